@@ -1,0 +1,45 @@
+/**
+ * Owns the names of every binding, secret and variable the Worker may have (design section 3).
+ * It holds no logic: code that needs a binding asks for `Env` and copes with what is optional being absent.
+ */
+
+import type { Recorder } from './records/recorder.ts';
+
+export interface Env {
+  /** KV namespace with the keys `config`, `split:<route>` and `weights:<route>`. */
+  CONFIG: KVNamespace;
+  /** Analytics Engine datasets; absent in a Worker that was deployed without them. */
+  REQUESTS?: AnalyticsEngineDataset;
+  COMPARISONS?: AnalyticsEngineDataset;
+  OUTCOMES?: AnalyticsEngineDataset;
+  /** Local recorder with the same rows, bound in development and tests only. */
+  RECORDER?: DurableObjectNamespace<Recorder>;
+  /** Bearer token of the admin API. Without it the API is closed (503 `admin_disabled`). */
+  ADMIN_TOKEN?: string;
+  /** Bearer token for outcomes that name their unit. */
+  OUTCOME_TOKEN?: string;
+  /** Key of pins and preview tokens. Without it none are given or honoured. */
+  COOKIE_SECRET?: string;
+  /** Where requests go that no route matches, or when there is no config: a URL, or `passthrough`. */
+  FALLBACK_ORIGIN?: string;
+  /** When set, the controls answer on this host only. */
+  ADMIN_HOST?: string;
+  /** Seconds after which the config in memory is refreshed in the background. Default 30. */
+  CONFIG_REFRESH_SECONDS?: string | number;
+  /** Account and API token with which `GET /_headgate/api/records` reads Analytics Engine in production. */
+  ANALYTICS_ACCOUNT_ID?: string;
+  ANALYTICS_TOKEN?: string;
+}
+
+/** A service binding that a variant names (`"service": "CANARY"`), or undefined when the Worker has none of that name. */
+export function serviceBinding(env: Env, name: string): Fetcher | undefined {
+  const value = (env as unknown as Record<string, unknown>)[name];
+  return typeof value === 'object' && value !== null && 'fetch' in value ? (value as Fetcher) : undefined;
+}
+
+/** A secret a variant's `secretHeaders` may name: only names that begin with `KEY_` can ever be read this way. */
+export function keySecret(env: Env, name: string): string | undefined {
+  if (!name.startsWith('KEY_')) return undefined;
+  const value = (env as unknown as Record<string, unknown>)[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

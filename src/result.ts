@@ -1,0 +1,18 @@
+/** Owns the one shape in which expected failures travel. `throw` is kept for bugs. */
+
+export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E };
+
+export function ok<T>(value: T): { ok: true; value: T } {
+  return { ok: true, value };
+}
+
+export function err<E>(error: E): { ok: false; error: E } {
+  return { ok: false, error };
+}
+
+/** One fault of a document: what is wrong, where (JSON path such as `routes[0].weights`), and how to mend it. */
+export interface Fault {
+  path: string;
+  reason: string;
+  mend: string;
+}
