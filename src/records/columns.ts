@@ -1,0 +1,222 @@
+/**
+ * Owns the one column map of the three datasets (design section 8): which member of a row is which blob or double. Writer,
+ * reader, recorder and documentation all ask here. It refuses to write or read anything.
+ *
+ * Column meanings never move within a schema version. To change one, append or raise `schemaVersion`.
+ *
+ * `present` is the last double. Bit `i` (value 2^i) is set when the dataset's double number `i + 1`, in column order, was
+ * given; an absent number is stored as 0 with its bit clear. So in SQL a mean over given values only is
+ * `SUM(IF(bitAnd(toUInt32(double6), 2) > 0, double2, 0))` over the count of the same condition.
+ */
+
+import { err, type Fault, ok, type Result } from '../result.ts';
+import type { Dataset, Rows } from './rows.ts';
+import { cutUtf8, utf8Bytes } from './utf8.ts';
+
+/** Value of `blob1` in every row that this map describes. */
+export const schemaVersion = '1';
+
+/** Together, in bytes of UTF-8. The platform takes 16 KB; the rest is room for its own framing. */
+export const maxBlobBytes = 15_000;
+/** In bytes of UTF-8. */
+export const maxIndexBytes = 96;
+
+/** Members in column order: the first blob is `blob1`. `index` names the two that make the sampling key. */
+export const columns = {
+  requests: {
+    index: ['route', 'variant'],
+    blobs: [
+      'schema',
+      'route',
+      'variant',
+      'reason',
+      'method',
+      'path',
+      'errorCode',
+      'rollout',
+      'revision',
+      'configHash',
+      'colo',
+      'requestId',
+    ],
+    doubles: ['status', 'headersMs', 'totalMs', 'bytes', 'failed', 'present'],
+  },
+  comparisons: {
+    index: ['route', 'candidate'],
+    blobs: [
+      'schema',
+      'route',
+      'baseline',
+      'candidate',
+      'role',
+      'class',
+      'reason',
+      'method',
+      'path',
+      'bodyKind',
+      'dialect',
+      'firstDiff',
+      'diffs',
+      'rollout',
+      'revision',
+      'configHash',
+      'colo',
+      'requestId',
+      'liveFinish',
+      'candidateFinish',
+    ],
+    doubles: [
+      'liveStatus',
+      'candidateStatus',
+      'liveHeadersMs',
+      'candidateHeadersMs',
+      'liveFirstByteMs',
+      'candidateFirstByteMs',
+      'liveTotalMs',
+      'candidateTotalMs',
+      'liveBytes',
+      'candidateBytes',
+      'diffCount',
+      'ignoredCount',
+      'similarity',
+      'liveTokensIn',
+      'liveTokensOut',
+      'candidateTokensIn',
+      'candidateTokensOut',
+      'liveCost',
+      'candidateCost',
+      'present',
+    ],
+  },
+  outcomes: {
+    index: ['route', 'experiment'],
+    blobs: ['schema', 'route', 'experiment', 'variant', 'metric'],
+    doubles: ['value', 'present'],
+  },
+} as const satisfies Record<
+  Dataset,
+  { index: readonly [string, string]; blobs: readonly string[]; doubles: readonly string[] }
+>;
+
+type Stored<D extends Dataset> =
+  | Exclude<(typeof columns)[D]['blobs'][number], 'schema'>
+  | Exclude<(typeof columns)[D]['doubles'][number], 'present'>;
+/** Compiles only while rows and map name the same members. */
+type SameNames<D extends Dataset> = [keyof Rows[D], Stored<D>] extends [Stored<D>, keyof Rows[D]] ? true : never;
+const sameNames: { [D in Dataset]: SameNames<D> } = { requests: true, comparisons: true, outcomes: true };
+
+export const datasets = Object.keys(sameNames) as Dataset[];
+
+/** The name of the Analytics Engine dataset that holds these rows. */
+export const tableOf: Record<Dataset, string> = {
+  requests: 'headgate_requests',
+  comparisons: 'headgate_comparisons',
+  outcomes: 'headgate_outcomes',
+};
+
+/** What a row is filtered by when someone asks for one variant: in a comparison that is the candidate. */
+export const variantMember = { requests: 'variant', comparisons: 'candidate', outcomes: 'variant' } as const;
+
+/** A data point whose members are all there and all text or finite numbers; `AnalyticsEngineDataPoint` takes it as it is. */
+export interface DataPoint {
+  indexes: [string];
+  blobs: string[];
+  doubles: number[];
+}
+
+type Loose = Record<string, string | number | undefined>;
+
+/** The SQL name of a member: `column('requests', 'path')` is `blob6`. */
+export function column<D extends Dataset>(
+  dataset: D,
+  member: (typeof columns)[D]['blobs'][number] | (typeof columns)[D]['doubles'][number],
+): string {
+  const { blobs, doubles } = columns[dataset] as { blobs: readonly string[]; doubles: readonly string[] };
+  const blob = blobs.indexOf(member);
+  return blob >= 0 ? `blob${blob + 1}` : `double${doubles.indexOf(member) + 1}`;
+}
+
+/**
+ * A row as a data point within the platform's limits. Long texts are cut fairly (the longest first, at character
+ * boundaries); a member of the wrong kind or a number that is not finite refuses the row with every fault named, since a
+ * silently mended figure would be believed.
+ */
+export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result<DataPoint, Fault[]> {
+  const { index, blobs: blobNames, doubles: doubleNames } = columns[dataset];
+  const given = row as unknown as Loose;
+  const faults: Fault[] = [];
+
+  const blobs: string[] = new Array(blobNames.length);
+  blobs[0] = schemaVersion;
+  let units = 0;
+  for (let i = 1; i < blobNames.length; i++) {
+    const value = given[blobNames[i]!] ?? '';
+    if (typeof value !== 'string') faults.push(wrongKind(blobNames[i]!, 'text', value));
+    else {
+      blobs[i] = value;
+      units += value.length;
+    }
+  }
+
+  const last = doubleNames.length - 1;
+  const doubles: number[] = new Array(last + 1);
+  let present = 0;
+  for (let i = 0; i < last; i++) {
+    const value = given[doubleNames[i]!];
+    if (value === undefined) doubles[i] = 0;
+    else if (typeof value === 'number' && Number.isFinite(value)) {
+      doubles[i] = value;
+      present += 2 ** i;
+    } else faults.push(wrongKind(doubleNames[i]!, 'a finite number', value));
+  }
+  doubles[last] = present;
+  if (faults.length > 0) return err(faults);
+
+  // A UTF-16 unit is at most 3 bytes, so ordinary rows are known to fit without looking at their characters.
+  const fitting = units * 3 <= maxBlobBytes ? blobs : cutFairly(blobs, maxBlobBytes);
+  const key = cutUtf8(`${given[index[0]] ?? ''}/${given[index[1]] ?? ''}`, maxIndexBytes);
+  return ok({ indexes: [key], blobs: fitting, doubles });
+}
+
+/** A row read back. Texts are all there (absent ones empty), absent numbers are left out, and columns a newer schema may have added are ignored. */
+export function fromDataPoint<D extends Dataset>(
+  dataset: D,
+  point: { blobs: readonly string[]; doubles: readonly number[] },
+): Rows[D] {
+  const { blobs, doubles } = columns[dataset];
+  const row: Loose = {};
+  for (let i = 1; i < blobs.length; i++) row[blobs[i]!] = point.blobs[i] ?? '';
+  const last = doubles.length - 1;
+  const present = point.doubles[last] ?? 0;
+  for (let i = 0; i < last; i++) {
+    if (Math.floor(present / 2 ** i) % 2 === 1) row[doubles[i]!] = point.doubles[i] ?? 0;
+  }
+  return row as unknown as Rows[D];
+}
+
+/** Cuts only what is longer than a common bound, and chooses the bound so that the sum just fits: short texts stay whole. */
+function cutFairly(blobs: string[], maxBytes: number): string[] {
+  const sizes = blobs.map(utf8Bytes);
+  let room = maxBytes;
+  let left = sizes.length;
+  let bound = Number.POSITIVE_INFINITY;
+  for (const size of sizes.toSorted((a, b) => a - b)) {
+    bound = Math.floor(room / left);
+    if (size > bound) break;
+    room -= size;
+    left -= 1;
+    bound = Number.POSITIVE_INFINITY;
+  }
+  return bound === Number.POSITIVE_INFINITY
+    ? blobs
+    : blobs.map((text, i) => (sizes[i]! > bound ? cutUtf8(text, bound) : text));
+}
+
+function wrongKind(member: string, wanted: string, got: unknown): Fault {
+  const shown = typeof got === 'number' ? String(got) : typeof got;
+  return {
+    path: member,
+    reason: `${member} must be ${wanted}, not ${shown}`,
+    mend: 'leave it out when it is not known',
+  };
+}
