@@ -5,8 +5,8 @@
  * Column meanings never move within a schema version. To change one, append or raise `schemaVersion`.
  *
  * `present` is the last double. Bit `i` (value 2^i) is set when the dataset's double number `i + 1`, in column order, was
- * given; an absent number is stored as 0 with its bit clear. So in SQL a mean over given values only is
- * `SUM(IF(bitAnd(toUInt32(double6), 2) > 0, double2, 0))` over the count of the same condition.
+ * given; an absent number is stored as 0 with its bit clear. So an SQL mean over the given values alone divides by the
+ * count of rows with that bit, not by the count of rows.
  */
 
 import { err, type Fault, ok, type Result } from '../result.ts';

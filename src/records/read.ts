@@ -1,0 +1,165 @@
+/**
+ * Owns reading records back from whichever store there is: the local recorder, else Analytics Engine's SQL API.
+ * It refuses free SQL: every name in a statement comes from the column map and every value is checked or escaped.
+ */
+
+import type { Env } from '../env.ts';
+import { err, ok, type Result } from '../result.ts';
+import { column, columns, fromDataPoint, schemaVersion, tableOf, variantMember } from './columns.ts';
+import type { Dataset, Rows } from './rows.ts';
+
+export interface RecordsQuery {
+  dataset: Dataset;
+  route?: string;
+  /** In comparisons this is the candidate. */
+  variant?: string;
+  limit: number;
+  /** `next` of the page before, or a time: only older records. */
+  before?: string;
+}
+
+/** One row with what the store knows about it. `sampleInterval` is how many rows it stands for: weigh every sum by it. */
+export type RecordEntry = { at: string; id?: number; sampleInterval: number } & Record<
+  string,
+  string | number | undefined
+>;
+
+/** Newest first. `next` asks for the page after it; null when this was the last. */
+export interface RecordsPage {
+  dataset: Dataset;
+  source: 'recorder' | 'analytics-engine';
+  records: RecordEntry[];
+  next: string | null;
+}
+
+/** Why there is nothing to show: nothing is bound, or the store said no. */
+export interface ReadFault {
+  code: 'records_unavailable' | 'records_refused';
+  detail: string;
+  mend: string;
+}
+
+/** How long the SQL API may take. */
+const sqlTimeoutMs = 10_000;
+const maxErrorCharacters = 300;
+
+/** Reads one page. Errors are values: nothing here throws but for bugs. */
+export async function readRecords(
+  env: Env,
+  query: RecordsQuery,
+  tools: { fetch: typeof fetch },
+): Promise<Result<RecordsPage, ReadFault>> {
+  if (env.RECORDER) return readRecorder(env.RECORDER, query);
+  if (env.ANALYTICS_ACCOUNT_ID && env.ANALYTICS_TOKEN) {
+    return readEngine(env.ANALYTICS_ACCOUNT_ID, env.ANALYTICS_TOKEN, query, tools.fetch);
+  }
+  return err({
+    code: 'records_unavailable',
+    detail: 'This Worker has no local recorder, and lacks what it needs to ask Analytics Engine.',
+    mend: 'set ANALYTICS_ACCOUNT_ID (a variable) and ANALYTICS_TOKEN (a secret: an API token with Account Analytics read), or run with the development configuration, which binds RECORDER',
+  });
+}
+
+async function readRecorder(
+  recorder: NonNullable<Env['RECORDER']>,
+  query: RecordsQuery,
+): Promise<Result<RecordsPage, ReadFault>> {
+  const { before, ...rest } = query;
+  const isId = before !== undefined && /^\d{1,15}$/.test(before);
+  const cursor = before === undefined ? {} : isId ? { beforeId: Number(before) } : { beforeMs: Date.parse(before) };
+  try {
+    const stub = recorder.get(recorder.idFromName('recorder'));
+    const points = await stub.read({ ...rest, ...cursor });
+    const records = points.map((point) => ({
+      at: new Date(point.atMs).toISOString(),
+      id: point.id,
+      sampleInterval: 1,
+      ...loose(fromDataPoint(query.dataset, point)),
+    }));
+    const next = points.length < query.limit ? null : String(points.at(-1)!.id);
+    return ok({ dataset: query.dataset, source: 'recorder', records, next });
+  } catch (cause) {
+    return err(refused('The local recorder', cause instanceof Error ? cause.message : String(cause)));
+  }
+}
+
+async function readEngine(
+  account: string,
+  token: string,
+  query: RecordsQuery,
+  fetcher: typeof fetch,
+): Promise<Result<RecordsPage, ReadFault>> {
+  try {
+    const response = await fetcher(
+      `https://api.cloudflare.com/client/v4/accounts/${encodeURIComponent(account)}/analytics_engine/sql`,
+      {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain' },
+        body: recordsSql(query),
+        signal: AbortSignal.timeout(sqlTimeoutMs),
+      },
+    );
+    const text = await response.text();
+    if (!response.ok) return err(refused('Analytics Engine', `${response.status}: ${text}`));
+    const { data } = JSON.parse(text) as { data: Record<string, string | number>[] };
+    const records = data.map((row) => engineEntry(query.dataset, row));
+    const next = records.length < query.limit ? null : records.at(-1)!.at;
+    return ok({ dataset: query.dataset, source: 'analytics-engine', records, next });
+  } catch (cause) {
+    return err(refused('Analytics Engine', cause instanceof Error ? cause.message : String(cause)));
+  }
+}
+
+/**
+ * The statement for one page. Timestamps there have whole seconds, so a page that ends within a second skips the rest of
+ * that second on the next page: narrow by route or variant when every row counts.
+ */
+export function recordsSql({ dataset, route, variant, limit, before }: RecordsQuery): string {
+  const { blobs, doubles } = columns[dataset];
+  const selected = [
+    'timestamp',
+    '_sample_interval',
+    ...blobs.map((_, i) => `blob${i + 1}`),
+    ...doubles.map((_, i) => `double${i + 1}`),
+  ];
+  const where = [`blob1 = ${literal(schemaVersion)}`];
+  if (route !== undefined) where.push(`${column(dataset, 'route')} = ${literal(route)}`);
+  if (variant !== undefined) {
+    where.push(`${column(dataset, variantMember[dataset] as 'variant')} = ${literal(variant)}`);
+  }
+  if (before !== undefined) {
+    const seconds = new Date(before).toISOString().slice(0, 19).replace('T', ' ');
+    where.push(`timestamp < toDateTime(${literal(seconds)})`);
+  }
+  return `SELECT ${selected.join(', ')} FROM ${tableOf[dataset]} WHERE ${where.join(' AND ')} ORDER BY timestamp DESC LIMIT ${Math.trunc(limit)} FORMAT JSON`;
+}
+
+/** A quoted SQL text. Names have been checked before; escaping here keeps that from being the only guard. */
+function literal(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function engineEntry(dataset: Dataset, row: Record<string, string | number>): RecordEntry {
+  const { blobs, doubles } = columns[dataset];
+  const point = {
+    blobs: blobs.map((_, i) => String(row[`blob${i + 1}`] ?? '')),
+    doubles: doubles.map((_, i) => Number(row[`double${i + 1}`] ?? 0)),
+  };
+  return {
+    at: new Date(`${String(row.timestamp).replace(' ', 'T')}Z`).toISOString(),
+    sampleInterval: Number(row._sample_interval ?? 1),
+    ...loose(fromDataPoint(dataset, point)),
+  };
+}
+
+function loose<D extends Dataset>(row: Rows[D]): Record<string, string | number | undefined> {
+  return { ...row } as unknown as Record<string, string | number | undefined>;
+}
+
+function refused(store: string, said: string): ReadFault {
+  return {
+    code: 'records_refused',
+    detail: `${store} did not give the records: ${said.slice(0, maxErrorCharacters)}`,
+    mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset exists only once a first row was written to it',
+  };
+}

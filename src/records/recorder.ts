@@ -1,0 +1,113 @@
+/**
+ * Owns the local recorder: the rows that Analytics Engine would hold, kept in SQLite, because locally Analytics Engine stores
+ * nothing. Tables have the platform's own column names (`index1`, `blob1`…, `double1`…), so SQL written here runs there.
+ * It is bound in development and tests only, and refuses to judge rows: `columns.ts` did that before they came.
+ */
+
+import { DurableObject } from 'cloudflare:workers';
+import type { Env } from '../env.ts';
+import { column, datasets, tableOf, variantMember } from './columns.ts';
+import type { Dataset } from './rows.ts';
+
+/** Newest rows kept of each dataset. */
+export const keptRows = 100_000;
+/** Most rows `append` takes in one call and `read` gives in one answer. */
+export const maxRowsACall = 1_000;
+
+/** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
+export interface RecordedPoint {
+  atMs: number;
+  index: string;
+  blobs: string[];
+  doubles: number[];
+}
+
+/** A point read back, with its place in the dataset: ids only grow. */
+export interface StoredPoint extends RecordedPoint {
+  id: number;
+}
+
+export interface RecorderQuery {
+  dataset: Dataset;
+  route?: string;
+  variant?: string;
+  limit: number;
+  /** Only rows older than this id. */
+  beforeId?: number;
+  /** Only rows written before this time. */
+  beforeMs?: number;
+}
+
+const widest = 20;
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
+
+export class Recorder extends DurableObject<Env> {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    // Every column the platform has, used or not: a column added to the map later needs no migration.
+    const columns = [
+      ...names('blob', widest).map((n) => `${n} TEXT`),
+      ...names('double', widest).map((n) => `${n} REAL`),
+    ];
+    for (const dataset of datasets) {
+      ctx.storage.sql.exec(
+        `CREATE TABLE IF NOT EXISTS ${tableOf[dataset]}
+         (id INTEGER PRIMARY KEY AUTOINCREMENT, timestamp INTEGER NOT NULL, index1 TEXT NOT NULL, ${columns.join(', ')})`,
+      );
+    }
+  }
+
+  /** Keeps the points, in order, all or none, and drops what is older than the newest `keptRows`. */
+  append(dataset: Dataset, points: RecordedPoint[]): void {
+    const table = tableOf[dataset];
+    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
+    if (points.length > maxRowsACall)
+      throw new RangeError(`${points.length} rows in one call, at most ${maxRowsACall}`);
+    const { sql } = this.ctx.storage;
+    this.ctx.storage.transactionSync(() => {
+      for (const { atMs, index, blobs, doubles } of points) {
+        const columns = ['timestamp', 'index1', ...names('blob', blobs.length), ...names('double', doubles.length)];
+        sql.exec(
+          `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+          atMs,
+          index,
+          ...blobs,
+          ...doubles,
+        );
+      }
+      sql.exec(`DELETE FROM ${table} WHERE id <= (SELECT max(id) FROM ${table}) - ?`, keptRows);
+    });
+  }
+
+  /** The newest rows that fit, newest first. */
+  read(query: RecorderQuery): StoredPoint[] {
+    const { dataset, route, variant, limit, beforeId, beforeMs } = query;
+    const table = tableOf[dataset];
+    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
+    const conditions: [string, string | number | undefined][] = [
+      [`${column(dataset, 'route')} = ?`, route],
+      [`${column(dataset, variantMember[dataset] as 'variant')} = ?`, variant],
+      ['id < ?', beforeId],
+      ['timestamp < ?', beforeMs],
+    ];
+    const asked = conditions.filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+    const where = asked.length > 0 ? `WHERE ${asked.map(([sql]) => sql).join(' AND ')}` : '';
+    const rows = this.ctx.storage.sql.exec(
+      `SELECT * FROM ${table} ${where} ORDER BY id DESC LIMIT ?`,
+      ...asked.map(([, value]) => value),
+      Math.min(limit, maxRowsACall),
+    );
+    return [...rows].map((row) => ({
+      id: row.id as number,
+      atMs: row.timestamp as number,
+      index: row.index1 as string,
+      blobs: given<string>(names('blob', widest).map((name) => row[name])),
+      doubles: given<number>(names('double', widest).map((name) => row[name])),
+    }));
+  }
+}
+
+/** The columns a row was written with: those after its last one are NULL. */
+function given<T>(values: unknown[]): T[] {
+  return values.filter((value) => value !== null) as T[];
+}

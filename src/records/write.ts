@@ -1,0 +1,124 @@
+/**
+ * Owns the way of a row out of the isolate: to Analytics Engine, and in development to the local recorder.
+ * It never throws, rejects or delays a response; what goes wrong is counted, and the row is lost.
+ */
+
+import type { Env } from '../env.ts';
+import { type DataPoint, toDataPoint } from './columns.ts';
+import { type Faults, type RecordFault, recordFaults } from './faults.ts';
+import type { RecordedPoint } from './recorder.ts';
+import type { Dataset, Rows } from './rows.ts';
+
+/** The platform's bound on points an invocation, all datasets together. */
+export const maxPointsAnInvocation = 250;
+/** Rows in one call to the recorder. */
+export const maxBatchRows = 500;
+/** Rows that may wait for the recorder; more are dropped and counted. */
+export const maxWaitingRows = 5_000;
+/** How long rows gather before they go to the recorder. */
+export const flushAfterMs = 50;
+/** A flush that has not ended by then was cut off with its invocation: the next row starts another. */
+const abandonedAfterMs = 20_000;
+
+/** The part of an execution context that writing needs. */
+type Waiter = Pick<ExecutionContext, 'waitUntil'>;
+
+const bindings = { requests: 'REQUESTS', comparisons: 'COMPARISONS', outcomes: 'OUTCOMES' } as const;
+
+const written = new WeakMap<Waiter, number>();
+
+/** Rows on their way to the recorder. Plain values only: a promise of one request must not be awaited by another. */
+const waiting: { dataset: Dataset; point: RecordedPoint }[] = [];
+let flushStartedMs: number | undefined;
+
+/**
+ * Records one row wherever this Worker keeps records, in the background. Fails open: with every binding throwing, the
+ * caller notices nothing and `faults` counts it.
+ */
+export function recordRow<D extends Dataset>(
+  env: Env,
+  ctx: Waiter,
+  dataset: D,
+  row: Rows[D],
+  faults: Faults<RecordFault> = recordFaults,
+): void {
+  try {
+    const engine = env[bindings[dataset]];
+    if (!engine && !env.RECORDER) return;
+    const points = written.get(ctx) ?? 0;
+    if (points >= maxPointsAnInvocation) {
+      faults.count('record_over_invocation_limit');
+      return;
+    }
+    written.set(ctx, points + 1);
+    const point = toDataPoint(dataset, row);
+    if (!point.ok) {
+      faults.count('record_invalid');
+      return;
+    }
+    if (engine) writeToEngine(engine, ctx, point.value, faults);
+    if (env.RECORDER) queueForRecorder(env.RECORDER, ctx, dataset, point.value, faults);
+  } catch {
+    faults.count('record_write');
+  }
+}
+
+/** Analytics Engine takes the point at once; only an answer that must be awaited (as in the simulator) costs a `waitUntil`. */
+function writeToEngine(
+  engine: AnalyticsEngineDataset,
+  ctx: Waiter,
+  point: DataPoint,
+  faults: Faults<RecordFault>,
+): void {
+  try {
+    const answer: unknown = engine.writeDataPoint(point);
+    if (answer instanceof Object && 'then' in answer) {
+      ctx.waitUntil(Promise.resolve(answer).catch(() => faults.count('record_write')));
+    }
+  } catch {
+    faults.count('record_write');
+  }
+}
+
+function queueForRecorder(
+  recorder: NonNullable<Env['RECORDER']>,
+  ctx: Waiter,
+  dataset: Dataset,
+  { indexes, blobs, doubles }: DataPoint,
+  faults: Faults<RecordFault>,
+): void {
+  const nowMs = Date.now();
+  if (waiting.length < maxWaitingRows) {
+    waiting.push({ dataset, point: { atMs: nowMs, index: indexes[0], blobs, doubles } });
+  } else {
+    faults.count('recorder_buffer_full');
+  }
+  if (flushStartedMs !== undefined && nowMs - flushStartedMs < abandonedAfterMs) return;
+  flushStartedMs = nowMs;
+  ctx.waitUntil(flush(recorder, nowMs, faults));
+}
+
+/** Empties the buffer. Rows that come meanwhile go with it, for as long as an invocation may last after its response. */
+async function flush(
+  recorder: NonNullable<Env['RECORDER']>,
+  startedMs: number,
+  faults: Faults<RecordFault>,
+): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, flushAfterMs));
+  while (waiting.length > 0 && Date.now() - startedMs < abandonedAfterMs / 2) {
+    const batch = waiting.splice(0, maxBatchRows);
+    try {
+      const stub = recorder.get(recorder.idFromName('recorder'));
+      const byDataset = Map.groupBy(batch, (entry) => entry.dataset);
+      for (const [dataset, entries] of byDataset) {
+        await stub.append(
+          dataset,
+          entries.map((entry) => entry.point),
+        );
+      }
+    } catch {
+      faults.count('recorder_append', batch.length);
+    }
+  }
+  if (flushStartedMs === startedMs) flushStartedMs = undefined;
+}
