@@ -8,7 +8,7 @@ const C2 = 0x1b873593;
 
 /**
  * Hash of a text's UTF-8 bytes, an unsigned 32-bit integer.
- * Lone surrogates count as U+FFFD, as TextEncoder would write them. Never fails, and never allocates.
+ * Lone surrogates count as U+FFFD, as TextEncoder would write them. Never fails, and allocates no buffer.
  */
 export function murmur3(text: string, seed = 0): number {
   const length = text.length;

@@ -1,0 +1,71 @@
+/**
+ * Owns the question whether a request is on trial at all: the route's audience, and the visitor's consent. It says yes or no;
+ * what a no means (the baseline, no cookie, no evidence) is the caller's to carry out.
+ */
+import { readCookie } from './cookies.ts';
+
+/** One condition; where an entry names several things, all of them must hold. */
+export interface AudienceEntry {
+  header?: string;
+  /** The header's exact values, any of them. */
+  in?: readonly string[];
+  /** ISO 3166 codes, any of them, or one. */
+  country?: string | readonly string[];
+  /** Literal paths, or prefixes ending in `*`; any of them, or one. */
+  path?: string | readonly string[];
+}
+
+/** A route's `audience`. */
+export interface Audience {
+  exclude?: readonly AudienceEntry[];
+  include?: readonly AudienceEntry[];
+}
+
+/** What the audience may look at. An unknown country is null and is in no list. */
+export interface AudienceFacts {
+  header(name: string): string | null;
+  country: string | null;
+  path: string;
+}
+
+/** The cookie that must have the value before anyone is assigned. */
+export interface ConsentRule {
+  cookie: string;
+  value: string;
+}
+
+/** Whether the request is in no `exclude` entry and, where `include` is given, in one of its entries. No audience is everyone. */
+export function inAudience(audience: Audience | undefined, facts: AudienceFacts): boolean {
+  if (audience === undefined) return true;
+  if (audience.exclude?.some((entry) => applies(entry, facts))) return false;
+  return audience.include === undefined || audience.include.some((entry) => applies(entry, facts));
+}
+
+/** Whether the visitor consented: no rule, or the cookie is there and says so each time that it was sent. Fails closed. */
+export function consented(rule: ConsentRule | undefined, cookieHeader: string | null): boolean {
+  if (rule === undefined) return true;
+  const values = readCookie(cookieHeader, rule.cookie);
+  return values.length > 0 && values.every((value) => value === rule.value);
+}
+
+/** Whether a path fits a pattern: the same text, or, where the pattern ends in `*`, the same beginning. */
+export function matchesPath(pattern: string, path: string): boolean {
+  const last = pattern.length - 1;
+  if (pattern.charCodeAt(last) !== 0x2a) return pattern === path;
+  return path.length >= last && path.startsWith(pattern.slice(0, last));
+}
+
+function applies(entry: AudienceEntry, facts: AudienceFacts): boolean {
+  if (entry.header !== undefined) {
+    const value = facts.header(entry.header);
+    if (value === null || !(entry.in ?? []).includes(value)) return false;
+  }
+  if (entry.country !== undefined && !anyOf(entry.country, (code) => code.toUpperCase() === facts.country))
+    return false;
+  if (entry.path !== undefined && !anyOf(entry.path, (pattern) => matchesPath(pattern, facts.path))) return false;
+  return entry.header !== undefined || entry.country !== undefined || entry.path !== undefined;
+}
+
+function anyOf(list: string | readonly string[], holds: (text: string) => boolean): boolean {
+  return typeof list === 'string' ? holds(list) : list.some(holds);
+}

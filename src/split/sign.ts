@@ -1,0 +1,41 @@
+/**
+ * Owns HMAC-SHA-256 over `<domain>|<text>`: the tags of pins and of preview tokens. The domain keeps a signature made for one
+ * purpose from passing for another. It compares in constant time and knows nothing of what the texts mean.
+ */
+import { fromBase64url, toBase64url } from './base64url.ts';
+
+/** What a signature is for. */
+export type Domain = 'pin' | 'preview';
+
+/** Length of a tag in characters: 32 bytes in base64url. */
+export const TAG_LENGTH = 43;
+
+const encoder = new TextEncoder();
+
+// Keys, not promises of keys: a promise begun in one request must not be awaited in another.
+const keys = new Map<string, CryptoKey>();
+const MAX_KEYS = 8;
+
+/** The tag of a text: 43 base64url characters. `secret` must not be empty. */
+export async function sign(domain: Domain, text: string, secret: string): Promise<string> {
+  const signature = await crypto.subtle.sign('HMAC', await keyOf(secret), encoder.encode(`${domain}|${text}`));
+  return toBase64url(new Uint8Array(signature));
+}
+
+/** Whether `tag` is the text's tag. Anything that is not a tag at all is false; never throws on what a client sent. */
+export async function isSigned(domain: Domain, text: string, tag: string, secret: string): Promise<boolean> {
+  const signature = tag.length === TAG_LENGTH ? fromBase64url(tag) : null;
+  if (signature === null) return false;
+  return crypto.subtle.verify('HMAC', await keyOf(secret), signature, encoder.encode(`${domain}|${text}`));
+}
+
+async function keyOf(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const usages: ('sign' | 'verify')[] = ['sign', 'verify'];
+  const raw = encoder.encode(secret);
+  const key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, usages);
+  if (keys.size >= MAX_KEYS) keys.clear();
+  keys.set(secret, key);
+  return key;
+}
