@@ -1,0 +1,53 @@
+/**
+ * Owns the reading of the three KV documents for the greeting of `npm start`: which split is in force on each route. The
+ * rules are the Worker's own (`src/config/`); here they are only put into words.
+ */
+
+import { splitInForce } from '../config/inforce.ts';
+import { parseConfig } from '../config/parse.ts';
+import { parseSplit, parseWeights } from '../config/split.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { KeyValue } from './seed.ts';
+
+export interface RouteSplit {
+  route: string;
+  /** The first path that the route matches. */
+  path: string;
+  baseline: string;
+  /** Percent by variant; variants without weight are there with 0. */
+  weights: Record<string, number>;
+  /** Why it is this split and not the config's, if so. */
+  note: string | null;
+}
+
+const NOTES = {
+  weights: (route: string) => `set by hand in KV, key weights:${route}`,
+  split: (route: string) => `from KV, key split:${route}`,
+  baseline: (route: string) => `the split in KV, key split:${route}, does not fit the config: all to the baseline`,
+  config: () => null,
+};
+
+/** The split of every route of the config, or what is wrong with the config, in one text. */
+export async function readSplits(kv: KeyValue, configText: string): Promise<Result<RouteSplit[], string>> {
+  const parsed = parseConfig(configText, { unknownKeys: 'warn' });
+  if (!parsed.ok) return err(parsed.error.map(({ path, reason, mend }) => `${path}: ${reason}; ${mend}`).join('\n'));
+  const splits: RouteSplit[] = [];
+  for (const route of parsed.value.config.routes) {
+    const weights = parseWeights((await kv.get(`weights:${route.name}`)) ?? '{}', route);
+    const splitText = await kv.get(`split:${route.name}`);
+    const split = splitText === null ? null : parseSplit(splitText, route);
+    const inForce = splitInForce({
+      route,
+      split: split?.ok ? split.value : null,
+      weights: weights.ok ? weights.value : null,
+    });
+    splits.push({
+      route: route.name,
+      path: route.match[0]?.path ?? '*',
+      baseline: inForce.baseline,
+      weights: inForce.weights,
+      note: NOTES[inForce.source](route.name),
+    });
+  }
+  return ok(splits);
+}

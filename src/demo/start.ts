@@ -1,0 +1,100 @@
+/**
+ * Owns `npm start`: secrets, a seeded local KV, Headgate and the demo's models running, a greeting, and on wish traffic. It
+ * is for a person's own machine and knows nothing of production. Exit codes: 0 stopped, 1 could not start, 2 wrong usage.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { withLocalKv } from './local-kv.ts';
+import { DEFAULT_PORT, HELP, parseOptions, type StartOptions } from './options.ts';
+import { choosePort } from './port.ts';
+import { ensureSecrets } from './secrets.ts';
+import { seedConfig } from './seed.ts';
+import { greeting } from './show.ts';
+import { showTraffic } from './show-traffic.ts';
+import { readSplits } from './splits.ts';
+import { startWorkers, type Workers } from './workers.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PARENT_LOOK_MS = 500;
+
+/** Runs until it is told to stop. Returns the exit code. */
+async function main(): Promise<number> {
+  const startedMs = performance.now();
+  const options = parseOptions(process.argv.slice(2));
+  if (!options.ok) return complain(`${options.error}\n\n${HELP}`, 2);
+  if (options.value.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const stopping = stopSignal();
+  const port = await choosePort(options.value.port, DEFAULT_PORT);
+  if (!port.ok) return complain(port.error, 1);
+  if (options.value.port === null && port.value !== DEFAULT_PORT) {
+    console.log(`Port ${DEFAULT_PORT} is taken, so this is ${port.value}; choose yourself with --port N.`);
+  }
+  const added = ensureSecrets(join(ROOT, '.dev.vars'));
+  if (added.length > 0) console.log(`Made ${added.join(', ')} in .dev.vars.`);
+
+  const seeded = await seed(options.value);
+  if (!seeded.splits.ok) return complain(`The config in local KV cannot serve:\n${seeded.splits.error}`, 1);
+  console.log('Starting Headgate and its models …');
+  const { stateDirectory } = options.value;
+  const started = await startWorkers({ root: ROOT, port: port.value, stateDirectory, signal: stopping });
+  if (!started.ok) return stopping.aborted ? 0 : complain(started.error, 1);
+  const workers = started.value;
+  const lines = greeting({
+    url: workers.url,
+    startedInMs: performance.now() - startedMs,
+    config: seeded.config,
+    splits: seeded.splits.value,
+    stateDirectory: isUsual(options.value) ? null : resolve(options.value.stateDirectory),
+  });
+  console.log(lines.join('\n'));
+  return run(workers, options.value, stopping);
+}
+
+async function run(workers: Workers, options: StartOptions, stopping: AbortSignal): Promise<number> {
+  const stopped = new Promise<'stopped'>((done) => {
+    if (stopping.aborted) done('stopped');
+    stopping.addEventListener('abort', () => done('stopped'));
+  });
+  const traffic = options.traffic ? showTraffic(workers.url, options.traffic, stopping) : null;
+  const why = await Promise.race([stopped, workers.exited.then(() => 'exited' as const)]);
+  if (why === 'exited') return complain('The Workers ended by themselves; what they said stands above.', 1);
+  await traffic;
+  await workers.stop();
+  return 0;
+}
+
+async function seed(options: StartOptions) {
+  const text = readFileSync(join(import.meta.dirname, 'config.json'), 'utf8');
+  return withLocalKv(resolve(options.stateDirectory), async (kv) => {
+    const { config, text: inKv } = await seedConfig(kv, text);
+    return { config, splits: await readSplits(kv, inKv) };
+  });
+}
+
+function isUsual(options: StartOptions): boolean {
+  return relative(join(ROOT, '.wrangler/state'), resolve(options.stateDirectory)) === '';
+}
+
+/** Aborted by Ctrl-C, by SIGTERM or SIGHUP, and when the npm that started us is gone (it takes its shell along, but not us). */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort());
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) controller.abort();
+    }, PARENT_LOOK_MS).unref();
+  }
+  return controller.signal;
+}
+
+function complain(text: string, code: number): number {
+  console.error(text);
+  return code;
+}
+
+process.exit(await main());

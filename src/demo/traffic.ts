@@ -1,0 +1,113 @@
+/**
+ * Owns the demo's traffic: labelled text sent at a steady rate by many visitors over kept-alive connections, at most 32 at
+ * once. When the splitter does not keep up, requests are left out and counted, never queued. It shows and judges nothing.
+ */
+
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from './scoreboard.ts';
+import type { LabelledText } from './texts.ts';
+import { identityHeaders, keepCookie, pickIdle, type Visitor } from './visitors.ts';
+
+export interface TrafficOptions {
+  /** Headgate's address, without a path. */
+  url: string;
+  perSecond: number;
+  visitors: Visitor[];
+  texts: readonly LabelledText[];
+  random: () => number;
+  /** Ends the traffic; requests under way are still answered. */
+  signal: AbortSignal;
+  onAnswer: (answer: Answer) => void;
+}
+
+const MAX_IN_FLIGHT = 32;
+const TIMEOUT_MS = 10_000;
+const TICK_MS = 20;
+
+/** Sends until the signal, then says how many were sent, and how many left out because too many were under way. */
+export async function sendTraffic(options: TrafficOptions): Promise<{ sent: number; leftOut: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT });
+  const inFlight = new Set<Promise<void>>();
+  const startedMs = performance.now();
+  let due = 0;
+  let sent = 0;
+  while (!options.signal.aborted) {
+    const dueNow = Math.floor(((performance.now() - startedMs) / 1_000) * options.perSecond);
+    for (; due < dueNow; due++) {
+      const visitor = inFlight.size < MAX_IN_FLIGHT ? pickIdle(options.visitors, options.random) : null;
+      if (visitor === null) continue;
+      const asked = ask(options, agent, visitor, options.texts[sent++ % options.texts.length]!);
+      inFlight.add(asked);
+      void asked.then(() => inFlight.delete(asked));
+    }
+    await sleep(TICK_MS);
+  }
+  await Promise.all(inFlight);
+  agent.destroy();
+  return { sent, leftOut: due - sent };
+}
+
+async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text: LabelledText): Promise<void> {
+  visitor.busy = true;
+  const startedMs = performance.now();
+  const reply = await post(options.url, agent, identityHeaders(visitor), JSON.stringify({ text: text.text }));
+  const ms = performance.now() - startedMs;
+  visitor.busy = false;
+  if (reply === null) {
+    options.onAnswer({ variant: null, language: text.language, right: null, ms });
+    return;
+  }
+  keepCookie(visitor, reply.headers['set-cookie'] ?? []);
+  const variant = reply.headers['x-headgate-variant'];
+  const found = reply.status === 200 ? languageOf(reply.body) : null;
+  options.onAnswer({
+    variant: typeof variant === 'string' ? variant : null,
+    language: text.language,
+    right: found === null ? null : found === text.language,
+    ms,
+  });
+}
+
+interface Reply {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** Null when there was no whole answer: refused, reset, cut off, or later than 10 s. */
+function post(url: string, agent: Agent, headers: Record<string, string>, body: string): Promise<Reply | null> {
+  return new Promise((resolve) => {
+    const options = {
+      agent,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    };
+    const sending = request(`${url}/v1/detect`, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', () => resolve(null));
+      response.on('end', () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        });
+      });
+    });
+    sending.on('error', () => resolve(null));
+    sending.end(body);
+  });
+}
+
+function languageOf(body: string): string | null {
+  try {
+    const value: unknown = JSON.parse(body);
+    const language = typeof value === 'object' && value !== null && 'language' in value ? value.language : null;
+    return typeof language === 'string' ? language : null;
+  } catch {
+    // No JSON is no answer: it counts as failed.
+    return null;
+  }
+}
