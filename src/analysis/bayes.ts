@@ -1,0 +1,76 @@
+/**
+ * Owns the Bayesian figures that people like to read: the chance to be best and the expected loss. For display only: it
+ * refuses to be a stopping rule, since neither is safe to look at repeatedly.
+ */
+
+import { betaI, betaPdf, normCdf, normPdf, normSf } from './special.ts';
+
+/** What is believed of one arm's rate or mean. */
+export interface Posterior {
+  mean: number;
+  sd: number;
+  pdf(x: number): number;
+  cdf(x: number): number;
+  sf(x: number): number;
+}
+
+/** The posterior of a rate after `x` successes of `n`, from a Beta prior (uniform unless told). */
+export function betaPosterior(x: number, n: number, prior: readonly [number, number] = [1, 1]): Posterior {
+  const a = prior[0] + x;
+  const b = prior[1] + n - x;
+  return {
+    mean: a / (a + b),
+    sd: Math.sqrt((a * b) / ((a + b) ** 2 * (a + b + 1))),
+    pdf: (p) => betaPdf(p, 1 - p, a, b),
+    cdf: (p) => betaI(a, b, p),
+    sf: (p) => betaI(b, a, 1 - p, p),
+  };
+}
+
+/** The posterior of a mean: normal, with the arm's standard error. */
+export function normalPosterior(mean: number, se: number): Posterior {
+  return {
+    mean,
+    sd: se,
+    pdf: (x) => normPdf((x - mean) / se) / se,
+    cdf: (x) => normCdf((x - mean) / se),
+    sf: (x) => normSf((x - mean) / se),
+  };
+}
+
+/** The chance to be best, and what choosing this arm would lose on average, in the metric's unit. */
+export interface Standing {
+  pBest: number;
+  expectedLoss: number;
+}
+
+/**
+ * Every arm's standing when larger is better, for two arms or more. By Simpson's rule over products of tails, which
+ * stay right where the loss is a billionth:
+ * P(i best) = ∫ f_i ∏F_j, loss_i = E[(max_j − i)₊] = ∫ F_i·(1 − ∏F_j).
+ */
+export function standings(arms: readonly Posterior[]): Standing[] {
+  const lo = Math.min(...arms.map((arm) => arm.mean - 10 * arm.sd));
+  const hi = Math.max(...arms.map((arm) => arm.mean + 10 * arm.sd));
+  const narrowest = Math.min(...arms.map((arm) => arm.sd));
+  if (!(narrowest > 0)) return arms.map(() => ({ pBest: Number.NaN, expectedLoss: Number.NaN }));
+  const steps = Math.min(20_000, 2 * Math.ceil(((hi - lo) / narrowest) * 8));
+  const h = (hi - lo) / steps;
+  const totals = arms.map(() => ({ pBest: 0, expectedLoss: 0 }));
+  for (let i = 0; i <= steps; i++) {
+    const x = lo + i * h;
+    const weight = ((i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2) * h) / 3;
+    addPoint(totals, arms, x, weight);
+  }
+  return totals;
+}
+
+function addPoint(totals: Standing[], arms: readonly Posterior[], x: number, weight: number): void {
+  const cdf = arms.map((arm) => arm.cdf(x));
+  const lnCdf = arms.map((arm, j) => (cdf[j]! > 0.5 ? Math.log1p(-arm.sf(x)) : Math.log(cdf[j]!)));
+  arms.forEach((arm, i) => {
+    const lnOthers = lnCdf.reduce((sum, value, j) => (j === i ? sum : sum + value), 0);
+    totals[i]!.pBest += weight * arm.pdf(x) * Math.exp(lnOthers);
+    totals[i]!.expectedLoss += weight * cdf[i]! * -Math.expm1(lnOthers);
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * Owns the asymptotic confidence sequence: an interval that may be looked at as often as one likes. It refuses to name a
+ * winner; hybrid.ts does.
+ *
+ * Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, "Time-uniform central limit theory and asymptotic confidence
+ * sequences" (2021–2024), tuned to be tightest at the planned size.
+ */
+
+import { type Estimate, lift, type Moments, summarise } from './means.ts';
+
+/** Alpha and the planned total of both arms, for which the sequence is tuned. */
+export interface SequencePlan {
+  alpha: number;
+  nStar: number;
+}
+
+/** ρ² = (−2·ln α + ln(1 − 2·ln α))/N*: the tuning that makes the interval tightest at N* units. */
+export function rhoSquared({ alpha, nStar }: SequencePlan): number {
+  return (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / nStar;
+}
+
+/** The factors by which a standard error at N units (both arms) is multiplied: two-sided half-width, one-sided bound. */
+export function sequenceMultiplier(n: number, plan: SequencePlan): { rho: number; twoSided: number; oneSided: number } {
+  const rr = rhoSquared(plan);
+  const grown = n * rr + 1;
+  // A one-sided bound spends its α on one side, so it is tuned like a two-sided interval at 2α.
+  const oneSided = n * rhoSquared({ alpha: 2 * plan.alpha, nStar: plan.nStar }) + 1;
+  return {
+    rho: Math.sqrt(rr),
+    twoSided: Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(Math.sqrt(grown) / plan.alpha)),
+    oneSided: Math.sqrt(((2 * oneSided) / (oneSided - 1)) * Math.log(1 + Math.sqrt(oneSided) / (2 * plan.alpha))),
+  };
+}
+
+/** The two-sided p-value now, of an estimate `z` standard errors from zero. Report the running minimum over the looks. */
+export function sequenceP(z: number, n: number, plan: SequencePlan): number {
+  const grown = n * rhoSquared(plan) + 1;
+  return Math.min(1, Math.sqrt(grown) * Math.exp((-z * z * (grown - 1)) / (2 * grown)));
+}
+
+/** The lift of a mean with its confidence sequence (delta method); null at a baseline mean of 0. */
+export function relativeMeanSequence(
+  a: Pick<Moments, 'n' | 'sum' | 'sumSquares'>,
+  b: Pick<Moments, 'n' | 'sum' | 'sumSquares'>,
+  plan: SequencePlan,
+): { lift: number; se: number; lo: number; hi: number; p: number } | null {
+  const relative = lift(estimate(a), estimate(b));
+  if (relative === null) return null;
+  const n = a.n + b.n;
+  const half = relative.se * sequenceMultiplier(n, plan).twoSided;
+  return {
+    ...relative,
+    lo: relative.lift - half,
+    hi: relative.lift + half,
+    p: sequenceP(relative.lift / relative.se, n, plan),
+  };
+}
+
+function estimate(arm: Pick<Moments, 'n' | 'sum' | 'sumSquares'>): Estimate {
+  const { mean, sd, n } = summarise(arm);
+  return { mean, variance: (sd * sd) / n };
+}

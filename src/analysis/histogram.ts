@@ -1,0 +1,109 @@
+/**
+ * Owns a mergeable histogram of latencies with 1 % relative error and a bounded size (DDSketch: Masson, Rim & Lee, VLDB
+ * 2019). It refuses to average: quantiles of isolates cannot be averaged, their histograms can be added.
+ */
+
+/** Relative error of any quantile. */
+export const RELATIVE_ACCURACY = 0.01;
+
+const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
+/** What lies below 0.01 ms is 0; what lies above 30 days is 30 days. So there are at most 1,315 buckets. */
+const MIN_MS = 0.01;
+const MAX_MS = 30 * 86_400_000;
+
+/** Counts by bucket index; `zeros` holds what was below 0.01 ms. */
+export interface Histogram {
+  zeros: number;
+  buckets: Map<number, number>;
+}
+
+/** A value's bucket, ⌈log_γ value⌉, and the estimate that stands for every value in it. */
+export function bucketOf(value: number, relativeAccuracy = RELATIVE_ACCURACY): { index: number; estimate: number } {
+  const gamma = (1 + relativeAccuracy) / (1 - relativeAccuracy);
+  const index = Math.ceil(Math.log(value) / Math.log(gamma));
+  return { index: index === 0 ? 0 : index, estimate: (2 * gamma ** index) / (gamma + 1) };
+}
+
+const estimateOf = (index: number): number => (2 * GAMMA ** index) / (GAMMA + 1);
+
+export function emptyHistogram(): Histogram {
+  return { zeros: 0, buckets: new Map() };
+}
+
+/** Adds one duration, in place. NaN is ignored; negative durations (a clock went back) count as 0. */
+export function addDuration(histogram: Histogram, ms: number): void {
+  if (Number.isNaN(ms)) return;
+  if (ms < MIN_MS) {
+    histogram.zeros++;
+    return;
+  }
+  const { index } = bucketOf(Math.min(ms, MAX_MS));
+  histogram.buckets.set(index, (histogram.buckets.get(index) ?? 0) + 1);
+}
+
+/** Adds all of `from` to `into`, in place. */
+export function mergeHistogram(into: Histogram, from: Histogram): void {
+  into.zeros += from.zeros;
+  for (const [index, count] of from.buckets) into.buckets.set(index, (into.buckets.get(index) ?? 0) + count);
+}
+
+export function histogramCount({ zeros, buckets }: Histogram): number {
+  let count = zeros;
+  for (const bucket of buckets.values()) count += bucket;
+  return count;
+}
+
+/** The value at a 1-based rank, within 1 %; null for an empty histogram or a rank outside it. */
+export function valueAtRank(histogram: Histogram, rank: number): number | null {
+  if (!(rank >= 1)) return null;
+  let seen = histogram.zeros;
+  if (rank <= seen) return 0;
+  for (const [index, count] of [...histogram.buckets].sort(([a], [b]) => a - b)) {
+    seen += count;
+    if (rank <= seen) return estimateOf(index);
+  }
+  return null;
+}
+
+/** The q-quantile in milliseconds, within 1 %; null for an empty histogram. */
+export function quantile(histogram: Histogram, q: number): number | null {
+  const n = histogramCount(histogram);
+  return n === 0 ? null : valueAtRank(histogram, Math.max(1, Math.ceil(q * n)));
+}
+
+/** `zeros;firstIndex:count,count,…;firstIndex:…` in base 36, runs of neighbouring buckets together: about 300 bytes. */
+export function encodeHistogram(histogram: Histogram): string {
+  const sorted = [...histogram.buckets].sort(([a], [b]) => a - b);
+  let text = histogram.zeros.toString(36);
+  let expected: number | null = null;
+  for (const [index, count] of sorted) {
+    text += index === expected ? ',' : `;${index.toString(36)}:`;
+    text += count.toString(36);
+    expected = index + 1;
+  }
+  return text;
+}
+
+/** The histogram of a text that `encodeHistogram` wrote; null for any other text. Never throws: flushes are input. */
+export function decodeHistogram(text: string): Histogram | null {
+  const [zeros, ...runs] = text.split(';');
+  const histogram: Histogram = { zeros: parseCount(zeros!), buckets: new Map() };
+  if (Number.isNaN(histogram.zeros)) return null;
+  for (const run of runs) {
+    const match = /^(-?[0-9a-z]{1,3}):([0-9a-z,]+)$/.exec(run);
+    if (!match) return null;
+    let index = Number.parseInt(match[1]!, 36);
+    for (const part of match[2]!.split(',')) {
+      const count = parseCount(part);
+      if (!(count > 0) || index < LOWEST_INDEX || index > HIGHEST_INDEX) return null;
+      histogram.buckets.set(index, (histogram.buckets.get(index) ?? 0) + count);
+      index++;
+    }
+  }
+  return histogram;
+}
+
+const LOWEST_INDEX = bucketOf(MIN_MS).index;
+const HIGHEST_INDEX = bucketOf(MAX_MS).index;
+
+const parseCount = (text: string): number => (/^[0-9a-z]{1,10}$/.test(text) ? Number.parseInt(text, 36) : Number.NaN);

@@ -1,0 +1,109 @@
+/**
+ * Owns inference on means from running sums: Welch's test, lift by the delta method, capping. It refuses to keep values:
+ * an arm is five sums, so that ledgers can add shards and never hold what a visitor spent.
+ */
+
+import { tIsf, tSf } from './student.ts';
+
+/** An arm's running sums over units; `nonZero` counts the units whose value was not 0. Mergeable by addition. */
+export interface Moments {
+  n: number;
+  sum: number;
+  sumSquares: number;
+  nonZero: number;
+}
+
+/** An arm as mean, standard deviation (n − 1) and size. */
+export interface Summary {
+  mean: number;
+  sd: number;
+  n: number;
+}
+
+export const NO_MOMENTS: Readonly<Moments> = { n: 0, sum: 0, sumSquares: 0, nonZero: 0 };
+
+/** The value that counts under a declared `cap` (capped revenue; Kohavi, Tang & Xu 2020, ch. 22): at most ±cap. */
+export function capped(value: number, cap: number = Number.POSITIVE_INFINITY): number {
+  return Math.max(-cap, Math.min(cap, value));
+}
+
+/**
+ * Moves a unit's value from `before` (undefined: the unit is new) to `after`. Cap the two first: a cap holds for the
+ * unit's total, not for each purchase.
+ */
+export function addUnit(moments: Moments, after: number, before?: number): Moments {
+  const was = before ?? 0;
+  return {
+    n: moments.n + (before === undefined ? 1 : 0),
+    sum: moments.sum + after - was,
+    sumSquares: moments.sumSquares + after * after - was * was,
+    nonZero: moments.nonZero + (after !== 0 ? 1 : 0) - (was !== 0 ? 1 : 0),
+  };
+}
+
+/** The sums of two shards of one arm. */
+export function mergeMoments(a: Moments, b: Moments): Moments {
+  return {
+    n: a.n + b.n,
+    sum: a.sum + b.sum,
+    sumSquares: a.sumSquares + b.sumSquares,
+    nonZero: a.nonZero + b.nonZero,
+  };
+}
+
+/** Mean, standard deviation and size from sums; sd 0 below two units. */
+export function summarise({ n, sum, sumSquares }: Pick<Moments, 'n' | 'sum' | 'sumSquares'>): Summary {
+  const mean = n > 0 ? sum / n : 0;
+  const variance = n > 1 ? Math.max(0, (sumSquares - n * mean * mean) / (n - 1)) : 0;
+  return { mean, sd: Math.sqrt(variance), n };
+}
+
+/** Mean, standard deviation and size of values, in two passes. */
+export function summariseValues(values: readonly number[]): Summary {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: n > 1 ? Math.sqrt(squares / (n - 1)) : 0, n };
+}
+
+export interface WelchResult {
+  t: number;
+  df: number;
+  pTwoSided: number;
+  ciLo: number;
+  ciHi: number;
+}
+
+/** Welch's t-test of mean_b − mean_a (1947) with its interval at `confidence`; p = 1 where neither arm varies. */
+export function welchT(a: Summary, b: Summary, confidence = 0.95): WelchResult {
+  const va = (a.sd * a.sd) / a.n;
+  const vb = (b.sd * b.sd) / b.n;
+  const difference = b.mean - a.mean;
+  const se = Math.sqrt(va + vb);
+  if (!(se > 0)) return { t: 0, df: a.n + b.n - 2, pTwoSided: 1, ciLo: difference, ciHi: difference };
+  const df = (va + vb) ** 2 / ((va * va) / (a.n - 1) + (vb * vb) / (b.n - 1));
+  const t = difference / se;
+  const half = tIsf((1 - confidence) / 2, df) * se;
+  return { t, df, pTwoSided: 2 * tSf(Math.abs(t), df), ciLo: difference - half, ciHi: difference + half };
+}
+
+/** Fewest units with a value other than 0 that an arm needs before its mean may be tested. */
+export const MIN_NON_ZERO = 100;
+
+/** Whether an arm has the 100 non-zero units that the tests of means need. */
+export function enoughForMean({ nonZero }: Moments): boolean {
+  return nonZero >= MIN_NON_ZERO;
+}
+
+/** An arm's mean with the variance of that mean. */
+export interface Estimate {
+  mean: number;
+  variance: number;
+}
+
+/** mean_b/mean_a − 1 and its standard error by the delta method (Deng, Knoblich & Lu 2018); null at a baseline of 0. */
+export function lift(a: Estimate, b: Estimate): { lift: number; se: number } | null {
+  if (a.mean === 0) return null;
+  const variance = b.variance / a.mean ** 2 + (a.variance * b.mean ** 2) / a.mean ** 4;
+  return { lift: (b.mean - a.mean) / a.mean, se: Math.sqrt(variance) };
+}

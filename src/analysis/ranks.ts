@@ -1,0 +1,47 @@
+/**
+ * Owns inference from order alone: quantile intervals and the Mann–Whitney test, for latencies whose means say little.
+ * It refuses to assume a shape.
+ */
+
+import { normIsf, normSf } from './special.ts';
+
+/**
+ * The 1-based ranks between which the q-quantile of n sorted values lies with `confidence`, by the normal approximation
+ * to the binomial of ranks (Conover 1999).
+ */
+export function quantileRanks(n: number, q: number, confidence = 0.95): { loRank: number; hiRank: number } {
+  const half = normIsf((1 - confidence) / 2) * Math.sqrt(n * q * (1 - q));
+  return {
+    loRank: Math.max(1, Math.floor(n * q - half)),
+    hiRank: Math.min(n, Math.ceil(n * q + half)),
+  };
+}
+
+/**
+ * Mann & Whitney's U of `a` over `b` (1947) with mid-ranks, tie and continuity correction; `cles` is the chance that a
+ * value of `a` exceeds one of `b`, ties half. Needs about 8 values an arm.
+ */
+export function mannWhitney(
+  a: readonly number[],
+  b: readonly number[],
+): { U: number; pTwoSided: number; cles: number } {
+  const all = [...a.map((value) => ({ value, mine: true })), ...b.map((value) => ({ value, mine: false }))];
+  all.sort((x, y) => x.value - y.value);
+  let rankSum = 0;
+  let ties = 0;
+  for (let start = 0; start < all.length; ) {
+    let end = start;
+    while (end < all.length && all[end]!.value === all[start]!.value) end++;
+    const size = end - start;
+    const midRank = (start + 1 + end) / 2;
+    rankSum += midRank * all.slice(start, end).filter(({ mine }) => mine).length;
+    ties += size ** 3 - size;
+    start = end;
+  }
+  const n = all.length;
+  const pairs = a.length * b.length;
+  const U = rankSum - (a.length * (a.length + 1)) / 2;
+  const sd = Math.sqrt((pairs / 12) * (n + 1 - ties / (n * (n - 1))));
+  const z = Math.max(0, Math.abs(U - pairs / 2) - 0.5) / sd;
+  return { U, pTwoSided: sd > 0 ? Math.min(1, 2 * normSf(z)) : 1, cles: U / pairs };
+}
