@@ -1,0 +1,133 @@
+/**
+ * Owns which addresses the config may name: origins of variants, scorers and webhooks, hosts of routes.
+ * It resolves no names and opens no connection: only addresses written out as numbers can be judged here.
+ */
+
+/** What is wrong with an address and how to mend it. */
+export interface AddressFault {
+  reason: string;
+  mend: string;
+}
+
+type Reach = 'public' | 'loopback' | 'private';
+
+/**
+ * Whether a written URL may be an origin: `http:` to loopback only, no user-info, query or fragment, no private or
+ * link-local address in any spelling. Returns the first fault, or null. Fails closed.
+ */
+export function originFault(written: string, allow: { query: boolean } = { query: false }): AddressFault | null {
+  if (!/^https?:\/\/[^/\\]/i.test(written)) {
+    return { reason: 'is not an http or https URL', mend: 'write it as https://host or https://host/base/path' };
+  }
+  // The URL parser drops tabs and newlines and turns \ into /: what people read would not be what is called.
+  if (/[\s\\]/.test(written) || hasControls(written)) {
+    return { reason: 'has a space, backslash or control character', mend: 'remove it, or percent-encode it' };
+  }
+  if (/^https?:\/\/[^/?#]*@/i.test(written)) {
+    return { reason: 'carries a user name or password', mend: 'send credentials by secretHeaders instead' };
+  }
+  if (written.includes('#')) return { reason: 'has a fragment', mend: 'remove # and what follows it' };
+  if (!allow.query && written.includes('?')) {
+    return { reason: 'has a query', mend: "remove ? and what follows it: the request's own query is kept" };
+  }
+  if (!URL.canParse(written)) return { reason: 'cannot be read as a URL', mend: 'check host and port' };
+  return reachFault(new URL(written));
+}
+
+function reachFault(url: URL): AddressFault | null {
+  const reach = reachOf(url.hostname);
+  if (reach === 'private') {
+    return {
+      reason: `leads to ${url.hostname}, a private, link-local or reserved address`,
+      mend: 'name a public host, or bind a service and name it by "service"',
+    };
+  }
+  if (url.protocol === 'http:' && reach !== 'loopback') {
+    return { reason: 'is http, which is for loopback hosts only', mend: 'use https' };
+  }
+  return null;
+}
+
+function hasControls(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+/** Takes a host as the URL parser gives it, so that decimal, octal and hexadecimal spellings are already dotted quads. */
+function reachOf(hostname: string): Reach {
+  const host = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
+  if (host === 'localhost' || host.endsWith('.localhost')) return 'loopback';
+  if (host.startsWith('[')) return reachOf6(groupsOf(host.slice(1, -1)));
+  const quad = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
+  return quad === null ? 'public' : reachOf4(Number(quad[1]), Number(quad[2]), Number(quad[3]));
+}
+
+/** RFC 6890 and the IANA special-purpose registry, by the first three octets. */
+function reachOf4(a: number, b: number, c: number): Reach {
+  if (a === 127) return 'loopback';
+  const special =
+    a === 0 ||
+    a === 10 ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 192 && b === 0 && c === 0) ||
+    (a === 198 && (b === 18 || b === 19)) ||
+    a >= 224;
+  return special ? 'private' : 'public';
+}
+
+/** The eight groups of a canonical IPv6 address (the URL parser has turned a dotted tail into groups). */
+function groupsOf(address: string): number[] {
+  const [head = '', tail] = address.split('::');
+  const parse = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const first = parse(head);
+  if (tail === undefined) return first;
+  const last = parse(tail);
+  return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
+}
+
+function reachOf6(groups: number[]): Reach {
+  const [g0 = 0, g1 = 0, g2 = 0] = groups;
+  const low = (high: number, next: number) => reachOf4(high >> 8, high & 255, next >> 8);
+  const zeros = (from: number, to: number) => groups.slice(from, to).every((group) => group === 0);
+  if (zeros(0, 7) && groups[7] === 1) return 'loopback';
+  // IPv4 inside IPv6: mapped ::ffff:0:0/96, compatible ::/96, NAT64 64:ff9b::/96, 6to4 2002::/16.
+  if (zeros(0, 5) && (groups[5] === 0xffff || groups[5] === 0)) return low(groups[6]!, groups[7]!);
+  if (g0 === 0x64 && g1 === 0xff9b) return zeros(2, 6) ? low(groups[6]!, groups[7]!) : 'private';
+  if (g0 === 0x2002) return low(g1, g2);
+  // Unique local fc00::/7, link-local fe80::/10, site-local fec0::/10, multicast ff00::/8.
+  return (g0 & 0xfe00) === 0xfc00 || (g0 & 0xff80) === 0xfe80 || g0 >= 0xff00 ? 'private' : 'public';
+}
+
+/** What is wrong with a written host pattern of a route (`api.example.com` or `*.example.com`), or null. */
+export function hostFault(written: string): AddressFault | null {
+  const bare = written.startsWith('*.') ? written.slice(2) : written;
+  if (bare === '' || bare === '*') {
+    return { reason: 'is not a host', mend: 'leave "host" out to match every host' };
+  }
+  if (bare.includes('*')) return { reason: 'has * inside', mend: 'use * only as the first label: *.example.com' };
+  if (/:\d*$/.test(bare.replace(/^\[.*\]/, ''))) {
+    return { reason: 'has a port', mend: 'leave the port out: a host matches on every port' };
+  }
+  if (canonicalHost(bare) === null) {
+    return { reason: 'is not a host', mend: 'write the host alone, without scheme, path or spaces' };
+  }
+  return null;
+}
+
+/** A host as requests bear it: small letters, punycode, canonical addresses. Null when it is not a host. */
+export function canonicalHost(written: string): string | null {
+  if (!/^[^\s/\\?#@%]+$/.test(written) || !URL.canParse(`http://${written}`)) return null;
+  return new URL(`http://${written}`).hostname;
+}
+
+/** Whether two written hosts are the same host once letters and spelling are evened out. */
+export function sameHost(a: string, b: string): boolean {
+  const canonical = canonicalHost(a);
+  return canonical !== null && canonical === canonicalHost(b);
+}

@@ -1,0 +1,116 @@
+/**
+ * Owns the warnings: what a good document says that will not have the effect its author may expect. A warning never stops a
+ * document.
+ */
+
+import type { Fault } from '../../result.ts';
+import { bearsCredentials } from '../header-rules.ts';
+import { pathOf } from '../path.ts';
+import { builtInPlans } from '../plan-names.ts';
+import type { Config, Route } from '../types.ts';
+import { coverageWarnings } from './coverage.ts';
+import type { DocumentSurroundings } from './document.ts';
+import { type Loose, list, object } from './loose.ts';
+
+/** Keys that are accepted and checked, but that nothing in this version acts on yet. The list shrinks as they are served. */
+export const notYetServed: { document: readonly string[]; route: readonly string[] } = {
+  document: ['outcomeOrigins', 'webhooks', 'prices'],
+  route: ['receipts', 'measures', 'shadows', 'guardrails', 'plans', 'outcomes', 'experiment'],
+};
+
+/** Every warning about a good config; `document` is what it was read from. */
+export function effectWarnings(config: Config, document: unknown, surroundings: DocumentSurroundings): Fault[] {
+  const routes = list(object(document).routes);
+  return [
+    ...unserved(object(document), [], notYetServed.document),
+    ...config.routes.flatMap((route, index) => [
+      ...unserved(object(routes[index]), ['routes', index], notYetServed.route),
+      ...routeWarnings(route, object(routes[index]), ['routes', index], surroundings),
+    ]),
+    ...coverageWarnings(config.routes),
+  ];
+}
+
+function unserved(section: Loose, keys: (string | number)[], unservedKeys: readonly string[]): Fault[] {
+  return unservedKeys
+    .filter((key) => section[key] !== undefined && section[key] !== false)
+    .map((key) => ({
+      path: pathOf([...keys, key]),
+      reason: `"${key}" is accepted and checked, without effect yet`,
+      mend: 'keep it for a later version, or remove it',
+    }));
+}
+
+function routeWarnings(
+  route: Route,
+  document: Loose,
+  keys: (string | number)[],
+  surroundings: DocumentSurroundings,
+): Fault[] {
+  const warnings: Fault[] = [];
+  const warn = (at: (string | number)[], reason: string, mend: string) =>
+    warnings.push({ path: pathOf([...keys, ...at]), reason, mend });
+
+  if (route.shadows.some((shadow) => shadow.percent > 0) && !route.repeatable.includes('POST')) {
+    const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;
+    warn(
+      ['shadows'],
+      `${mirrored} mirrored, since "repeatable" has no POST: the shadow of a model endpoint would see nothing`,
+      'add "POST" to "repeatable" if these requests may safely be sent twice',
+    );
+  }
+  if ((route.sticky !== false || route.experiment) && surroundings.secrets?.('COOKIE_SECRET') === false) {
+    warn(
+      [route.sticky !== false ? 'sticky' : 'experiment'],
+      'visitors are not pinned, since the Worker has no secret COOKIE_SECRET',
+      'run: wrangler secret put COOKIE_SECRET',
+    );
+  }
+  if (!route.failStatuses.some(({ from, to }) => from <= 500 && to >= 599) && document.failStatuses !== undefined) {
+    warn(['failStatuses'], 'not every 5xx answer counts as a failure', 'add "5xx" unless that is meant');
+  }
+  for (const variant of Object.values(route.variants)) {
+    for (const [header] of variant.headers) {
+      if (!bearsCredentials(header)) continue;
+      warn(
+        ['variants', variant.name, 'headers'],
+        `${header} usually bears a key, and here it lies in KV for everybody who may read the config`,
+        `move it to "secretHeaders" as "Bearer \${KEY_NAME}"`,
+      );
+    }
+  }
+  for (const [name, steps] of Object.entries(route.plans)) {
+    if (builtInPlans.includes(name))
+      warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'rename it');
+    const last = steps.findLast((step) => step.weight !== undefined)?.weight;
+    if (last !== undefined && last < 100) {
+      warn(
+        ['plans', name],
+        `ends at ${last} %, and promotion would then move the rest at once`,
+        'end with a step of "weight": 100 to watch full traffic first',
+      );
+    }
+  }
+  route.guardrails.forEach((guardrail, index) => {
+    if (guardrail.critical || guardrail.required) return;
+    warn(['guardrails', index], 'neither stops a rollout nor is needed to pass', 'make it critical, required or both');
+  });
+  return [...warnings, ...adminWarnings(route, keys, surroundings.adminHost)];
+}
+
+/** A suffix that takes in the controls' host is no fault: the Worker keeps that host's requests from every route. */
+function adminWarnings(route: Route, keys: (string | number)[], adminHost: string | undefined): Fault[] {
+  const admin = adminHost?.toLowerCase().replace(/:\d+$/, '');
+  if (!admin) return [];
+  return route.match.flatMap((rule) =>
+    rule.host?.startsWith('*.') && admin.endsWith(rule.host.slice(1))
+      ? [
+          {
+            path: pathOf([...keys, 'match']),
+            reason: `"${rule.host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`,
+            mend: 'nothing to do, unless the service is to answer on that host',
+          },
+        ]
+      : [],
+  );
+}

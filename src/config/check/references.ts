@@ -1,0 +1,93 @@
+/** Owns that whatever a route names exists: its baseline, weights, shadows, outcomes. */
+
+import type { Fault } from '../../result.ts';
+import { nearest } from '../nearest.ts';
+import { type Key, pathOf } from '../path.ts';
+import { sumFault, unknownVariantFault, unknownVariantFaults } from '../weights.ts';
+import { type Loose, list, object, text, texts } from './loose.ts';
+import { type Surroundings, serviceFault } from './variants.ts';
+
+/** Metrics of experiments that are measured from responses, without any outcome being sent. */
+const measuredOutcomes = ['error', 'latency', 'firstByte', 'tokensOut', 'cost', 'retry', 'returned'];
+
+/** Faults of names in a route that lead nowhere, and of weights that do not add up. */
+export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroundings): Fault[] {
+  const variants = Object.keys(object(route.variants));
+  const weights = object(route.weights);
+  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], text(route.baseline)) : [];
+  if (variants.length > 0) {
+    faults.push(...unknownVariantFaults(Object.keys(weights), variants, [...keys, 'weights']));
+    const baseline = text(route.baseline);
+    if (baseline !== undefined && !variants.includes(baseline)) {
+      faults.push(unknownVariantFault(baseline, variants, pathOf([...keys, 'baseline'])));
+    }
+    faults.push(...shadowFaults(route, variants, keys, surroundings));
+  }
+  return [...faults, ...outcomeFaults(route, keys)];
+}
+
+function shadowFaults(route: Loose, variants: string[], keys: Key[], surroundings: Surroundings): Fault[] {
+  const baseline = text(route.baseline) ?? variants[0];
+  const seen = new Set<string>();
+  return list(route.shadows).flatMap((item, index) => {
+    const shadow = object(item);
+    const at = [...keys, 'shadows', index];
+    const faults = serviceFault(object(shadow.scorer).service, [...at, 'scorer', 'service'], surroundings);
+    const variant = text(shadow.variant);
+    if (variant === undefined) return faults;
+    const path = pathOf([...at, 'variant']);
+    if (!variants.includes(variant)) faults.push(unknownVariantFault(variant, variants, path));
+    else if (variant === baseline) {
+      const reason = `"${variant}" is the baseline, which is what a shadow is compared with`;
+      faults.push({ path, reason, mend: 'name the candidate; the baseline is asked once more by "repeat"' });
+    }
+    if (seen.has(variant)) faults.push({ path, reason: `"${variant}" has a shadow already`, mend: 'keep one of them' });
+    seen.add(variant);
+    return faults;
+  });
+}
+
+function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
+  const declared = list(route.outcomes).map((outcome) => text(object(outcome).name));
+  const known = declared.filter((name) => name !== undefined);
+  const faults: Fault[] = [];
+  declared.forEach((name, index) => {
+    if (name === undefined) return;
+    const path = pathOf([...keys, 'outcomes', index, 'name']);
+    if (measuredOutcomes.includes(name)) {
+      faults.push({ path, reason: `"${name}" is measured from responses already`, mend: 'choose another name' });
+    } else if (declared.indexOf(name) < index) {
+      faults.push({ path, reason: `"${name}" is declared twice`, mend: 'keep one of them' });
+    }
+  });
+  list(route.guardrails).forEach((guardrail, index) => {
+    const metric = text(object(guardrail).metric);
+    if (!metric?.startsWith('outcome:')) return;
+    faults.push(...undeclared(metric.slice(8), known, [...keys, 'guardrails', index, 'metric']));
+  });
+  const experiment = object(route.experiment);
+  const deciding = texts(experiment.primary);
+  for (const role of ['primary', 'secondary']) {
+    list(experiment[role]).forEach((name, index) => {
+      const at = [...keys, 'experiment', role, index];
+      if (typeof name !== 'string') return;
+      faults.push(...undeclared(name, [...known, ...measuredOutcomes], at));
+      if (role === 'secondary' && deciding.includes(name)) {
+        faults.push({ path: pathOf(at), reason: `"${name}" is primary already`, mend: 'name it once' });
+      }
+    });
+  }
+  return faults;
+}
+
+function undeclared(name: string, known: string[], keys: Key[]): Fault[] {
+  if (known.includes(name)) return [];
+  const meant = nearest(name, known);
+  return [
+    {
+      path: pathOf(keys),
+      reason: `no outcome "${name.slice(0, 64)}" is declared`,
+      mend: meant === null ? 'declare it in the route\'s "outcomes"' : `did you mean "${meant}"?`,
+    },
+  ];
+}

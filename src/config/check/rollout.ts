@@ -1,0 +1,110 @@
+/**
+ * Owns what must hold within guardrails, steps, outcomes and measures beyond the form of their keys. The rollout call is held
+ * to the same rules, so these take any list of keys as the place where they stand.
+ */
+
+import type { Fault } from '../../result.ts';
+import { durationMs } from '../duration.ts';
+import { type Key, pathOf } from '../path.ts';
+import { type Loose, list, object, text } from './loose.ts';
+
+/** Faults of a list of guardrails. An explicit list without a critical one could stop nothing, so it is refused. */
+export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
+  if (!Array.isArray(document)) return [];
+  const faults: Fault[] = [];
+  if (!document.some((item) => object(item).critical === true)) {
+    faults.push({
+      path: pathOf(keys),
+      reason: 'no guardrail is critical, so nothing could stop a bad rollout',
+      mend: 'add "critical": true to one, or leave "guardrails" out for errors and rejected',
+    });
+  }
+  const seen = new Set<string>();
+  document.forEach((item, index) => {
+    const guardrail = object(item);
+    const metric = text(guardrail.metric);
+    if (metric === undefined) return;
+    const at = [...keys, index];
+    const id = metric === 'slow' ? `slow ${guardrail.of ?? 'headers'}` : metric;
+    if (seen.has(id))
+      faults.push({ path: pathOf([...at, 'metric']), reason: `"${id}" is bounded twice`, mend: 'keep one' });
+    seen.add(id);
+    faults.push(...slowFaults(guardrail, metric, at));
+  });
+  return faults;
+}
+
+function slowFaults(guardrail: Loose, metric: string, keys: Key[]): Fault[] {
+  if (metric === 'slow') {
+    if (guardrail.sloMs !== undefined) return [];
+    return [{ path: pathOf([...keys, 'sloMs']), reason: 'is missing', mend: 'say how many milliseconds are slow' }];
+  }
+  return ['sloMs', 'of']
+    .filter((key) => guardrail[key] !== undefined)
+    .map((key) => ({ path: pathOf([...keys, key]), reason: `"${key}" belongs to "slow" alone`, mend: 'remove it' }));
+}
+
+/** Faults of a plan: a step that changes nothing, or whose end nothing decides. */
+export function planFaults(document: unknown, keys: Key[]): Fault[] {
+  return list(document).flatMap((item, index) => {
+    const step = object(item);
+    if (step !== item) return [];
+    const at = [...keys, index];
+    const faults: Fault[] = [];
+    if (step.shadow === undefined && step.weight === undefined) {
+      faults.push({ path: pathOf(at), reason: 'the step changes nothing', mend: 'give it "shadow" or "weight"' });
+    }
+    const least = durationMs(text(step.for) ?? '');
+    if (step.for === undefined && step.approval !== true && step.experiment !== true) {
+      faults.push({
+        path: pathOf(at),
+        reason: 'nothing decides when the step is done',
+        mend: 'give it "for", "approval": true or "experiment": true',
+      });
+    }
+    const most = durationMs(text(step.maxFor) ?? '');
+    if (most !== null && most < (least ?? 0)) {
+      faults.push({
+        path: pathOf([...at, 'maxFor']),
+        reason: `"${step.maxFor}" is shorter than "for"`,
+        mend: 'make it at least as long',
+      });
+    }
+    return faults;
+  });
+}
+
+/** Faults of a route's outcomes and measures. */
+export function measureFaults(route: Loose, keys: Key[]): Fault[] {
+  const faults: Fault[] = [];
+  list(route.outcomes).forEach((item, index) => {
+    const outcome = object(item);
+    if (outcome.cap !== undefined && outcome.kind === 'conversion') {
+      const path = pathOf([...keys, 'outcomes', index, 'cap']);
+      faults.push({ path, reason: 'a conversion has no value to cap', mend: 'remove it, or make the kind "mean"' });
+    }
+  });
+  const seen = new Set<string>();
+  list(route.measures).forEach((item, index) => {
+    const measure = object(item);
+    const at = [...keys, 'measures', index];
+    const name = text(measure.name);
+    if (name !== undefined && seen.has(name)) {
+      faults.push({
+        path: pathOf([...at, 'name']),
+        reason: `"${name}" is measured twice`,
+        mend: 'choose another name',
+      });
+    }
+    if (name !== undefined) seen.add(name);
+    const isTiming = text(measure.header)?.toLowerCase() === 'server-timing';
+    if (isTiming !== (measure.entry !== undefined) && text(measure.header) !== undefined) {
+      faults.push({
+        path: pathOf([...at, 'entry']),
+        reason: isTiming ? 'is missing' : 'only Server-Timing has entries',
+        mend: isTiming ? 'name the entry whose duration is meant' : 'remove it',
+      });
+    }
+  });
+  return faults;
+}

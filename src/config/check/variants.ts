@@ -1,0 +1,130 @@
+/** Owns what must hold within one variant beyond the form of its keys: one origin, headers that agree, secrets that exist. */
+
+import type { Fault } from '../../result.ts';
+import { isKeyName, secretNames } from '../header-rules.ts';
+import { type Key, pathOf } from '../path.ts';
+import { list, object, text } from './loose.ts';
+
+/** What the Worker has, where the caller knows: without a function nothing is said about existence. */
+export interface Surroundings {
+  /** Whether the Worker has a secret of this name. */
+  secrets?: (name: string) => boolean;
+  /** Whether the Worker has a service binding of this name. */
+  services?: (name: string) => boolean;
+}
+
+/** Deeper documents are set by nobody, and hashing walks down as far as they go. */
+const maxJsonDepth = 32;
+
+/** Faults within one variant. */
+export function variantFaults(document: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
+  const variant = object(document);
+  if (variant !== document) return [];
+  const faults: Fault[] = [];
+  if ((variant.url === undefined) === (variant.service === undefined)) {
+    const both = variant.url !== undefined;
+    faults.push({
+      path: pathOf(keys),
+      reason: both ? 'names both "url" and "service"' : 'names neither "url" nor "service"',
+      mend: both ? 'keep one of them' : 'give the URL of the origin, or the name of a service binding',
+    });
+  }
+  const service = serviceFault(variant.service, [...keys, 'service'], surroundings);
+  return [
+    ...faults,
+    ...service,
+    ...plainHeaderFaults(variant.headers, [...keys, 'headers']),
+    ...secretHeaderFaults(variant.secretHeaders, [...keys, 'secretHeaders'], surroundings),
+    ...repeatedHeaders(variant, keys),
+    ...jsonFaults(variant.json, [...keys, 'json']),
+  ];
+}
+
+/** The fault of naming a service that the Worker is not bound to. */
+export function serviceFault(service: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
+  const name = text(service);
+  if (name === undefined || surroundings.services === undefined || surroundings.services(name)) return [];
+  const mend = `add [[services]] with binding = "${name.slice(0, 64)}" to wrangler.toml and deploy`;
+  return [{ path: pathOf(keys), reason: 'the Worker has no service binding of this name', mend }];
+}
+
+function plainHeaderFaults(headers: unknown, keys: Key[]): Fault[] {
+  return Object.entries(object(headers))
+    .filter(([, value]) => secretNames(text(value) ?? '').some(isKeyName))
+    .map(([name]) => ({
+      path: pathOf([...keys, name]),
+      reason: 'placeholders are not filled in "headers"',
+      mend: 'move it to "secretHeaders"',
+    }));
+}
+
+function secretHeaderFaults(headers: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
+  return Object.entries(object(headers)).flatMap(([name, value]) => {
+    const template = text(value);
+    if (template === undefined) return [];
+    const path = pathOf([...keys, name]);
+    const named = secretNames(template);
+    const faults: Fault[] = [];
+    if (named.length === 0 || template.replace(/\$\{[^}]*\}/g, '').includes('${')) {
+      faults.push({
+        path,
+        reason: `has no \${KEY_…} that could be filled`,
+        mend: `write it as "Bearer \${KEY_NAME}", or move it to "headers"`,
+      });
+    }
+    for (const secret of new Set(named)) {
+      if (!isKeyName(secret)) {
+        faults.push({
+          path,
+          reason: `"${secret.slice(0, 64)}" is not a secret that the config may name`,
+          mend: 'name a Worker secret that begins with KEY_',
+        });
+      } else if (surroundings.secrets !== undefined && !surroundings.secrets(secret)) {
+        faults.push({
+          path,
+          reason: `the Worker has no secret ${secret}`,
+          mend: `run: wrangler secret put ${secret}`,
+        });
+      }
+    }
+    return faults;
+  });
+}
+
+/** Header names know no case (RFC 9110 §5.1), so two spellings would be one header with two meanings. */
+function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[] {
+  const seen = new Map<string, string>();
+  const faults: Fault[] = [];
+  const named: [string, Key][] = [
+    ...['headers', 'secretHeaders'].flatMap((section) =>
+      Object.keys(object(variant[section])).map((name): [string, Key] => [section, name]),
+    ),
+    ...list(variant.removeHeaders).map((_, index): [string, Key] => ['removeHeaders', index]),
+  ];
+  for (const [section, key] of named) {
+    const name = typeof key === 'number' ? text(list(variant.removeHeaders)[key]) : key;
+    if (name === undefined) continue;
+    const lower = name.toLowerCase();
+    const path = pathOf([...keys, section, key]);
+    const first = seen.get(lower);
+    if (first !== undefined)
+      faults.push({ path, reason: `${lower} is named at ${first} too`, mend: 'keep one of the two' });
+    else seen.set(lower, path);
+  }
+  return faults;
+}
+
+function jsonFaults(json: unknown, keys: Key[]): Fault[] {
+  return Object.entries(object(json))
+    .filter(([, value]) => isDeeperThan(value, maxJsonDepth))
+    .map(([member]) => ({
+      path: pathOf([...keys, member]),
+      reason: `is nested more than ${maxJsonDepth} deep`,
+      mend: 'set a flatter value',
+    }));
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}

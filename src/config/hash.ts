@@ -1,0 +1,44 @@
+/**
+ * Owns the fingerprints of the config: of its whole text, and of a route's variants. They tell versions apart; they are no
+ * defence against someone who may write the config anyway.
+ */
+
+import { murmur3 } from '../split/murmur3.ts';
+import type { Route, Variant } from './types.ts';
+
+/** 64 bits of a text, as 16 hexadecimal digits. */
+export function contentHash(text: string): string {
+  const half = (seed: number) => murmur3(text, seed).toString(16).padStart(8, '0');
+  return half(0) + half(0x9747b28c);
+}
+
+/**
+ * Fingerprint of what a route's variants are: a split made for other variants is not served. Order of keys and defaults
+ * written out make no difference, and members that are absent are left out, so that a later version of Headgate with more
+ * keys still finds the fingerprint of a split that an earlier one made.
+ */
+export function variantsHash(route: Pick<Route, 'variants'>): string {
+  return contentHash(canonical(Object.fromEntries(Object.values(route.variants).map((v) => [v.name, definition(v)]))));
+}
+
+function definition(variant: Variant): Record<string, unknown> {
+  const { origin, headers, removeHeaders, secretHeaders, json, health } = variant;
+  return {
+    ...(origin.kind === 'url' ? { url: origin.url } : { service: origin.service }),
+    ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
+    ...(removeHeaders.length > 0 && { removeHeaders: [...removeHeaders].sort() }),
+    ...(secretHeaders.length > 0 && {
+      secretHeaders: Object.fromEntries(secretHeaders.map(({ name, template }) => [name, template])),
+    }),
+    ...(json && { json }),
+    ...(health && { health }),
+  };
+}
+
+/** JSON with sorted keys. The schema bounds the depth. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`;
+}

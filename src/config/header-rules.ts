@@ -1,0 +1,81 @@
+/**
+ * Owns which request headers a variant may set or remove, and how secrets are named inside header values.
+ * It reads no secret: the caller passes a function that does.
+ */
+
+import type { AddressFault } from './address.ts';
+
+/** RFC 9110 §7.6.1: these describe one connection and are never passed on. */
+const hopByHop = new Set(
+  'connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade expect'.split(
+    ' ',
+  ),
+);
+
+/** These belong to the message as it is forwarded, or to the loop guard. */
+const fixed = new Set(['host', 'content-length', 'cdn-loop']);
+
+/** Header names whose values are keys in nearly every API. */
+const credentials = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+]);
+
+/** Why a variant may not set (or remove) a header of this name, or null. */
+export function headerFault(name: string, action: 'set' | 'remove'): AddressFault | null {
+  const lower = name.toLowerCase();
+  if (lower.startsWith('x-headgate-')) {
+    return { reason: `${name} is one of Headgate's own headers`, mend: 'use another name' };
+  }
+  if (fixed.has(lower)) {
+    return { reason: `${name} cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
+  }
+  if (action === 'set' && hopByHop.has(lower)) {
+    return { reason: `${name} belongs to one connection and is never passed on`, mend: 'leave it out' };
+  }
+  return null;
+}
+
+/** Whether a header of this name usually bears a key, which should come from a secret. */
+export function bearsCredentials(name: string): boolean {
+  return credentials.has(name.toLowerCase());
+}
+
+/** Whether a text can be a header value (RFC 9110 §5.5, as `Headers` takes it): no controls, nothing beyond Latin-1. */
+export function isHeaderValue(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
+  }
+  return value.trim() === value;
+}
+
+const placeholder = /\$\{([^}]*)\}/g;
+
+/** The names between `${` and `}` in a header value, in order. */
+export function secretNames(template: string): string[] {
+  return Array.from(template.matchAll(placeholder), (match) => match[1]!);
+}
+
+/** Whether a placeholder names a secret that the config may use. No other secret of the Worker can be reached. */
+export function isKeyName(name: string): boolean {
+  return /^KEY_[A-Za-z0-9_]{1,60}$/.test(name);
+}
+
+/**
+ * Fills `${KEY_…}` from the Worker's secrets. Undefined when a secret is missing, empty, unreadable as a header value or not
+ * called `KEY_…`: the caller then treats the variant as unreachable and never sends a half-filled credential.
+ */
+export function fillSecrets(template: string, secret: (name: string) => string | undefined): string | undefined {
+  let whole = true;
+  const filled = template.replace(placeholder, (_, name: string) => {
+    const value = isKeyName(name) ? secret(name) : undefined;
+    if (value === undefined || value === '') whole = false;
+    return value ?? '';
+  });
+  return whole && isHeaderValue(filled) ? filled : undefined;
+}

@@ -1,0 +1,85 @@
+/**
+ * Owns the order of precedence of section 4: weights by hand, else the controller's split, else the config's weights.
+ * It reads and remembers nothing: the caller brings the newest valid documents it has.
+ */
+
+import { variantsHash } from './hash.ts';
+import type { Split } from './split.ts';
+import type { Route } from './types.ts';
+import { completeWeights } from './weights.ts';
+
+/** What decides a route's traffic now. */
+export interface InForce {
+  /** `baseline`: there is a split, but it was made for other variants, and weights that were never judged are not guessed. */
+  source: 'weights' | 'split' | 'config' | 'baseline';
+  /** Percent for every variant; sums to 100. */
+  weights: Record<string, number>;
+  /** Percent mirrored, by variant. */
+  shadows: Record<string, number>;
+  baseline: string;
+  salt: string;
+  /** Epoch of pins: the running rollout or experiment. */
+  rollout: string | null;
+  /** 0 while there is no split. */
+  revision: number;
+  /** What a person should know about why it is not something else. */
+  notes: string[];
+}
+
+/** What is in force on a route. Fails towards the baseline: a split for other variants moves nobody to a candidate. */
+export function splitInForce(known: {
+  route: Route;
+  split: Split | null;
+  weights: Record<string, number> | null;
+}): InForce {
+  const { route, split } = known;
+  const notes: string[] = [];
+  const misfit = split === null ? null : misfitOf(split, route);
+  const beneath =
+    split === null ? fromConfig(route) : misfit === null ? fromSplit(route, split) : atBaseline(route, split);
+  if (misfit !== null) notes.push(misfit);
+
+  if (known.weights !== null) {
+    const stranger = strangerIn(Object.keys(known.weights), route);
+    if (stranger === undefined) {
+      // Salt, epoch and revision stay, so that a change by hand moves no more visitors than its weights ask for.
+      const weights = completeWeights(known.weights, Object.keys(route.variants));
+      return { ...beneath, source: 'weights', weights, notes: [...notes, 'weights set by hand'] };
+    }
+    notes.push(`weights set by hand name "${stranger}", which is not a variant of this route, so they are not served`);
+  }
+  return { ...beneath, notes };
+}
+
+function fromConfig(route: Route): InForce {
+  const shadows = Object.fromEntries(route.shadows.map((shadow) => [shadow.variant, shadow.percent]));
+  const { weights, baseline, salt } = route;
+  return { source: 'config', weights, shadows, baseline, salt, rollout: null, revision: 0, notes: [] };
+}
+
+function fromSplit(route: Route, split: Split): InForce {
+  const { shadows, baseline, salt, rollout, revision } = split;
+  const weights = completeWeights(split.weights, Object.keys(route.variants));
+  return { source: 'split', weights, shadows, baseline, salt, rollout, revision, notes: [] };
+}
+
+function atBaseline(route: Route, split: Split): InForce {
+  const weights = completeWeights({ [route.baseline]: 100 }, Object.keys(route.variants));
+  const { salt, rollout, revision } = split;
+  return { source: 'baseline', weights, shadows: {}, baseline: route.baseline, salt, rollout, revision, notes: [] };
+}
+
+/** Why a split does not fit the route that the config describes now, or null. */
+function misfitOf(split: Split, route: Route): string | null {
+  const named = [...Object.keys(split.weights), ...Object.keys(split.shadows), split.baseline];
+  const stranger = strangerIn(named, route);
+  if (stranger !== undefined) {
+    return `split ${split.revision} names "${stranger}", which is not a variant of this route, so it is not served`;
+  }
+  if (split.variants === variantsHash(route)) return null;
+  return `the variants have changed since split ${split.revision} was made, so it is not served`;
+}
+
+function strangerIn(names: readonly string[], route: Route): string | undefined {
+  return names.find((name) => !Object.hasOwn(route.variants, name));
+}

@@ -1,0 +1,94 @@
+/** Owns how a route that was found good becomes the route that the Worker uses. It finds no faults: there are none left. */
+
+import { canonicalHost } from '../address.ts';
+import { durationMs } from '../duration.ts';
+import type { RouteDocument } from '../schema/config.ts';
+import type { Audience, AudienceEntry, IdentitySource, MatchRule, Route, StatusRange } from '../types.ts';
+import { completeWeights } from '../weights.ts';
+import { asList, bare } from './plain.ts';
+import { normaliseExperiment, normaliseGuardrails, normalisePlan, normaliseShadow } from './trial.ts';
+import { normaliseVariant } from './variant.ts';
+
+/** The route with every default filled in. */
+export function normaliseRoute(route: RouteDocument): Route {
+  const names = Object.keys(route.variants);
+  const baseline = route.baseline ?? names[0]!;
+  const { match, variants, weights, audience, identity, sticky, requireConsent, failStatuses, failover } = route;
+  return {
+    name: route.name,
+    match: asList(match ?? {}).map(matchRule),
+    variants: bare(names.map((name) => [name, normaliseVariant(name, variants[name]!)])),
+    baseline,
+    weights: completeWeights(weights ?? { [baseline]: 100 }, names),
+    ...(audience && { audience: normaliseAudience(audience) }),
+    identity: identity.map(identitySource),
+    salt: route.salt,
+    sticky: typeof sticky === 'boolean' ? sticky : { idleMs: durationMs(sticky.idle) ?? 0 },
+    ...(requireConsent && { requireConsent }),
+    repeatable: [...new Set(route.repeatable.map((method) => method.toUpperCase()))],
+    timeoutMs: route.timeoutMs,
+    idleTimeoutMs: route.idleTimeoutMs,
+    failStatuses: failStatuses.map(statusRange),
+    failover: failover === true ? { statuses: [429, 502, 503, 504] } : failover,
+    ejection: route.ejection,
+    expose: route.expose,
+    cache: route.cache,
+    recordPercent: route.recordPercent,
+    receipts: route.receipts,
+    measures: route.measures.map((measure) => ({ ...measure, header: measure.header.toLowerCase() })),
+    shadows: route.shadows.map(normaliseShadow),
+    guardrails: normaliseGuardrails(route.guardrails),
+    plans: bare(Object.entries(route.plans).map(([name, plan]) => [name, normalisePlan(plan)])),
+    outcomes: route.outcomes,
+    ...(route.experiment && { experiment: normaliseExperiment(route.experiment) }),
+  };
+}
+
+type MatchDocument = { host?: string; path?: string; header?: Record<string, string | string[]> };
+
+function matchRule(rule: MatchDocument): MatchRule {
+  return {
+    host: rule.host === undefined ? null : hostPattern(rule.host),
+    path: rule.path ?? null,
+    headers: Object.entries(rule.header ?? {}).map(([name, values]) => ({
+      name: name.toLowerCase(),
+      values: asList(values),
+    })),
+  };
+}
+
+function hostPattern(written: string): string {
+  const prefix = written.startsWith('*.') ? '*.' : '';
+  return prefix + canonicalHost(written.slice(prefix.length));
+}
+
+type AudienceDocument = NonNullable<RouteDocument['audience']>;
+type EntryDocument = NonNullable<AudienceDocument['include']>[number];
+
+function normaliseAudience(audience: AudienceDocument): Audience {
+  return {
+    ...(audience.exclude && { exclude: audience.exclude.map(audienceEntry) }),
+    ...(audience.include && { include: audience.include.map(audienceEntry) }),
+  };
+}
+
+function audienceEntry(entry: EntryDocument): AudienceEntry {
+  const { header, country, path } = entry;
+  return {
+    ...(header !== undefined && { header: header.toLowerCase(), in: entry.in ?? [] }),
+    ...(country !== undefined && { country: asList(country).map((code) => code.toUpperCase()) }),
+    ...(path !== undefined && { path }),
+  };
+}
+
+function identitySource(source: { header?: string; cookie?: true | string; query?: string }): IdentitySource {
+  if (source.header !== undefined) return { header: source.header.toLowerCase() };
+  if (source.cookie !== undefined) return { cookie: source.cookie };
+  return { query: source.query ?? '' };
+}
+
+function statusRange(status: number | string): StatusRange {
+  if (typeof status === 'number') return { from: status, to: status };
+  const hundred = Number(status[0]) * 100;
+  return { from: hundred, to: hundred + 99 };
+}

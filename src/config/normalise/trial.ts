@@ -1,0 +1,75 @@
+/** Owns how shadows, guardrails, plans and experiments that were found good become what the other planes use. */
+
+import type { InferOutput } from 'valibot';
+import { durationMs } from '../duration.ts';
+import type { RouteDocument } from '../schema/config.ts';
+import type { guardrailSchema, planStepSchema } from '../schema/rollout.ts';
+import type { ArrayRule, Experiment, Guardrail, PlanStep, Segment, Shadow } from '../types.ts';
+import { originOf } from './variant.ts';
+
+type ShadowDocument = RouteDocument['shadows'][number];
+type ArrayDocument = ShadowDocument['compare']['arrays'][number];
+type ExperimentDocument = NonNullable<RouteDocument['experiment']>;
+
+/** Guardrails where the route gives none: failures and refusals, both able to stop a rollout and needed to pass it. */
+export const defaultGuardrails: readonly Guardrail[] = [
+  { metric: 'errors', critical: true, required: true, per: 'unit' },
+  { metric: 'rejected', critical: true, required: true, per: 'unit' },
+];
+
+export function normaliseShadow(shadow: ShadowDocument): Shadow {
+  const { scorer, compare, ...plain } = shadow;
+  return {
+    ...plain,
+    ...(scorer && { scorer: { origin: scorerOrigin(scorer), percent: scorer.percent } }),
+    compare: { ...compare, arrays: compare.arrays.map(arrayRule) },
+  };
+}
+
+/** A scorer is called at its URL as it stands, so nothing is cut from it. */
+function scorerOrigin(scorer: { url?: string; service?: string }): ReturnType<typeof originOf> {
+  return scorer.url === undefined ? originOf(scorer) : { kind: 'url', url: scorer.url };
+}
+
+function arrayRule(rule: ArrayDocument): ArrayRule {
+  if (rule.keyBy !== undefined) return { path: rule.path, keyBy: rule.keyBy };
+  return { path: rule.path, mode: rule.mode ?? 'ordered' };
+}
+
+/** Guardrails of a route or a rollout call; the defaults where none are given. */
+export function normaliseGuardrails(guardrails: InferOutput<typeof guardrailSchema>[] | undefined): Guardrail[] {
+  if (guardrails === undefined) return defaultGuardrails.map((guardrail) => ({ ...guardrail }));
+  return guardrails.map(({ sloMs, of, ...plain }) => ({
+    ...plain,
+    ...(sloMs !== undefined && { slow: { sloMs, of: of ?? 'headers' } }),
+  }));
+}
+
+/** Steps of a plan, with durations in milliseconds; the longest wait is four times the shortest unless given. */
+export function normalisePlan(plan: InferOutput<typeof planStepSchema>[]): PlanStep[] {
+  return plan.map((step) => {
+    const forMs = durationMs(step.for ?? '') ?? 0;
+    const maxForMs = durationMs(step.maxFor ?? '') ?? forMs * 4;
+    return {
+      ...(step.shadow !== undefined && { shadow: step.shadow }),
+      ...(step.weight !== undefined && { weight: step.weight }),
+      forMs,
+      minSamples: step.minSamples,
+      ...(maxForMs > 0 && { maxForMs }),
+      approval: step.approval,
+      experiment: step.experiment,
+    };
+  });
+}
+
+export function normaliseExperiment(experiment: ExperimentDocument): Experiment {
+  return { ...experiment, segments: experiment.segments.map(segment) };
+}
+
+function segment(written: ExperimentDocument['segments'][number]): Segment {
+  return {
+    name: written.name,
+    from: written.header === undefined ? { pointer: written.pointer ?? '' } : { header: written.header.toLowerCase() },
+    ...(written.values && { values: written.values }),
+  };
+}

@@ -1,0 +1,23 @@
+/** Owns how places in a document are written: `routes[0].variants.blue.url`, and `$` for the whole of it. */
+
+export type Key = string | number;
+
+/** The place that a list of keys leads to. Keys that would read ambiguously are quoted: `prices["gpt-4.1"]`. */
+export function pathOf(keys: readonly Key[]): string {
+  let path = '';
+  for (const key of keys) {
+    if (typeof key === 'number') path += `[${key}]`;
+    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) path += path === '' ? key : `.${key}`;
+    else path += `[${JSON.stringify(key.length > 64 ? `${key.slice(0, 64)}…` : key)}]`;
+  }
+  return path === '' ? '$' : path;
+}
+
+/** A value as a fault names it: short, and never the inside of an object or list. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'a number beyond all bounds';
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+}

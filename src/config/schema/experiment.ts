@@ -1,0 +1,49 @@
+/** Owns the words for outcomes, measures and experiments. */
+
+import * as v from 'valibot';
+import { exactlyOne, label, number, object, pointer, say, text, token, whole } from './words.ts';
+
+export const outcomeSchema = object({
+  name: label,
+  kind: v.picklist(['conversion', 'mean']),
+  goal: v.optional(v.picklist(['increase', 'decrease']), 'increase'),
+  cap: v.optional(number(0, Number.MAX_VALUE)),
+});
+
+export const measureSchema = object({
+  name: label,
+  header: token,
+  entry: v.optional(token),
+});
+
+const segmentSchema = v.pipe(
+  object({
+    name: label,
+    header: v.optional(token),
+    pointer: v.optional(pointer),
+    values: v.optional(
+      v.pipe(
+        v.array(text),
+        v.maxLength(10, say('is a list of more than 10 values', 'keep 10: each is a comparison of its own')),
+      ),
+    ),
+  }),
+  exactlyOne('header', 'pointer'),
+);
+
+export const experimentSchema = object({
+  id: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9_-]{1,64}$/, say('is not an id', 'use 1 to 64 letters, digits, dashes and underscores')),
+  ),
+  primary: v.pipe(v.array(label), v.minLength(1, say('is empty', 'name the outcome that decides'))),
+  secondary: v.optional(v.array(label), []),
+  plannedUnits: v.optional(whole(1, 1e12)),
+  segments: v.optional(
+    v.pipe(
+      v.array(segmentSchema),
+      v.maxLength(10, say('is a list of more than 10 segments', 'keep those you will look at')),
+    ),
+    [],
+  ),
+});

@@ -1,0 +1,39 @@
+/** Owns the words for how a rollout proceeds (steps) and what may stop it (guardrails). Rollout calls use the same words. */
+
+import * as v from 'valibot';
+import { duration, number, object, percent, say, weight, whole } from './words.ts';
+
+/** Metrics that are counted without being declared. `outcome:<name>` comes on top. */
+export const guardrailMetrics = ['errors', 'rejected', 'slow', 'mismatch', 'truncated'] as const;
+
+export const guardrailSchema = object({
+  metric: v.pipe(
+    v.string(),
+    v.regex(
+      /^(errors|rejected|slow|mismatch|truncated|outcome:[A-Za-z0-9][A-Za-z0-9_-]{0,31})$/,
+      say('is not a metric', `use ${guardrailMetrics.join(', ')} or outcome:<a name in "outcomes">`),
+    ),
+  ),
+  critical: v.optional(v.boolean(), false),
+  required: v.optional(v.boolean(), false),
+  maxIncrease: v.optional(number(0, 1)),
+  sloMs: v.optional(whole(1, 86_400_000)),
+  of: v.optional(v.picklist(['headers', 'firstByte', 'total'])),
+  per: v.optional(v.picklist(['unit', 'request']), 'unit'),
+});
+
+export const planStepSchema = object({
+  shadow: v.optional(percent),
+  weight: v.optional(weight),
+  for: v.optional(duration),
+  minSamples: v.optional(whole(1, 1e9), 1000),
+  maxFor: v.optional(duration),
+  approval: v.optional(v.boolean(), false),
+  experiment: v.optional(v.boolean(), false),
+});
+
+export const planSchema = v.pipe(
+  v.array(planStepSchema),
+  v.minLength(1, say('has no steps', 'give at least one step')),
+  v.maxLength(50, say('has more than 50 steps', 'use fewer, larger steps')),
+);

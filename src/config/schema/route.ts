@@ -1,0 +1,73 @@
+/** Owns the words for a route: its traffic, its variants and every setting between them. */
+
+import * as v from 'valibot';
+import { experimentSchema, measureSchema, outcomeSchema } from './experiment.ts';
+import { audienceSchema, consentSchema, identitySchema, matchSchema } from './match.ts';
+import { guardrailSchema, planSchema } from './rollout.ts';
+import { shadowSchema } from './shadow.ts';
+import { variantSchema, variantsMessage } from './variant.ts';
+import { duration, name, object, percent, record, say, status, token, weight, whole } from './words.ts';
+
+const dayMs = 86_400_000;
+
+const statusClass = v.pipe(
+  v.string(),
+  v.regex(/^[1-5]xx$/, say('is not a status', 'give a number such as 429 or a class such as "5xx"')),
+);
+
+const idle = v.pipe(
+  duration,
+  v.regex(/[1-9]/, say('is no time at all', 'give the time after which a visitor is new, such as "30m"')),
+);
+
+const method = v.pipe(
+  token,
+  v.check(
+    (value) => !['CONNECT', 'TRACE', 'TRACK'].includes(value.toUpperCase()),
+    say('cannot be sent by a Worker', 'leave it out'),
+  ),
+);
+
+export const routeSchema = object({
+  name: name,
+  match: v.optional(matchSchema),
+  variants: v.pipe(
+    record(name, variantSchema),
+    v.minEntries(1, variantsMessage.none),
+    v.maxEntries(8, variantsMessage.many),
+  ),
+  baseline: v.optional(name),
+  weights: v.optional(record(name, weight)),
+  audience: v.optional(audienceSchema),
+  identity: v.optional(identitySchema, [{ cookie: true }]),
+  salt: v.optional(
+    v.pipe(v.string(), v.regex(/^[\x20-\x7e]{0,64}$/, say('is not a salt', 'use up to 64 plain characters'))),
+    '',
+  ),
+  sticky: v.optional(v.union([v.boolean(), object({ idle: idle })]), false),
+  requireConsent: v.optional(consentSchema),
+  repeatable: v.optional(v.array(method), ['GET', 'HEAD']),
+  timeoutMs: v.optional(whole(1, dayMs), 120_000),
+  idleTimeoutMs: v.optional(whole(1, dayMs), 300_000),
+  failStatuses: v.optional(v.array(v.union([status(100), statusClass])), ['5xx']),
+  failover: v.optional(
+    v.union([
+      v.boolean(),
+      object({
+        statuses: v.optional(v.array(status(400)), [429, 502, 503, 504]),
+      }),
+    ]),
+    true,
+  ),
+  ejection: v.optional(v.boolean(), true),
+  expose: v.optional(v.boolean(), true),
+  cache: v.optional(v.picklist(['private', 'preserve']), 'private'),
+  recordPercent: v.optional(percent, 100),
+  receipts: v.optional(v.boolean(), false),
+  measures: v.optional(v.array(measureSchema), []),
+  shadows: v.optional(v.array(shadowSchema), []),
+  guardrails: v.optional(v.array(guardrailSchema)),
+  plans: v.optional(record(name, planSchema), {}),
+  outcomes: v.optional(v.array(outcomeSchema), []),
+  experiment: v.optional(experimentSchema),
+});

@@ -1,0 +1,83 @@
+/** Owns the words for a variant: where its requests go and what is changed in them on the way. */
+
+import * as v from 'valibot';
+import { originFault } from '../address.ts';
+import { headerFault, isHeaderValue } from '../header-rules.ts';
+import { object, record, say, status, token } from './words.ts';
+
+/** A URL that requests are sent to. `query` is for addresses that are called as they stand (webhooks). */
+export function originUrl(allow: { query: boolean }) {
+  return v.pipe(
+    v.string(),
+    v.maxLength(2048, say('is longer than 2048 characters', 'shorten it')),
+    v.check(
+      (value) => originFault(value, allow) === null,
+      (issue) => {
+        const fault = originFault(issue.input, allow);
+        return say(fault?.reason ?? '', fault?.mend ?? '');
+      },
+    ),
+  );
+}
+
+/** Name of a service binding in wrangler.toml. */
+export const serviceName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z_$][\w$]{0,63}$/,
+    say('is not the name of a binding', 'give the "binding" of a service in wrangler.toml'),
+  ),
+);
+
+function headerName(action: 'set' | 'remove') {
+  return v.pipe(
+    token,
+    v.check(
+      (value) => headerFault(value, action) === null,
+      (issue) => {
+        const fault = headerFault(issue.input, action);
+        // Names are no secret, and the sentence begins with the name as it was written.
+        return say(fault?.reason.slice(issue.input.length + 1) ?? '', fault?.mend ?? '');
+      },
+    ),
+  );
+}
+
+const headerValue = v.pipe(
+  v.string(),
+  v.check(
+    isHeaderValue,
+    say('The value cannot be sent in a header', 'remove control characters, outer spaces and letters beyond Latin-1'),
+  ),
+);
+
+/** Where a health probe goes: a path, with a query if need be. */
+const probePath = v.pipe(
+  v.string(),
+  v.regex(/^\/[!-"$-[\]-~]{0,1023}$/, say('is not a path', 'begin with / and percent-encode other letters and spaces')),
+);
+
+export const variantSchema = object({
+  url: v.optional(originUrl({ query: false })),
+  service: v.optional(serviceName),
+  headers: v.optional(record(headerName('set'), headerValue)),
+  removeHeaders: v.optional(v.array(headerName('remove'))),
+  secretHeaders: v.optional(record(headerName('set'), headerValue)),
+  json: v.optional(
+    v.pipe(
+      record(v.pipe(v.string(), v.maxLength(128, say('is longer than 128 characters', 'shorten it'))), v.unknown()),
+      v.minEntries(1, say('is empty', 'name a member, or leave "json" out')),
+    ),
+  ),
+  health: v.optional(
+    object({
+      path: probePath,
+      expect: v.optional(status(200), 200),
+    }),
+  ),
+});
+
+export const variantsMessage = {
+  none: say('is empty', 'name at least one variant'),
+  many: say('has more than 8 variants', 'keep 8, or make a second route'),
+};

@@ -1,0 +1,125 @@
+/**
+ * Owns the small words that every part of the config schema is spelled with: names, percentages, durations, lists.
+ * It holds no meaning of any one key and looks at no second key: what needs two keys is in ../check/.
+ *
+ * A message is `reason\nmend`. A reason that starts with a small letter goes on from the value ("150 is not …"), one that
+ * starts with a capital stands alone, for values that should not be repeated.
+ */
+
+import * as v from 'valibot';
+
+/** Joins what is wrong and how to mend it into the one message that valibot carries. */
+export function say(reason: string, mend: string): string {
+  return `${reason}\n${mend}`;
+}
+
+type Run = (this: unknown, dataset: { value: unknown }, config: unknown) => unknown;
+
+/** valibot takes a list for an object; a config with `"weights": []` must not pass as one with no weights. */
+function refuseLists<T>(schema: T): T {
+  const run = (schema as { '~run': Run })['~run'];
+  const refusing: Run = function (dataset, config) {
+    return run.call(this, Array.isArray(dataset.value) ? { value: null } : dataset, config);
+  };
+  return { ...schema, '~run': refusing };
+}
+
+/** An object with known keys. Keys it does not know are dropped here and reported by ../unknown-keys.ts. */
+export function object<const T extends v.ObjectEntries>(entries: T) {
+  return refuseLists(v.object(entries));
+}
+
+/** An object whose keys people choose. */
+export function record<
+  K extends v.BaseSchema<string, string | number | symbol, v.BaseIssue<unknown>>,
+  V extends v.GenericSchema,
+>(key: K, value: V) {
+  return refuseLists(v.record(key, value));
+}
+
+/** Passes when exactly one of the keys is given. */
+export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
+  return v.check<T, string>(
+    (value) => keys.filter((key) => value[key] !== undefined).length === 1,
+    say(`An entry names exactly one of ${keys.join(', ')}`, `keep one of ${keys.join(', ')} and drop the others`),
+  );
+}
+
+const nameMessage = say(
+  'is not a name that Headgate takes',
+  'use 1 to 32 small letters, digits and dashes, with a letter or digit first',
+);
+
+/** Name of a route, variant or plan. */
+export const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, nameMessage));
+
+/** Name of an outcome, measure or segment: these become labels, so capitals and underscores are welcome. */
+export const label = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
+    say('is not a name that Headgate takes', 'use 1 to 32 letters, digits, dashes and underscores'),
+  ),
+);
+
+/** RFC 9110 §5.6.2: header names, methods and (RFC 6265 §4.1.1) cookie names are tokens. */
+export const token = v.pipe(
+  v.string(),
+  v.regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, say('is not a token', 'use letters, digits and dashes, without spaces')),
+);
+
+export const text = v.pipe(
+  v.string(),
+  v.minLength(1, say('is empty', 'fill it in or leave the key out')),
+  v.maxLength(512, say('is longer than 512 characters', 'shorten it')),
+);
+
+/** A whole number between two bounds, both included. */
+export function whole(min: number, max: number) {
+  const message = say(`is not a whole number from ${min} to ${max}`, `give a whole number from ${min} to ${max}`);
+  // One regex-like check would lose `minimum` and `maximum` from the JSON Schema, so there are three actions and at most
+  // one of them speaks for any value that is likely.
+  return v.pipe(v.number(), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** A number between two bounds, both included. */
+export function number(min: number, max: number) {
+  const message = say(`is not between ${min} and ${max}`, `give a number from ${min} to ${max}`);
+  return v.pipe(v.number(), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** A percentage for sampling. */
+export const percent = number(0, 100);
+
+/** A share of traffic: weights are reckoned in whole hundredths of a percent, so a third decimal cannot be kept. */
+export const weight = v.pipe(
+  percent,
+  v.check(
+    (value) => Math.round(value * 100) / 100 === value,
+    say('has more than two decimals', 'round it to hundredths of a percent, such as 33.33'),
+  ),
+);
+
+/** `"500ms"`, `"90s"`, `"10m"`, `"24h"`. */
+export const duration = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,9}(ms|s|m|h)$/, say('is not a duration', 'write it as "500ms", "90s", "10m" or "24h"')),
+);
+
+/** An HTTP status. */
+export function status(min: number) {
+  return whole(min, 599);
+}
+
+/** A path of a JSON document: RFC 6901, in which `*` is one segment and `**` any number. */
+export const pointer = v.pipe(
+  v.string(),
+  v.regex(
+    /^(\/([^~/]|~[01])*)+$/,
+    say(
+      'is not a JSON Pointer',
+      'begin with / and part segments by /, such as /items/*/at; ~ is written ~0 and / is written ~1',
+    ),
+  ),
+  v.maxLength(256, say('is longer than 256 characters', 'shorten it, with * or ** in place of segments')),
+);

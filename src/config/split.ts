@@ -1,0 +1,93 @@
+/**
+ * Owns reading the two keys beside the config: `split:<route>`, which the controller writes, and `weights:<route>`, which
+ * people write by hand. What is in force when both are there is for inforce.ts to say.
+ */
+
+import * as v from 'valibot';
+import { err, type Fault, ok, type Result } from '../result.ts';
+import { name, object, percent, record, say, weight, whole } from './schema/words.ts';
+import { schemaFaults } from './schema-faults.ts';
+import { parseJson } from './syntax.ts';
+import type { Route } from './types.ts';
+import { findKeys } from './unknown-keys.ts';
+import { completeWeights, sumFault, unknownVariantFault, unknownVariantFaults } from './weights.ts';
+
+/** The split that the controller put in force, and why (design section 4). */
+export interface Split {
+  revision: number;
+  /** Percent by variant; sums to 100. */
+  weights: Record<string, number>;
+  /** Percent mirrored, by variant. */
+  shadows: Record<string, number>;
+  baseline: string;
+  /** Id of the rollout or experiment, or what the config gave. */
+  salt: string;
+  /** Id of the running rollout or experiment: the epoch of pins. */
+  rollout: string | null;
+  /** variantsHash of the variants that it was made for. */
+  variants: string;
+  by: string;
+  reason: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+const epoch = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,64}$/, say('is not an id', 'use letters, digits, - and _')));
+const salt = v.pipe(v.string(), v.maxLength(64, say('is longer than 64 characters', 'shorten it')));
+const weights = record(name, weight);
+
+const splitSchema = object({
+  revision: whole(0, Number.MAX_SAFE_INTEGER),
+  weights,
+  shadows: v.optional(record(name, percent), {}),
+  baseline: name,
+  salt: v.optional(salt, ''),
+  rollout: v.optional(v.nullable(epoch), null),
+  variants: v.string(),
+  by: v.optional(v.string(), ''),
+  reason: v.optional(v.string(), ''),
+  at: v.optional(v.string(), ''),
+});
+
+/**
+ * Parses a split. Keys of a later version are passed over. Where the route is given, its variants must be known; without it
+ * splitInForce still sees to that, and keeps the revision.
+ */
+export function parseSplit(text: string, route?: Route): Result<Split, Fault[]> {
+  const read = readAs(splitSchema, text);
+  if (!read.ok) return read;
+  const split = read.value;
+  const faults = sumFault(split.weights, ['weights'], split.baseline);
+  if (route !== undefined) {
+    const known = Object.keys(route.variants);
+    faults.push(...unknownVariantFaults(Object.keys(split.weights), known, ['weights']));
+    faults.push(...unknownVariantFaults(Object.keys(split.shadows), known, ['shadows']));
+    if (!known.includes(split.baseline)) faults.push(unknownVariantFault(split.baseline, known, 'baseline'));
+  }
+  return faults.length > 0 ? err(faults) : ok(split);
+}
+
+/** Parses weights by hand. `{}` is null: manual mode is off. The weights come back for every variant of the route. */
+export function parseWeights(text: string, route: Route): Result<Record<string, number> | null, Fault[]> {
+  const read = readAs(weights, text);
+  if (!read.ok) return read;
+  if (Object.keys(read.value).length === 0) return ok(null);
+  const known = Object.keys(route.variants);
+  const faults = [
+    ...unknownVariantFaults(Object.keys(read.value), known, []),
+    ...sumFault(read.value, [], route.baseline),
+  ];
+  return faults.length > 0 ? err(faults) : ok(completeWeights(read.value, known));
+}
+
+function readAs<T extends v.GenericSchema>(schema: T, text: string): Result<v.InferOutput<T>, Fault[]> {
+  if (text.length > 65_536) {
+    return err([{ path: '$', reason: 'the document is longer than 65536 characters', mend: 'write a shorter one' }]);
+  }
+  const json = parseJson(text);
+  if (!json.ok) return err([json.error]);
+  const checked = v.safeParse(schema, json.value);
+  const reserved = findKeys(schema, json.value).reserved;
+  if (checked.success && reserved.length === 0) return ok(checked.output);
+  return err([...schemaFaults(checked.issues ?? [], json.value), ...reserved]);
+}

@@ -1,0 +1,193 @@
+/**
+ * Owns the config as the Worker uses it: every default filled in, durations as numbers, `match` and lists always lists, header
+ * names in small letters. It is plain data (it survives JSON) and never changes once parsed; `variants`, `weights`, `plans` and
+ * `prices` have no prototype, so that a name that a client sends finds nothing but what the document names.
+ */
+
+export interface Config {
+  version: 1;
+  cookie: CookieSettings;
+  /** Origins whose pages may send outcomes, besides the own one. */
+  outcomeOrigins: string[];
+  webhooks: Webhook[];
+  /** By model name. */
+  prices: Record<string, Price>;
+  routes: Route[];
+}
+
+export interface CookieSettings {
+  maxAgeDays: number;
+  sameSite: 'lax' | 'strict' | 'none';
+  partitioned: boolean;
+}
+
+export interface Webhook {
+  url: string;
+  format: 'json' | 'slack';
+  /** Name of the Worker secret that signs. */
+  secret?: string;
+}
+
+export interface Price {
+  inputPerMillion: number;
+  outputPerMillion: number;
+}
+
+export interface Route {
+  name: string;
+  /** Never empty; one rule that holds is enough. */
+  match: MatchRule[];
+  /** By name, in the document's order. */
+  variants: Record<string, Variant>;
+  /** The document's, or else the first variant. */
+  baseline: string;
+  /** Percent for every variant (0 where the document names none); sums to 100. */
+  weights: Record<string, number>;
+  audience?: Audience;
+  identity: IdentitySource[];
+  salt: string;
+  sticky: boolean | { idleMs: number };
+  requireConsent?: { cookie: string; value: string };
+  /** Methods in capitals. */
+  repeatable: string[];
+  timeoutMs: number;
+  idleTimeoutMs: number;
+  failStatuses: StatusRange[];
+  failover: false | { statuses: number[] };
+  ejection: boolean;
+  expose: boolean;
+  cache: 'private' | 'preserve';
+  recordPercent: number;
+  receipts: boolean;
+  measures: Measure[];
+  shadows: Shadow[];
+  guardrails: Guardrail[];
+  /** By name. A name of a built-in plan takes its place on this route. */
+  plans: Record<string, PlanStep[]>;
+  outcomes: Outcome[];
+  experiment?: Experiment;
+}
+
+/** Statuses from one to another, both included. */
+export interface StatusRange {
+  from: number;
+  to: number;
+}
+
+/** All that is not null or empty must hold. */
+export interface MatchRule {
+  /** Canonical host (`api.example.com`), `*.example.com` for any host below it, or null for any host. Never a port. */
+  host: string | null;
+  /** Exact path, or a prefix followed by `*`; null for any path. */
+  path: string | null;
+  headers: { name: string; values: string[] }[];
+}
+
+export interface Variant {
+  name: string;
+  origin: Origin;
+  /** Set on the way, in order. */
+  headers: [name: string, value: string][];
+  removeHeaders: string[];
+  /** `template` holds `${KEY_…}`; fillSecrets (header-rules.ts) fills it. */
+  secretHeaders: { name: string; template: string }[];
+  /** Top-level members to set in a JSON request body. */
+  json?: Record<string, unknown>;
+  health?: { path: string; expect: number };
+}
+
+/** `url` never ends in `/`: target = url + path + query. */
+export type Origin = { kind: 'url'; url: string } | { kind: 'service'; service: string };
+
+export interface Audience {
+  exclude?: AudienceEntry[];
+  include?: AudienceEntry[];
+}
+
+/** All that is given must hold. */
+export interface AudienceEntry {
+  header?: string;
+  in?: string[];
+  /** Codes in capitals. */
+  country?: string[];
+  path?: string;
+}
+
+export type IdentitySource = { header: string } | { cookie: true | string } | { query: string };
+
+/** The numbers are `Server-Timing` durations where `entry` is given. */
+export interface Measure {
+  name: string;
+  header: string;
+  entry?: string;
+}
+
+export interface Shadow {
+  variant: string;
+  percent: number;
+  /** Percent of the mirrored requests. */
+  repeat: number;
+  maxBodyBytes: number;
+  forwardCredentials: boolean;
+  samples: boolean;
+  budget: { requestsPerMinute?: number; tokensPerDay?: number };
+  scorer?: { origin: Origin; percent: number };
+  compare: CompareRules;
+}
+
+export interface CompareRules {
+  preset?: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai';
+  ignore: string[];
+  tolerance: { path: string; abs?: number; rel?: number }[];
+  arrays: ArrayRule[];
+  redact: string[];
+}
+
+export type ArrayRule = { path: string; mode: 'ordered' | 'unordered' } | { path: string; keyBy: string };
+
+export interface Guardrail {
+  metric: string;
+  critical: boolean;
+  required: boolean;
+  /** A rate: 0.005 is half a percentage point. */
+  maxIncrease?: number;
+  /** Given when, and only when, the metric is `slow`. */
+  slow?: { sloMs: number; of: 'headers' | 'firstByte' | 'total' };
+  per: 'unit' | 'request';
+}
+
+export interface PlanStep {
+  /** Percent mirrored to the candidate; absent: as before. */
+  shadow?: number;
+  /** The candidate's percent; absent: as before. */
+  weight?: number;
+  /** Shortest duration; 0 where only approval or an experiment ends the step. */
+  forMs: number;
+  minSamples: number;
+  /** Longest wait for evidence; absent where there is no shortest duration either. */
+  maxForMs?: number;
+  approval: boolean;
+  experiment: boolean;
+}
+
+export interface Outcome {
+  name: string;
+  kind: 'conversion' | 'mean';
+  goal: 'increase' | 'decrease';
+  cap?: number;
+}
+
+export interface Experiment {
+  id: string;
+  primary: string[];
+  secondary: string[];
+  plannedUnits?: number;
+  segments: Segment[];
+}
+
+export interface Segment {
+  name: string;
+  from: { header: string } | { pointer: string };
+  /** Values told apart; absent: the first ten seen. */
+  values?: string[];
+}
