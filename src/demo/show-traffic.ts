@@ -46,7 +46,7 @@ function tablePrinter(scoreboard: Scoreboard): () => void {
   let height = 0;
   return () => {
     const lines = trafficTable(scoreboard.rows(Date.now()));
-    if (process.stdout.isTTY && height > 0) process.stdout.write(`\x1b[${height}A\x1b[0J`);
+    if (height > 0) process.stdout.write(process.stdout.isTTY ? `\x1b[${height}A\x1b[0J` : '\n');
     console.log(lines.join('\n'));
     height = lines.length;
   };

@@ -31,10 +31,10 @@ export function greeting({ url, startedInMs, config, splits, stateDirectory }: G
   ];
 }
 
-function splitLines({ route, path, baseline, weights, note }: RouteSplit, ours: boolean): string[] {
+function splitLines({ route, path, baseline, weights, notes }: RouteSplit, ours: boolean): string[] {
   const widest = Math.max(...Object.keys(weights).map((variant) => variant.length));
   return [
-    `  route ${route}   ${path}${note === null ? '' : `   (${note})`}`,
+    `  route ${route}   ${path}${notes.length === 0 ? '' : `   (${notes.join('; ')})`}`,
     ...Object.entries(weights).map(([variant, weight]) => {
       const model = ours ? MODELS[variant] : undefined;
       const role = variant === baseline ? 'baseline' : '';

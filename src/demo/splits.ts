@@ -16,16 +16,9 @@ export interface RouteSplit {
   baseline: string;
   /** Percent by variant; variants without weight are there with 0. */
   weights: Record<string, number>;
-  /** Why it is this split and not the config's, if so. */
-  note: string | null;
+  /** Why it is this split and not the config's. */
+  notes: string[];
 }
-
-const NOTES = {
-  weights: (route: string) => `set by hand in KV, key weights:${route}`,
-  split: (route: string) => `from KV, key split:${route}`,
-  baseline: (route: string) => `the split in KV, key split:${route}, does not fit the config: all to the baseline`,
-  config: () => null,
-};
 
 /** The split of every route of the config, or what is wrong with the config, in one text. */
 export async function readSplits(kv: KeyValue, configText: string): Promise<Result<RouteSplit[], string>> {
@@ -33,12 +26,13 @@ export async function readSplits(kv: KeyValue, configText: string): Promise<Resu
   if (!parsed.ok) return err(parsed.error.map(({ path, reason, mend }) => `${path}: ${reason}; ${mend}`).join('\n'));
   const splits: RouteSplit[] = [];
   for (const route of parsed.value.config.routes) {
-    const weights = parseWeights((await kv.get(`weights:${route.name}`)) ?? '{}', route);
+    const weightsText = await kv.get(`weights:${route.name}`);
+    const weights = weightsText === null ? ok(null) : parseWeights(weightsText, route);
     const splitText = await kv.get(`split:${route.name}`);
-    const split = splitText === null ? null : parseSplit(splitText, route);
+    const split = splitText === null ? ok(null) : parseSplit(splitText);
     const inForce = splitInForce({
       route,
-      split: split?.ok ? split.value : null,
+      split: split.ok ? split.value : null,
       weights: weights.ok ? weights.value : null,
     });
     splits.push({
@@ -46,7 +40,12 @@ export async function readSplits(kv: KeyValue, configText: string): Promise<Resu
       path: route.match[0]?.path ?? '*',
       baseline: inForce.baseline,
       weights: inForce.weights,
-      note: NOTES[inForce.source](route.name),
+      notes: [
+        ...inForce.notes,
+        ...(inForce.source === 'split' ? [`split ${inForce.revision}`] : []),
+        ...(weights.ok ? [] : [`weights:${route.name} is not valid, so it is not served`]),
+        ...(split.ok ? [] : [`split:${route.name} is not valid, so it is not served`]),
+      ],
     });
   }
   return ok(splits);

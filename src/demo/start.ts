@@ -17,6 +17,8 @@ import { startWorkers, type Workers } from './workers.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PARENT_LOOK_MS = 500;
+const CONFIG_MEND = `That is the config in local KV, which is not the demo's. Mend it, or take it away and start again:
+  npx wrangler kv key delete --local --binding CONFIG config`;
 
 /** Runs until it is told to stop. Returns the exit code. */
 async function main(): Promise<number> {
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
   if (added.length > 0) console.log(`Made ${added.join(', ')} in .dev.vars.`);
 
   const seeded = await seed(options.value);
-  if (!seeded.splits.ok) return complain(`The config in local KV cannot serve:\n${seeded.splits.error}`, 1);
+  if (!seeded.splits.ok) return complain(`${seeded.splits.error}\n${CONFIG_MEND}`, 1);
   console.log('Starting Headgate and its models …');
   const { stateDirectory } = options.value;
   const started = await startWorkers({ root: ROOT, port: port.value, stateDirectory, signal: stopping });

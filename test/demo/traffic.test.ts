@@ -136,7 +136,7 @@ describe('the traffic', () => {
     const { answers, sent } = await send(url, 1_000);
     expect(answers).toHaveLength(sent);
     // The machine may be busy, so less than 200 can be due when the signal comes; never more.
-    expect(sent).toBeGreaterThan(100);
+    expect(sent).toBeGreaterThan(50);
     expect(sent).toBeLessThanOrEqual(220);
     expect(sockets.size).toBeLessThanOrEqual(32);
     expect(seen.strangers).toBeLessThanOrEqual(10);

@@ -1,0 +1,152 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
+
+interface Process {
+  pid: number;
+  parent: number;
+  state: string;
+}
+
+function processes(): Process[] {
+  const lines = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+  return lines.map((line) => {
+    const [pid, parent, state] = line.trim().split(/\s+/);
+    return { pid: Number(pid), parent: Number(parent), state: state! };
+  });
+}
+
+function descendants(pid: number): number[] {
+  const all = processes();
+  const found = [pid];
+  for (const ancestor of found) found.push(...all.filter((one) => one.parent === ancestor).map((one) => one.pid));
+  return found.slice(1);
+}
+
+/** Of these, who still runs; a zombie only waits for its parent to look. */
+function alive(pids: number[]): number[] {
+  return processes()
+    .filter((one) => pids.includes(one.pid) && !one.state.startsWith('Z'))
+    .map((one) => one.pid);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+describe('npm start', () => {
+  const state = mkdtempSync(join(tmpdir(), 'headgate-start-'));
+  let child: ChildProcess;
+  let port: number;
+  let said = '';
+
+  beforeAll(async () => {
+    port = await freePort();
+    child = spawn(process.execPath, ['src/demo/start.ts', '--port', String(port), '--state', state], { cwd: root });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
+    const until = Date.now() + 45_000;
+    while (!said.includes('Ctrl-C stops') && child.exitCode === null && Date.now() < until) await sleep(50);
+    expect(said).toContain(`Headgate listens on http://127.0.0.1:${port}`);
+  });
+
+  afterAll(async () => {
+    if (child.exitCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    rmSync(state, { recursive: true, force: true });
+  });
+
+  async function variantFor(user: string): Promise<string | null> {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/detect`, {
+      method: 'POST',
+      headers: { 'x-user-id': user },
+      body: JSON.stringify({ text: 'Alle Menschen sind frei und gleich an Würde und Rechten geboren.' }),
+    });
+    expect(await response.json()).toMatchObject({ language: 'deu' });
+    return response.headers.get('x-headgate-variant');
+  }
+
+  async function setWeights(weights: string): Promise<void> {
+    const put = [
+      'kv',
+      'key',
+      'put',
+      '--local',
+      '--binding',
+      'CONFIG',
+      '--persist-to',
+      state,
+      'weights:detect',
+      weights,
+    ];
+    await promisify(execFile)(process.execPath, [wrangler, ...put], {
+      cwd: root,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    });
+  }
+
+  it('names the split and commands to try', () => {
+    expect(said).toMatch(/blue +90 %.*tinyld, baseline/);
+    expect(said).toMatch(/green +10 %.*eld\/medium/);
+    expect(said).toContain('npx wrangler kv key put --local --binding CONFIG weights:detect');
+    expect(said).toContain('npm run headgate -- records');
+  });
+
+  it('splits users between two models, and a user stays', async () => {
+    const users = Array.from({ length: 60 }, (_, index) => `user-${index}`);
+    const first = await Promise.all(users.map(variantFor));
+    expect(new Set(first)).toEqual(new Set(['blue', 'green']));
+    expect(await Promise.all(users.map(variantFor))).toEqual(first);
+  });
+
+  it('follows within 5 seconds a weight that wrangler puts into KV', async () => {
+    const user = 'user-0';
+    const before = await variantFor(user);
+    const other = before === 'blue' ? 'green' : 'blue';
+    await setWeights(JSON.stringify({ [other]: 100 }));
+    const put = Date.now();
+    let now = before;
+    while (now !== other && Date.now() - put < 10_000) {
+      await sleep(100);
+      now = await variantFor(user);
+    }
+    expect(now).toBe(other);
+    expect(Date.now() - put).toBeLessThan(5_000);
+  });
+
+  it('refuses a port that is taken and says how to choose another', async () => {
+    const second = spawn(process.execPath, ['src/demo/start.ts', '--port', String(port), '--state', state], {
+      cwd: root,
+    });
+    let complaint = '';
+    second.stderr.on('data', (chunk) => (complaint += chunk));
+    const [code] = await once(second, 'exit');
+    expect(code).toBe(1);
+    expect(complaint).toContain(`Port ${port} is taken by another program. Choose another: npm start -- --port`);
+  });
+
+  it('ends on SIGTERM with exit code 0 and leaves no process behind', async () => {
+    const children = descendants(child.pid!);
+    // wrangler, its own child, and the workerd that they share.
+    expect(children.length).toBeGreaterThanOrEqual(3);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    await sleep(200);
+    expect(alive(children)).toEqual([]);
+  });
+});
