@@ -1,0 +1,37 @@
+/**
+ * Owns the admin API's frame: what lies under `/_headgate`, who may call it, and how every answer looks (design section 11).
+ * It refuses to serve traffic, and to answer anything under `/api` without the operators' token. Mount it at `/_headgate`.
+ */
+
+import { Hono } from 'hono/tiny';
+import { problem } from '../problem.ts';
+import { bearerAuth } from './auth.ts';
+import { configRoutes } from './config.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
+import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
+import { healthRoutes } from './health.ts';
+import { openApiRoutes } from './openapi.ts';
+import { previewApiRoutes, previewRoutes } from './preview.ts';
+import { recordsRoutes } from './records.ts';
+
+/** The type that the typed client is made of. */
+export type AdminApp = ReturnType<typeof adminApp>;
+
+export function adminApp(deps: AdminDeps) {
+  const app = new Hono<AdminEnv>()
+    .use(privateAnswers)
+    .use(onlyOnAdminHost)
+    .use('/api/*', bearerAuth())
+    .route('/', healthRoutes())
+    .route('/', previewRoutes())
+    .route('/api', configRoutes())
+    .route('/api', recordsRoutes())
+    .route('/api', previewApiRoutes(deps))
+    .route('/api', openApiRoutes());
+  app.all('*', unknownOrWrongMethod(app.routes));
+  app.onError((cause) => {
+    console.error('admin', cause);
+    return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this call; its log says why.' });
+  });
+  return app;
+}

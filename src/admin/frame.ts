@@ -1,0 +1,65 @@
+/** Owns what holds for every admin answer: never cached, on the right host, 404 or 405 where nothing answers. It knows no endpoint. */
+
+import type { MiddlewareHandler } from 'hono';
+import { problem } from '../problem.ts';
+import { type AdminEnv, adminPath } from './context.ts';
+
+/** Answers hold state and secrets of the moment: they are for the caller alone. */
+export const privateAnswers: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  await next();
+  c.header('cache-control', 'no-store');
+  c.header('x-content-type-options', 'nosniff');
+  // Preview tokens stand in URLs.
+  c.header('referrer-policy', 'no-referrer');
+};
+
+/** What the world may call on any host. */
+const everywhere = new Set(['/health', '/preview', '/outcomes', '/outcomes.js']);
+
+/** With `ADMIN_HOST` set, a page that a bad candidate serves never shares an origin with the controls. */
+export const onlyOnAdminHost: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const adminHost = c.env.ADMIN_HOST?.toLowerCase();
+  if (!adminHost || everywhere.has(adminPath(c.req.path))) return next();
+  const { host, hostname } = new URL(c.req.url);
+  if (adminHost === host || adminHost === hostname) return next();
+  return problem({ status: 404, code: 'not_found', detail: 'The controls do not answer on this host.' });
+};
+
+interface Registered {
+  method: string;
+  path: string;
+}
+
+/** The last handler: 405 with `Allow` where the path is known, else 404. */
+export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareHandler<AdminEnv> {
+  return async (c) => {
+    const path = adminPath(c.req.path);
+    const methods = new Set(
+      routes.filter((route) => route.method !== 'ALL' && fits(route.path, path)).map((route) => route.method),
+    );
+    if (methods.size === 0) {
+      return problem({
+        status: 404,
+        code: 'not_found',
+        detail: `There is no ${path} here.`,
+        mend: 'GET /_headgate/api/openapi.json lists every call',
+      });
+    }
+    if (methods.has('GET')) methods.add('HEAD');
+    const allow = [...methods].toSorted().join(', ');
+    return problem({
+      status: 405,
+      code: 'method_not_allowed',
+      detail: `${path} does not answer ${c.req.method}.`,
+      mend: `use ${allow}`,
+      headers: { allow },
+    });
+  };
+}
+
+function fits(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  // The router takes a path with and without a slash at its end.
+  const given = path.replace(/(.)\/$/, '$1').split('/');
+  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i]);
+}

@@ -1,0 +1,105 @@
+/** Owns what comes in with an admin call: bounded bodies, and valibot schemas whose issues become faults. It knows no endpoint. */
+
+import type { MiddlewareHandler, TypedResponse } from 'hono';
+import * as v from 'valibot';
+import { type ProblemDetails, problem } from '../problem.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
+import type { AdminEnv } from './context.ts';
+
+/** Most bytes an admin call may carry. The largest document has 64 KiB. */
+export const maxBodyBytes = 256 * 1024;
+
+/** What a problem looks like to the typed client. */
+export interface ProblemBody {
+  status: number;
+  code: string;
+  detail: string;
+  mend?: string;
+  faults?: Fault[];
+}
+
+type ProblemStatus = 400 | 403 | 404 | 409 | 412 | 413 | 422 | 502 | 503;
+
+/** `problem`, typed so that the client can tell a refusal from an answer by its status. */
+export function refuse<const S extends ProblemStatus>(
+  details: ProblemDetails & { status: S },
+): Response & TypedResponse<ProblemBody, S, 'json'> {
+  return problem(details) as Response & TypedResponse<ProblemBody, S, 'json'>;
+}
+
+/** The request's text, read no further than `maxBytes`. */
+export async function readText(request: Request, maxBytes = maxBodyBytes): Promise<Result<string, 'too_large'>> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return err('too_large');
+  if (!request.body) return ok('');
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return ok(text + decoder.decode());
+    bytes += value.byteLength;
+    if (bytes > maxBytes) {
+      await reader.cancel();
+      return err('too_large');
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+export function tooLarge() {
+  return refuse({
+    status: 413,
+    code: 'body_too_large',
+    detail: `The body has more than ${maxBodyBytes / 1024} KiB.`,
+  });
+}
+
+type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
+  AdminEnv,
+  string,
+  { in: { [T in Target]: v.InferInput<S> }; out: { [T in Target]: v.InferOutput<S> } }
+>;
+
+/** Checks a JSON body; `c.req.valid('json')` then has it. The content type is not asked for: the token guards, not the type. */
+export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json', S> {
+  return async (c, next) => {
+    const text = await readText(c.req.raw);
+    if (!text.ok) return tooLarge();
+    let value: unknown;
+    try {
+      value = JSON.parse(text.value);
+    } catch {
+      return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send one JSON object' });
+    }
+    const checked = v.safeParse(schema, value);
+    if (!checked.success) return invalid(checked.issues);
+    c.req.addValidatedData('json', checked.output as object);
+    return next();
+  };
+}
+
+/** Checks the query; a parameter left empty counts as absent. */
+export function query<S extends v.GenericSchema>(schema: S): Validated<'query', S> {
+  return async (c, next) => {
+    const given = Object.entries(c.req.query()).filter(([, value]) => value !== '');
+    const checked = v.safeParse(schema, Object.fromEntries(given));
+    if (!checked.success) return invalid(checked.issues);
+    c.req.addValidatedData('query', checked.output as object);
+    return next();
+  };
+}
+
+function invalid(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Response {
+  const faults = issues.map((issue) => ({
+    path: v.getDotPath(issue) ?? '',
+    reason: issue.message,
+    mend: 'GET /_headgate/api/openapi.json describes what fits here',
+  }));
+  return refuse({
+    status: 422,
+    code: 'invalid_request',
+    detail: faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; '),
+    more: { faults },
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * Owns the API's description, generated when asked from the schemas that check the calls. It refuses to describe by hand what a
+ * schema says. A test holds the list below to the routes that the app has.
+ */
+
+import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
+import { Hono } from 'hono/tiny';
+import type * as v from 'valibot';
+import { type AdminEnv, adminBase } from './context.ts';
+import {
+  healthAnswer,
+  previewAnswer,
+  previewBody,
+  previewQuery,
+  problemAnswer,
+  recordsAnswer,
+  recordsQuery,
+  validateAnswer,
+} from './schemas.ts';
+
+interface Operation {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** Below the mount point, in Hono's spelling. */
+  path: string;
+  summary: string;
+  /** Calls under `/api` need the operators' token. */
+  query?: v.ObjectSchema<v.ObjectEntries, undefined>;
+  /** A schema, or `config` for the document whose schema is `src/config/headgate.schema.json`. */
+  body?: v.GenericSchema | 'config';
+  /** Statuses below 400 and what they carry: a schema, or null for no body. */
+  answers: Record<number, v.GenericSchema | 'openapi' | null>;
+  /** Statuses of the problems it may answer, beyond those of every API call. */
+  problems: number[];
+}
+
+export const operations: Operation[] = [
+  {
+    method: 'get',
+    path: '/health',
+    summary: 'Whether the Worker runs. Open to all',
+    answers: { 200: healthAnswer },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/preview',
+    summary: 'Turns a preview token into a cookie for this host and goes to the page',
+    query: previewQuery,
+    answers: { 303: null },
+    problems: [403, 422],
+  },
+  {
+    method: 'post',
+    path: '/api/config/validate',
+    summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',
+    body: 'config',
+    answers: { 200: validateAnswer },
+    problems: [413, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/records',
+    summary: 'The newest records of a dataset',
+    query: recordsQuery,
+    answers: { 200: recordsAnswer },
+    problems: [422, 502, 503],
+  },
+  {
+    method: 'post',
+    path: '/api/routes/:route/preview',
+    summary: 'A signed token with which one variant can be seen before it has traffic',
+    body: previewBody,
+    answers: { 200: previewAnswer },
+    problems: [400, 404, 413, 422, 503],
+  },
+  {
+    method: 'get',
+    path: '/api/openapi.json',
+    summary: 'This description',
+    answers: { 200: 'openapi' },
+    problems: [],
+  },
+];
+
+export function openApiRoutes() {
+  return new Hono<AdminEnv>().get('/openapi.json', (c) => c.json(openApi() as Record<string, unknown>, 200));
+}
+
+/** The whole description, OpenAPI 3.1. */
+export function openApi() {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of operations) {
+    const path = `${adminBase}${operation.path.replace(/:(\w+)/g, '{$1}')}`;
+    paths[path] = { ...paths[path], [operation.method]: describe(operation) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Headgate admin API',
+      version: '1',
+      description: 'Every answer that is not a success is a problem document (RFC 9457) with a stable `code`.',
+    },
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The Worker secret ADMIN_TOKEN' } },
+      schemas: {
+        Problem: json(problemAnswer),
+        Config: {
+          type: 'object',
+          description: 'The config document; src/config/headgate.schema.json describes each key',
+        },
+      },
+    },
+  };
+}
+
+function describe({ path, summary, query, body, answers, problems }: Operation) {
+  const guarded = path.startsWith('/api/');
+  const refusals = guarded ? [...new Set([401, 404, 429, 503, ...problems])] : problems;
+  const responses = [
+    ...Object.entries(answers).map(([status, schema]) => [status, answer(schema)]),
+    ...refusals.toSorted().map((status) => [String(status), problemResponse]),
+  ];
+  return {
+    summary,
+    ...(guarded ? { security: [{ token: [] }] } : {}),
+    parameters: [...pathParameters(path), ...queryParameters(query)],
+    ...(body ? { requestBody: { required: true, content: content(body) } } : {}),
+    responses: Object.fromEntries(responses),
+  };
+}
+
+const problemResponse = {
+  description: 'Refused, and why',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
+function answer(schema: v.GenericSchema | 'openapi' | null) {
+  if (schema === null) return { description: 'Goes on to the page' };
+  if (schema === 'openapi')
+    return { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } };
+  return { description: 'Done', content: content(schema) };
+}
+
+function content(schema: v.GenericSchema | 'config') {
+  return {
+    'application/json': { schema: schema === 'config' ? { $ref: '#/components/schemas/Config' } : json(schema) },
+  };
+}
+
+function pathParameters(path: string) {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
+  return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+}
+
+function queryParameters(schema: Operation['query']) {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = json(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property,
+  }));
+}
+
+/** What a caller sends (`input`), without the checks that JSON Schema has no words for. */
+function json(schema: v.GenericSchema): JsonSchema {
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
+    typeMode: 'input',
+    target: 'draft-2020-12',
+    errorMode: 'ignore',
+  });
+  return rest;
+}

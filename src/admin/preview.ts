@@ -1,0 +1,135 @@
+/**
+ * Owns giving preview tokens and turning one into a cookie. What a token says and how it is signed is `src/split/preview.ts`'s;
+ * what a previewed request does is the request plane's.
+ */
+
+import { Hono } from 'hono/tiny';
+import type { Config, MatchRule, Route } from '../config/types.ts';
+import { err, ok, type Result } from '../result.ts';
+import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
+import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
+import { jsonBody, query, refuse } from './input.ts';
+import { previewBody, previewQuery } from './schemas.ts';
+
+/** `GET /preview?token=…`: open to whoever holds a token, on the host it was made for. */
+export function previewRoutes() {
+  return new Hono<AdminEnv>().get('/preview', query(previewQuery), async (c) => {
+    const { token, to } = c.req.valid('query');
+    const url = new URL(c.req.url);
+    const nowMs = Date.now();
+    const read = await readPreviewToken(token, { host: url.host, nowMs }, c.env.COOKIE_SECRET);
+    if (!read.ok) {
+      return refuse({
+        status: 403,
+        code: 'preview_refused',
+        detail: `The preview token is not valid here: ${read.error.reason}.`,
+        mend: 'ask for a new one: headgate preview ROUTE VARIANT --host HOST',
+      });
+    }
+    const { expiresAtMs } = read.value;
+    const cookie = serializePreviewCookie({ token, https: url.protocol === 'https:', expiresAtMs, nowMs });
+    return c.body(null, 303, { location: samePlace(to, url), 'set-cookie': cookie });
+  });
+}
+
+/** `POST /api/routes/:route/preview`: a token for one variant of one route on one host. */
+export function previewApiRoutes({ loadConfig }: AdminDeps) {
+  return new Hono<AdminEnv>().post('/routes/:route/preview', jsonBody(previewBody), async (c) => {
+    const secret = c.env.COOKIE_SECRET;
+    if (!secret) return refuse(noSecret);
+    const config = await loadConfig(c.env);
+    if (!config) return refuse(noConfig);
+    const { variant, host, ttlMs } = c.req.valid('json');
+    const url = new URL(c.req.url);
+    const asked = { route: c.req.param('route'), variant, host, callHost: url.host };
+    const target = previewTarget(config, asked);
+    if (!target.ok) return refuse(target.error);
+
+    const nowMs = Date.now();
+    // Whole seconds, as in the token: the answer promises no more than the token holds.
+    const expiresAtMs = Math.floor((nowMs + ttlMs) / 1000) * 1000;
+    const token = await createPreviewToken({ ...target.value, variant, expiresAtMs, nowMs }, secret);
+    if (!token.ok) {
+      const detail = `No token can be made: ${token.error.reason}.`;
+      return refuse({
+        status: 422,
+        code: 'preview_refused',
+        detail,
+        mend: 'give a plain host and a ttl of at least 1s',
+      });
+    }
+    const answer = {
+      token: token.value,
+      url: `${url.protocol}//${target.value.host}${adminBase}/preview?token=${encodeURIComponent(token.value)}`,
+      header: { name: PREVIEW_HEADER, value: token.value },
+      expiresAt: new Date(expiresAtMs).toISOString(),
+    };
+    return c.json(answer, 200);
+  });
+}
+
+const noSecret = {
+  status: 503,
+  code: 'preview_disabled',
+  detail: 'Previews are signed, and COOKIE_SECRET is not set.',
+  mend: 'wrangler secret put COOKIE_SECRET (locally: COOKIE_SECRET=… in .dev.vars)',
+} as const;
+
+const noConfig = {
+  status: 503,
+  code: 'no_config',
+  detail: 'This Worker has no valid config yet.',
+  mend: 'store one under the KV key `config`; headgate validate FILE checks it before',
+} as const;
+
+interface Refusal {
+  status: 404 | 422;
+  code: string;
+  detail: string;
+  mend: string;
+}
+
+/** Route and host of a preview that someone asked for, or why there is none. */
+function previewTarget(
+  config: Config,
+  asked: { route: string; variant: string; host: string | undefined; callHost: string },
+): Result<{ route: string; host: string }, Refusal> {
+  const route = config.routes.find((candidate) => candidate.name === asked.route);
+  if (!route) {
+    const mend = `known routes: ${config.routes.map((each) => each.name).join(', ')}`;
+    return err({ status: 404, code: 'no_such_route', detail: `There is no route ${asked.route}.`, mend });
+  }
+  if (!Object.hasOwn(route.variants, asked.variant)) {
+    const detail = `Route ${route.name} has no variant ${asked.variant}.`;
+    const mend = `known variants: ${Object.keys(route.variants).join(', ')}`;
+    return err({ status: 404, code: 'no_such_variant', detail, mend });
+  }
+  const host = (asked.host ?? previewHost(route, asked.callHost)).toLowerCase();
+  if (servesHost(route, host)) return ok({ route: route.name, host });
+  const detail = `Route ${route.name} does not answer on ${host}.`;
+  return err({ status: 422, code: 'preview_host', detail, mend: 'name a host that it matches: "host", or --host' });
+}
+
+/** The host this call came in on when the route serves it, else the first that it names exactly. */
+function previewHost(route: Route, callHost: string): string {
+  if (servesHost(route, callHost)) return callHost;
+  const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'));
+  return exact?.host ?? callHost;
+}
+
+/** A port is no part of what a route matches, but it is part of where a browser sends its cookie's page. */
+function servesHost(route: Route, host: string): boolean {
+  const bare = host.replace(/:\d+$/, '');
+  const fits = ({ host: rule }: MatchRule) =>
+    rule === null || rule === bare || (rule.startsWith('*.') && bare.endsWith(rule.slice(1)));
+  return route.match.some(fits);
+}
+
+/** A place on this very origin. `//host`, `/\host` and absolute URLs would make this an open redirect. */
+export function samePlace(to: string | undefined, here: URL): string {
+  if (to === undefined || !to.startsWith('/')) return '/';
+  const target = URL.parse(to, here);
+  if (target?.origin !== here.origin) return '/';
+  // `/.//host` is resolved to the path `//host`, which as a location would name a host.
+  return `${target.pathname.replace(/^\/+/, '/')}${target.search}${target.hash}`;
+}

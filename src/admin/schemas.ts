@@ -1,0 +1,120 @@
+/** Owns the shapes of what admin calls take and give. Handlers, typed client and OpenAPI are made from these and from nothing else. */
+
+import * as v from 'valibot';
+import { durationMs } from '../config/duration.ts';
+import { datasets } from '../records/columns.ts';
+
+/** A route's or variant's name, as the config allows it. */
+export const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has 1 to 32 of a-z, 0-9 and -, and does not begin with -'),
+);
+
+const fault = v.object({
+  path: v.pipe(v.string(), v.description('JSON path of what is wrong, such as routes[0].weights')),
+  reason: v.string(),
+  mend: v.pipe(v.string(), v.description('How to mend it')),
+});
+
+export const problemAnswer = v.object({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+  code: v.pipe(v.string(), v.description('Stable name of what went wrong')),
+  detail: v.string(),
+  mend: v.optional(v.string()),
+  faults: v.optional(v.array(fault)),
+});
+
+export const healthAnswer = v.object({ status: v.literal('ok') });
+
+export const validateAnswer = v.object({ valid: v.literal(true), warnings: v.array(fault) });
+
+export const recordsQuery = v.object({
+  dataset: v.optional(
+    v.pipe(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), v.description('Which records')),
+    'requests',
+  ),
+  route: v.optional(v.pipe(name, v.description('Only this route'))),
+  variant: v.optional(v.pipe(name, v.description('Only this variant; in comparisons, only this candidate'))),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('How many, 1 to 1000'),
+      v.regex(/^\d{1,4}$/, 'a limit is a whole number from 1 to 1000'),
+      v.toNumber(),
+      v.minValue(1, 'a limit is at least 1'),
+      v.maxValue(1000, 'a limit is at most 1000'),
+    ),
+    '100',
+  ),
+  before: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('Only older ones: `next` of the page before, or an RFC 3339 time'),
+      v.check(
+        (text) => /^\d{1,15}$/.test(text) || isTime(text),
+        'give `next` of the page before, or a time such as 2026-11-23T10:00:00Z',
+      ),
+    ),
+  ),
+});
+
+export const recordsAnswer = v.object({
+  dataset: v.picklist(datasets),
+  source: v.picklist(['recorder', 'analytics-engine']),
+  records: v.pipe(
+    v.array(
+      v.objectWithRest(
+        { at: v.string(), id: v.optional(v.number()), sampleInterval: v.number() },
+        v.optional(v.union([v.string(), v.number()])),
+      ),
+    ),
+    v.description('Newest first. Weigh sums by sampleInterval. Absent numbers are left out'),
+  ),
+  next: v.nullable(v.string()),
+});
+
+export const previewQuery = v.object({
+  token: v.pipe(v.string('a preview needs its token'), v.description('From POST /_headgate/api/routes/:route/preview')),
+  to: v.optional(v.pipe(v.string(), v.description('Path on this host to go to afterwards'))),
+});
+
+const maxTtlMs = 24 * 3_600_000;
+
+/** Taken as the caller writes it; handlers get `ttlMs`. */
+export const previewBody = v.pipe(
+  v.object({
+    variant: v.pipe(name, v.description('May have weight 0')),
+    host: v.optional(
+      v.pipe(
+        v.string(),
+        v.maxLength(253),
+        v.description(
+          'Host that visitors call; needed when the route matches a suffix and the call comes in elsewhere',
+        ),
+      ),
+    ),
+    ttl: v.optional(
+      v.pipe(
+        v.string(),
+        v.description('How long the token is valid, such as 30m; at most 24h'),
+        v.check((text) => durationMs(text) !== null, 'a duration is a whole number and ms, s, m or h, such as 90s'),
+        v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
+      ),
+      '1h',
+    ),
+  }),
+  v.transform(({ ttl, ...rest }) => ({ ...rest, ttlMs: durationMs(ttl) ?? 0 })),
+);
+
+export const previewAnswer = v.object({
+  token: v.string(),
+  url: v.pipe(v.string(), v.description('Opens the preview in a browser: sets a cookie and goes to /')),
+  header: v.object({ name: v.string(), value: v.string() }),
+  expiresAt: v.string(),
+});
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text));
+}

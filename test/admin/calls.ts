@@ -1,0 +1,63 @@
+/** What the admin tests share: the app as it is mounted, and a way of calling it. */
+
+import { Hono } from 'hono/tiny';
+import { adminApp } from '../../src/admin/app.ts';
+import type { AdminDeps } from '../../src/admin/context.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import type { Env } from '../../src/env.ts';
+
+export const token = 'a-token-for-tests';
+
+const document = {
+  version: 1,
+  routes: [
+    { name: 'detect', variants: { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example' } } },
+    {
+      name: 'shop',
+      match: [{ host: 'shop.example.com' }, { host: '*.shop.example.com' }],
+      variants: { blue: { url: 'https://blue.example' } },
+    },
+  ],
+};
+
+export function loadedConfig() {
+  const parsed = parseConfig(JSON.stringify(document), { unknownKeys: 'fault' });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value.config;
+}
+
+export interface CallOptions {
+  env?: Partial<Env>;
+  deps?: Partial<AdminDeps>;
+  /** `null` sends none. */
+  token?: string | null;
+  headers?: Record<string, string>;
+  host?: string;
+}
+
+export interface Problem {
+  status: number;
+  code: string;
+  detail: string;
+  mend?: string;
+  faults?: { path: string; reason: string; mend: string }[];
+}
+
+/** An app as `src/app.ts` mounts it; calls share its memory of failures. */
+export function mounted(options: CallOptions = {}) {
+  const deps = { loadConfig: async () => loadedConfig(), ...options.deps };
+  const app = new Hono().route('/_headgate', adminApp(deps));
+  return async (method: string, path: string, body?: unknown, more: CallOptions = {}) => {
+    const { env, token: given = token, headers, host = 'headgate.test' } = { ...options, ...more };
+    const request = new Request(`https://${host}/_headgate${path}`, {
+      method,
+      headers: { ...(given === null ? {} : { authorization: `Bearer ${given}` }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return app.request(request, undefined, { ADMIN_TOKEN: token, COOKIE_SECRET: 'cookie-secret', ...env });
+  };
+}
+
+export async function problemOf(response: Response): Promise<Problem> {
+  return (await response.json()) as Problem;
+}

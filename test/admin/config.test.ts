@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { maxBodyBytes } from '../../src/admin/input.ts';
+import { mounted, problemOf } from './calls.ts';
+
+const route = { name: 'detect', variants: { blue: { url: 'https://blue.example' } } };
+const validate = (document: unknown, env = {}) => mounted({ env })('POST', '/api/config/validate', document);
+
+it('finds a good config valid, with its warnings', async () => {
+  const response = await validate({ version: 1, routes: [route], webhooks: [] });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ valid: true, warnings: expect.any(Array) });
+});
+
+it('lists every fault of a bad config with path, reason and mend', async () => {
+  const bad = {
+    version: 1,
+    routes: [
+      { ...route, weights: { blue: 97 } },
+      { ...route, name: 'Bad Name' },
+    ],
+    colour: 1,
+  };
+  const problem = await problemOf(await validate(bad));
+  expect(problem).toMatchObject({ status: 422, code: 'invalid_config' });
+  expect(problem.faults!.map((fault) => fault.path)).toEqual(
+    expect.arrayContaining(['routes[0].weights', 'routes[1].name', 'colour']),
+  );
+  for (const fault of problem.faults!)
+    expect(fault).toEqual({ path: expect.any(String), reason: expect.any(String), mend: expect.any(String) });
+});
+
+it('finds text that is no JSON invalid, not broken', async () => {
+  expect(await problemOf(await validate('{"version": 1,'))).toMatchObject({ status: 422, code: 'invalid_config' });
+});
+
+it('knows which secrets and services this Worker has', async () => {
+  const document = {
+    version: 1,
+    routes: [
+      {
+        name: 'chat',
+        variants: {
+          blue: { url: 'https://blue.example', secretHeaders: { authorization: 'Bearer $' + '{KEY_BLUE}' } },
+          green: { service: 'GREEN' },
+        },
+      },
+    ],
+  };
+  const missing = await problemOf(await validate(document));
+  expect(missing.faults!.map((fault) => fault.path).join(' ')).toMatch(/secretHeaders.*green\.service/);
+  const there = { KEY_BLUE: 'k', GREEN: { fetch: () => new Response() } };
+  expect((await validate(document, there)).status).toBe(200);
+});
+
+it('refuses a body that is too large, whether or not it says so', async () => {
+  const large = 'x'.repeat(maxBodyBytes + 1);
+  expect(await problemOf(await validate(large))).toMatchObject({ status: 413, code: 'body_too_large' });
+  const call = mounted();
+  const declared = await call('POST', '/api/config/validate', 'x', {
+    headers: { 'content-length': String(maxBodyBytes + 1) },
+  });
+  expect(declared.status).toBe(413);
+});

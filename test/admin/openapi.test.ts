@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { adminApp } from '../../src/admin/app.ts';
+import { openApi, operations } from '../../src/admin/openapi.ts';
+import { mounted } from './calls.ts';
+
+it('describes every call that the app answers, and no other', () => {
+  const { routes } = adminApp({ loadConfig: async () => null });
+  const answered = new Set(
+    routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method.toLowerCase()} ${path}`),
+  );
+  expect(new Set(operations.map(({ method, path }) => `${method} ${path}`))).toEqual(answered);
+});
+
+it('is served with the checks that the calls make', async () => {
+  const served = (await (await mounted()('GET', '/api/openapi.json')).json()) as ReturnType<typeof openApi>;
+  expect(served).toEqual(JSON.parse(JSON.stringify(openApi())));
+  expect(served.openapi).toBe('3.1.0');
+  const records = served.paths['/_headgate/api/records']!.get as { parameters: unknown[]; security: unknown };
+  expect(records.parameters).toContainEqual(
+    expect.objectContaining({
+      name: 'dataset',
+      schema: expect.objectContaining({ enum: ['requests', 'comparisons', 'outcomes'], default: 'requests' }),
+    }),
+  );
+  expect(records.security).toEqual([{ token: [] }]);
+  const preview = served.paths['/_headgate/api/routes/{route}/preview']!.post;
+  expect(JSON.stringify(preview)).toContain('"required":["variant"]');
+});
+
+it('refers to nothing that it does not hold', () => {
+  const text = JSON.stringify(openApi());
+  const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name!);
+  expect(Object.keys(openApi().components.schemas)).toEqual(expect.arrayContaining([...new Set(references)]));
+  expect(references.length).toBeGreaterThan(0);
+});
