@@ -6,6 +6,7 @@
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import { Hono } from 'hono/tiny';
 import type * as v from 'valibot';
+import { configSchema } from '../config/schema/config.ts';
 import { type AdminEnv, adminBase } from './context.ts';
 import {
   healthAnswer,
@@ -23,10 +24,8 @@ interface Operation {
   /** Below the mount point, in Hono's spelling. */
   path: string;
   summary: string;
-  /** Calls under `/api` need the operators' token. */
   query?: v.ObjectSchema<v.ObjectEntries, undefined>;
-  /** A schema, or `config` for the document whose schema is `src/config/headgate.schema.json`. */
-  body?: v.GenericSchema | 'config';
+  body?: v.GenericSchema;
   /** Statuses below 400 and what they carry: a schema, or null for no body. */
   answers: Record<number, v.GenericSchema | 'openapi' | null>;
   /** Statuses of the problems it may answer, beyond those of every API call. */
@@ -53,7 +52,7 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/api/config/validate',
     summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',
-    body: 'config',
+    body: configSchema,
     answers: { 200: validateAnswer },
     problems: [413, 422],
   },
@@ -106,7 +105,7 @@ export function openApi() {
       schemas: {
         Problem: json(problemAnswer),
         Config: {
-          type: 'object',
+          ...json(configSchema),
           description: 'The config document; src/config/headgate.schema.json describes each key',
         },
       },
@@ -142,9 +141,9 @@ function answer(schema: v.GenericSchema | 'openapi' | null) {
   return { description: 'Done', content: content(schema) };
 }
 
-function content(schema: v.GenericSchema | 'config') {
+function content(schema: v.GenericSchema) {
   return {
-    'application/json': { schema: schema === 'config' ? { $ref: '#/components/schemas/Config' } : json(schema) },
+    'application/json': { schema: schema === configSchema ? { $ref: '#/components/schemas/Config' } : json(schema) },
   };
 }
 

@@ -1,0 +1,72 @@
+/** Owns talking to the admin API: a client typed by the app itself, and refusals turned into words. It knows no verb. */
+
+import { hc } from 'hono/client';
+import type { AdminApp } from '../admin/app.ts';
+import { type Connection, connection } from './connection.ts';
+import { Stop } from './stop.ts';
+import type { Terminal } from './terminal.ts';
+import type { CommonArgs } from './verb.ts';
+
+/** The part of a response that `ask` needs, with what it carries on success. */
+interface Reply {
+  ok: boolean;
+  status: number;
+  headers: Headers;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+}
+
+type Success<R extends Reply> = Awaited<ReturnType<Extract<R, { ok: true }>['json']>>;
+
+/** A client of the Worker that the options and the environment name, and `ask`, which gives an answer's body or throws `Stop`. */
+export function connect(args: CommonArgs, terminal: Terminal) {
+  const target = connection(args, terminal);
+  const headers: Record<string, string> = {};
+  if (target.token) headers.authorization = `Bearer ${target.token}`;
+  // Header values are Latin-1; a name may hold anything.
+  if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
+  const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch: terminal.fetch });
+  const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
+    const reply = await call.catch((cause: unknown) => {
+      throw unreachable(target, cause);
+    });
+    if (!reply.ok) throw await refusal(target, reply);
+    return (await reply.json().catch(() => {
+      throw noHeadgate(target, reply.status);
+    })) as Success<R>;
+  };
+  return { client, ask };
+}
+
+function unreachable({ url }: Connection, cause: unknown): Stop {
+  const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
+  const refused = inner?.code === 'ECONNREFUSED';
+  return new Stop({
+    exitCode: 1,
+    code: 'unreachable',
+    what: `Cannot reach ${url}.`,
+    why: refused ? 'The connection was refused.' : (inner?.message ?? String(cause)),
+    mend: refused ? 'is npm start running? Or name another Worker by --url' : 'check --url and the network',
+  });
+}
+
+/** A problem document in the words of the CLI. Anything else came from something that is no Headgate. */
+async function refusal(target: Connection, reply: Reply): Promise<Stop> {
+  const text = await reply.text().catch(() => '');
+  if (!reply.headers.get('content-type')?.startsWith('application/problem+json'))
+    return noHeadgate(target, reply.status);
+  const { code, detail, mend, faults } = JSON.parse(text);
+  const what = `${target.url} refused: ${detail}`;
+  if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend, faults });
+  const how = 'give its ADMIN_TOKEN by HEADGATE_TOKEN or --token';
+  return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
+}
+
+function noHeadgate({ url }: Connection, status: number): Stop {
+  return new Stop({
+    exitCode: 1,
+    code: 'no_headgate',
+    what: `${url} does not answer like a Headgate (status ${status}).`,
+    mend: 'check --url: it names the Worker, not an origin behind it',
+  });
+}

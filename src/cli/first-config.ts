@@ -1,0 +1,55 @@
+/** Owns what a first config looks like for a given URL. Pure: it asks nobody and writes nothing. */
+
+import { isLoopback } from './connection.ts';
+
+/** Calls that run a model; sending one twice changes nothing but the bill. */
+const modelCalls = /\/(chat\/completions|completions|responses|messages|embeddings)\/?$/;
+
+/** Whether the URL is that of a model's API, of which clients use several calls under one prefix. */
+export function looksLikeModel({ pathname }: URL): boolean {
+  return modelCalls.test(pathname) || /\/v1\/?$/.test(pathname);
+}
+
+export interface FirstConfig {
+  url: URL;
+  name: string | undefined;
+  /** The host that visitors call. */
+  host: string | undefined;
+  /** Where the JSON Schema lies, for editors. */
+  schema: string | undefined;
+}
+
+/** One route, two versions of the same endpoint, everything on the first. */
+export function firstConfig({ url, name, host, schema }: FirstConfig) {
+  const model = looksLikeModel(url);
+  // A loopback address is where the endpoint runs today, not what visitors will call.
+  const visitorHost = host ?? (isLoopback(url.hostname) ? undefined : url.hostname);
+  const path = model ? `${url.pathname.replace(modelCalls, '').replace(/\/+$/, '')}/*` : `${url.pathname}*`;
+  return {
+    ...(schema ? { $schema: schema } : {}),
+    version: 1,
+    routes: [
+      {
+        name: name ?? nameOf(url),
+        match: { ...(visitorHost ? { host: visitorHost } : {}), path },
+        variants: { blue: { url: url.origin }, green: { url: url.origin } },
+        baseline: 'blue',
+        weights: { blue: 100, green: 0 },
+        ...(model
+          ? { identity: [{ header: 'x-user-id' }, { cookie: true }], repeatable: ['GET', 'HEAD', 'POST'] }
+          : {}),
+      },
+    ],
+  };
+}
+
+/** The last word of the path that tells what is served, as far as a name may hold it. */
+function nameOf({ pathname }: URL): string {
+  const words = pathname.toLowerCase().split('/');
+  const telling = words.filter((word) => /[a-z]/.test(word) && !/^v\d+$/.test(word) && word !== 'completions');
+  const name = (telling.at(-1) ?? '')
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 32);
+  return name || 'api';
+}

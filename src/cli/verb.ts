@@ -1,0 +1,35 @@
+/** Owns what a verb is, and the options that every verb has. */
+
+import type { ArgsDef, ParsedArgs } from 'citty';
+import type { ExitCode } from './stop.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Options of every verb. */
+export const commonArgs = {
+  url: {
+    type: 'string',
+    description: 'The Worker to talk to; else HEADGATE_URL, else http://127.0.0.1:8787',
+    valueHint: 'URL',
+  },
+  token: {
+    type: 'string',
+    description: 'Its ADMIN_TOKEN; else HEADGATE_TOKEN, else (on this machine) .dev.vars',
+    valueHint: 'TOKEN',
+  },
+  as: { type: 'string', description: 'Who is acting; kept in the history', valueHint: 'NAME' },
+  json: { type: 'boolean', description: 'Print JSON' },
+} as const satisfies ArgsDef;
+
+export type CommonArgs = ParsedArgs<typeof commonArgs>;
+
+export interface Verb<A extends ArgsDef = ArgsDef> {
+  summary: string;
+  args: A;
+  /** Ends with its exit status (nothing means 0), or throws `Stop`. */
+  run(args: ParsedArgs<A & typeof commonArgs>, terminal: Terminal): Promise<ExitCode | undefined>;
+}
+
+/** A verb whose `run` knows the types of its arguments. */
+export function verb<const A extends ArgsDef>(definition: Verb<A>): Verb {
+  return definition as unknown as Verb;
+}

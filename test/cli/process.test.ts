@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { nobody, Session } from './session.ts';
+
+const session = new Session();
+const url = await nobody();
+afterAll(() => session.end());
+
+/** The CLI as users run it: a process of its own. */
+function headgate(...argv: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((done) => {
+    const main = resolve('src/cli/main.ts');
+    const env = { ...process.env, HEADGATE_URL: url, NO_COLOR: '1' };
+    const child = execFile(process.execPath, [main, ...argv], { cwd: session.cwd, env }, (error, stdout, stderr) =>
+      done({ status: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+    child.stdin?.end('{"version":1,"routes":[]}');
+  });
+}
+
+it('exits 0, 1 and 2 as a process, with answers and trouble on their own streams', async () => {
+  session.write('bad.json', '{');
+  const [help, refused, usage, unreachable] = await Promise.all([
+    headgate('--help'),
+    headgate('validate', 'bad.json'),
+    headgate('validate'),
+    headgate('records'),
+  ]);
+  expect(help).toMatchObject({ status: 0, stderr: '' });
+  expect(refused).toMatchObject({ status: 1, stderr: '', stdout: expect.stringContaining('refused whole') });
+  expect(usage).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('FILE') });
+  expect(unreachable).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('npm start') });
+});
+
+it('reads a document from standard input', async () => {
+  const { stdout, stderr } = await headgate('validate', '-', '--json');
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toHaveProperty('valid');
+});

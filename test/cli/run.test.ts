@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { token } from '../admin/calls.ts';
+import { nobody, Session, serve } from './session.ts';
+
+const session = new Session();
+afterAll(() => session.end());
+beforeEach(() => {
+  session.env = {};
+});
+
+describe('the command line', () => {
+  it.each([
+    [[], 2, /usage: headgate VERB/],
+    [['--help'], 0, /usage: headgate VERB[\s\S]*validate[\s\S]*records/],
+    [['help'], 0, /Exit status: 0 done, 1 refused, 2 usage/],
+    [['records', '--help'], 0, /--follow/],
+    [['init', '-h'], 0, /ENDPOINT[\s\S]*--force/],
+  ])('explains itself for %j', async (argv, status, words) => {
+    expect(await session.run(...argv)).toBe(status);
+    expect(session.out).toMatch(words);
+  });
+
+  it.each([
+    [['recods'], /no verb recods[\s\S]*records/],
+    [['constructor'], /no verb constructor/],
+    [['records', '--rout', 'x'], /no option --rout/],
+    [['records', '--route'], /--route needs a value/],
+    [['records', 'extra'], /does not know what to do with extra/],
+    [['records', '--dataset', 'secrets'], /requests, comparisons, outcomes/],
+    [['records', '--limit', 'many'], /whole number/],
+    [['validate'], /FILE/],
+    [['preview', 'detect'], /VARIANT/],
+    [['records', '--url', 'nowhere'], /no http or https URL/],
+    [['records', '--url', 'http://headgate.example.com'], /in the clear/],
+  ])('refuses %j as usage, says what is wrong and prints nothing to standard output', async (argv, words) => {
+    expect(await session.run(...argv)).toBe(2);
+    expect(session.notes).toMatch(words);
+    expect(session.out).toBe('');
+  });
+});
+
+describe('finding the Worker', () => {
+  let seen: Headers[] = [];
+  let worker: Awaited<ReturnType<typeof serve>>;
+  beforeAll(async () => {
+    worker = await serve((request) => {
+      seen.push(request.headers);
+      return Response.json({ dataset: 'requests', source: 'recorder', records: [], next: null });
+    });
+  });
+  afterAll(() => worker.close());
+  beforeEach(() => {
+    seen = [];
+    session.env = { HEADGATE_URL: worker.url };
+  });
+
+  it('takes the token from the option, else the environment, else .dev.vars of this directory', async () => {
+    session.write('.dev.vars', '# local\nADMIN_TOKEN="from file"\nOTHER=x\n');
+    await session.run('records');
+    session.env.HEADGATE_TOKEN = 'from-env';
+    await session.run('records');
+    await session.run('records', '--token', 'from-option');
+    expect(seen.map((headers) => headers.get('authorization'))).toEqual([
+      'Bearer from file',
+      'Bearer from-env',
+      'Bearer from-option',
+    ]);
+  });
+
+  it('says who acts, in any alphabet', async () => {
+    expect(await session.run('records', '--as', 'Jürgen')).toBe(0);
+    expect(decodeURIComponent(seen[0]!.get('x-headgate-actor')!)).toBe('Jürgen');
+  });
+
+  it('takes a URL with a slash or with /_headgate at its end', async () => {
+    expect(await session.run('records', '--url', `${worker.url}/_headgate/`)).toBe(0);
+  });
+
+  it('asks whether npm start is running when nothing listens', async () => {
+    expect(await session.run('records', '--url', await nobody())).toBe(1);
+    expect(session.notes).toMatch(/Cannot reach[\s\S]*npm start/);
+  });
+
+  it('gives trouble as JSON when JSON is asked for', async () => {
+    expect(await session.run('records', '--json', '--url', await nobody())).toBe(1);
+    expect(JSON.parse(session.notes)).toMatchObject({ error: { code: 'unreachable', exitCode: 1 } });
+  });
+
+  it.each([
+    [new Response('<html>', { status: 404 }), /does not answer like a Headgate \(status 404\)/],
+    [new Response('<html>'), /does not answer like a Headgate \(status 200\)/],
+  ])('tells a page of something else from an answer', async (page, words) => {
+    const other = await serve(() => page.clone());
+    expect(await session.run('records', '--url', other.url)).toBe(1);
+    await other.close();
+    expect(session.notes).toMatch(words);
+  });
+
+  it('never prints the token', async () => {
+    const refusing = await serve(() =>
+      Response.json(
+        { code: 'x', detail: 'no', mend: 'm' },
+        { status: 403, headers: { 'content-type': 'application/problem+json' } },
+      ),
+    );
+    await session.run('records', '--url', refusing.url, '--token', token, '--json');
+    await refusing.close();
+    expect(session.out + session.notes).not.toContain(token);
+  });
+});
