@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../result.ts';
 
 export interface WorkersOptions {
@@ -63,7 +64,8 @@ function spawnWrangler({ root, port, stateDirectory }: WorkersOptions): ChildPro
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', resolve(stateDirectory), '--show-interactive-dev-session=false', '--log-level', 'error'],
   ];
-  return spawn(process.execPath, [wrangler, ...args], {
+  const followParent = pathToFileURL(join(import.meta.dirname, 'follow-parent.ts')).href;
+  return spawn(process.execPath, ['--import', followParent, wrangler, ...args], {
     cwd: root,
     env: { ...process.env, ...quietEnvironment(stateDirectory) },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -47,31 +47,42 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+interface Running {
+  child: ChildProcess;
+  port: number;
+  said(): string;
+}
+
+/** Starts the demo on a free port and waits until it greets. */
+async function start(state: string): Promise<Running> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['src/demo/start.ts', '--port', String(port), '--state', state], { cwd: root });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
+  const until = Date.now() + 45_000;
+  while (!said.includes('Ctrl-C stops') && child.exitCode === null && Date.now() < until) await sleep(50);
+  expect(said).toContain(`Headgate listens on http://127.0.0.1:${port}`);
+  return { child, port, said: () => said };
+}
+
 describe('npm start', () => {
   const state = mkdtempSync(join(tmpdir(), 'headgate-start-'));
-  let child: ChildProcess;
-  let port: number;
-  let said = '';
+  let running: Running;
 
   beforeAll(async () => {
-    port = await freePort();
-    child = spawn(process.execPath, ['src/demo/start.ts', '--port', String(port), '--state', state], { cwd: root });
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
-    const until = Date.now() + 45_000;
-    while (!said.includes('Ctrl-C stops') && child.exitCode === null && Date.now() < until) await sleep(50);
-    expect(said).toContain(`Headgate listens on http://127.0.0.1:${port}`);
+    running = await start(state);
   });
 
   afterAll(async () => {
-    if (child.exitCode === null) {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
+    if (running?.child.exitCode === null) {
+      running.child.kill('SIGTERM');
+      await once(running.child, 'exit');
     }
     rmSync(state, { recursive: true, force: true });
   });
 
   async function variantFor(user: string): Promise<string | null> {
-    const response = await fetch(`http://127.0.0.1:${port}/v1/detect`, {
+    const response = await fetch(`http://127.0.0.1:${running.port}/v1/detect`, {
       method: 'POST',
       headers: { 'x-user-id': user },
       body: JSON.stringify({ text: 'Alle Menschen sind frei und gleich an Würde und Rechten geboren.' }),
@@ -100,10 +111,10 @@ describe('npm start', () => {
   }
 
   it('names the split and commands to try', () => {
-    expect(said).toMatch(/blue +90 %.*tinyld, baseline/);
-    expect(said).toMatch(/green +10 %.*eld\/medium/);
-    expect(said).toContain('npx wrangler kv key put --local --binding CONFIG weights:detect');
-    expect(said).toContain('npm run headgate -- records');
+    expect(running.said()).toMatch(/blue +90 %.*tinyld, baseline/);
+    expect(running.said()).toMatch(/green +10 %.*eld\/medium/);
+    expect(running.said()).toContain('npx wrangler kv key put --local --binding CONFIG weights:detect');
+    expect(running.said()).toContain('npm run headgate -- records');
   });
 
   it('splits users between two models, and a user stays', async () => {
@@ -129,6 +140,7 @@ describe('npm start', () => {
   });
 
   it('refuses a port that is taken and says how to choose another', async () => {
+    const { port } = running;
     const second = spawn(process.execPath, ['src/demo/start.ts', '--port', String(port), '--state', state], {
       cwd: root,
     });
@@ -140,6 +152,7 @@ describe('npm start', () => {
   });
 
   it('ends on SIGTERM with exit code 0 and leaves no process behind', async () => {
+    const { child } = running;
     const children = descendants(child.pid!);
     // wrangler, its own child, and the workerd that they share.
     expect(children.length).toBeGreaterThanOrEqual(3);
@@ -147,6 +160,16 @@ describe('npm start', () => {
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
     await sleep(200);
+    expect(alive(children)).toEqual([]);
+  });
+
+  it('leaves no process behind either when it is killed without a chance to clean up', async () => {
+    const { child } = await start(state);
+    const children = descendants(child.pid!);
+    expect(children.length).toBeGreaterThanOrEqual(3);
+    child.kill('SIGKILL');
+    const until = Date.now() + 10_000;
+    while (alive(children).length > 0 && Date.now() < until) await sleep(200);
     expect(alive(children)).toEqual([]);
   });
 });
