@@ -41,7 +41,7 @@ export function previewApiRoutes({ loadConfig }: AdminDeps) {
     if (!config) return refuse(noConfig);
     const { variant, host, ttlMs } = c.req.valid('json');
     const url = new URL(c.req.url);
-    const asked = { route: c.req.param('route'), variant, host, callHost: url.host };
+    const asked = { route: c.req.param('route'), variant, host, callHost: url.host, adminHost: c.env.ADMIN_HOST };
     const target = previewTarget(config, asked);
     if (!target.ok) return refuse(target.error);
 
@@ -89,11 +89,17 @@ interface Refusal {
   mend: string;
 }
 
+interface Asked {
+  route: string;
+  variant: string;
+  host: string | undefined;
+  /** The host that this call came in on. */
+  callHost: string;
+  adminHost: string | undefined;
+}
+
 /** Route and host of a preview that someone asked for, or why there is none. */
-function previewTarget(
-  config: Config,
-  asked: { route: string; variant: string; host: string | undefined; callHost: string },
-): Result<{ route: string; host: string }, Refusal> {
+function previewTarget(config: Config, asked: Asked): Result<{ route: string; host: string }, Refusal> {
   const route = config.routes.find((candidate) => candidate.name === asked.route);
   if (!route) {
     const mend = `known routes: ${config.routes.map((each) => each.name).join(', ')}`;
@@ -104,25 +110,26 @@ function previewTarget(
     const mend = `known variants: ${Object.keys(route.variants).join(', ')}`;
     return err({ status: 404, code: 'no_such_variant', detail, mend });
   }
-  const host = (asked.host ?? previewHost(route, asked.callHost)).toLowerCase();
-  if (servesHost(route, host)) return ok({ route: route.name, host });
+  // No route answers on the host of the controls, whatever its rules say.
+  const isAdmin = (host: string) => asked.adminHost !== undefined && withoutPort(host) === withoutPort(asked.adminHost);
+  const serves = (host: string) => !isAdmin(host) && servesHost(route, host);
+  const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'))?.host;
+  const host = (asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost))).toLowerCase();
+  if (serves(host)) return ok({ route: route.name, host });
   const detail = `Route ${route.name} does not answer on ${host}.`;
   return err({ status: 422, code: 'preview_host', detail, mend: 'name a host that it matches: "host", or --host' });
 }
 
-/** The host this call came in on when the route serves it, else the first that it names exactly. */
-function previewHost(route: Route, callHost: string): string {
-  if (servesHost(route, callHost)) return callHost;
-  const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'));
-  return exact?.host ?? callHost;
-}
-
 /** A port is no part of what a route matches, but it is part of where a browser sends its cookie's page. */
 function servesHost(route: Route, host: string): boolean {
-  const bare = host.replace(/:\d+$/, '');
+  const bare = withoutPort(host);
   const fits = ({ host: rule }: MatchRule) =>
     rule === null || rule === bare || (rule.startsWith('*.') && bare.endsWith(rule.slice(1)));
   return route.match.some(fits);
+}
+
+function withoutPort(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
 }
 
 /** A place on this very origin. `//host`, `/\host` and absolute URLs would make this an open redirect. */

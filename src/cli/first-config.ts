@@ -24,14 +24,16 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
   const model = looksLikeModel(url);
   // A loopback address is where the endpoint runs today, not what visitors will call.
   const visitorHost = host ?? (isLoopback(url.hostname) ? undefined : url.hostname);
-  const path = model ? `${url.pathname.replace(modelCalls, '').replace(/\/+$/, '')}/*` : `${url.pathname}*`;
+  const prefix = url.pathname.replace(model ? modelCalls : '', '').replace(/\/+$/, '');
+  // Clients of a model use several calls below one prefix; any other endpoint is its own path and what lies below it.
+  const paths = model || prefix === '' ? [`${prefix}/*`] : [prefix, `${prefix}/*`];
   return {
     ...(schema ? { $schema: schema } : {}),
     version: 1,
     routes: [
       {
         name: name ?? nameOf(url),
-        match: { ...(visitorHost ? { host: visitorHost } : {}), path },
+        match: paths.map((path) => ({ ...(visitorHost ? { host: visitorHost } : {}), path })),
         variants: { blue: { url: url.origin }, green: { url: url.origin } },
         baseline: 'blue',
         weights: { blue: 100, green: 0 },

@@ -48,6 +48,17 @@ describe('asking for a preview', () => {
     expect(await problemOf(await ask(body, route))).toMatchObject({ status, code });
   });
 
+  it('is never made for the host of the controls, where no route answers', async () => {
+    const call = mounted({ env: { ADMIN_HOST: 'controls.test' }, host: 'controls.test' });
+    const preview = (body: object, route = 'detect') => call('POST', `/api/routes/${route}/preview`, body);
+    expect(await problemOf(await preview({ variant: 'blue' }))).toMatchObject({ code: 'preview_host' });
+    expect(await problemOf(await preview({ variant: 'blue', host: 'CONTROLS.test:443' }))).toMatchObject({
+      code: 'preview_host',
+    });
+    expect((await preview({ variant: 'blue', host: 'shop.test' })).status).toBe(200);
+    expect((await preview({ variant: 'blue' }, 'shop')).status).toBe(200);
+  });
+
   it('says what is missing without COOKIE_SECRET or without a config', async () => {
     const noSecret = mounted({ env: { COOKIE_SECRET: undefined } });
     const body = { variant: 'blue' };

@@ -87,7 +87,7 @@ describe('headgate records', () => {
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(/^at +route +variant/);
     expect(lines[1]).toContain('long/'.repeat(60));
-    expect(lines[3]).toMatch(/1970-01-01 00:00:01 +detect +green +hash +POST +\/a +200 +–/);
+    expect(lines[3]).toMatch(/1970-01-01 00:00:01\.000 +detect +green +hash +POST +\/a +200 +–/);
   });
 
   it('fits the terminal by cutting the longest column', async () => {
@@ -171,7 +171,7 @@ describe('headgate init', () => {
       routes: [
         {
           name: 'detect',
-          match: { path: '/v2/detect*' },
+          match: [{ path: '/v2/detect' }, { path: '/v2/detect/*' }],
           variants: { blue: { url: endpoint.url }, green: { url: endpoint.url } },
           baseline: 'blue',
           weights: { blue: 100, green: 0 },
@@ -187,7 +187,7 @@ describe('headgate init', () => {
     expect(session.notes).toContain('--force');
     expect(session.read('mine.json')).toEqual({});
     expect(await session.run('init', endpoint.url, '--file', 'mine.json', '--force')).toBe(0);
-    expect(session.read('mine.json')).toMatchObject({ routes: [{ name: 'api', match: { path: '/*' } }] });
+    expect(session.read('mine.json')).toMatchObject({ routes: [{ name: 'api', match: [{ path: '/*' }] }] });
   });
 
   it.each([
@@ -199,7 +199,7 @@ describe('headgate init', () => {
     const config = session.read('headgate.json') as { routes: object[] };
     expect(config.routes[0]).toMatchObject({
       name,
-      match: { host: 'ai.example.com', path },
+      match: [{ host: 'ai.example.com', path }],
       variants: { blue: { url: 'https://models.example.com' } },
       repeatable: ['GET', 'HEAD', 'POST'],
     });

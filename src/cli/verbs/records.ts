@@ -17,7 +17,7 @@ const number = (title: string, member = title): Column<RecordEntry> => ({
   align: 'right',
   cell: (record) => (typeof record[member] === 'number' ? String(Math.round(record[member] * 1000) / 1000) : '–'),
 });
-const time: Column<RecordEntry> = { title: 'at', cell: ({ at }) => at.replace('T', ' ').replace(/\.?0*Z$/, '') };
+const time: Column<RecordEntry> = { title: 'at', cell: ({ at }) => at.replace('T', ' ').replace('Z', '') };
 
 /** What of each dataset fits a terminal; `--json` has everything. */
 const tables: Record<Dataset, Column<RecordEntry>[]> = {
