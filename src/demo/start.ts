@@ -38,7 +38,8 @@ async function main(): Promise<number> {
   const added = ensureSecrets(join(ROOT, '.dev.vars'));
   if (added.length > 0) console.log(`Made ${added.join(', ')} in .dev.vars.`);
 
-  const seeded = await seed(options.value);
+  const seeded = await seed(options.value).catch((cause: unknown) => String(cause));
+  if (typeof seeded === 'string') return complain(`Local KV in ${options.value.stateDirectory} failed. ${seeded}`, 1);
   if (!seeded.splits.ok) return complain(`${seeded.splits.error}\n${CONFIG_MEND}`, 1);
   console.log('Starting Headgate and its models …');
   const { stateDirectory } = options.value;
