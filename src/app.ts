@@ -1,0 +1,26 @@
+/** Owns the joining of the planes: `/_headgate/*` to the controls, everything else to the request plane, one `onError`. */
+
+import { Hono } from 'hono/tiny';
+import { adminApp } from './admin/app.ts';
+import { ConfigStore } from './config/store.ts';
+import type { Env } from './env.ts';
+import { handle, newPlane } from './forward/handle.ts';
+import { recordServed } from './forward/record.ts';
+import { problem } from './problem.ts';
+
+const store = new ConfigStore();
+const plane = newPlane(store, [recordServed]);
+
+const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
+const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;
+
+/** The controls: everything under `/_headgate`. */
+export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminApp({ loadConfig }));
+
+/** The request plane. */
+export const traffic = new Hono<{ Bindings: Env }>();
+traffic.all('*', (c) => handle(c.req.raw, c.env, c.executionCtx as ExecutionContext, plane));
+traffic.onError((cause) => {
+  console.error('request', cause);
+  return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this request; its log says why.' });
+});

@@ -1,0 +1,45 @@
+/**
+ * Owns the copy of the last good documents in the Cache API, for a cold isolate that cannot reach KV (design section 4).
+ * Every call fails open to "nothing there": the cache is a fallback and never a condition.
+ */
+
+import type { Env } from '../env.ts';
+
+/** The texts under the KV keys, as they were when they were last known good. */
+export interface LastGood {
+  config: string;
+  routes: Record<string, RouteTexts>;
+}
+
+export interface RouteTexts {
+  split: string | null;
+  weights: string | null;
+}
+
+const MAX_AGE_SECONDS = 2_592_000;
+
+/** The copy, or null when there is none (or the cache is down or not there, as on workers.dev). */
+export async function readLastGood(env: Env): Promise<LastGood | null> {
+  try {
+    const cached = await caches.default.match(await keyOf(env));
+    return cached === undefined ? null : ((await cached.json()) as LastGood);
+  } catch {
+    return null;
+  }
+}
+
+export async function writeLastGood(env: Env, documents: LastGood): Promise<void> {
+  try {
+    const headers = { 'content-type': 'application/json', 'cache-control': `max-age=${MAX_AGE_SECONDS}` };
+    await caches.default.put(await keyOf(env), new Response(JSON.stringify(documents), { headers }));
+  } catch {
+    // The next refresh tries again.
+  }
+}
+
+/** One zone's cache is shared by its Workers, so the key comes from what only this Worker knows. */
+async function keyOf(env: Env): Promise<string> {
+  const own = JSON.stringify([env.COOKIE_SECRET, env.ADMIN_TOKEN, env.ADMIN_HOST, env.FALLBACK_ORIGIN]);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(own)));
+  return `https://headgate.invalid/last-good/${Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}

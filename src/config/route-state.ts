@@ -1,0 +1,105 @@
+/**
+ * Owns what an isolate knows of one route beside its config: the texts of its two KV keys, the newest valid document of each,
+ * and what is in force by them. It reads nothing; `store.ts` brings the texts.
+ */
+
+import { type Arm, armsOf } from '../split/assign.ts';
+import { variantsHash } from './hash.ts';
+import { type InForce, splitInForce } from './inforce.ts';
+import type { RouteTexts } from './last-good.ts';
+import { parseSplit, parseWeights, type Split } from './split.ts';
+import type { Route } from './types.ts';
+
+export interface RouteState {
+  route: Route;
+  inForce: InForce;
+  /** The variants that have weight, ready for assignment. */
+  arms: Arm[];
+  /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
+  texts: RouteTexts | null;
+  split: Split | null;
+  weights: Record<string, number> | null;
+}
+
+/** The state of a route of which nothing could be read. */
+export function unreadState(route: Route): RouteState {
+  const weights = Object.fromEntries(
+    Object.keys(route.variants).map((name) => [name, name === route.baseline ? 100 : 0]),
+  );
+  const beneath = splitInForce({ route, split: null, weights });
+  const inForce: InForce = {
+    ...beneath,
+    source: 'baseline',
+    shadows: {},
+    notes: ['KV could not be read for this route, so everything goes to the baseline'],
+  };
+  return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null };
+}
+
+/**
+ * The state by new texts. A text that is no valid document leaves the last valid one in force, and says so to `warn`; a split
+ * made for other variants likewise, while the last one fits.
+ */
+export function nextState(
+  route: Route,
+  texts: RouteTexts,
+  before: RouteState | undefined,
+  warn: (message: string) => void,
+): RouteState {
+  if (before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights)
+    return before;
+  const split = newestSplit(route, texts.split, before?.split ?? null, warn);
+  const weights = newestWeights(route, texts.weights, before?.weights ?? null, warn);
+  const inForce = splitInForce({ route, split, weights });
+  return { route, inForce, arms: armsOf(inForce.weights), texts, split, weights };
+}
+
+function newestSplit(
+  route: Route,
+  text: string | null,
+  before: Split | null,
+  warn: (message: string) => void,
+): Split | null {
+  if (text === null) return null;
+  const parsed = parseSplit(text);
+  if (parsed.ok && parsed.value.variants === variantsHash(route)) return parsed.value;
+  const last = before !== null && before.variants === variantsHash(route) ? before : null;
+  if (!parsed.ok) {
+    const [fault] = parsed.error;
+    warn(
+      `split:${route.name} is refused (${fault?.path}: ${fault?.reason}); ${last ? 'the last valid one stays' : 'baseline'}`,
+    );
+    return last ?? brokenSplit(route);
+  }
+  return last ?? parsed.value;
+}
+
+/** Stands for a split that cannot be read: it fits no variants, so that the baseline is served and not the config's weights. */
+function brokenSplit(route: Route): Split {
+  return {
+    revision: 0,
+    weights: { [route.baseline]: 100 },
+    shadows: {},
+    baseline: route.baseline,
+    salt: route.salt,
+    rollout: null,
+    variants: '',
+    by: '',
+    reason: '',
+    at: '',
+  };
+}
+
+function newestWeights(
+  route: Route,
+  text: string | null,
+  before: Record<string, number> | null,
+  warn: (message: string) => void,
+): Record<string, number> | null {
+  if (text === null) return null;
+  const parsed = parseWeights(text, route);
+  if (parsed.ok) return parsed.value;
+  const [fault] = parsed.error;
+  warn(`weights:${route.name} is refused (${fault?.path}: ${fault?.reason}; ${fault?.mend})`);
+  return before;
+}

@@ -1,0 +1,235 @@
+/**
+ * Owns the documents in the isolate's memory: when they are read again, how long a request may wait for them, and what serves
+ * when KV does not (design section 4). It keeps values, never promises: a promise of one request must not be awaited by
+ * another. It fails towards the newest valid document, then the last good copy, then null (the caller has FALLBACK_ORIGIN).
+ */
+
+import type { Env } from '../env.ts';
+import { contentHash } from './hash.ts';
+import { type LastGood, type RouteTexts, readLastGood, writeLastGood } from './last-good.ts';
+import { parseConfig } from './parse.ts';
+import { nextState, type RouteState, unreadState } from './route-state.ts';
+import type { Config, Route } from './types.ts';
+
+/** A valid config in memory. The object's identity stands for the document: derived values may be kept beside it. */
+export interface Loaded {
+  config: Config;
+  text: string;
+  hash: string;
+}
+
+type Waiter = Pick<ExecutionContext, 'waitUntil'>;
+
+const WAIT_MS = 1_000;
+const BACKGROUND_READ_MS = 10_000;
+const KV_MIN_CACHE_SECONDS = 30;
+/** A route without requests for so long is no longer refreshed. */
+const ACTIVE_MS = 600_000;
+/** Keys of one bulk read (the platform's bound is 100). */
+const BULK_KEYS = 100;
+/** The copy in the Cache API is written again after this, even when nothing changed. */
+const RESAVE_MS = 3_600_000;
+
+interface Known {
+  state: RouteState;
+  usedAtMs: number;
+}
+
+export class ConfigStore {
+  #loaded: Loaded | null = null;
+  #refusedText: string | null = null;
+  #known = new Map<string, Known>();
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #attemptAtMs = Number.NEGATIVE_INFINITY;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #changed = false;
+  #warned = new Set<string>();
+
+  /**
+   * The config to serve by, at once where memory has one that is fresh enough. A stale one starts a refresh in the background;
+   * a very stale one, or none, is waited for, 1 s at most. Null when there is nothing to serve by.
+   */
+  current(env: Env, ctx: Waiter, nowMs: number): Loaded | null | Promise<Loaded | null> {
+    const refreshMs = refreshMsOf(env);
+    const ageMs = nowMs - this.#readAtMs;
+    if (this.#loaded !== null && ageMs < refreshMs) return this.#loaded;
+    // Single flight by timestamp: whoever starts an attempt bears its wait, the others go on with what there is.
+    const sinceAttemptMs = nowMs - this.#attemptAtMs;
+    if (this.#loaded === null) {
+      return this.#isColdFailed && sinceAttemptMs < WAIT_MS ? null : this.#awaitCold(env, ctx, nowMs);
+    }
+    if (sinceAttemptMs < refreshMs) return this.#loaded;
+    this.#attemptAtMs = nowMs;
+    if (ageMs < waitAfterMs(refreshMs)) {
+      ctx.waitUntil(this.#refresh(env, ctx, BACKGROUND_READ_MS));
+      return this.#loaded;
+    }
+    return this.#refresh(env, ctx, WAIT_MS).then(() => this.#loaded);
+  }
+
+  /** What is in force on a route: at once when it is known, else after one read of its keys (1 s at most). */
+  stateOf(env: Env, ctx: Waiter, route: Route, nowMs: number): RouteState | Promise<RouteState> {
+    const known = this.#known.get(route.name);
+    if (known?.state.route === route) {
+      known.usedAtMs = nowMs;
+      return known.state;
+    }
+    return this.#firstState(env, ctx, route, nowMs);
+  }
+
+  /** The newest valid config, read now (for the admin API). */
+  async read(env: Env, ctx: Waiter): Promise<Loaded | null> {
+    await this.#refresh(env, ctx, WAIT_MS);
+    return this.#loaded;
+  }
+
+  /** What this isolate knows of a route, without reading. */
+  peek(routeName: string): RouteState | null {
+    return this.#known.get(routeName)?.state ?? null;
+  }
+
+  #isColdFailed = false;
+
+  async #awaitCold(env: Env, ctx: Waiter, nowMs: number): Promise<Loaded | null> {
+    this.#attemptAtMs = nowMs;
+    const before = this.#loaded;
+    await this.#refresh(env, ctx, WAIT_MS);
+    if (this.#loaded === before) {
+      const copy = await readLastGood(env);
+      if (copy !== null && this.#loaded === null) this.#restore(copy, env);
+    }
+    this.#isColdFailed = this.#loaded === null;
+    return this.#loaded;
+  }
+
+  #restore(copy: LastGood, env: Env): void {
+    this.#takeConfig(copy.config, env);
+    for (const route of this.#loaded?.config.routes ?? []) {
+      const texts = copy.routes[route.name];
+      if (texts !== undefined) this.#takeRoute(route, texts, Date.now());
+    }
+    this.#changed = false;
+  }
+
+  async #firstState(env: Env, ctx: Waiter, route: Route, nowMs: number): Promise<RouteState> {
+    const texts = await readKeys(env, keysOf(route.name), WAIT_MS);
+    if (texts !== null) {
+      const state = this.#takeRoute(route, textsOf(route.name, texts), nowMs);
+      this.#save(env, ctx);
+      return state;
+    }
+    const copied = (await readLastGood(env))?.routes[route.name];
+    if (copied !== undefined) return this.#takeRoute(route, copied, nowMs);
+    const state = unreadState(route);
+    this.#known.set(route.name, { state, usedAtMs: nowMs });
+    return state;
+  }
+
+  /** Reads the config and the active routes' keys in as few operations as KV allows. What cannot be read stays as it was. */
+  async #refresh(env: Env, ctx: Waiter, limitMs: number): Promise<void> {
+    const nowMs = Date.now();
+    const active = [...this.#known].filter(([, known]) => nowMs - known.usedAtMs < ACTIVE_MS).map(([name]) => name);
+    const keys = ['config', ...active.flatMap(keysOf)];
+    const texts = await readKeys(env, keys, limitMs);
+    if (texts === null) {
+      this.#warnOnce('KV could not be read; what is in memory goes on serving');
+      return;
+    }
+    this.#readAtMs = Date.now();
+    this.#warned.clear();
+    const config = texts.get('config') ?? null;
+    // Absent is no order to stop: KV caches misses, and a deleted config must not take a running service down.
+    if (config !== null && config !== this.#loaded?.text) this.#takeConfig(config, env);
+    const routes = new Map(this.#loaded?.config.routes.map((route) => [route.name, route]));
+    for (const name of this.#known.keys()) if (!routes.has(name)) this.#known.delete(name);
+    for (const name of active) {
+      const route = routes.get(name);
+      if (route !== undefined) this.#takeRoute(route, textsOf(name, texts));
+    }
+    this.#save(env, ctx);
+  }
+
+  #takeConfig(text: string, env: Env): void {
+    if (text === this.#refusedText) return;
+    const parsed = parseConfig(text, { unknownKeys: 'warn', adminHost: env.ADMIN_HOST });
+    if (!parsed.ok) {
+      this.#refusedText = text;
+      const [fault] = parsed.error;
+      console.error(
+        `config is refused whole, the last valid one goes on serving: ${fault?.path}: ${fault?.reason} (${parsed.error.length} faults; headgate validate lists them)`,
+      );
+      return;
+    }
+    this.#refusedText = null;
+    this.#loaded = { config: parsed.value.config, text, hash: contentHash(text) };
+    this.#changed = true;
+  }
+
+  /** `usedAtMs` is given when a request asked; a refresh alone keeps no route active. */
+  #takeRoute(route: Route, texts: RouteTexts, usedAtMs?: number): RouteState {
+    const before = this.#known.get(route.name);
+    const state = nextState(route, texts, before?.state, (message) => console.warn(message));
+    if (state !== before?.state) this.#changed = true;
+    this.#known.set(route.name, { state, usedAtMs: usedAtMs ?? before?.usedAtMs ?? Date.now() });
+    return state;
+  }
+
+  #save(env: Env, ctx: Waiter): void {
+    const nowMs = Date.now();
+    if (this.#loaded === null || (!this.#changed && nowMs - this.#savedAtMs < RESAVE_MS)) return;
+    this.#changed = false;
+    this.#savedAtMs = nowMs;
+    const routes: Record<string, RouteTexts> = {};
+    for (const [name, { state }] of this.#known) if (state.texts !== null) routes[name] = state.texts;
+    ctx.waitUntil(writeLastGood(env, { config: this.#loaded.text, routes }));
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    console.warn(message);
+  }
+}
+
+function refreshMsOf(env: Env): number {
+  const seconds = Number(env.CONFIG_REFRESH_SECONDS ?? 30);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 30_000;
+}
+
+/** The age from which a value is waited for. Whoever sets a refresh of 2 s or less wants changes seen at the next request. */
+function waitAfterMs(refreshMs: number): number {
+  return refreshMs * (refreshMs <= 2_000 ? 2 : 4);
+}
+
+function keysOf(routeName: string): string[] {
+  return [`split:${routeName}`, `weights:${routeName}`];
+}
+
+function textsOf(routeName: string, texts: ReadonlyMap<string, string | null>): RouteTexts {
+  return { split: texts.get(`split:${routeName}`) ?? null, weights: texts.get(`weights:${routeName}`) ?? null };
+}
+
+/** The texts under the keys (null where there is none), or null when KV rejects or does not answer in time. */
+async function readKeys(env: Env, keys: string[], limitMs: number): Promise<Map<string, string | null> | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, limitMs, null);
+  });
+  try {
+    return await Promise.race([readAll(env, keys), late]);
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll(env: Env, keys: string[]): Promise<Map<string, string | null>> {
+  const texts = new Map<string, string | null>();
+  for (let from = 0; from < keys.length; from += BULK_KEYS) {
+    const some = keys.slice(from, from + BULK_KEYS);
+    const found = await env.CONFIG.get(some, { type: 'text', cacheTtl: KV_MIN_CACHE_SECONDS });
+    for (const key of some) texts.set(key, found.get(key) ?? null);
+  }
+  return texts;
+}

@@ -1,0 +1,228 @@
+/**
+ * Owns the way from a decision to an answer: ask the variant, let the baseline make good a candidate's failure (failover),
+ * shape the headers, relay the body, tell the observers. At most one extra request, never after the first byte.
+ */
+
+import type { RouteState } from '../config/route-state.ts';
+import type { Variant } from '../config/types.ts';
+import type { Env } from '../env.ts';
+import { problem } from '../problem.ts';
+import type { RequestReason } from '../records/rows.ts';
+import type { Decision } from './decide.ts';
+import type { Plane } from './handle.ts';
+import { type Asked, askOrigin, type OriginFault } from './origin.ts';
+import type { BodyReport } from './pump.ts';
+import { relay } from './relay.ts';
+import { shapeResponseHeaders } from './response-headers.ts';
+import type { Served } from './served.ts';
+import { spliceJson } from './splice.ts';
+import type { Upload } from './upload.ts';
+
+export interface Exchange {
+  request: Request;
+  url: URL;
+  env: Env;
+  ctx: ExecutionContext;
+  plane: Plane;
+  state: RouteState;
+  decision: Decision;
+  upload: Upload;
+  /** The request's body with the variant's JSON members set; null where there is nothing to set. */
+  spliced: Uint8Array | null;
+  /** Cleaned, without the variant's own. */
+  headers: Headers;
+  requestId: string;
+  configHash: string;
+  startedAtMs: number;
+}
+
+/** One try at one variant and what came of it. */
+interface Try {
+  variant: Variant;
+  reason: RequestReason;
+  isEvidence: boolean;
+  startedAtMs: number;
+  headersAtMs: number;
+  asked: Asked | null;
+  fault: OriginFault | null;
+}
+
+/** Statuses that mean that the origin itself was not reached (the platform's own 52x and 530). */
+const isUnreachedStatus = (status: number) => status >= 520 && status <= 530;
+const DEFAULT_FAILOVER_STATUSES = [429, 502, 503, 504];
+
+/** Answers the visitor. */
+export async function answer(exchange: Exchange): Promise<Response> {
+  const { decision, state, plane } = exchange;
+  const { route, inForce } = state;
+  const variant = route.variants[decision.variant]!;
+  const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
+  const canFailOver = isCandidate && route.failover !== false && route.repeatable.includes(exchange.request.method);
+  const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
+  if (isCandidate) noteHealth(exchange, first);
+  const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
+  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first, null);
+
+  const baseline = route.variants[inForce.baseline]!;
+  const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
+  // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
+  if (second.asked === null && first.asked !== null) {
+    tell(exchange, second, NO_BODY);
+    return conclude(exchange, first, null);
+  }
+  tell(exchange, first, NO_BODY);
+  first.asked?.abort();
+  return conclude(exchange, second, variant.name);
+}
+
+async function attempt(
+  exchange: Exchange,
+  by: { variant: Variant; reason: RequestReason; keep: boolean },
+): Promise<Try> {
+  const { request, url, env, state, upload, decision } = exchange;
+  const { variant, reason } = by;
+  const body = spliceFor(exchange, variant);
+  const sending = body !== null ? { body } : upload.send(by.keep);
+  const startedAtMs = reason === 'failover' ? Date.now() : exchange.startedAtMs;
+  const role = reason === 'preview' ? 'preview' : 'live';
+  const asked = await askOrigin({
+    request,
+    url,
+    headers: exchange.headers,
+    route: state.route,
+    variant,
+    role,
+    sending,
+    env,
+  });
+  return {
+    variant,
+    reason,
+    isEvidence: decision.isEvidence && reason !== 'failover',
+    startedAtMs,
+    headersAtMs: Date.now(),
+    asked: asked.ok ? asked.value : null,
+    fault: asked.ok ? null : asked.error,
+  };
+}
+
+/** The body with this variant's members; null where the client's own is sent. */
+function spliceFor(exchange: Exchange, variant: Variant): Uint8Array | null {
+  if (variant.name === exchange.decision.variant) return exchange.spliced;
+  if (variant.json === undefined || exchange.upload.bytes === null || exchange.upload.isEncoded) return null;
+  const spliced = spliceJson(exchange.upload.bytes, variant.json);
+  return spliced.ok ? spliced.value : null;
+}
+
+/** Whether a try failed before response headers, in a way that failover makes good. */
+function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): boolean {
+  if (tried.fault !== null) return tried.fault !== 'client_left';
+  const status = tried.asked!.response.status;
+  const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
+  return isUnreachedStatus(status) || statuses.includes(status);
+}
+
+function noteHealth({ state, plane }: Exchange, tried: Try): void {
+  const { route } = state;
+  if (!route.ejection || tried.fault === 'client_left') return;
+  if (hasFailedOver(route.failover, tried)) plane.ejections.failed(route.name, tried.variant.name, tried.headersAtMs);
+  else plane.ejections.succeeded(route.name, tried.variant.name, tried.headersAtMs);
+}
+
+const NO_BODY: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
+
+/** Hands the answer of a try to the client, or our own where there is none. */
+async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
+  if (tried.asked === null) {
+    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    const response = ownAnswer(tried.fault!);
+    shape(exchange, tried, response.headers, failedOver);
+    return response;
+  }
+  const { response: upstream, abort } = tried.asked;
+  const { status } = upstream;
+  if (upstream.webSocket) {
+    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    const headers = new Headers(upstream.headers);
+    shape(exchange, tried, headers, failedOver);
+    return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
+  }
+  // `Response` refuses other statuses; what an origin says in them is passed on untouched.
+  if (status < 200 || status > 599) return upstream;
+  const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs });
+  if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
+  const { statusText } = upstream;
+  const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });
+  shape(exchange, tried, response.headers, failedOver);
+  tell(exchange, tried, report);
+  return response;
+}
+
+function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
+  const { state, decision, url } = exchange;
+  const { route, arms } = state;
+  shapeResponseHeaders(headers, {
+    route: route.name,
+    variant: tried.variant.name,
+    expose: route.expose,
+    isPersonal:
+      route.cache === 'private' && (arms.length > 1 || decision.setCookie !== null || decision.reason === 'preview'),
+    origin: tried.variant.origin,
+    url,
+    failedOver,
+    setCookies: decision.setCookie === null ? [] : [decision.setCookie],
+  });
+}
+
+/** One switch from faults to public words. */
+function ownAnswer(fault: OriginFault): Response {
+  switch (fault) {
+    case 'timeout':
+      return problem({ status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' });
+    case 'misconfigured':
+      return problem({
+        status: 502,
+        code: 'origin_unreachable',
+        detail: 'The origin cannot be asked: a secret or service binding that its variant names is missing.',
+      });
+    case 'client_left':
+      return new Response(null, { status: 499 });
+    case 'unreachable':
+      return problem({ status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' });
+  }
+}
+
+const ERROR_CODES: Record<OriginFault, string> = {
+  timeout: 'origin_timeout',
+  misconfigured: 'origin_unreachable',
+  unreachable: 'origin_unreachable',
+  client_left: 'client_left',
+};
+
+function tell(exchange: Exchange, tried: Try, body: Served['body']): void {
+  const { request, url, state, decision, env, ctx, plane } = exchange;
+  const served: Served = {
+    request,
+    url,
+    route: state.route,
+    inForce: state.inForce,
+    configHash: exchange.configHash,
+    requestId: exchange.requestId,
+    unit: decision.unit,
+    variant: tried.variant.name,
+    reason: tried.reason,
+    isEvidence: tried.isEvidence,
+    startedAtMs: tried.startedAtMs,
+    headersAtMs: tried.headersAtMs,
+    status: tried.asked?.response.status ?? null,
+    errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
+    body,
+  };
+  for (const observe of plane.observers) {
+    try {
+      observe(served, env, ctx);
+    } catch (cause) {
+      console.error('observer', cause);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Owns the decision which variant answers a request (design section 5): preview, audience, consent, pin, hash, in this order,
+ * and the cookie that follows from it. It fails towards the baseline, and never answers a malformed cookie with an error.
+ */
+
+import type { RouteState } from '../config/route-state.ts';
+import type { CookieSettings, Route } from '../config/types.ts';
+import type { RequestReason } from '../records/rows.ts';
+import { assign } from '../split/assign.ts';
+import { consented, inAudience } from '../split/audience.ts';
+import { findUnit, type IdentityFacts } from '../split/identity.ts';
+import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
+import { previewTokenOf, readPreviewToken } from '../split/preview.ts';
+import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
+
+export interface Decision {
+  variant: string;
+  reason: RequestReason;
+  /** The unit that was assigned; null when nobody was. */
+  unit: string | null;
+  /** Whether the answer will say something about the variant: previews and those outside the audience never do. */
+  isEvidence: boolean;
+  /** Our Set-Cookie line, where the cookie changed. */
+  setCookie: string | null;
+}
+
+export interface Facts {
+  request: Request;
+  url: URL;
+  cookies: CookieSettings;
+  secret: string | undefined;
+  nowMs: number;
+}
+
+/** Decides. The common cases need no cryptography and no wait. */
+export async function decide(state: RouteState, facts: Facts): Promise<Decision> {
+  const { route, arms, inForce } = state;
+  const { request, url } = facts;
+  const cookieHeader = request.headers.get('cookie');
+  const header = (name: string) => request.headers.get(name);
+  const isHttps = url.protocol === 'https:';
+
+  const token = previewTokenOf({ header, cookieHeader, https: isHttps });
+  if (token !== null) {
+    const variant = await previewed(token, route, facts);
+    if (variant !== null) return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
+  }
+  const only = { variant: inForce.baseline, reason: 'only' as const, unit: null, isEvidence: false, setCookie: null };
+  if (route.audience !== undefined && !isInAudience(route, request, url)) return only;
+
+  const identity: IdentityFacts = { header, cookieHeader, search: url.search, https: isHttps, secret: facts.secret };
+  const finding = findUnit(route.identity, identity);
+  const found = finding instanceof Promise ? await finding : finding;
+  const isOurCookie = found.kind === 'mint' || (found.kind === 'found' && found.visitor !== null);
+  if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
+  if (arms.length === 1) return onlyArm(state, found.kind === 'found' ? found.unit : null);
+  if (found.kind === 'none') return only;
+  if (found.kind === 'found' && found.visitor === null) {
+    const variant = assign(inForce.salt, route.name, found.unit, arms);
+    return { variant, reason: 'hash', unit: found.unit, isEvidence: true, setCookie: null };
+  }
+  const visitor = found.kind === 'mint' ? newVisitor() : found.visitor!;
+  return byVisitor(state, visitor, facts);
+}
+
+/** With one arm there is nothing to choose; who comes is counted all the same. */
+function onlyArm(state: RouteState, unit: string | null): Decision {
+  return { variant: state.arms[0]!.variant, reason: 'only', unit, isEvidence: true, setCookie: null };
+}
+
+async function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Promise<Decision> {
+  const { route, arms, inForce } = state;
+  const { secret, nowMs } = facts;
+  const base = { unit: visitor.id, isEvidence: true };
+  if (route.sticky === false || !secret) {
+    const variant = assign(inForce.salt, route.name, visitor.id, arms);
+    const setCookie = visitor.replace ? await cookieLine(visitor.id, visitor.pins, facts) : null;
+    return { ...base, variant, reason: 'hash', setCookie };
+  }
+  const rules: PinRules = {
+    route: route.name,
+    epoch: inForce.rollout ?? '',
+    arms,
+    baseline: inForce.baseline,
+    sticky: route.sticky,
+    experiment: false,
+    nowMs,
+  };
+  const pinned = honouredPin(visitor.pins, rules);
+  const variant = pinned ?? assign(inForce.salt, route.name, visitor.id, arms);
+  const pins = nextPins(visitor.pins, rules, variant);
+  const isChanged = visitor.replace || pins !== visitor.pins;
+  const setCookie = isChanged ? await cookieLine(visitor.id, pins, facts) : null;
+  return { ...base, variant, reason: pinned === undefined ? 'hash' : 'pin', setCookie };
+}
+
+/** Minted where it is used first; `replace` sees to it that the cookie is set. */
+function newVisitor(): Visitor {
+  return { id: visitorId(crypto.getRandomValues(new Uint8Array(16))), pins: [], replace: true };
+}
+
+async function cookieLine(id: string, pins: Visitor['pins'], facts: Facts): Promise<string> {
+  const value = await visitorValue(id, pins, facts.secret);
+  return serializeCookie({ value, https: facts.url.protocol === 'https:', settings: facts.cookies });
+}
+
+async function previewed(token: string, route: Route, facts: Facts): Promise<string | null> {
+  const here = { route: route.name, host: facts.url.host, nowMs: facts.nowMs };
+  const preview = await readPreviewToken(token, here, facts.secret);
+  return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
+}
+
+function isInAudience(route: Route, request: Request, url: URL): boolean {
+  const country = (request.cf?.country as string | undefined) ?? null;
+  return inAudience(route.audience, { header: (name) => request.headers.get(name), country, path: url.pathname });
+}

@@ -1,0 +1,70 @@
+/**
+ * Owns the memory of candidates that fail again and again in this isolate (design section 6): plain counts, no coordination.
+ * It decides nothing about weights and never knows a baseline; it fails open, since what it forgets is only sent to again.
+ */
+
+interface Health {
+  consecutive: number;
+  ejections: number;
+  ejected: boolean;
+  /** The end of the last ejection. */
+  untilMs: number;
+  /** When the one probe after an ejection went out. */
+  probeAtMs: number;
+}
+
+/** Failures in a row that eject. */
+export const FAILURES_TO_EJECT = 5;
+/** The first ejection's length; the n-th lasts n times as long. */
+export const EJECTION_MS = 30_000;
+/** A candidate that was well for so long begins anew: its next ejection is short again. */
+const FORGIVEN_AFTER_MS = 600_000;
+/** A probe that has not answered by then was lost with its request; another may go. */
+const PROBE_LOST_AFTER_MS = 60_000;
+
+/** One isolate's ejections, by route and variant. Keys come from the config alone, so it stays small. */
+export class Ejections {
+  #health = new Map<string, Health>();
+
+  /** Whether a request may go to the candidate. After an ejection exactly one may, to look. */
+  admits(route: string, variant: string, nowMs: number): boolean {
+    const health = this.#health.get(`${route}/${variant}`);
+    if (health === undefined || !health.ejected) return true;
+    if (nowMs < health.untilMs) return false;
+    if (nowMs - health.probeAtMs < PROBE_LOST_AFTER_MS) return false;
+    health.probeAtMs = nowMs;
+    return true;
+  }
+
+  failed(route: string, variant: string, nowMs: number): void {
+    const key = `${route}/${variant}`;
+    const health = this.#health.get(key) ?? { consecutive: 0, ejections: 0, ejected: false, untilMs: 0, probeAtMs: 0 };
+    this.#health.set(key, health);
+    health.consecutive++;
+    // Requests that were under way at the ejection fail later; they say nothing new.
+    const probeFailed = health.ejected && nowMs >= health.untilMs;
+    const due = !health.ejected && health.consecutive >= FAILURES_TO_EJECT;
+    if (!probeFailed && !due) return;
+    if (nowMs - health.untilMs > FORGIVEN_AFTER_MS) health.ejections = 0;
+    health.ejections++;
+    health.ejected = true;
+    health.untilMs = nowMs + EJECTION_MS * health.ejections;
+    health.probeAtMs = 0;
+  }
+
+  succeeded(route: string, variant: string, nowMs: number): void {
+    const health = this.#health.get(`${route}/${variant}`);
+    if (health === undefined) return;
+    health.consecutive = 0;
+    if (nowMs >= health.untilMs) health.ejected = false;
+  }
+
+  /** Candidates that are ejected now, for status: `route/variant` and until when. */
+  list(nowMs: number): { key: string; untilMs: number; ejections: number }[] {
+    const ejected: { key: string; untilMs: number; ejections: number }[] = [];
+    for (const [key, { ejected: isOut, untilMs, ejections }] of this.#health) {
+      if (isOut && untilMs > nowMs) ejected.push({ key, untilMs, ejections });
+    }
+    return ejected;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Owns what happens to a request that no route takes: FALLBACK_ORIGIN, a URL or `passthrough` (the origin behind the Worker's
+ * own route), or the given answer when there is none. Nothing is assigned, recorded or compared here.
+ */
+
+import { originFault } from '../config/address.ts';
+import type { Env } from '../env.ts';
+import { problem } from '../problem.ts';
+import { cleanedHeaders, requestIdOf } from './request-headers.ts';
+
+export interface Unrouted {
+  request: Request;
+  url: URL;
+  env: Env;
+  configHash: string;
+}
+
+/** Passes the request on, or answers with `otherwise`. */
+export async function toFallback(unrouted: Unrouted, otherwise: () => Response): Promise<Response> {
+  const { request, url, env, configHash } = unrouted;
+  const target = targetOf(env.FALLBACK_ORIGIN, url);
+  if (target === null) return otherwise();
+  const isWebSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const headers = cleanedHeaders(request, { url, requestId: requestIdOf(request.headers), configHash, isWebSocket });
+  const { method, signal, body } = request;
+  try {
+    return await fetch(target, { method, headers, body, signal, redirect: 'manual' });
+  } catch {
+    return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
+  }
+}
+
+/** `passthrough` keeps the URL: the platform does not run a Worker's own route again for the Worker's own fetch. */
+function targetOf(fallback: string | undefined, url: URL): string | null {
+  if (!fallback) return null;
+  if (fallback === 'passthrough') return url.href;
+  const fault = originFault(fallback);
+  if (fault !== null) {
+    console.error(`FALLBACK_ORIGIN ${fault.reason}; ${fault.mend}`);
+    return null;
+  }
+  return fallback.replace(/\/$/, '') + url.pathname + url.search;
+}

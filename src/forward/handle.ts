@@ -1,0 +1,169 @@
+/**
+ * Owns the request plane from end to end: config → match → assign → forward → stream back (design sections 4 to 6). It knows
+ * nothing of analysis, rollouts, experiments or admin; it tells its observers what it served and waits for none of them.
+ */
+
+import type { RouteState } from '../config/route-state.ts';
+import type { ConfigStore, Loaded } from '../config/store.ts';
+import type { Env } from '../env.ts';
+import { problem } from '../problem.ts';
+import { answer, type Exchange } from './answer.ts';
+import { FailoverBudget } from './budget.ts';
+import { type Decision, decide } from './decide.ts';
+import { Ejections } from './ejection.ts';
+import { toFallback } from './fallback.ts';
+import { isLoop } from './loop.ts';
+import { Matcher } from './match.ts';
+import { cleanedHeaders, requestIdOf } from './request-headers.ts';
+import type { Observer } from './served.ts';
+import { spliceJson } from './splice.ts';
+import { MAX_HELD_BYTES, Upload } from './upload.ts';
+
+/** What one isolate's request plane remembers between requests, and whom it tells. */
+export interface Plane {
+  store: ConfigStore;
+  ejections: Ejections;
+  budget: FailoverBudget;
+  observers: readonly Observer[];
+}
+
+export function newPlane(store: ConfigStore, observers: readonly Observer[]): Plane {
+  return { store, ejections: new Ejections(), budget: new FailoverBudget(), observers };
+}
+
+const matchers = new WeakMap<Loaded, Matcher>();
+
+/** Answers a visitor's request. Failures of origins are answers; only bugs throw. */
+export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
+  const nowMs = Date.now();
+  const url = new URL(request.url);
+  const reading = plane.store.current(env, ctx, nowMs);
+  const loaded = reading instanceof Promise ? await reading : reading;
+  const loop = request.headers.get('cdn-loop');
+  if (loop !== null && isLoop(loop, loaded?.hash ?? '')) return looped();
+  if (loaded === null) {
+    return toFallback({ request, url, env, configHash: '' }, () => noConfig());
+  }
+  // A candidate's page must not share an origin with the controls.
+  const isControlHost = env.ADMIN_HOST !== undefined && url.host === env.ADMIN_HOST;
+  const route = isControlHost ? null : matcherOf(loaded).find(url.hostname, url.pathname, request.headers);
+  if (route === null) {
+    if (isControlHost) return noRoute();
+    return toFallback({ request, url, env, configHash: loaded.hash }, () => noRoute());
+  }
+  const knowing = plane.store.stateOf(env, ctx, route, nowMs);
+  const state = knowing instanceof Promise ? await knowing : knowing;
+  const facts = { request, url, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
+  const decision = await decide(state, facts);
+  return forward({ request, url, env, ctx, plane, state, decision, loaded, nowMs });
+}
+
+interface Visit {
+  request: Request;
+  url: URL;
+  env: Env;
+  ctx: ExecutionContext;
+  plane: Plane;
+  state: RouteState;
+  decision: Decision;
+  loaded: Loaded;
+  nowMs: number;
+}
+
+async function forward(visit: Visit): Promise<Response> {
+  const { request, url, env, state, loaded, nowMs, plane } = visit;
+  const { route } = state;
+  const decision = spared(visit);
+  const wanted = route.variants[decision.variant]!;
+  const upload = await Upload.take(request, {
+    idleMs: route.idleTimeoutMs,
+    holdUpTo: wanted.json ? MAX_HELD_BYTES : 0,
+  });
+  if (typeof upload === 'string') return uploadFailed(upload);
+  const fitted = fitJson(decision, state, upload);
+  plane.budget.earn(route.name, nowMs);
+
+  const requestId = requestIdOf(request.headers);
+  const isWebSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const headers = cleanedHeaders(request, { url, requestId, configHash: loaded.hash, isWebSocket });
+  // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
+  if (upload.isPresent) headers.delete('content-length');
+  const exchange: Exchange = {
+    request,
+    url,
+    env,
+    ctx: visit.ctx,
+    plane,
+    state,
+    decision: fitted.decision,
+    upload,
+    spliced: fitted.body,
+    headers,
+    requestId,
+    configHash: loaded.hash,
+    startedAtMs: nowMs,
+  };
+  return answer(exchange);
+}
+
+/** An ejected candidate's units go to the baseline, but for one probe. */
+function spared({ decision, state, plane, nowMs }: Visit): Decision {
+  const { route, inForce } = state;
+  if (!route.ejection || decision.variant === inForce.baseline || decision.reason === 'preview') return decision;
+  if (plane.ejections.admits(route.name, decision.variant, nowMs)) return decision;
+  return { ...decision, variant: inForce.baseline, reason: 'ejected', isEvidence: false };
+}
+
+/** Sets the variant's JSON members; a body that does not fit goes to the baseline, as it is where that sets members too. */
+function fitJson(
+  decision: Decision,
+  state: RouteState,
+  upload: Upload,
+): { decision: Decision; body: Uint8Array | null } {
+  const members = state.route.variants[decision.variant]!.json;
+  if (members === undefined || !upload.isPresent) return { decision, body: null };
+  const spliced = upload.bytes === null || upload.isEncoded ? null : spliceJson(upload.bytes, members);
+  if (spliced?.ok) return { decision, body: spliced.value };
+  const { baseline } = state.inForce;
+  // A preview of a variant that cannot be had must not show the baseline under its name either.
+  return { decision: { ...decision, variant: baseline, reason: 'json_unfit', isEvidence: false }, body: null };
+}
+
+function matcherOf(loaded: Loaded): Matcher {
+  let matcher = matchers.get(loaded);
+  if (matcher === undefined) {
+    matcher = new Matcher(loaded.config);
+    matchers.set(loaded, matcher);
+  }
+  return matcher;
+}
+
+function uploadFailed(fault: 'client_stalled' | 'client_left'): Response {
+  const detail = fault === 'client_stalled' ? 'The request body stalled.' : 'The request body ended early.';
+  return problem({ status: fault === 'client_stalled' ? 408 : 400, code: fault, detail });
+}
+
+function noConfig(): Response {
+  return problem({
+    status: 503,
+    code: 'no_config',
+    detail: 'Headgate has no configuration to serve by.',
+    mend: 'Write a valid document to the KV key "config", or set FALLBACK_ORIGIN.',
+  });
+}
+
+function noRoute(): Response {
+  return problem({
+    status: 404,
+    code: 'no_route',
+    detail: 'No route of the configuration matches this host and path.',
+  });
+}
+
+function looped(): Response {
+  return problem({
+    status: 508,
+    code: 'loop',
+    detail: 'This request has passed through this Worker before: a variant points back at it.',
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Owns one attempt at one origin: the target's URL, the call, and the time until response headers. It judges nothing: a 500 is
+ * an answer. It fails with a value, and cuts what it started when the time is over or the client has left.
+ */
+
+import type { Route, Variant } from '../config/types.ts';
+import { type Env, serviceBinding } from '../env.ts';
+import { err, ok, type Result } from '../result.ts';
+import { addVariantHeaders, type Role } from './request-headers.ts';
+import type { Sending } from './upload.ts';
+
+/** Why there is no answer. */
+export type OriginFault = 'unreachable' | 'timeout' | 'misconfigured' | 'client_left';
+
+export interface Asked {
+  response: Response;
+  /** Cuts the answer's body off on both sides. */
+  abort: () => void;
+}
+
+export interface Question {
+  request: Request;
+  url: URL;
+  /** Cleaned; this attempt gets a copy. */
+  headers: Headers;
+  route: Pick<Route, 'name' | 'timeoutMs' | 'variants'>;
+  variant: Variant;
+  role: Role;
+  sending: Sending;
+  env: Env;
+}
+
+/** Asks the variant's origin and answers with its headers; the body is still to come. */
+export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
+  const { request, url, route, variant, role, sending, env } = question;
+  const headers = new Headers(question.headers);
+  if (!addVariantHeaders(headers, { route: route.name, variant, role, env })) return err('misconfigured');
+  const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
+  if (fetcher === undefined) return err('misconfigured');
+
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const client = request.signal;
+  if (client.aborted) return err('client_left');
+  client.addEventListener('abort', abort);
+  const clock = new HeadersClock(route.timeoutMs, abort, sending.sent);
+  const init: RequestInit = {
+    method: request.method,
+    headers,
+    body: sending.body,
+    redirect: 'manual',
+    signal: controller.signal,
+    encodeResponseBody: 'manual',
+    ...cacheApart(route, variant, request.method),
+  };
+  try {
+    const response = await (fetcher === null ? fetch(targetOf(variant, url), init) : fetcher.fetch(url.href, init));
+    if (response.webSocket) client.removeEventListener('abort', abort);
+    return ok({ response, abort });
+  } catch {
+    if (clock.isOver) return err('timeout');
+    return err(client.aborted ? 'client_left' : 'unreachable');
+  } finally {
+    clock.stop();
+  }
+}
+
+/** The time from the request's last byte to response headers; a stream that follows has all the time it wants. */
+class HeadersClock {
+  isOver = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  constructor(timeoutMs: number, onOver: () => void, sent: Promise<unknown> | undefined) {
+    const start = () => {
+      if (this.#isStopped) return;
+      this.#timer = setTimeout(() => {
+        this.isOver = true;
+        onOver();
+      }, timeoutMs);
+    };
+    if (sent === undefined) start();
+    else sent.then(start, start);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Scheme, host and base path are the config's alone; the client's path begins with `/` and is appended as it stands. */
+function targetOf(variant: Variant, url: URL): string {
+  const base = variant.origin.kind === 'url' ? variant.origin.url : '';
+  return base + url.pathname + url.search;
+}
+
+/**
+ * Variants at one URL (told apart by a header or a body member) must not answer from each other's cached responses. The
+ * platform has no per-variant key below its enterprise plan, so their answers stay out of its fetch cache.
+ */
+function cacheApart(route: Question['route'], variant: Variant, method: string): RequestInit {
+  if (method !== 'GET' && method !== 'HEAD') return {};
+  const { origin } = variant;
+  if (origin.kind !== 'url') return {};
+  for (const other of Object.values(route.variants)) {
+    if (other.name !== variant.name && other.origin.kind === 'url' && other.origin.url === origin.url) {
+      return { cf: { cacheTtlByStatus: { '100-599': -1 } } };
+    }
+  }
+  return {};
+}

@@ -1,0 +1,101 @@
+/**
+ * Owns the copy of bytes from one stream to another where their passing must be seen: for stalls, for a body's end, for a
+ * bounded copy. It buffers one chunk and no more. Where nothing needs to be seen, streams are passed on whole instead.
+ */
+
+import { IdleWatch } from './idle.ts';
+
+/** How a body ended: whole, cut off by its sender, cut by us for stalling, or no longer wanted by its receiver. */
+export type BodyEnd = 'complete' | 'cut' | 'stalled' | 'refused';
+
+/** What was seen of a body. */
+export interface BodyReport {
+  end: BodyEnd;
+  bytes: number;
+  /** Milliseconds of the clock, null when no byte came. */
+  firstByteAtMs: number | null;
+  endedAtMs: number;
+}
+
+export interface PumpOptions {
+  source: ReadableStreamBYOBReader;
+  sink: WritableStreamDefaultWriter<Uint8Array>;
+  idleMs: number;
+  /** Bytes that the whole body has, where that is known: fewer are a cut body even when the source ends politely. */
+  length?: number;
+  /** Bytes that were read before the pump began. */
+  head?: Uint8Array;
+  /** A read that is under way already. */
+  pending?: Promise<ReadResult>;
+  /** Sees each chunk before it is passed on; must copy what it keeps and must not throw. */
+  tap?: (chunk: Uint8Array) => void;
+}
+
+export type ReadResult = ReadableStreamReadResult<Uint8Array>;
+
+// Small reads make large bodies dear (measured: 1 MB costs 1.7 ms in chunks of 256 KiB, 11 ms in chunks of 4 KiB), so a
+// body that fills its buffer gets the larger one.
+const FIRST_CHUNK_BYTES = 16_384;
+const LARGE_CHUNK_BYTES = 262_144;
+
+/**
+ * Copies until the end and says how it came. Never rejects. Any end but a whole one aborts the sink, so that the receiver
+ * sees a broken body and never a clean end, and cancels the source.
+ */
+export async function pump(options: PumpOptions): Promise<BodyReport> {
+  const { source, sink, tap } = options;
+  const report: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
+  let stalled = false;
+  let reading = true;
+  const watch = new IdleWatch(options.idleMs, () => {
+    stalled = true;
+    const cause = new Error('the body stalled');
+    source.cancel(cause).catch(ignore);
+    sink.abort(cause).catch(ignore);
+  });
+  try {
+    let chunk = options.head;
+    let pending = options.pending;
+    let buffer = new ArrayBuffer(FIRST_CHUNK_BYTES);
+    for (;;) {
+      if (chunk !== undefined && chunk.byteLength > 0) {
+        report.firstByteAtMs ??= Date.now();
+        report.bytes += chunk.byteLength;
+        tap?.(chunk);
+        reading = false;
+        await sink.write(chunk);
+        reading = true;
+        watch.touch();
+      }
+      const { done, value } = await (pending ?? source.read(new Uint8Array(buffer)));
+      if (done && report.bytes < (options.length ?? 0)) throw new Error('the body ended early');
+      if (done) break;
+      watch.touch();
+      chunk = value;
+      buffer = nextBuffer(value, pending !== undefined);
+      pending = undefined;
+    }
+    reading = false;
+    await sink.close();
+  } catch (cause) {
+    report.end = reading ? 'cut' : 'refused';
+    sink.abort(cause).catch(ignore);
+    source.cancel(cause).catch(ignore);
+  }
+  watch.stop();
+  if (stalled) report.end = 'stalled';
+  report.endedAtMs = Date.now();
+  return report;
+}
+
+/** The buffer of the last read comes back with it, so it serves again; full ones are traded for a large one. */
+function nextBuffer(value: Uint8Array, wasForeign: boolean): ArrayBuffer {
+  const buffer = value.buffer as ArrayBuffer;
+  if (wasForeign) return new ArrayBuffer(FIRST_CHUNK_BYTES);
+  if (value.byteLength === buffer.byteLength && buffer.byteLength < LARGE_CHUNK_BYTES) {
+    return new ArrayBuffer(LARGE_CHUNK_BYTES);
+  }
+  return buffer;
+}
+
+function ignore(): void {}

@@ -1,0 +1,117 @@
+/**
+ * Owns which request headers reach an origin (design section 6). What the client claims about forwarding or about us is
+ * removed first, then ours is set, so that nothing forged can stay behind.
+ */
+
+import { fillSecrets } from '../config/header-rules.ts';
+import type { Variant } from '../config/types.ts';
+import { type Env, keySecret } from '../env.ts';
+import { joinCookieLines, stripCookies } from '../split/cookies.ts';
+import { loopToken } from './loop.ts';
+
+/** What the origin is told of the visitor's request. */
+export interface Forwarding {
+  url: URL;
+  requestId: string;
+  configHash: string;
+  isWebSocket: boolean;
+}
+
+/** What a copy of the request is for. */
+export type Role = 'live' | 'shadow' | 'repeat' | 'preview';
+
+// RFC 9110 §7.6.1: these describe the visitor's connection, not the origin's. `Expect` must not go upstream either: the
+// runtime has taken the body already, and an origin that waits for nothing answers 417.
+const HOP_BY_HOP = [
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'proxy-authorization',
+  'expect',
+];
+
+/** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
+export function cleanedHeaders(request: Request, forwarding: Forwarding): Headers {
+  const headers = new Headers(request.headers);
+  const { url, requestId, configHash, isWebSocket } = forwarding;
+  removeConnectionHeaders(headers, isWebSocket);
+  const ip = headers.get('cf-connecting-ip');
+  removeClaims(headers);
+  restoreEncoding(request, headers);
+  cleanCookies(headers);
+  headers.set('x-forwarded-host', url.host);
+  headers.set('x-forwarded-proto', url.protocol === 'https:' ? 'https' : 'http');
+  if (ip !== null) headers.set('x-forwarded-for', ip);
+  headers.set('x-request-id', requestId);
+  headers.append('cdn-loop', loopToken(configHash));
+  return headers;
+}
+
+/** Adds what one variant is told and what it asked to be set or removed. False when a secret is missing: do not send. */
+export function addVariantHeaders(
+  headers: Headers,
+  to: { route: string; variant: Variant; role: Role; env: Env },
+): boolean {
+  const { route, variant, role, env } = to;
+  headers.set('x-headgate-route', route);
+  headers.set('x-headgate-variant', variant.name);
+  headers.set('x-headgate-role', role);
+  for (const name of variant.removeHeaders) headers.delete(name);
+  for (const [name, value] of variant.headers) headers.set(name, value);
+  for (const { name, template } of variant.secretHeaders) {
+    const value = fillSecrets(template, (secret) => keySecret(env, secret));
+    if (value === undefined) return false;
+    headers.set(name, value);
+  }
+  return true;
+}
+
+/** The client's request id where it is one that logs can bear, else a new one. */
+export function requestIdOf(headers: Headers): string {
+  const given = headers.get('x-request-id');
+  return given !== null && given.length <= 128 && /^[\x21-\x7e]+$/.test(given) ? given : crypto.randomUUID();
+}
+
+function removeConnectionHeaders(headers: Headers, isWebSocket: boolean): void {
+  const connection = headers.get('connection');
+  if (connection !== null) {
+    if (connection !== 'keep-alive') {
+      for (const token of connection.split(',')) {
+        const name = token.trim().toLowerCase();
+        if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
+      }
+    }
+    headers.delete('connection');
+  }
+  for (const name of HOP_BY_HOP) headers.delete(name);
+  if (!isWebSocket) headers.delete('upgrade');
+}
+
+/** Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's. */
+function removeClaims(headers: Headers): void {
+  const claims: string[] = [];
+  for (const name of headers.keys()) {
+    if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-forwarded-') || name.startsWith('x-headgate-')))
+      claims.push(name);
+  }
+  for (const name of claims) headers.delete(name);
+  headers.delete('forwarded');
+  headers.delete('x-real-ip');
+}
+
+/** The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers. */
+function restoreEncoding(request: Request, headers: Headers): void {
+  const cf = request.cf as { clientAcceptEncoding?: string } | undefined;
+  if (cf === undefined) return;
+  headers.set('accept-encoding', cf.clientAcceptEncoding || 'identity');
+}
+
+function cleanCookies(headers: Headers): void {
+  const sent = headers.get('cookie');
+  if (sent === null) return;
+  const cookies = stripCookies(joinCookieLines(sent));
+  if (cookies === null) headers.delete('cookie');
+  else if (cookies !== sent) headers.set('cookie', cookies);
+}

@@ -1,0 +1,86 @@
+/**
+ * Owns which response headers reach the client (design section 6): the origin's, less what would betray or confuse, plus ours.
+ */
+
+import type { Origin } from '../config/types.ts';
+import { isOurSetCookie } from '../split/cookies.ts';
+
+/** What the headers of one answer depend on. */
+export interface Shaping {
+  route: string;
+  variant: string;
+  expose: boolean;
+  /** Two or more variants have weight, or a cookie is set: shared caches must not keep the answer. */
+  isPersonal: boolean;
+  origin: Origin;
+  url: URL;
+  /** The candidate whose failure the baseline made good. */
+  failedOver: string | null;
+  /** Set-Cookie lines of ours. */
+  setCookies: readonly string[];
+}
+
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding'];
+
+/** Changes `headers` in place. */
+export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
+  for (const name of HOP_BY_HOP) headers.delete(name);
+  if (headers.has('set-cookie')) removeOurCookies(headers);
+  if (headers.has('location')) nameOurHost(headers, shaping);
+  if (shaping.isPersonal) makePrivate(headers);
+  if (shaping.expose) {
+    headers.set('x-headgate-route', shaping.route);
+    headers.set('x-headgate-variant', shaping.variant);
+    if (shaping.failedOver !== null) headers.set('x-headgate-failover', shaping.failedOver);
+  }
+  for (const line of shaping.setCookies) headers.append('set-cookie', line);
+}
+
+/** An origin must not choose our visitors' variants. */
+function removeOurCookies(headers: Headers): void {
+  const lines = headers.getSetCookie();
+  if (!lines.some(isOurSetCookie)) return;
+  headers.delete('set-cookie');
+  for (const line of lines) if (!isOurSetCookie(line)) headers.append('set-cookie', line);
+}
+
+/** A redirect to the origin's own host would lead visitors around us. */
+function nameOurHost(headers: Headers, { origin, url }: Shaping): void {
+  if (origin.kind !== 'url') return;
+  const location = headers.get('location')!;
+  const base = new URL(origin.url);
+  const prefix = base.pathname === '/' ? '' : base.pathname;
+  let target: URL;
+  try {
+    // A location without a scheme is relative to us already; `//host` is not.
+    target = location.startsWith('//') ? new URL(base.protocol + location) : new URL(location);
+  } catch {
+    return;
+  }
+  if (target.host !== base.host || !/^https?:$/.test(target.protocol)) return;
+  const inside = prefix !== '' && (target.pathname === prefix || target.pathname.startsWith(`${prefix}/`));
+  const path = inside ? target.pathname.slice(prefix.length) || '/' : target.pathname;
+  headers.set('location', url.origin + path + target.search + target.hash);
+}
+
+/**
+ * Takes leave from shared caches. Directives other than those that speak to shared caches keep their text; an answer that
+ * nobody may store is left as it is.
+ */
+function makePrivate(headers: Headers): void {
+  headers.delete('cdn-cache-control');
+  headers.delete('cloudflare-cdn-cache-control');
+  const sent = headers.get('cache-control');
+  if (sent === null) {
+    headers.set('cache-control', 'private');
+    return;
+  }
+  const directives = sent.split(',').map((directive) => directive.trim());
+  const nameOf = (directive: string) => directive.split('=', 1)[0]!.trim().toLowerCase();
+  const kept = directives.filter(
+    (directive) => directive !== '' && !['public', 's-maxage', 'private'].includes(nameOf(directive)),
+  );
+  const forbidden = kept.some((directive) => nameOf(directive) === 'no-store');
+  const next = (forbidden ? kept : ['private', ...kept]).join(', ');
+  if (next !== sent) headers.set('cache-control', next);
+}

@@ -1,0 +1,50 @@
+/**
+ * Owns what the request plane tells of a request it has served. Records, tallies and shadows read it; the request plane knows
+ * none of them, and nothing that they do can reach the visitor.
+ */
+
+import type { InForce } from '../config/inforce.ts';
+import type { Route } from '../config/types.ts';
+import type { Env } from '../env.ts';
+import type { RequestReason } from '../records/rows.ts';
+import type { BodyReport } from './pump.ts';
+
+export interface Served {
+  request: Request;
+  url: URL;
+  route: Route;
+  inForce: InForce;
+  configHash: string;
+  requestId: string;
+  /** Who is counted; null when nobody could be told apart. */
+  unit: string | null;
+  variant: string;
+  reason: RequestReason;
+  /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
+  isEvidence: boolean;
+  startedAtMs: number;
+  headersAtMs: number;
+  /** Null when the origin gave no answer. */
+  status: number | null;
+  /** Our own code when the origin gave none; empty otherwise. */
+  errorCode: string;
+  body: BodyReport | Promise<BodyReport>;
+}
+
+/** Looks at a served request. It may work on in `ctx.waitUntil`. */
+export type Observer = (served: Served, env: Env, ctx: ExecutionContext) => void;
+
+/** Whether a status is a failure by the route's `failStatuses`. */
+export function isFailStatus(route: Pick<Route, 'failStatuses'>, status: number): boolean {
+  return route.failStatuses.some(({ from, to }) => status >= from && status <= to);
+}
+
+/**
+ * Whether a request failed (design section 11): its origin could not be reached, timed out, answered with a status of the
+ * route's `failStatuses`, or broke off its body. A client that left is nobody's failure.
+ */
+export function hasFailed(served: Pick<Served, 'route' | 'status' | 'errorCode'>, body: BodyReport): boolean {
+  if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return false;
+  if (served.status === null || isFailStatus(served.route, served.status)) return true;
+  return body.end === 'cut' || body.end === 'stalled';
+}

@@ -1,0 +1,135 @@
+/**
+ * Owns the request's body: held whole where it is short (so that it can be spliced, sent again or compared), streamed with a
+ * bounded copy where it is not. It never holds more than the bound, and it knows when the last byte was sent.
+ */
+
+import { joined } from './bytes.ts';
+import { IdleWatch } from './idle.ts';
+import { type BodyReport, pump } from './pump.ts';
+
+/** What is sent in one attempt. `sent` settles with the last byte; absent when everything is sent at once. */
+export interface Sending {
+  body: BodyInit | null;
+  sent?: Promise<BodyReport>;
+}
+
+/** Why a body could not be taken: the client stopped sending, or left. */
+export type UploadFault = 'client_stalled' | 'client_left';
+
+/** The most that is held or copied of a request's body. */
+export const MAX_HELD_BYTES = 262_144;
+/** A body up to this length is held although nobody asked: it is there as soon as its headers, and cheaper than a pump. */
+const SHORT_BYTES = 65_536;
+
+export class Upload {
+  /** The whole body, where it is in hand; null while it streams or when it is too large. */
+  bytes: Uint8Array | null;
+  /** Whether there is a body at all. */
+  readonly isPresent: boolean;
+  /** Whether the client compressed the body. */
+  readonly isEncoded: boolean;
+  #source: ReadableStream | null;
+  #length: number | null;
+  #idleMs: number;
+
+  private constructor(request: Request, length: number | null, idleMs: number) {
+    const source = request.body;
+    this.isEncoded = request.headers.has('content-encoding');
+    this.#source = source;
+    this.#length = length;
+    this.#idleMs = idleMs;
+    this.bytes = null;
+    this.isPresent = source !== null;
+  }
+
+  /** Takes the body of a request: holds it when its declared length allows. `holdUpTo` raises the length that is held. */
+  static async take(request: Request, options: { idleMs: number; holdUpTo: number }): Promise<Upload | UploadFault> {
+    const declared = request.headers.get('content-length');
+    const length = declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : null;
+    const upload = new Upload(request, length, options.idleMs);
+    const source = upload.#source;
+    if (source === null || length === null || length === 0 || length > Math.max(SHORT_BYTES, options.holdUpTo))
+      return upload;
+    const held = await hold(source, length, options.idleMs);
+    if (typeof held === 'string') return held;
+    upload.bytes = held;
+    upload.#source = null;
+    return upload;
+  }
+
+  /** Whether the body can be sent once more. */
+  get isRepeatable(): boolean {
+    return !this.isPresent || this.bytes !== null;
+  }
+
+  /** The body for an attempt. A streamed body can be sent once; `keep` copies it on the way, up to the bound. */
+  send(keep: boolean): Sending {
+    if (this.bytes !== null) return { body: this.bytes };
+    if (this.#source === null) return { body: null };
+    const copy = keep ? new BoundedCopy(MAX_HELD_BYTES) : null;
+    const through = this.#length === null ? new IdentityTransformStream() : new FixedLengthStream(this.#length);
+    const source = this.#source.getReader({ mode: 'byob' });
+    const sink = through.writable.getWriter();
+    sink.closed.catch(() => {});
+    this.#source = null;
+    const tap = copy === null ? undefined : (chunk: Uint8Array) => copy.add(chunk);
+    const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length: this.#length ?? undefined }).then((report) => {
+      if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
+      return report;
+    });
+    return { body: through.readable, sent };
+  }
+}
+
+/** Collects chunks up to a bound; beyond it, it keeps nothing. */
+export class BoundedCopy {
+  #chunks: Uint8Array[] | null = [];
+  #bytes = 0;
+  #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.#chunks === null) return;
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > this.#maxBytes) this.#chunks = null;
+    else this.#chunks.push(chunk.slice());
+  }
+
+  /** All bytes, or null when they were more than the bound. */
+  whole(): Uint8Array | null {
+    if (this.#chunks === null) return null;
+    const whole = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return whole;
+  }
+}
+
+async function hold(source: ReadableStream, length: number, idleMs: number): Promise<Uint8Array | UploadFault> {
+  const reader = source.getReader({ mode: 'byob' });
+  let stalled = false;
+  const watch = new IdleWatch(idleMs, () => {
+    stalled = true;
+    reader.cancel(new Error('the upload stalled')).catch(() => {});
+  });
+  let whole = new Uint8Array(0);
+  try {
+    while (whole.byteLength < length) {
+      const { done, value } = await reader.read(new Uint8Array(length - whole.byteLength));
+      if (done) return stalled ? 'client_stalled' : 'client_left';
+      watch.touch();
+      whole = whole.byteLength === 0 ? value : joined(whole, value);
+    }
+    return whole;
+  } catch {
+    return stalled ? 'client_stalled' : 'client_left';
+  } finally {
+    watch.stop();
+  }
+}

@@ -1,0 +1,14 @@
+/** The Worker's face: fetch, and the Durable Object classes. No logic. */
+
+import { controls, traffic } from './app.ts';
+import type { Env } from './env.ts';
+
+export { Recorder } from './records/recorder.ts';
+
+const CONTROLS = /^https?:\/\/[^/?#]*\/_headgate(?:[/?#]|$)/;
+
+export default {
+  fetch(request, env, ctx) {
+    return (CONTROLS.test(request.url) ? controls : traffic).fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;
