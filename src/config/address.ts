@@ -24,7 +24,7 @@ export function originFault(written: string, allow: { query: boolean } = { query
     return { reason: 'has a space, backslash or control character', mend: 'remove it, or percent-encode it' };
   }
   if (/^https?:\/\/[^/?#]*@/i.test(written)) {
-    return { reason: 'carries a user name or password', mend: 'send credentials by secretHeaders instead' };
+    return { reason: 'The URL carries a user name or password', mend: 'send credentials by secretHeaders instead' };
   }
   if (written.includes('#')) return { reason: 'has a fragment', mend: 'remove # and what follows it' };
   if (!allow.query && written.includes('?')) {

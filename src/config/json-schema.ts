@@ -12,11 +12,18 @@ export function configJsonSchema(): JsonSchema {
   // Checks by code have no JSON Schema; they are left out, so an editor accepts a little more than the parser does.
   const schema = toJsonSchema(configSchema, { errorMode: 'ignore', typeMode: 'input' });
   describe(schema, []);
+  const { $schema, ...rest } = schema;
   return {
-    ...schema,
+    $schema,
     title: 'Headgate config',
     description: 'Routes and variants between which Headgate moves traffic.',
+    ...rest,
   };
+}
+
+/** The text of `headgate.schema.json`. */
+export function jsonSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
 
 /** Sets descriptions, and refuses unknown keys as `validate` and `apply` do. */

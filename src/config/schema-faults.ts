@@ -31,7 +31,8 @@ function faultsOf(issue: Issue, above: Key[], document: unknown): Fault[] {
     const inside = issue.issues.filter((nested) => nested.path || nested.kind === 'validation');
     if (inside.length > 0) return inside.flatMap((nested) => faultsOf(nested, keys, document));
   }
-  const isKey = issue.path?.at(-1)?.origin === 'key';
+  // The key itself is at fault, unless it is an object that misses one.
+  const isKey = issue.path?.at(-1)?.origin === 'key' && issue.type !== 'object';
   const value = isKey ? keys.at(-1) : valueAt(document, keys);
   return [{ path: pathOf(keys), ...sentence(issue, value) }];
 }

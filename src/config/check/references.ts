@@ -14,7 +14,8 @@ const measuredOutcomes = ['error', 'latency', 'firstByte', 'tokensOut', 'cost', 
 export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroundings): Fault[] {
   const variants = Object.keys(object(route.variants));
   const weights = object(route.weights);
-  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], text(route.baseline)) : [];
+  const trusted = text(route.baseline) ?? variants[0];
+  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], trusted) : [];
   if (variants.length > 0) {
     faults.push(...unknownVariantFaults(Object.keys(weights), variants, [...keys, 'weights']));
     const baseline = text(route.baseline);

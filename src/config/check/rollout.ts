@@ -25,7 +25,7 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
     const metric = text(guardrail.metric);
     if (metric === undefined) return;
     const at = [...keys, index];
-    const id = metric === 'slow' ? `slow ${guardrail.of ?? 'headers'}` : metric;
+    const id = metric === 'slow' ? `slow ${text(guardrail.of) ?? 'headers'}` : metric;
     if (seen.has(id))
       faults.push({ path: pathOf([...at, 'metric']), reason: `"${id}" is bounded twice`, mend: 'keep one' });
     seen.add(id);
