@@ -7,6 +7,6 @@ const LOOK_MS = 1_000;
 const parent = process.ppid;
 
 setInterval(() => {
-  // We lead the group that workers.ts made for us.
-  if (process.ppid !== parent) process.kill(-process.pid, 'SIGTERM');
+  // 0 is everybody in our process group, which workers.ts made for wrangler alone; wrangler's own child has this preload too.
+  if (process.ppid !== parent) process.kill(0, 'SIGTERM');
 }, LOOK_MS).unref();
