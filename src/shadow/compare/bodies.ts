@@ -1,0 +1,134 @@
+/**
+ * Owns the comparison of two bodies that were seen whole, kind by kind. Differences that stand at no place in a document
+ * have a field that begins with `@` (`@kind`, `@text`, `@finish`, …). It refuses to judge statuses and failures.
+ */
+
+import type { Observation } from '../observation.ts';
+import { fingerprint, sameBytes } from './binary.ts';
+import { excerptLoose, excerptTexts } from './excerpt.ts';
+import { brokenInvariants, type Invariant } from './invariants.ts';
+import { compareJson, type Difference } from './json.ts';
+import type { CompiledRules } from './paths.ts';
+import type { Reading } from './read.ts';
+import { dialectNamed } from './sse.ts';
+import { normaliseText, similarity } from './text.ts';
+
+export interface Side {
+  reply: Observation;
+  reading: Reading;
+}
+
+export interface BodyOutcome {
+  /** `unknown` where what was seen agrees and the rest was not seen: never a match. */
+  verdict: 'same' | 'differs' | 'unknown';
+  /** Stable short word for the gravest difference; empty when there is none. */
+  reason: string;
+  differences: Difference[];
+  diffCount: number;
+  ignoredCount: number;
+  fields: string[];
+  invariants: Invariant[];
+  /** 0 to 1 for texts and models' answers; absent for what has no text. */
+  similarity?: number;
+}
+
+export interface BodyContext {
+  rules: CompiledRules;
+  jsonAsked: boolean;
+}
+
+export const excerptChars = 200;
+
+export function sameOutcome(): BodyOutcome {
+  return { verdict: 'same', reason: '', differences: [], diffCount: 0, ignoredCount: 0, fields: [], invariants: [] };
+}
+
+/** An outcome with the one difference that two bodies do not even have the same sort of thing. */
+export function differing(name: string, live?: string, candidate?: string): BodyOutcome {
+  const field = `@${name}`;
+  const difference: Difference = { path: field, field, kind: 'changed', live, candidate };
+  return {
+    ...sameOutcome(),
+    verdict: 'differs',
+    reason: name,
+    differences: [difference],
+    diffCount: 1,
+    fields: [field],
+  };
+}
+
+/** Whether the bodies are of one sort at all; null when they are, and a closer look is needed. */
+export function compareSorts(live: Reading, candidate: Reading): BodyOutcome | null {
+  if (live.kind === 'empty' && candidate.kind === 'empty') return sameOutcome();
+  if (live.kind === 'empty' || candidate.kind === 'empty') return differing('empty', live.kind, candidate.kind);
+  if (live.kind !== candidate.kind) return differing('kind', live.kind, candidate.kind);
+  if (live.kind === 'sse' && live.dialect !== candidate.dialect) {
+    const outcome = differing('dialect', live.dialect ?? '', candidate.dialect ?? '');
+    return { ...outcome, similarity: likeness(live, candidate) };
+  }
+  return null;
+}
+
+/** Compares two bodies of one kind, both seen to their end. */
+export async function compareWhole(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+  const { kind } = live.reading;
+  if (kind === 'binary') return compareBytes(live.reply.body, candidate.reply.body);
+  if (kind === 'text') return compareTexts(live.reading, candidate.reading, context);
+  const liveParsed = live.reading.document !== undefined;
+  const candidateParsed = candidate.reading.document !== undefined;
+  if (liveParsed && candidateParsed) return compareDocuments(live.reading, candidate.reading, context);
+  if (!liveParsed && !candidateParsed) return compareTexts(live.reading, candidate.reading, context);
+  const outcome = differing('json', liveParsed ? 'valid' : 'invalid', candidateParsed ? 'valid' : 'invalid');
+  return { ...outcome, invariants: liveParsed ? ['json'] : [] };
+}
+
+function compareDocuments(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
+  const found = compareJson(live.document, candidate.document, { rules: context.rules, caps: { excerptChars } });
+  const dialect = live.dialect === candidate.dialect ? dialectNamed(live.dialect ?? undefined) : undefined;
+  const invariants =
+    dialect !== undefined && live.facts !== null && candidate.facts !== null
+      ? brokenInvariants(live.facts, candidate.facts, { ...context, dialect })
+      : [];
+  const fields = [...invariants.map((name) => `@${name}`), ...found.fields];
+  return {
+    verdict: found.equal && invariants.length === 0 ? 'same' : 'differs',
+    reason: invariants[0] ?? (found.capped !== null ? `capped-${found.capped}` : found.equal ? '' : 'differs'),
+    differences: found.differences,
+    diffCount: found.diffCount,
+    ignoredCount: found.ignoredCount,
+    fields,
+    invariants,
+    similarity: likeness(live, candidate),
+  };
+}
+
+/** Likeness of what two models said; undefined for what is no model's answer, and where both said nothing. */
+export function likeness(live: Reading, candidate: Reading): number | undefined {
+  if (live.facts === null || candidate.facts === null) return undefined;
+  if (live.dialect === 'generic' || candidate.dialect === 'generic') return undefined;
+  const left = normaliseText(live.facts.text);
+  const right = normaliseText(candidate.facts.text);
+  return left === '' && right === '' ? undefined : similarity(left, right);
+}
+
+function compareTexts(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
+  if (live.text === candidate.text) return { ...sameOutcome(), similarity: 1 };
+  const left = normaliseText(live.text);
+  const right = normaliseText(candidate.text);
+  if (left === right) return { ...sameOutcome(), similarity: 1 };
+  return { ...textDifference(left, right, context.rules), similarity: similarity(left, right) };
+}
+
+export function textDifference(live: string, candidate: string, rules: CompiledRules): BodyOutcome {
+  const [left, right] = excerptTexts(live, candidate, excerptChars);
+  const kept = rules.hides
+    ? [excerptLoose(live, rules, excerptChars), excerptLoose(candidate, rules, excerptChars)]
+    : [left, right];
+  return { ...differing('text', kept[0], kept[1]), reason: 'differs' };
+}
+
+async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
+  if (sameBytes(live, candidate)) return sameOutcome();
+  const outcome = differing('bytes', await fingerprint(live), await fingerprint(candidate));
+  return { ...outcome, reason: 'differs' };
+}

@@ -1,0 +1,212 @@
+/**
+ * Owns the one judgement on a pair of replies (design section 7): its class, first match wins, and all numbers a record
+ * needs of it. It never throws: its own fault is an `error` with the reason `comparator`, so that no pair is lost and none
+ * is called a mismatch that was not seen to be one.
+ */
+
+import type { Observation } from '../observation.ts';
+import { type BodyContext, type BodyOutcome, compareSorts, compareWhole, differing, type Side } from './bodies.ts';
+import { clip } from './excerpt.ts';
+import { asksForJson, type Invariant } from './invariants.ts';
+import type { Difference } from './json.ts';
+import { parseJson } from './json-text.ts';
+import { compareSeen } from './partial.ts';
+import { type CompareOptions, rulesFor } from './presets.ts';
+import { readReply } from './read.ts';
+import { costOf, countTokens, type Prices } from './tokens.ts';
+
+export type ComparisonClass = 'skipped' | 'timeout' | 'error' | 'status-mismatch' | 'body-mismatch' | 'match';
+export type ComparisonRole = 'candidate' | 'repeat' | 'counterfactual';
+
+export interface PairContext {
+  /** The shadow's `compare` member. Give the same object each time: its compiled rules are kept with it. */
+  options: CompareOptions;
+  role: ComparisonRole;
+  /** Why the pair was not even made; then the class is `skipped` with this reason. */
+  skipped?: string;
+  /** The request's body, for `response_format` and to estimate tokens where a reply names none. */
+  requestBody?: Uint8Array;
+  prices?: Prices;
+}
+
+/** What a record holds of one side's answer. Absent numbers are unknown. */
+export interface AnswerFacts {
+  finish: string;
+  tokensIn?: number;
+  tokensOut?: number;
+  /** The two counts are characters / 4: the reply named no usage. */
+  tokensEstimated: boolean;
+  cost?: number;
+  model?: string;
+}
+
+export interface Comparison {
+  class: ComparisonClass;
+  /** Stable short word: the skip's reason, the failure, or the gravest difference; empty for a match. */
+  reason: string;
+  /** Kind of the live body (of the candidate's where there is no live one); empty when none was read. */
+  bodyKind: string;
+  dialect: string;
+  differences: Difference[];
+  /** The true number of differences, also past the cap on those kept. */
+  diffCount: number;
+  ignoredCount: number;
+  /** Distinct fields that differ; those that begin with `@` stand at no place in a document. */
+  fields: string[];
+  firstDiff: string;
+  /** The fields as one bounded text. */
+  diffs: string;
+  invariants: Invariant[];
+  similarity?: number;
+  live: AnswerFacts;
+  candidate: AnswerFacts;
+}
+
+/**
+ * Compares the baseline's reply (`live`) with the candidate's. Fails closed: what was not seen is never a match. A pair
+ * whose live side is no answer is `skipped:baseline-failed`, since nothing can be learnt of the candidate from it.
+ */
+export async function compareReplies(
+  live: Observation,
+  candidate: Observation,
+  context: PairContext,
+): Promise<Comparison> {
+  try {
+    return await judge(live, candidate, context);
+  } catch (cause) {
+    return { ...comparison('error', 'comparator'), diffs: cause instanceof Error ? cause.name : '' };
+  }
+}
+
+async function judge(live: Observation, candidate: Observation, context: PairContext): Promise<Comparison> {
+  const early = failure(live, candidate, context);
+  if (early !== null) return early;
+
+  const hint = context.options.preset;
+  const left: Side = { reply: live, reading: readReply(live, hint) };
+  const right: Side = { reply: candidate, reading: readReply(candidate, hint) };
+  const request = readRequest(context.requestBody, left, right);
+  const known = {
+    bodyKind: left.reading.kind,
+    dialect: left.reading.dialect ?? right.reading.dialect ?? '',
+    live: answerFacts(left, request, context.prices),
+    candidate: answerFacts(right, request, context.prices),
+  };
+
+  if (left.reading.error !== undefined) return { ...comparison('skipped', 'baseline-failed'), ...known };
+  if (candidate.end === 'timeout') return { ...comparison('timeout', timeoutReason(candidate)), ...known };
+  const broken = candidate.end === 'cut' ? 'cut' : right.reading.error;
+  if (broken !== undefined) return { ...comparison('error', broken), ...known };
+  if (live.status !== candidate.status) return { ...statusMismatch(live, candidate), ...known };
+
+  const stream = left.reading.kind === 'sse' ? left.reading.dialect : null;
+  const body = await compareBodies(left, right, {
+    rules: rulesFor(context.options, stream),
+    jsonAsked: asksForJson(request),
+  });
+  return { ...bodyComparison(body), ...known };
+}
+
+/** Whether the pair is decided without reading it: skipped, or no headers from the candidate. */
+function failure(live: Observation, candidate: Observation, context: PairContext): Comparison | null {
+  if (context.skipped !== undefined) return comparison('skipped', context.skipped);
+  if (live.end === 'abandoned' || candidate.end === 'abandoned') return comparison('skipped', 'client-left');
+  const mirroredBaselineFailed = context.role === 'counterfactual' && live.status >= 500;
+  if (['timeout', 'unreachable', 'cut'].includes(live.end) || mirroredBaselineFailed) {
+    return comparison('skipped', 'baseline-failed');
+  }
+  if (candidate.end === 'unreachable') return comparison('error', 'unreachable');
+  return null;
+}
+
+function timeoutReason(candidate: Observation): string {
+  return candidate.headersMs === undefined ? 'headers' : 'body';
+}
+
+async function compareBodies(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+  const location = locationDifference(live.reply, candidate.reply);
+  if (location !== null) return location;
+  const sorts = compareSorts(live.reading, candidate.reading);
+  if (sorts !== null) return sorts;
+  const partial = live.reading.partial || candidate.reading.partial;
+  return partial ? compareSeen(live, candidate, context) : compareWhole(live, candidate, context);
+}
+
+/** A redirect to another page is another answer, though both bodies are empty. Queries may carry secrets: kept nowhere. */
+function locationDifference(live: Observation, candidate: Observation): BodyOutcome | null {
+  const left = localPart(live.location);
+  const right = localPart(candidate.location);
+  if (left === right) return null;
+  const path = (location: string): string => clip(location.split('?', 1)[0]!, 200);
+  return differing('location', path(left), path(right));
+}
+
+function localPart(location: string | null | undefined): string {
+  if (location == null) return '';
+  return location.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i, '') || '/';
+}
+
+function readRequest(body: Uint8Array | undefined, live: Side, candidate: Side): unknown {
+  const needed = live.reading.facts !== null || candidate.reading.facts !== null;
+  return needed && body !== undefined ? parseJson(new TextDecoder().decode(body)) : undefined;
+}
+
+function answerFacts({ reading }: Side, request: unknown, prices: Prices | undefined): AnswerFacts {
+  const { facts } = reading;
+  if (facts === null || facts.dialect === 'generic') return { finish: '', tokensEstimated: false };
+  const { tokensIn, tokensOut, estimated } = countTokens(facts, request);
+  return {
+    finish: facts.finish ?? '',
+    tokensIn,
+    tokensOut,
+    tokensEstimated: estimated,
+    cost: costOf({ tokensIn, tokensOut }, facts.model, prices ?? {}),
+    model: facts.model ?? undefined,
+  };
+}
+
+function statusMismatch(live: Observation, candidate: Observation): Comparison {
+  const { differences, fields } = differing('status', String(live.status), String(candidate.status));
+  return {
+    ...comparison('status-mismatch', `${live.status}-${candidate.status}`),
+    differences,
+    fields,
+    diffCount: 1,
+    firstDiff: '@status',
+    diffs: '@status',
+  };
+}
+
+function bodyComparison(body: BodyOutcome): Comparison {
+  const classOf = { same: 'match', differs: 'body-mismatch', unknown: 'skipped' } as const;
+  return {
+    ...comparison(classOf[body.verdict], body.reason),
+    differences: body.differences,
+    diffCount: body.diffCount,
+    ignoredCount: body.ignoredCount,
+    fields: body.fields,
+    firstDiff: body.differences[0]?.path ?? body.fields[0] ?? '',
+    diffs: clip(body.fields.join(' '), 2000),
+    invariants: body.invariants,
+    similarity: body.similarity,
+  };
+}
+
+/** A comparison of which nothing is known but its class and why. */
+export function comparison(name: ComparisonClass, reason: string): Comparison {
+  return {
+    class: name,
+    reason,
+    bodyKind: '',
+    dialect: '',
+    differences: [],
+    diffCount: 0,
+    ignoredCount: 0,
+    fields: [],
+    firstDiff: '',
+    diffs: '',
+    invariants: [],
+    live: { finish: '', tokensEstimated: false },
+    candidate: { finish: '', tokensEstimated: false },
+  };
+}

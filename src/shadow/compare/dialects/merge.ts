@@ -1,0 +1,46 @@
+/** Owns how fragments of one member become the whole: texts are joined, lists grow, objects merge, the last scalar wins. */
+
+import { emptyMembers, isMembers, type Members } from './dialect.ts';
+
+/** Texts that arrive whole with every fragment and must not be joined to themselves. */
+const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id']);
+
+/** Merges a fragment into the members gathered so far. */
+export function mergeFragment(into: Members, fragment: Members): void {
+  for (const key of Object.keys(fragment)) {
+    const part = fragment[key];
+    const known = into[key];
+    if (typeof part === 'string' && typeof known === 'string') {
+      into[key] = wholeTexts.has(key) ? part || known : known + part;
+    } else if (Array.isArray(part) && Array.isArray(known)) {
+      mergeList(known, part);
+    } else if (isMembers(part) && isMembers(known)) {
+      mergeFragment(known, part);
+    } else if (part !== null || known === undefined) {
+      into[key] = copied(part);
+    }
+  }
+}
+
+/** Items with an `index` belong to the item of that index; others are put behind. */
+function mergeList(known: unknown[], part: unknown[]): void {
+  for (const item of part) {
+    const index = isMembers(item) ? item.index : undefined;
+    const same =
+      typeof index === 'number' ? known.find((other) => isMembers(other) && other.index === index) : undefined;
+    if (isMembers(same) && isMembers(item)) mergeFragment(same, item);
+    else known.push(copied(item));
+  }
+}
+
+function copied(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    mergeList(list, value);
+    return list;
+  }
+  if (!isMembers(value)) return value;
+  const members = emptyMembers();
+  mergeFragment(members, value);
+  return members;
+}

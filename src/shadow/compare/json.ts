@@ -1,0 +1,300 @@
+/**
+ * Owns the comparison of two parsed JSON values under path rules: what differs, where, how often. `null` is a value and not
+ * the same as a missing member; the order of members never matters. It refuses to say what a difference means, and to call
+ * equal what it did not look at: a cap that was hit is a difference.
+ */
+
+import { excerptJson, excerptTexts } from './excerpt.ts';
+import { type Pairing, pairKeyed, pairUnordered } from './json-arrays.ts';
+import { ExactNumber, sameExact } from './json-text.ts';
+import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
+
+/** `missing` is in the live reply only, `added` in the candidate's only, `capped` was not looked at. */
+export type DifferenceKind = 'changed' | 'type' | 'missing' | 'added' | 'capped';
+
+export interface Difference {
+  /** JSON Pointer into the live document (into the candidate's for `added`). */
+  path: string;
+  /** The path with `*` for every array index, so that counts by field add up. */
+  field: string;
+  kind: DifferenceKind;
+  /** Bounded excerpts, scrubbed of ignored and redacted members; absent where a side has nothing. */
+  live?: string;
+  candidate?: string;
+}
+
+export interface JsonCaps {
+  /** Levels of nesting, values visited, differences kept, distinct fields kept, characters an excerpt. */
+  depth: number;
+  nodes: number;
+  stored: number;
+  fields: number;
+  excerptChars: number;
+}
+
+export const defaultCaps: JsonCaps = { depth: 64, nodes: 1_000_000, stored: 20, fields: 64, excerptChars: 200 };
+/** Stands for all fields past the cap. */
+export const otherFields = '**';
+
+export interface JsonComparison {
+  equal: boolean;
+  /** The first ones found, at most `caps.stored`, sorted by path. */
+  differences: Difference[];
+  /** How many there truly are, also past the cap on stored ones. */
+  diffCount: number;
+  /** Ignored members in which the two did differ. */
+  ignoredCount: number;
+  /** Distinct fields that differ, sorted; `**` stands for those past the cap. */
+  fields: string[];
+  /** Which cap ended the comparison early, or null. */
+  capped: 'depth' | 'nodes' | null;
+}
+
+export interface JsonOptions {
+  rules: CompiledRules;
+  caps?: Partial<JsonCaps>;
+  /** The documents are beginnings of longer ones: what is absent on one side is unknown, not different. */
+  partial?: boolean;
+}
+
+/** Compares two values from `parseJson`. Never throws on what JSON can hold; fails closed at every cap. */
+export function compareJson(live: unknown, candidate: unknown, options: JsonOptions): JsonComparison {
+  const walk = new Walk(options);
+  walk.values(live, candidate, options.rules.root, walk.rootField, 0);
+  return walk.result();
+}
+
+/** A node of the tree of fields met so far; array items share the node `*`. */
+interface FieldNode {
+  text: string;
+  children: Map<string, FieldNode> | null;
+  counted: boolean;
+}
+
+class Walk {
+  readonly rootField: FieldNode = { text: '', children: null, counted: false };
+  readonly #options: JsonOptions;
+  readonly #caps: JsonCaps;
+  readonly #path: (string | number)[] = [];
+  readonly #differences: Difference[] = [];
+  readonly #fields: string[] = [];
+  #fieldsLeftOut = false;
+  #diffCount = 0;
+  #ignoredCount = 0;
+  #visited = 0;
+  #capped: JsonComparison['capped'] = null;
+  /** Below a redacted place everything is reported as that place: names of members may be secret, too. */
+  #mask: { length: number; field: FieldNode; stored: boolean } | null = null;
+
+  constructor(options: JsonOptions) {
+    this.#options = options;
+    this.#caps = { ...defaultCaps, ...options.caps };
+  }
+
+  result(): JsonComparison {
+    const fields = this.#fields.sort();
+    if (this.#fieldsLeftOut) fields.push(otherFields);
+    this.#differences.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    return {
+      equal: this.#diffCount === 0,
+      differences: this.#differences,
+      diffCount: this.#diffCount,
+      ignoredCount: this.#ignoredCount,
+      fields,
+      capped: this.#capped,
+    };
+  }
+
+  values(live: unknown, candidate: unknown, rule: RuleNode, field: FieldNode, depth: number): void {
+    if (live === candidate || this.#capped === 'nodes') return;
+    if (rule.ignored) {
+      if (!sameIgnored(live, candidate, 0)) this.#ignoredCount++;
+      return;
+    }
+    if (this.#visited++ > this.#caps.nodes) this.#cap('nodes', rule, field);
+    else if (depth > this.#caps.depth) this.#cap('depth', rule, field);
+    else if (rule.redacted && this.#mask === null) {
+      this.#mask = { length: this.#path.length, field, stored: false };
+      this.#compare(live, candidate, rule, field, depth);
+      this.#mask = null;
+    } else this.#compare(live, candidate, rule, field, depth);
+  }
+
+  #compare(live: unknown, candidate: unknown, rule: RuleNode, field: FieldNode, depth: number): void {
+    const type = typeName(live);
+    if (type !== typeName(candidate)) this.#report('type', rule, field, live, candidate);
+    else if (type === 'array') this.#arrays(live as unknown[], candidate as unknown[], rule, field, depth);
+    else if (type === 'object') this.#objects(live as Members, candidate as Members, rule, field, depth);
+    else if (type === 'number') {
+      if (!sameNumber(live as AnyNumber, candidate as AnyNumber, rule)) {
+        this.#report('changed', rule, field, live, candidate);
+      }
+    } else this.#report('changed', rule, field, live, candidate);
+  }
+
+  #objects(live: Members, candidate: Members, rule: RuleNode, field: FieldNode, depth: number): void {
+    let shared = 0;
+    for (const key of Object.keys(live)) {
+      const has = Object.hasOwn(candidate, key);
+      if (has) shared++;
+      if (has && live[key] === candidate[key]) continue;
+      this.#path.push(key);
+      if (has) this.values(live[key], candidate[key], rule.next(key), child(field, key), depth + 1);
+      else this.#oneSided('missing', live[key], rule.next(key), child(field, key));
+      this.#path.pop();
+    }
+    const names = Object.keys(candidate);
+    if (names.length === shared) return;
+    for (const key of names) {
+      if (Object.hasOwn(live, key)) continue;
+      this.#path.push(key);
+      this.#oneSided('added', candidate[key], rule.next(key), child(field, key));
+      this.#path.pop();
+    }
+  }
+
+  #arrays(live: unknown[], candidate: unknown[], rule: RuleNode, field: FieldNode, depth: number): void {
+    const { mode } = rule.array;
+    if (mode !== 'ordered' && this.#options.partial === true) return;
+    if (mode === 'unordered') {
+      this.#pairing(
+        live,
+        candidate,
+        rule,
+        field,
+        depth,
+        pairUnordered(live, candidate, rule, this.#options.rules.hasTolerance),
+      );
+      return;
+    }
+    if (rule.array.mode === 'keyed') {
+      this.#pairing(live, candidate, rule, field, depth, pairKeyed(live, candidate, rule.array.keyBy));
+      return;
+    }
+    const both = Math.min(live.length, candidate.length);
+    const item = child(field, null);
+    for (let i = 0; i < both; i++) {
+      if (live[i] === candidate[i]) continue;
+      this.#path.push(i);
+      this.values(live[i], candidate[i], rule.next(i), item, depth + 1);
+      this.#path.pop();
+    }
+    for (let i = both; i < live.length; i++) this.#item('missing', live, i, rule, item);
+    for (let i = both; i < candidate.length; i++) this.#item('added', candidate, i, rule, item);
+  }
+
+  #pairing(
+    live: unknown[],
+    candidate: unknown[],
+    rule: RuleNode,
+    field: FieldNode,
+    depth: number,
+    pairing: Pairing,
+  ): void {
+    const item = child(field, null);
+    if (pairing.tooDeep) this.#cap('depth', rule, field);
+    for (const [i, j] of pairing.pairs) {
+      this.#path.push(i);
+      this.values(live[i], candidate[j], rule.next(i), item, depth + 1);
+      this.#path.pop();
+    }
+    for (const i of pairing.missing) this.#item('missing', live, i, rule, item);
+    for (const i of pairing.added) this.#item('added', candidate, i, rule, item);
+  }
+
+  #item(kind: 'missing' | 'added', items: unknown[], i: number, rule: RuleNode, field: FieldNode): void {
+    this.#path.push(i);
+    this.#oneSided(kind, items[i], rule.next(i), field);
+    this.#path.pop();
+  }
+
+  #oneSided(kind: 'missing' | 'added', value: unknown, rule: RuleNode, field: FieldNode): void {
+    if (this.#options.partial === true) return;
+    if (rule.ignored) this.#ignoredCount++;
+    else if (kind === 'missing') this.#report(kind, rule, field, value, undefined);
+    else this.#report(kind, rule, field, undefined, value);
+  }
+
+  #cap(which: 'depth' | 'nodes', rule: RuleNode, field: FieldNode): void {
+    this.#capped = which;
+    this.#report('capped', rule, field, undefined, undefined);
+  }
+
+  #report(kind: DifferenceKind, rule: RuleNode, field: FieldNode, live: unknown, candidate: unknown): void {
+    this.#diffCount++;
+    const at = this.#mask?.field ?? field;
+    if (!at.counted) {
+      at.counted = true;
+      if (this.#fields.length < this.#caps.fields) this.#fields.push(at.text);
+      else this.#fieldsLeftOut = true;
+    }
+    if (this.#differences.length >= this.#caps.stored || this.#mask?.stored === true) return;
+    if (this.#mask !== null) this.#mask.stored = true;
+    const segments = this.#path.slice(0, this.#mask?.length ?? this.#path.length);
+    const path = segments
+      .map((segment) => `/${typeof segment === 'number' ? segment : pointerSegment(segment)}`)
+      .join('');
+    this.#differences.push({ path, field: at.text, kind, ...this.#excerpts(rule, live, candidate) });
+  }
+
+  #excerpts(rule: RuleNode, live: unknown, candidate: unknown): Pick<Difference, 'live' | 'candidate'> {
+    const max = this.#caps.excerptChars;
+    if (typeof live === 'string' && typeof candidate === 'string' && !rule.redacted) {
+      const [left, right] = excerptTexts(live, candidate, max);
+      return { live: JSON.stringify(left), candidate: JSON.stringify(right) };
+    }
+    const kept: Pick<Difference, 'live' | 'candidate'> = {};
+    if (live !== undefined) kept.live = excerptJson(live, rule, max);
+    if (candidate !== undefined) kept.candidate = excerptJson(candidate, rule, max);
+    return kept;
+  }
+}
+
+type Members = Record<string, unknown>;
+type AnyNumber = number | ExactNumber;
+
+function child(field: FieldNode, key: string | null): FieldNode {
+  const name = key ?? '*';
+  field.children ??= new Map();
+  let node = field.children.get(name);
+  if (node === undefined) {
+    node = { text: `${field.text}/${key === null ? '*' : pointerSegment(key)}`, children: null, counted: false };
+    field.children.set(name, node);
+  }
+  return node;
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return value instanceof ExactNumber ? 'number' : typeof value;
+}
+
+function sameNumber(live: AnyNumber, candidate: AnyNumber, rule: RuleNode): boolean {
+  if (live instanceof ExactNumber || candidate instanceof ExactNumber) {
+    if (sameExact(live, candidate)) return true;
+  }
+  if (rule.tolerance === null) return false;
+  const a = typeof live === 'number' ? live : live.value;
+  const b = typeof candidate === 'number' ? candidate : candidate.value;
+  const gap = Math.abs(a - b);
+  // 0.1 + 0.01 is a hair more than 0.11 in doubles; a declared tolerance includes its own edge.
+  const slack = 4 * Number.EPSILON * Math.max(Math.abs(a), Math.abs(b));
+  const { abs = 0, rel = 0 } = rule.tolerance;
+  return Number.isFinite(gap) && gap <= Math.max(abs, rel * Math.abs(a)) + slack;
+}
+
+/** Plain structural equality for what is ignored; past the depth cap it says "differs", which only shows in a count. */
+function sameIgnored(a: unknown, b: unknown, depth: number): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > 64) return false;
+  if (a instanceof ExactNumber || b instanceof ExactNumber) {
+    return a instanceof ExactNumber && b instanceof ExactNumber && sameExact(a, b);
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every(
+    (name) => Object.hasOwn(b, name) && sameIgnored((a as Members)[name], (b as Members)[name], depth + 1),
+  );
+}

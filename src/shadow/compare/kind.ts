@@ -1,0 +1,65 @@
+/**
+ * Owns the question what kind of body a reply has: by its content type, by its first bytes only where there is none.
+ * It refuses to parse: a body that claims to be JSON and is not is found out by whoever reads it.
+ */
+
+/** Value of the column `bodyKind`. */
+export type BodyKind = 'empty' | 'json' | 'sse' | 'text' | 'binary';
+
+export interface BodyType {
+  kind: BodyKind;
+  /** Lines of JSON instead of one document. */
+  lines: boolean;
+}
+
+const jsonLines = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/json-lines',
+]);
+const textTypes = new Set([
+  'application/xml',
+  'application/javascript',
+  'application/ecmascript',
+  'application/x-www-form-urlencoded',
+  'application/graphql',
+  'application/yaml',
+  'application/toml',
+  'image/svg+xml',
+]);
+
+/** The kind of a body, from the media type before any parameters (RFC 9110 §8.3.1; `+json` and `+xml` by RFC 6838 §4.2.8). */
+export function bodyType(contentType: string | null, body: Uint8Array): BodyType {
+  if (body.length === 0) return { kind: 'empty', lines: false };
+  const media = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (jsonLines.has(media)) return { kind: 'json', lines: true };
+  return { kind: media === '' ? sniff(body) : kindOf(media), lines: false };
+}
+
+function kindOf(media: string): BodyKind {
+  if (media === 'text/event-stream') return 'sse';
+  if (media === 'application/json' || media === 'text/json' || media.endsWith('+json')) return 'json';
+  if (media.startsWith('text/') || media.endsWith('+xml') || textTypes.has(media)) return 'text';
+  return 'binary';
+}
+
+const sniffedBytes = 1024;
+
+function sniff(body: Uint8Array): BodyKind {
+  const text = asText(body.subarray(0, sniffedBytes), body.length > sniffedBytes);
+  if (text === null) return 'binary';
+  if (/^(data|event|id|retry|):/.test(text) && /^data:/m.test(text)) return 'sse';
+  return /^\s*[[{"]/.test(text) ? 'json' : 'text';
+}
+
+/** The bytes as text, or null when they are not UTF-8 or hold control characters that text does not have. */
+function asText(bytes: Uint8Array, cut: boolean): string | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes, { stream: cut });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what gives binary away.
+    return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Owns the question whether a field that differs between candidate and baseline differs because of the candidate, or
+ * because the baseline differs from itself just as often (design sections 7 and 9). It counts and judges; it refuses to
+ * look at replies.
+ *
+ * A *pair* is a trial and *the field differed* is the bad event: candidate pairs against repeat pairs. For each field two
+ * count e-processes run, both safe to look at after every batch:
+ * - `real`: against "the candidate's pairs differ here no more often than the repeat pairs" (θ0 = 1, the design's grid);
+ * - `noise`: against "at least twice as often" (θ0 = 2), so that much evidence of likeness is called noise.
+ *
+ * Many fields are looked at, and how many is not known beforehand. So the i-th field to appear may spend α/(i·(i+1)) of
+ * the whole α = 0.05; these add up to α for any number of fields. That keeps the chance that *any* harmless field is ever
+ * called real below α, whatever the dependence between fields, and a verdict never changes because another field turns
+ * up, as it would with α over the number of fields or with e-BH. Each field's rank is fixed by when it first differs in
+ * either arm, which under "no worse" tells nothing of the arm, so the price is honest.
+ */
+
+import { addConcurrentTick, type EProcess, logE, startEProcess, THETAS, type Tick } from '../../analysis/eprocess.ts';
+
+/** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
+export interface PairCounts {
+  pairs: number;
+  fields: Record<string, number>;
+}
+
+export interface NoiseBatch {
+  candidate: PairCounts;
+  repeat: PairCounts;
+}
+
+interface FieldState {
+  /** Order of appearance, from 1. */
+  rank: number;
+  kc: number;
+  kb: number;
+  real: EProcess;
+  noise: EProcess;
+}
+
+/** Plain data that JSON keeps. `waiting` holds counts until both arms have a pair, since alone they say nothing. */
+export interface NoiseState {
+  nc: number;
+  nb: number;
+  fields: Record<string, FieldState>;
+  waiting: NoiseBatch;
+}
+
+export interface FieldVerdict {
+  path: string;
+  candidate: { pairs: number; differ: number };
+  repeat: { pairs: number; differ: number };
+  verdict: 'real' | 'noise' | 'undecided';
+  /** Evidence that it is real, and the bar it must reach. */
+  e: number;
+  threshold: number;
+}
+
+/** Whole chance of ever calling a harmless field real, over all fields and all looks. */
+export const fieldAlpha = 0.05;
+/** Fewer differing pairs than this are never called real. */
+export const minDiffering = 5;
+/** Fields followed one by one; later ones are counted together under `**`. */
+export const maxFields = 200;
+const otherFields = '**';
+/** Distinct fields that a batch may bring; a document whose member names are ids would bring thousands. */
+const maxWaitingFields = 500;
+
+/** Calling a field noise moves no traffic and hides no count, so it asks for less evidence. */
+const noiseAlpha = 0.05;
+/** "Twice as often" is what noise must be told apart from; the bets are on ratios from a quarter to one. */
+const noiseRatio = 2;
+const noisePoints: readonly number[] = [0.25, 0.5, 0.7, 0.85, 1];
+
+export function startNoise(): NoiseState {
+  return { nc: 0, nb: 0, fields: {}, waiting: startBatch() };
+}
+
+/** An empty batch to count pairs into. */
+export function startBatch(): NoiseBatch {
+  return { candidate: { pairs: 0, fields: {} }, repeat: { pairs: 0, fields: {} } };
+}
+
+/** Counts one compared pair into a batch: the fields of its comparison, also none. */
+export function countPair(batch: NoiseBatch, arm: keyof NoiseBatch, fields: readonly string[]): void {
+  batch[arm].pairs++;
+  for (const field of fields) addTo(batch[arm].fields, field, 1);
+}
+
+/**
+ * Adds a batch (a flush, a tick) and returns the new state; the old one is left as it was. Whether a batch is judged now
+ * or waits looks at numbers of pairs only, never at what differed.
+ */
+export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
+  const waiting = startBatch();
+  for (const part of [state.waiting, batch]) {
+    for (const arm of ['candidate', 'repeat'] as const) {
+      waiting[arm].pairs += part[arm].pairs;
+      for (const [field, times] of Object.entries(part[arm].fields)) addTo(waiting[arm].fields, field, times);
+    }
+  }
+  const { candidate, repeat } = waiting;
+  if (candidate.pairs === 0 || repeat.pairs === 0) return { ...state, waiting };
+  const fields = { ...state.fields };
+  let followed = Object.keys(fields).filter((name) => name !== otherFields).length;
+  // Sorted, so that rank cannot depend on which arm brought the field.
+  for (const name of [...new Set([...Object.keys(candidate.fields), ...Object.keys(repeat.fields)])].sort()) {
+    const tick = {
+      nc: candidate.pairs,
+      kc: candidate.fields[name] ?? 0,
+      nb: repeat.pairs,
+      kb: repeat.fields[name] ?? 0,
+    };
+    const own = name !== otherFields && (name in fields || followed < maxFields);
+    if (own && !(name in fields)) followed++;
+    const key = own ? name : otherFields;
+    fields[key] = grown(fields[key] ?? startField(followed), tick, own);
+  }
+  return { nc: state.nc + candidate.pairs, nb: state.nb + repeat.pairs, fields, waiting: startBatch() };
+}
+
+/** Names begin with `/`, `@` or `*`, or are empty, so none is a name that every object inherits. */
+function addTo(fields: Record<string, number>, name: string, times: number): void {
+  const known = name in fields || Object.keys(fields).length < maxWaitingFields;
+  const key = known ? name : otherFields;
+  fields[key] = (fields[key] ?? 0) + times;
+}
+
+function startField(rank: number): FieldState {
+  return { rank, kc: 0, kb: 0, real: startEProcess(THETAS), noise: startEProcess(noisePoints) };
+}
+
+/** Fields counted together are not independent of one another, so they are counted and never judged. */
+function grown(before: FieldState, tick: Tick, judged: boolean): FieldState {
+  const counts = { rank: before.rank, kc: before.kc + tick.kc, kb: before.kb + tick.kb };
+  if (!judged) return { ...before, ...counts };
+  return {
+    ...counts,
+    real: addConcurrentTick(before.real, tick),
+    noise: addConcurrentTick(before.noise, tick, { theta0: noiseRatio, points: noisePoints }),
+  };
+}
+
+/** What is known of every field that ever differed: raw counts first of all, real ones first, then by count. */
+export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
+  const { candidate, repeat } = state.waiting;
+  const names = new Set([
+    ...Object.keys(state.fields),
+    ...Object.keys(candidate.fields),
+    ...Object.keys(repeat.fields),
+  ]);
+  const verdicts = [...names].map((path): FieldVerdict => {
+    const field = state.fields[path];
+    return {
+      path,
+      candidate: { pairs: state.nc + candidate.pairs, differ: (field?.kc ?? 0) + (candidate.fields[path] ?? 0) },
+      repeat: { pairs: state.nb + repeat.pairs, differ: (field?.kb ?? 0) + (repeat.fields[path] ?? 0) },
+      verdict: field === undefined || path === otherFields ? 'undecided' : verdictOf(field, state),
+      e: field === undefined ? 1 : Math.exp(logE(field.real)),
+      threshold: field === undefined ? 2 / fieldAlpha : Math.exp(logThreshold(field)),
+    };
+  });
+  const order = { real: 0, undecided: 1, noise: 2 };
+  return verdicts.sort(
+    (a, b) =>
+      order[a.verdict] - order[b.verdict] || b.candidate.differ - a.candidate.differ || (a.path < b.path ? -1 : 1),
+  );
+}
+
+function logThreshold(field: FieldState): number {
+  return Math.log((field.rank * (field.rank + 1)) / fieldAlpha);
+}
+
+function verdictOf(field: FieldState, state: NoiseState): FieldVerdict['verdict'] {
+  const more = field.kc / state.nc > field.kb / state.nb;
+  if (more && field.kc >= minDiffering && field.real.peakLogE >= logThreshold(field)) return 'real';
+  return field.noise.peakLogE >= -Math.log(noiseAlpha) ? 'noise' : 'undecided';
+}

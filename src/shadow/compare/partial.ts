@@ -1,0 +1,82 @@
+/**
+ * Owns the comparison of bodies of which one or both were truncated at our cap. Only what was seen can differ; what was seen
+ * to agree is `unknown`, since nobody saw the rest. It never says "same".
+ */
+
+import { fingerprint, sameBytes } from './binary.ts';
+import { type BodyContext, type BodyOutcome, differing, type Side, sameOutcome, textDifference } from './bodies.ts';
+import { compareJson } from './json.ts';
+import { normaliseText, similarity } from './text.ts';
+
+/**
+ * A whole document shorter than this share of what the other side has sent so far cannot be the same document but for
+ * ignored members; nearer to the cap these could make up for it.
+ */
+const shortShare = 0.9;
+
+/** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
+export async function compareSeen(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+  const { kind, dialect } = live.reading;
+  if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate, context);
+  const length = kind === 'sse' ? null : lengthDifference(live, candidate);
+  if (length !== null) return length;
+  if (kind === 'binary') return compareBytes(live.reply.body, candidate.reply.body);
+  if (kind === 'text') return comparePrefix(live.reading.text, candidate.reading.text, context);
+  if (live.reading.document === undefined || candidate.reading.document === undefined) return unknown();
+  const found = compareJson(live.reading.document, candidate.reading.document, { rules: context.rules, partial: true });
+  // What `capped` means is "not looked at", which proves no difference here.
+  if (found.equal || found.differences.every(({ kind }) => kind === 'capped')) {
+    return { ...unknown(), ignoredCount: found.ignoredCount };
+  }
+  return {
+    ...sameOutcome(),
+    verdict: 'differs',
+    reason: 'differs',
+    differences: found.differences,
+    diffCount: found.diffCount,
+    ignoredCount: found.ignoredCount,
+    fields: found.fields,
+  };
+}
+
+function unknown(): BodyOutcome {
+  return { ...sameOutcome(), verdict: 'unknown', reason: 'truncated' };
+}
+
+/** One body ended well before the other's seen part did. */
+function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
+  if (live.reading.partial && candidate.reading.partial) return null;
+  const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
+  if (whole.reply.bytes >= longer.reply.bytes * shortShare) return null;
+  const length = ({ reply, reading }: Side): string => `${reading.partial ? 'over ' : ''}${reply.bytes} bytes`;
+  return differing('length', length(live), length(candidate));
+}
+
+/** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */
+function compareAnswers(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
+  const left = live.reading.facts?.text ?? '';
+  const right = candidate.reading.facts?.text ?? '';
+  const endedShort =
+    (!live.reading.partial && left.length < right.length) || (!candidate.reading.partial && right.length < left.length);
+  const outcome = endedShort ? textDifference(left, right, context.rules) : comparePrefix(left, right, context);
+  const seen = Math.min(left.length, right.length);
+  return { ...outcome, similarity: seen === 0 ? undefined : similarity(left.slice(0, seen), right.slice(0, seen)) };
+}
+
+function comparePrefix(live: string, candidate: string, context: BodyContext): BodyOutcome {
+  const left = normaliseText(live).replace(/\ufffd+$/, '');
+  const right = normaliseText(candidate).replace(/\ufffd+$/, '');
+  // The last character may still be waiting for its accent.
+  const seen = Math.max(0, Math.min(left.length, right.length) - 1);
+  if (left.slice(0, seen) === right.slice(0, seen)) return unknown();
+  return textDifference(left.slice(0, seen), right.slice(0, seen), context.rules);
+}
+
+async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
+  const seen = Math.min(live.length, candidate.length);
+  if (sameBytes(live, candidate, seen)) return unknown();
+  return {
+    ...differing('bytes', await fingerprint(live.subarray(0, seen)), await fingerprint(candidate.subarray(0, seen))),
+    reason: 'differs',
+  };
+}

@@ -1,0 +1,70 @@
+/** Owns the reading of one captured reply: kind, text, document, facts. It refuses to compare, and to mend what is broken. */
+
+import type { Observation } from '../observation.ts';
+import { type DialectName, type Facts, isMembers } from './dialects/dialect.ts';
+import { parseJson, parseJsonLines, parseJsonPrefix } from './json-text.ts';
+import { type BodyKind, bodyType } from './kind.ts';
+import { dialectOfDocument, readSse } from './sse.ts';
+
+export interface Reading {
+  kind: BodyKind;
+  /** Null for what is no model's answer. */
+  dialect: DialectName | null;
+  /** Parsed JSON or the re-assembled stream; undefined for other kinds, and for JSON that does not parse. */
+  document: unknown;
+  /** The decoded text of JSON and text bodies. */
+  text: string;
+  facts: Facts | null;
+  /** We stopped reading at the cap: there is more that nobody saw. */
+  partial: boolean;
+  /** Why a stream that came with status 2xx is no sound answer. */
+  error?: string;
+}
+
+/** Reads what was captured. Never throws on malformed bodies. `hint` is the preset's dialect, for streams that show none. */
+export function readReply(reply: Observation, hint: DialectName | undefined): Reading {
+  const { kind, lines } = bodyType(reply.contentType, reply.body);
+  const partial = reply.end === 'truncated';
+  const reading: Reading = { kind, dialect: null, document: undefined, text: '', facts: null, partial };
+  if (kind === 'sse') return readStream(reading, reply, hint);
+  if (kind !== 'json' && kind !== 'text') return reading;
+  reading.text = decode(reply);
+  if (kind === 'json') readDocument(reading, lines);
+  return reading;
+}
+
+function readStream(reading: Reading, reply: Observation, hint: DialectName | undefined): Reading {
+  const stream = readSse(reply.body, { hint, whole: !reading.partial });
+  const answered = reply.status >= 200 && reply.status < 300;
+  return {
+    ...reading,
+    dialect: stream.dialect,
+    document: stream.document,
+    facts: stream,
+    error: answered ? stream.error : undefined,
+  };
+}
+
+function readDocument(reading: Reading, lines: boolean): void {
+  if (reading.partial) {
+    reading.document = lines
+      ? parseJsonLines(reading.text.slice(0, reading.text.lastIndexOf('\n') + 1))
+      : parseJsonPrefix(reading.text);
+    return;
+  }
+  reading.document = lines ? parseJsonLines(reading.text) : parseJson(reading.text);
+  const dialect = dialectOfDocument(reading.document);
+  if (dialect === undefined || !isMembers(reading.document)) return;
+  reading.dialect = dialect.name;
+  reading.facts = dialect.facts(reading.document);
+}
+
+/** Text in the declared character set, or in UTF-8 where none or an unknown one is declared. */
+function decode(reply: Observation): string {
+  const charset = /;\s*charset="?([\w.:-]+)/i.exec(reply.contentType ?? '')?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(reply.body);
+  } catch {
+    return new TextDecoder().decode(reply.body);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Owns what a sample may keep of a pair's bodies: bounded text, without what the rules ignore, with redacted places masked.
+ * It fails closed: a body that cannot be read by path is withheld wherever any path is to be hidden.
+ */
+
+import type { Observation } from '../observation.ts';
+import { fingerprint } from './binary.ts';
+import { clip, excerptJson, excerptLoose, excerptTexts } from './excerpt.ts';
+import { parseJson } from './json-text.ts';
+import { type CompareOptions, rulesFor } from './presets.ts';
+import { type Reading, readReply } from './read.ts';
+
+export interface RedactedPair {
+  live: string;
+  candidate: string;
+}
+
+/** Characters of one side's excerpt unless told otherwise. */
+export const sampleChars = 4096;
+
+/** Excerpts of both replies, fit to be kept and shown side by side. */
+export async function redactPair(
+  live: Observation,
+  candidate: Observation,
+  options: CompareOptions,
+  maxChars = sampleChars,
+): Promise<RedactedPair> {
+  const left = readReply(live, options.preset);
+  const right = readReply(candidate, options.preset);
+  if (left.kind === 'text' && right.kind === 'text' && !rulesFor(options, null).hides) {
+    const [liveText, candidateText] = excerptTexts(left.text, right.text, maxChars);
+    return { live: liveText, candidate: candidateText };
+  }
+  return {
+    live: await excerpt(live, left, options, maxChars),
+    candidate: await excerpt(candidate, right, options, maxChars),
+  };
+}
+
+async function excerpt(
+  reply: Observation,
+  reading: Reading,
+  options: CompareOptions,
+  maxChars: number,
+): Promise<string> {
+  if (reading.kind === 'empty') return '';
+  if (reading.kind === 'binary') return fingerprint(reply.body);
+  const rules = rulesFor(options, reading.kind === 'sse' ? reading.dialect : null);
+  if (reading.document !== undefined) return excerptJson(reading.document, rules.root, maxChars);
+  return excerptLoose(reading.text, rules, maxChars);
+}
+
+/** Excerpt of a request's body under the same rules; a body that is no JSON is kept only where nothing is to be hidden. */
+export function redactRequest(body: Uint8Array, options: CompareOptions, maxChars = sampleChars): string {
+  const rules = rulesFor(options, null);
+  const text = new TextDecoder().decode(body);
+  const document = parseJson(text);
+  if (document !== undefined) return excerptJson(document, rules.root, maxChars);
+  return clip(excerptLoose(text, rules, maxChars), maxChars);
+}

@@ -1,0 +1,109 @@
+/**
+ * Owns the way from the bytes of an event stream to what it says: events, dialect, re-assembled document, facts. How the
+ * bytes were split on the way never changes the result. It refuses to compare.
+ */
+
+import { createParser, type EventSourceParser } from 'eventsource-parser';
+import { anthropicMessages } from './dialects/anthropic-messages.ts';
+import {
+  type Dialect,
+  type DialectName,
+  type Facts,
+  isMembers,
+  type Members,
+  type SseEvent,
+} from './dialects/dialect.ts';
+import { assembleGeneric, genericFacts } from './dialects/generic.ts';
+import { openaiChat } from './dialects/openai-chat.ts';
+import { openaiResponses } from './dialects/openai-responses.ts';
+import { workersAi } from './dialects/workers-ai.ts';
+import { parseJson } from './json-text.ts';
+
+/** In the order in which they are asked: those with the plainest marks first. */
+export const dialects: readonly Dialect[] = [anthropicMessages, openaiResponses, openaiChat, workersAi];
+
+export interface StreamReading extends Facts {
+  /** The document the API would have answered without streaming; for a generic stream, the list of its events. */
+  document: unknown;
+  events: number;
+  terminated: boolean;
+  /** Stable short reason why the stream is no sound answer: `unterminated`, `error-event…`, `bad-event`. */
+  error?: string;
+}
+
+export interface StreamOptions {
+  /** The dialect to assume when no event shows one, such as the preset's. */
+  hint?: DialectName;
+  /** False when we stopped reading: then a missing end is our doing and no error, and an unfinished event is dropped. */
+  whole?: boolean;
+}
+
+/** Reads a stream piece by piece. */
+export class SseReader {
+  readonly #events: SseEvent[] = [];
+  readonly #decoder = new TextDecoder();
+  readonly #parser: EventSourceParser;
+
+  constructor() {
+    this.#parser = createParser({
+      onEvent: ({ event, data }) => {
+        // A nameless event without data is a heartbeat of some servers.
+        if (event === undefined && data === '') return;
+        this.#events.push({ event: event ?? null, json: parseJson(data), text: data });
+      },
+    });
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  end(options: StreamOptions = {}): StreamReading {
+    const whole = options.whole ?? true;
+    // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
+    if (whole) this.#parser.feed(`${this.#decoder.decode()}\n\n`);
+    return interpret(this.#events, options.hint, whole);
+  }
+}
+
+/** Reads a stream that is there as a whole. Never throws on malformed streams. */
+export function readSse(bytes: Uint8Array, options: StreamOptions = {}): StreamReading {
+  const reader = new SseReader();
+  reader.push(bytes);
+  return reader.end(options);
+}
+
+function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {
+  const dialect = dialectOfEvents(events) ?? dialectNamed(hint);
+  if (dialect === undefined) {
+    const { document, terminated, error } = assembleGeneric(events);
+    return { ...genericFacts(events), document, events: events.length, terminated, error };
+  }
+  const assembled = dialect.assemble(events);
+  const error = assembled.error ?? (whole && !assembled.terminated ? 'unterminated' : undefined);
+  return {
+    ...dialect.facts(assembled.document as Members),
+    document: assembled.document,
+    events: events.length,
+    terminated: assembled.terminated,
+    error,
+  };
+}
+
+function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
+  for (const event of events) {
+    const found = dialects.find((dialect) => dialect.claimsEvent(event));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export function dialectNamed(name: DialectName | undefined): Dialect | undefined {
+  return dialects.find((dialect) => dialect.name === name);
+}
+
+/** The dialect of a whole document, or undefined when it is no model's answer. */
+export function dialectOfDocument(document: unknown): Dialect | undefined {
+  if (!isMembers(document)) return undefined;
+  return dialects.find((dialect) => dialect.claimsDocument(document));
+}

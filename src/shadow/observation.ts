@@ -1,0 +1,35 @@
+/**
+ * Owns the words for what was seen of one reply, live or mirrored (design section 7). It is a type and nothing else: who
+ * captures replies fills it, who compares them reads it, and neither needs the other.
+ */
+
+/**
+ * How a reply ended.
+ * - `complete`: its last byte was seen.
+ * - `truncated`: we stopped reading at the cap and cancelled; the origin did nothing wrong.
+ * - `cut`: the origin broke its body off.
+ * - `abandoned`: the visitor left before the end; says nothing about the origin.
+ * - `timeout`: headers or body did not come within the deadline.
+ * - `unreachable`: no response headers at all (refused, reset, DNS).
+ */
+export type ObservationEnd = 'complete' | 'truncated' | 'cut' | 'abandoned' | 'timeout' | 'unreachable';
+
+export interface Observation {
+  /** HTTP status; 0 when no response headers came. */
+  status: number;
+  /** The `content-type` header as sent, or null. */
+  contentType: string | null;
+  /** The `location` header as sent; compared by path and query only, since each variant may name its own host. */
+  location?: string | null;
+  /** The decoded body, at most the capture's cap. */
+  body: Uint8Array;
+  /** Decoded bytes seen until the end, the cap or the break. */
+  bytes: number;
+  end: ObservationEnd;
+  /** Milliseconds from the start of the request to response headers, first body byte and end; absent when not reached. */
+  headersMs?: number;
+  firstByteMs?: number;
+  totalMs?: number;
+  /** Numbers that the route's `measures` read from reply headers. */
+  measures?: Record<string, number>;
+}

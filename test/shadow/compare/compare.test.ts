@@ -1,0 +1,327 @@
+import { describe, expect, it } from 'vitest';
+import { type Comparison, compareReplies, type PairContext } from '../../../src/shadow/compare/compare.ts';
+import type { CompareOptions } from '../../../src/shadow/compare/presets.ts';
+import type { Observation } from '../../../src/shadow/observation.ts';
+import { json, observed, stream, transcript } from './observed.ts';
+
+function compare(
+  live: Observation,
+  candidate: Observation,
+  options: CompareOptions = {},
+  over: Partial<PairContext> = {},
+): Promise<Comparison> {
+  return compareReplies(live, candidate, { options, role: 'candidate', ...over });
+}
+
+const gone: Partial<Observation> = { status: 0, end: 'unreachable', body: new Uint8Array(), bytes: 0 };
+const late: Partial<Observation> = { status: 0, end: 'timeout', body: new Uint8Array(), headersMs: undefined };
+const chat = { preset: 'openai-chat' } as const;
+
+describe('the class of a pair', () => {
+  const good = json({ a: 1 });
+  it.each<[string, Observation, Observation, Partial<PairContext>, string, string]>([
+    ['equal answers match', good, json({ a: 1 }), {}, 'match', ''],
+    [
+      'a pair that was not made is skipped with its reason',
+      good,
+      good,
+      { skipped: 'too-large' },
+      'skipped',
+      'too-large',
+    ],
+    ['a skip goes before everything', json({}, gone), json({}, late), { skipped: 'budget' }, 'skipped', 'budget'],
+    ['a failed baseline teaches nothing', json({}, gone), good, {}, 'skipped', 'baseline-failed'],
+    ['a baseline cut off teaches nothing', json({}, { end: 'cut' }), good, {}, 'skipped', 'baseline-failed'],
+    [
+      'a failed baseline goes before a late candidate',
+      json({}, late),
+      json({}, late),
+      {},
+      'skipped',
+      'baseline-failed',
+    ],
+    ['a visitor who left says nothing', json({}, { end: 'abandoned' }), good, {}, 'skipped', 'client-left'],
+    ['no headers in time is a timeout', good, json({}, late), {}, 'timeout', 'headers'],
+    ['no end in time is a timeout', good, json({}, { end: 'timeout' }), {}, 'timeout', 'body'],
+    ['an unreachable candidate is an error', good, json({}, gone), {}, 'error', 'unreachable'],
+    ['a candidate that breaks off is an error', good, json({}, { end: 'cut' }), {}, 'error', 'cut'],
+    ['an error goes before the status', good, json({}, { end: 'cut', status: 500 }), {}, 'error', 'cut'],
+    ['another status is a mismatch', good, json({ a: 1 }, { status: 500 }), {}, 'status-mismatch', '200-500'],
+    ['a status goes before the body', good, json({ b: 2 }, { status: 404 }), {}, 'status-mismatch', '200-404'],
+    ['equal failures match', json({ e: 1 }, { status: 500 }), json({ e: 1 }, { status: 500 }), {}, 'match', ''],
+    ['another body is a mismatch', good, json({ a: 2 }), {}, 'body-mismatch', 'differs'],
+    [
+      'a mirrored baseline that fails is skipped',
+      json({}, { status: 503 }),
+      good,
+      { role: 'counterfactual' },
+      'skipped',
+      'baseline-failed',
+    ],
+  ])('%s', async (_name, live, candidate, over, name, reason) => {
+    const result = await compare(live, candidate, {}, over);
+    expect([result.class, result.reason]).toEqual([name, reason]);
+  });
+
+  it('calls its own fault an error, and keeps the record', async () => {
+    const broken = json({ a: 1 });
+    Object.defineProperty(broken, 'body', {
+      get: () => {
+        throw new RangeError('secret text');
+      },
+    });
+    const result = await compare(json({ a: 1 }), broken);
+    expect(result).toMatchObject({ class: 'error', reason: 'comparator', diffCount: 0, diffs: 'RangeError' });
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+
+  it.each<[string, Observation, Observation, string, string]>([
+    ['no body at all', observed('', null), observed('', 'text/html'), 'match', ''],
+    ['no body on one side', observed('', null), observed('x', null), 'body-mismatch', 'empty'],
+    ['JSON against a page', json({ a: 1 }), observed('<html>', 'text/html'), 'body-mismatch', 'kind'],
+    ['JSON that is none', json({ a: 1 }), observed('{"a":', 'application/json'), 'body-mismatch', 'json'],
+    [
+      'JSON named otherwise',
+      json({ a: 1 }),
+      observed('{ "a": 1 }', 'application/problem+json; charset=utf-8'),
+      'match',
+      '',
+    ],
+    ['JSON without a type', json({ a: 1 }), observed('{ "a": 1 }', null), 'match', ''],
+    [
+      'lines of JSON',
+      observed('{"a":1}\n{"b":2}\n', 'application/x-ndjson'),
+      observed('{ "a":1}\n\n{"b": 2}', 'application/x-ndjson'),
+      'match',
+      '',
+    ],
+    ['line ends', observed('a \r\nb', 'text/plain'), observed('a\nb\n', 'text/plain'), 'match', ''],
+    ['words', observed('a b', 'text/plain'), observed('a c', 'text/plain'), 'body-mismatch', 'differs'],
+    [
+      'latin text',
+      observed(new Uint8Array([0xe9]), 'text/plain; charset=iso-8859-1'),
+      observed('é', 'text/plain'),
+      'match',
+      '',
+    ],
+    [
+      'equal bytes',
+      observed(new Uint8Array([0, 1]), 'image/png'),
+      observed(new Uint8Array([0, 1]), 'image/png'),
+      'match',
+      '',
+    ],
+    [
+      'other bytes',
+      observed(new Uint8Array([0, 1]), null),
+      observed(new Uint8Array([0, 2]), null),
+      'body-mismatch',
+      'differs',
+    ],
+    ['generic events', stream('data: {"a":1,"b":2}\n\n'), stream('data: {"b":2,"a":1}\n\n'), 'match', ''],
+    ['other generic events', stream('data: {"a":1}\n\n'), stream('data: {"a":2}\n\n'), 'body-mismatch', 'differs'],
+  ])('compares by kind: %s', async (_name, live, candidate, name, reason) => {
+    const result = await compare(live, candidate);
+    expect([result.class, result.reason]).toEqual([name, reason]);
+  });
+
+  it('names binary answers by length and hash', async () => {
+    const result = await compare(
+      observed(new Uint8Array([1]), 'image/png'),
+      observed(new Uint8Array([2]), 'image/png'),
+    );
+    expect(result.differences[0]?.live).toMatch(/^1 bytes sha256:[0-9a-f]{64}$/);
+    expect(result.fields).toEqual(['@bytes']);
+  });
+
+  it('tells redirects apart by path and query, not by host, and keeps no query', async () => {
+    const to = (location: string) => observed('', null, { status: 302, location });
+    expect((await compare(to('https://a.example/x?t=1'), to('http://b.example/x?t=1'))).class).toBe('match');
+    const result = await compare(to('https://a.example/x?token=sesame'), to('/y'));
+    expect(result).toMatchObject({ class: 'body-mismatch', reason: 'location', fields: ['@location'] });
+    expect(JSON.stringify(result)).not.toContain('sesame');
+  });
+});
+
+describe('answers that were not seen whole', () => {
+  const cut = (text: string, type: string) => observed(text, type, { end: 'truncated' });
+  const items = (n: number, from = 0) => JSON.stringify({ items: Array.from({ length: n }, (_, i) => i + from), z: 1 });
+  it.each<[string, Observation, Observation, string, string]>([
+    ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
+    ['beginnings differ', cut('abcdef', 'text/plain'), cut('abXdef', 'text/plain'), 'body-mismatch', 'differs'],
+    ['equal bytes are no match', cut('ab', 'image/png'), cut('ab', 'image/png'), 'skipped', 'truncated'],
+    ['bytes differ', cut('ab', 'image/png'), cut('aX', 'image/png'), 'body-mismatch', 'differs'],
+    [
+      'a short answer against a long one',
+      json({ a: 1 }),
+      cut(items(100), 'application/json'),
+      'body-mismatch',
+      'length',
+    ],
+    [
+      'equal JSON beginnings are no match',
+      cut(items(100).slice(0, -20), 'application/json'),
+      cut(items(100).slice(0, -10), 'application/json'),
+      'skipped',
+      'truncated',
+    ],
+    [
+      'JSON beginnings differ',
+      cut(items(100).slice(0, -20), 'application/json'),
+      cut(items(100, 1).slice(0, -10), 'application/json'),
+      'body-mismatch',
+      'differs',
+    ],
+    [
+      'a stream that began alike is no match',
+      stream(transcript('openai-chat.txt')),
+      cut(transcript('openai-chat.txt').slice(0, 1500), 'text/event-stream'),
+      'skipped',
+      'truncated',
+    ],
+    [
+      'a stream that began otherwise',
+      stream(transcript('openai-chat.txt')),
+      cut(transcript('openai-chat.txt').replace('Grüße', 'Hallo').slice(0, 1500), 'text/event-stream'),
+      'body-mismatch',
+      'differs',
+    ],
+    [
+      'a stream that went on past the other answer',
+      stream(transcript('openai-chat.txt')),
+      cut(transcript('openai-chat.txt').replace('"."', '". And more."'), 'text/event-stream'),
+      'body-mismatch',
+      'differs',
+    ],
+  ])('%s', async (_name, live, candidate, name, reason) => {
+    const result = await compare(live, candidate);
+    expect([result.class, result.reason]).toEqual([name, reason]);
+  });
+});
+
+describe('answers of models', () => {
+  it('matches streams that differ in ids, times, fingerprints and the way they were chopped', async () => {
+    const live = transcript('openai-chat.txt');
+    const other = live
+      .replaceAll('chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG', 'chatcmpl-other')
+      .replaceAll('1763942400', '1763942999')
+      .replaceAll('fp_44709d6fcb', 'fp_x')
+      .replaceAll('m-1-2026-08-07', 'm-2')
+      .replace('" weit"', '" we"},"finish_reason":null}]}\n\ndata: {"choices":[{"index":0,"delta":{"content":"it"');
+    const result = await compare(stream(live), stream(other));
+    expect(result).toMatchObject({ class: 'match', similarity: 1, dialect: 'openai-chat', bodyKind: 'sse' });
+    expect(result.ignoredCount).toBeGreaterThan(0);
+  });
+
+  it('finds a regression hidden in the tool-call arguments of a stream, and names it', async () => {
+    const live = transcript('openai-chat-tools.txt');
+    const result = await compare(stream(live), stream(live.replace('"arguments":"Paris"', '"arguments":"Par"')), chat);
+    expect(result).toMatchObject({
+      class: 'body-mismatch',
+      firstDiff: '/choices/0/message/tool_calls/0/function/arguments/city',
+      fields: ['/choices/*/message/tool_calls/*/function/arguments/city'],
+      diffCount: 1,
+      invariants: [],
+    });
+  });
+
+  it('compares arguments as JSON: their white space and order do not matter', async () => {
+    const live = json(JSON.parse(transcript('openai-chat.json')));
+    const answer = JSON.parse(transcript('openai-chat.json'));
+    answer.id = 'other';
+    answer.choices[0].message.tool_calls[0].function.arguments = '{"unit":"celsius","city":"Paris"}';
+    expect((await compare(live, json(answer), chat)).class).toBe('match');
+  });
+
+  it.each<[string, string, string, string[]]>([
+    ['another finish reason', '"finish_reason":"tool_calls"', '"finish_reason":"length"', ['finish']],
+    ['another tool', '"name":"get_time"', '"name":"get_date"', ['tools']],
+    ['arguments that are no JSON', '"arguments":"}"', '"arguments":""', ['arguments']],
+  ])('holds %s to be a hard difference', async (_name, from, to, invariants) => {
+    const live = transcript('openai-chat-tools.txt');
+    const result = await compare(stream(live), stream(live.replace(from, to)), chat);
+    expect(result).toMatchObject({ class: 'body-mismatch', reason: invariants[0], invariants });
+    expect(result.fields).toContain(`@${invariants[0]}`);
+  });
+
+  it('holds an empty answer and a refusal to be hard differences', async () => {
+    const live = stream(transcript('openai-chat.txt'));
+    const empty = transcript('openai-chat.txt').replaceAll(/"content":"[^"]*"/g, '"content":""');
+    expect((await compare(live, stream(empty), chat)).invariants).toEqual(['empty']);
+    expect((await compare(live, stream(transcript('openai-chat-refusal.txt')), chat)).invariants).toEqual(['refusal']);
+  });
+
+  it('asks for JSON where the request did', async () => {
+    const answer = (content: string) =>
+      json({ choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }] });
+    const requestBody = new TextEncoder().encode('{"response_format":{"type":"json_object"}}');
+    const [good, bad] = [answer('{"a":1}'), answer('Sure! {"a":1}')];
+    expect((await compare(good, bad, chat, { requestBody })).invariants).toEqual(['json']);
+    expect((await compare(good, bad, chat)).invariants).toEqual([]);
+    expect((await compare(bad, good, chat, { requestBody })).invariants).toEqual([]);
+  });
+
+  it('leaves out hard invariants of what the config ignores', async () => {
+    const live = transcript('openai-chat.txt');
+    const other = live.replace('"finish_reason":"stop"', '"finish_reason":"length"');
+    const ignore = ['/choices/*/finish_reason'];
+    expect((await compare(stream(live), stream(other), { ...chat, ignore })).class).toBe('match');
+    expect((await compare(stream(live), stream(other), chat)).class).toBe('body-mismatch');
+  });
+
+  it('scores likeness and does not judge it', async () => {
+    const live = transcript('anthropic-messages.txt');
+    const result = await compare(stream(live), stream(live.replace(' the weather', ' the wether')));
+    expect(result).toMatchObject({ class: 'body-mismatch', reason: 'differs', fields: ['/content/*/text'] });
+    expect(result.similarity).toBeGreaterThan(0.95);
+    expect(result.similarity).toBeLessThan(1);
+  });
+
+  it('calls an error event, or a missing end, an error of the candidate and a failure of the baseline', async () => {
+    const good = stream(transcript('openai-chat.txt'));
+    for (const name of ['openai-chat-unterminated.txt', 'openai-chat-error.txt']) {
+      const bad = stream(transcript(name));
+      expect((await compare(good, bad, chat)).class).toBe('error');
+      expect(await compare(bad, good, chat)).toMatchObject({ class: 'skipped', reason: 'baseline-failed' });
+    }
+    const result = await compare(good, stream(transcript('openai-chat-error.txt')), chat);
+    expect(JSON.stringify(result)).not.toContain('secret-quote');
+  });
+
+  it('tells dialects apart', async () => {
+    const result = await compare(stream(transcript('openai-chat.txt')), stream(transcript('workers-ai.txt')));
+    expect(result).toMatchObject({ class: 'body-mismatch', reason: 'dialect', fields: ['@dialect'] });
+  });
+
+  it.each([
+    ['openai-chat', 'openai-chat.json', 19, 9, 'tool_calls'],
+    ['openai-responses', 'openai-responses.json', 37, 11, 'completed'],
+    ['anthropic-messages', 'anthropic-messages.json', 25, 42, 'tool_use'],
+    ['workers-ai', 'workers-ai.json', 23, 9, ''],
+  ] as const)('reads tokens and finish from a whole %s answer', async (preset, name, tokensIn, tokensOut, finish) => {
+    const reply = observed(transcript(name), 'application/json');
+    const result = await compare(reply, reply, { preset });
+    expect(result).toMatchObject({
+      class: 'match',
+      dialect: preset,
+      live: { tokensIn, tokensOut, tokensEstimated: false, finish },
+      candidate: { tokensIn, tokensOut, tokensEstimated: false, finish },
+    });
+  });
+
+  it('estimates tokens where the reply names none, and marks them', async () => {
+    const reply = stream(transcript('openai-chat-refusal.txt'));
+    const requestBody = new TextEncoder().encode('{"messages":[{"role":"user","content":"12345678"}]}');
+    const { live } = await compare(reply, reply, chat, { requestBody });
+    expect(live).toMatchObject({ tokensIn: 3, tokensOut: 9, tokensEstimated: true });
+  });
+
+  it('prices a dated release as its model, and never as another one', async () => {
+    const reply = stream(transcript('openai-chat.txt'));
+    const prices = { 'm-1': { inputPerMillion: 0.5, outputPerMillion: 1.5 } };
+    const { live } = await compare(reply, reply, chat, { prices });
+    expect(live.cost).toBeCloseTo((19 * 0.5 + 9 * 1.5) / 1e6, 15);
+    const mini = stream(transcript('openai-chat.txt').replaceAll('m-1-2026-08-07', 'm-1-mini'));
+    expect((await compare(mini, mini, chat, { prices })).live.cost).toBeUndefined();
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { compareReplies } from '../../../src/shadow/compare/compare.ts';
+import { redactPair, redactRequest } from '../../../src/shadow/compare/redact.ts';
+import type { Observation } from '../../../src/shadow/observation.ts';
+import { json, observed, stream, transcript } from './observed.ts';
+
+const secret = 'sesame-4711';
+const options = { ignore: ['/**/token'], redact: ['/messages/*/content', '/email'] };
+
+describe('what is kept of a pair', () => {
+  it.each<[string, Observation, Observation]>([
+    ['members', json({ token: secret, email: secret, n: 1 }), json({ token: `${secret}x`, email: `${secret}y`, n: 2 })],
+    ['deep members', json({ a: [{ token: { [secret]: secret } }] }), json({ a: 1 })],
+    ['names below a redacted member', json({ email: { [secret]: 1 } }), json({ email: { [secret]: 2, n: 1 } })],
+    ['broken JSON', json({ token: 1 }), observed(`{"token":"${secret}"`, 'application/json')],
+    ['two broken documents', observed(`{"token":"${secret}"`, 'application/json'), observed('{', 'application/json')],
+    ['plain text', observed(`token=${secret}`, 'text/plain'), observed('none', 'text/plain')],
+    ['events', stream(`data: {"token":"${secret}"}\n\n`), stream('data: {"token":1}\n\ndata: 1\n\n')],
+    [
+      'truncated JSON',
+      json({ n: 1, token: secret, m: 2 }, { end: 'truncated' }),
+      json({ n: 2, m: 1 }, { end: 'truncated' }),
+    ],
+    ['binary', observed(`\0${secret}`, 'image/png'), observed('\0', 'image/png')],
+  ])('holds no ignored or redacted secret: %s', async (_name, live, candidate) => {
+    for (const [left, right] of [
+      [live, candidate],
+      [candidate, live],
+    ] as const) {
+      const comparison = await compareReplies(left, right, { options, role: 'candidate' });
+      expect(comparison.class).not.toBe('match');
+      expect(JSON.stringify(comparison)).not.toContain(secret);
+      expect(JSON.stringify(await redactPair(left, right, options))).not.toContain(secret);
+    }
+  });
+
+  it('keeps what is not hidden', async () => {
+    const pair = await redactPair(json({ token: secret, email: 'a', n: 1 }), json({ n: 2 }), options);
+    expect(pair).toEqual({ live: '{"email":"[redacted]","n":1}', candidate: '{"n":2}' });
+  });
+
+  it('shows a stream as the answer it makes', async () => {
+    const reply = stream(transcript('workers-ai.txt'));
+    expect((await redactPair(reply, reply, {})).live).toBe('{"response":"The answer is 42, süß 🍯."}');
+  });
+
+  it('shows texts around the place where they part', async () => {
+    const same = 'x'.repeat(10_000);
+    const pair = await redactPair(observed(`${same}a`, 'text/plain'), observed(`${same}b`, 'text/plain'), {}, 100);
+    expect(pair.live.endsWith('xa')).toBe(true);
+    expect(pair.candidate.endsWith('xb')).toBe(true);
+    expect(pair.live.length).toBeLessThanOrEqual(101);
+  });
+
+  it('is bounded for any document', async () => {
+    const large = json({ list: Array.from({ length: 20_000 }, (_, n) => ({ n })) });
+    const pair = await redactPair(large, large, {}, 500);
+    expect(pair.live.length).toBeLessThanOrEqual(501);
+  });
+
+  it('hides in requests what it hides in replies, and withholds what is no JSON', () => {
+    const body = new TextEncoder().encode(JSON.stringify({ messages: [{ role: 'user', content: secret }] }));
+    expect(redactRequest(body, options)).toBe('{"messages":[{"role":"user","content":"[redacted]"}]}');
+    expect(redactRequest(new TextEncoder().encode(`q=${secret}`), options)).not.toContain(secret);
+    expect(redactRequest(new TextEncoder().encode('q=1'), {})).toBe('q=1');
+  });
+});

@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSse, SseReader, type StreamReading } from '../../../src/shadow/compare/sse.ts';
+import { transcript } from './observed.ts';
+
+const encoder = new TextEncoder();
+
+function read(name: string): StreamReading {
+  return readSse(encoder.encode(transcript(name)));
+}
+
+describe('re-assembling streams', () => {
+  it.each<[string, Partial<StreamReading>]>([
+    [
+      'openai-chat.txt',
+      {
+        dialect: 'openai-chat',
+        text: 'Grüße aus Zürich: 東京 liegt 🗼 weit weg.',
+        finish: 'stop',
+        usage: { tokensIn: 19, tokensOut: 9 },
+        model: 'm-1-2026-08-07',
+      },
+    ],
+    [
+      'openai-chat-tools.txt',
+      {
+        dialect: 'openai-chat',
+        text: '',
+        finish: 'tool_calls',
+        toolCalls: [
+          { name: 'get_weather', arguments: { city: 'Paris', unit: 'celsius', days: 3 }, valid: true },
+          { name: 'get_time', arguments: { zone: 'Europe/Paris' }, valid: true },
+        ],
+        usage: null,
+      },
+    ],
+    ['openai-chat-refusal.txt', { finish: 'stop', text: '', refusal: "I'm sorry, I can't help with that." }],
+    [
+      'openai-responses.txt',
+      {
+        dialect: 'openai-responses',
+        text: 'Hi there! 👋 How can I help?',
+        toolCalls: [{ name: 'get_weather', arguments: { city: 'Paris' }, valid: true }],
+        finish: 'completed',
+        usage: { tokensIn: 37, tokensOut: 11 },
+      },
+    ],
+    [
+      'anthropic-messages.txt',
+      {
+        dialect: 'anthropic-messages',
+        text: "Okay, let's check the weather in Zürich 🌦:",
+        finish: 'end_turn',
+        usage: { tokensIn: 125, tokensOut: 15 },
+        refusal: null,
+      },
+    ],
+    [
+      'anthropic-messages-tools.txt',
+      {
+        finish: 'tool_use',
+        toolCalls: [{ name: 'get_weather', arguments: { location: 'Zürich, ZH', unit: 'celsius' }, valid: true }],
+      },
+    ],
+    ['anthropic-messages-refusal.txt', { finish: 'refusal', refusal: 'Hello' }],
+    [
+      'workers-ai.txt',
+      {
+        dialect: 'workers-ai',
+        text: 'The answer is 42, süß 🍯.',
+        finish: null,
+        usage: { tokensIn: 23, tokensOut: 9 },
+      },
+    ],
+    [
+      'workers-ai-tools.txt',
+      { text: '', toolCalls: [{ name: 'get_weather', arguments: { city: 'Paris', days: 3 }, valid: true }] },
+    ],
+  ])('%s says what its answer would say in one piece', (name, expected) => {
+    const reading = read(name);
+    expect(reading).toMatchObject({ ...expected, terminated: true });
+    expect(reading.error).toBeUndefined();
+  });
+
+  it.each([
+    ['openai-chat-unterminated.txt', 'unterminated', 'openai-chat'],
+    ['openai-chat-error.txt', 'error-event:server_error', 'openai-chat'],
+    ['openai-responses-unterminated.txt', 'unterminated', 'openai-responses'],
+    ['openai-responses-failed.txt', 'error-event:server_error', 'openai-responses'],
+    ['anthropic-messages-unterminated.txt', 'unterminated', 'anthropic-messages'],
+    ['anthropic-messages-error.txt', 'error-event:overloaded_error', 'anthropic-messages'],
+    ['workers-ai-unterminated.txt', 'unterminated', 'workers-ai'],
+    ['workers-ai-error.txt', 'error-event:3040', 'workers-ai'],
+  ])('%s is an error though its status was 200', (name, error, dialect) => {
+    expect(read(name)).toMatchObject({ error, dialect });
+  });
+
+  it('says nothing of the end of a stream that we stopped reading', () => {
+    const bytes = encoder.encode(transcript('openai-chat.txt'));
+    const reading = readSse(bytes.subarray(0, 1500), { whole: false });
+    expect(reading.error).toBeUndefined();
+    expect('Grüße aus Zürich: 東京 liegt 🗼 weit weg.'.startsWith(reading.text)).toBe(true);
+    expect(reading.text).not.toBe('');
+  });
+
+  it('takes an empty stream for the dialect that was expected, and so for an error', () => {
+    expect(readSse(new Uint8Array(), { hint: 'openai-chat' })).toMatchObject({ error: 'unterminated', events: 0 });
+    expect(readSse(new Uint8Array())).toMatchObject({ dialect: 'generic', error: undefined });
+  });
+
+  it('keeps the events of an unknown stream as they are, JSON or text', () => {
+    const text = 'event: tick\ndata: {"n":1}\n\n: comment\n\ndata: plain\ndata: text\n\n';
+    expect(readSse(encoder.encode(text))).toMatchObject({
+      dialect: 'generic',
+      events: 2,
+      document: [
+        { event: 'tick', data: { n: 1 } },
+        { event: null, data: 'plain\ntext' },
+      ],
+    });
+    expect(readSse(encoder.encode('event: error\ndata: {}\n\n')).error).toBe('error-event');
+  });
+
+  it('keeps unparsable tool arguments as text and says so', () => {
+    const text = transcript('openai-chat-tools.txt').replace('"arguments":"}"', '"arguments":""');
+    expect(readSse(encoder.encode(text)).toolCalls[0]).toEqual({
+      name: 'get_weather',
+      arguments: '{"city":"Paris","unit":"celsius","days":3',
+      valid: false,
+    });
+  });
+
+  it('takes the last event without its empty line, and lines ended in any way', () => {
+    const text = transcript('openai-chat.txt').trimEnd();
+    const whole = read('openai-chat.txt');
+    expect(readSse(encoder.encode(text))).toEqual(whole);
+    expect(readSse(encoder.encode(text.replaceAll('\n', '\r\n')))).toEqual(whole);
+    expect(readSse(encoder.encode(text.replaceAll('\n', '\r')))).toEqual(whole);
+  });
+
+  it.each([
+    'openai-chat.txt',
+    'openai-chat-tools.txt',
+    'openai-chat-error.txt',
+    'openai-responses.txt',
+    'anthropic-messages-tools.txt',
+    'anthropic-messages-unterminated.txt',
+    'workers-ai.txt',
+  ])('%s gives the same result under every split of its bytes, also inside a character', (name) => {
+    for (const end of ['\n', '\r\n']) {
+      const bytes = encoder.encode(transcript(name).replaceAll('\n', end));
+      const whole = readSse(bytes);
+      fc.assert(
+        fc.property(fc.array(fc.nat(bytes.length), { maxLength: 60 }), (cuts) => {
+          expect(inPieces(bytes, cuts)).toEqual(whole);
+        }),
+        { numRuns: 60 },
+      );
+      expect(inPieces(bytes, [...bytes.keys()])).toEqual(whole);
+    }
+  });
+
+  it('gives the same result under every single cut of a stream full of wide characters', () => {
+    const bytes = encoder.encode(
+      'data: {"response":"ß東🗼"}\r\n\r\ndata: {"response":"é🍯"}\r\n\r\ndata: [DONE]\r\n\r\n',
+    );
+    for (let at = 0; at <= bytes.length; at++) expect(inPieces(bytes, [at]).text).toBe('ß東🗼é🍯');
+  });
+
+  it('never throws on any bytes', () => {
+    const piece = fc.constantFrom(
+      'data: ',
+      '{"choices":[{"delta":',
+      '{"type":"message_start"}',
+      '}]}',
+      '\n\n',
+      '[DONE]',
+      '"x"',
+      'null',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 30 }), (pieces) => {
+        expect(readSse(encoder.encode(pieces.join(''))).events).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function inPieces(bytes: Uint8Array, cuts: number[]): StreamReading {
+  const reader = new SseReader();
+  let from = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b)) {
+    reader.push(bytes.subarray(from, cut));
+    from = Math.max(from, cut);
+  }
+  reader.push(bytes.subarray(from));
+  return reader.end();
+}
