@@ -3,7 +3,7 @@
  * a KV whose faults a test chooses. It asserts nothing.
  */
 
-import { type IncomingMessage, type RequestListener, createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -15,8 +15,10 @@ export const COOKIE_SECRET = 'test-cookie-secret-0000000000';
 export type KvFault = 'none' | 'throw' | 'hang';
 
 export interface Headgate {
-  /** Origin of the Worker, without a trailing slash. */
+  /** Origin of the Worker on workerd's own socket, without a trailing slash: what is sent and received here is the Worker's. */
   url: string;
+  /** The same through the simulator's front, which adds what the platform's edge adds (`cf`, `cf-connecting-ip`, compression). */
+  edgeUrl: string;
   mf: Miniflare;
   /** Writes a KV key as an operator would. */
   put(key: string, value: unknown): Promise<void>;
@@ -41,7 +43,9 @@ export interface HeadgateOptions {
 const bundles = new Map<string, Promise<string>>();
 
 /** The Worker's bundle, or that of an entry that wraps it. */
-export function bundle(entry = "export * from './src/index.ts'; export { default } from './src/index.ts';"): Promise<string> {
+export function bundle(
+  entry = "export * from './src/index.ts'; export { default } from './src/index.ts';",
+): Promise<string> {
   let bundled = bundles.get(entry);
   if (bundled === undefined) {
     bundled = build({
@@ -78,6 +82,7 @@ export async function startHeadgate(options: HeadgateOptions): Promise<Headgate>
         {
           name: 'headgate',
           modules: [{ type: 'ESModule', path: 'index.mjs', contents: await bundle(options.entry) }],
+          unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
           ...common,
           kvNamespaces: ['CONFIG'],
           analyticsEngineDatasets: { REQUESTS: { dataset: 'headgate_requests' } },
@@ -99,9 +104,11 @@ export async function startHeadgate(options: HeadgateOptions): Promise<Headgate>
   };
   if (options.config !== undefined) await put('config', options.config);
   for (const [key, value] of Object.entries(options.kv ?? {})) await put(key, value);
-  const url = String(await mf.ready).replace(/\/$/, '');
+  const edgeUrl = String(await mf.ready).replace(/\/$/, '');
+  const url = String(await mf.unsafeGetDirectURL('headgate')).replace(/\/$/, '');
   return {
     url,
+    edgeUrl,
     mf,
     put,
     logs,
