@@ -147,8 +147,11 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     shape(exchange, tried, headers, failedOver);
     return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
   }
-  // `Response` refuses other statuses; what an origin says in them is passed on untouched.
-  if (status < 200 || status > 599) return upstream;
+  // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
+  if (status < 200 || status > 599) {
+    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    return upstream;
+  }
   const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const { statusText } = upstream;

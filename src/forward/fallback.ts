@@ -22,9 +22,9 @@ export async function toFallback(unrouted: Unrouted, otherwise: () => Response):
   if (target === null) return otherwise();
   const isWebSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
   const headers = cleanedHeaders(request, { url, requestId: requestIdOf(request.headers), configHash, isWebSocket });
-  const { method, signal, body } = request;
   try {
-    return await fetch(target, { method, headers, body, signal, redirect: 'manual' });
+    // The request itself is sent on: the runtime makes no GET with a body anew.
+    return await fetch(new Request(target, request), { headers, signal: request.signal, redirect: 'manual' });
   } catch {
     return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
   }

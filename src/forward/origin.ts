@@ -47,14 +47,16 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const init: RequestInit = {
     method: request.method,
     headers,
-    body: sending.body,
     redirect: 'manual',
     signal: controller.signal,
     encodeResponseBody: 'manual',
     ...cacheApart(route, variant, request.method),
   };
+  if (!sending.isInRequest) init.body = sending.body;
+  const target = fetcher === null ? targetOf(variant, url) : url.href;
   try {
-    const response = await (fetcher === null ? fetch(targetOf(variant, url), init) : fetcher.fetch(url.href, init));
+    const asked = sending.isInRequest ? new Request(target, request) : target;
+    const response = await (fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init));
     if (response.webSocket) client.removeEventListener('abort', abort);
     return ok({ response, abort });
   } catch {

@@ -34,14 +34,14 @@ export interface Served {
 /** Looks at a served request. It may work on in `ctx.waitUntil`. */
 export type Observer = (served: Served, env: Env, ctx: ExecutionContext) => void;
 
-/** Whether a status is a failure by the route's `failStatuses`. */
+/** Whether a status is a failure: any 5xx, and what the route's `failStatuses` add. */
 export function isFailStatus(route: Pick<Route, 'failStatuses'>, status: number): boolean {
-  return route.failStatuses.some(({ from, to }) => status >= from && status <= to);
+  return status >= 500 || route.failStatuses.some(({ from, to }) => status >= from && status <= to);
 }
 
 /**
- * Whether a request failed (design section 11): its origin could not be reached, timed out, answered with a status of the
- * route's `failStatuses`, or broke off its body. A client that left is nobody's failure.
+ * Whether a request failed (design section 11): its origin could not be reached, timed out, answered 5xx or a status
+ * of the route's `failStatuses`, or broke off its body. A client that left is nobody's failure.
  */
 export function hasFailed(served: Pick<Served, 'route' | 'status' | 'errorCode'>, body: BodyReport): boolean {
   if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return false;

@@ -11,6 +11,8 @@ import { type BodyReport, pump } from './pump.ts';
 export interface Sending {
   body: BodyInit | null;
   sent?: Promise<BodyReport>;
+  /** The body stays in the client's request, which must be sent on itself. */
+  isInRequest?: true;
 }
 
 /** Why a body could not be taken: the client stopped sending, or left. */
@@ -28,12 +30,17 @@ export class Upload {
   readonly isPresent: boolean;
   /** Whether the client compressed the body. */
   readonly isEncoded: boolean;
+  // The runtime makes no GET or HEAD request with a body (search engines take such), but sends on one that came. It is left
+  // where it is then: never held, and sent once.
+  readonly #isInRequest: boolean;
   #source: ReadableStream | null;
   #length: number | null;
   #idleMs: number;
 
   private constructor(request: Request, length: number | null, idleMs: number) {
-    const source = request.body;
+    const isBodyOdd = request.method === 'GET' || request.method === 'HEAD';
+    const source = isBodyOdd && length === 0 ? null : request.body;
+    this.#isInRequest = isBodyOdd && source !== null;
     this.isEncoded = request.headers.has('content-encoding');
     this.#source = source;
     this.#length = length;
@@ -50,6 +57,7 @@ export class Upload {
     const source = upload.#source;
     if (source === null || length === null || length === 0 || length > Math.max(SHORT_BYTES, options.holdUpTo))
       return upload;
+    if (upload.#isInRequest) return upload;
     const held = await hold(source, length, options.idleMs);
     if (typeof held === 'string') return held;
     upload.bytes = held;
@@ -66,6 +74,7 @@ export class Upload {
   send(keep: boolean): Sending {
     if (this.bytes !== null) return { body: this.bytes };
     if (this.#source === null) return { body: null };
+    if (this.#isInRequest) return { body: null, isInRequest: true };
     const copy = keep ? new BoundedCopy(MAX_HELD_BYTES) : null;
     const through = this.#length === null ? new IdentityTransformStream() : new FixedLengthStream(this.#length);
     const source = this.#source.getReader({ mode: 'byob' });

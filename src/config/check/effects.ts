@@ -25,7 +25,7 @@ export function effectWarnings(config: Config, document: unknown, surroundings: 
     ...unserved(object(document), [], notYetServed.document),
     ...config.routes.flatMap((route, index) => [
       ...unserved(object(routes[index]), ['routes', index], notYetServed.route),
-      ...routeWarnings(route, object(routes[index]), ['routes', index], surroundings),
+      ...routeWarnings(route, ['routes', index], surroundings),
     ]),
     ...coverageWarnings(config.routes),
   ];
@@ -43,7 +43,6 @@ function unserved(section: Loose, keys: (string | number)[], unservedKeys: reado
 
 function routeWarnings(
   route: Route,
-  document: Loose,
   keys: (string | number)[],
   surroundings: DocumentSurroundings,
 ): Fault[] {
@@ -65,9 +64,6 @@ function routeWarnings(
       'visitors are not pinned, since the Worker has no secret COOKIE_SECRET',
       'run: wrangler secret put COOKIE_SECRET',
     );
-  }
-  if (!route.failStatuses.some(({ from, to }) => from <= 500 && to >= 599) && document.failStatuses !== undefined) {
-    warn(['failStatuses'], 'not every 5xx answer counts as a failure', 'add "5xx" unless that is meant');
   }
   for (const variant of Object.values(route.variants)) {
     for (const [header] of variant.headers) {
