@@ -9,7 +9,7 @@ import { recordServed } from './forward/record.ts';
 import { problem } from './problem.ts';
 
 const store = new ConfigStore();
-const plane = newPlane(store, [recordServed]);
+const plane = newPlane(store, null, [recordServed]);
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
 const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;

@@ -14,9 +14,9 @@ import { type Asked, askOrigin, type OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
-import type { Served } from './served.ts';
+import type { Served, Watch } from './served.ts';
 import { spliceJson } from './splice.ts';
-import type { Upload } from './upload.ts';
+import { Prefix, type Upload } from './upload.ts';
 
 export interface Exchange {
   request: Request;
@@ -31,6 +31,8 @@ export interface Exchange {
   spliced: Uint8Array | null;
   /** Cleaned, without the variant's own. */
   headers: Headers;
+  /** What an observer asked to be kept; null for nearly every request. */
+  watch: Watch | null;
   requestId: string;
   configHash: string;
   startedAtMs: number;
@@ -67,10 +69,10 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
-    tell(exchange, second, NO_BODY);
+    tellLost(exchange, second);
     return conclude(exchange, first, null);
   }
-  tell(exchange, first, NO_BODY);
+  tellLost(exchange, first);
   first.asked?.abort();
   return conclude(exchange, second, variant.name);
 }
@@ -82,11 +84,12 @@ async function attempt(
   const { request, url, env, state, upload, decision } = exchange;
   const { variant, reason } = by;
   const body = spliceFor(exchange, variant);
-  const sending = body !== null ? { body } : upload.send(by.keep);
+  const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
   const startedAtMs = reason === 'failover' ? Date.now() : exchange.startedAtMs;
   const role = reason === 'preview' ? 'preview' : 'live';
   const asked = await askOrigin({
     request,
+    client: request.signal,
     url,
     headers: exchange.headers,
     route: state.route,
@@ -152,12 +155,14 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
     return upstream;
   }
-  const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs });
+  const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
+  const tap = captured === null ? undefined : (chunk: Uint8Array) => captured.add(chunk);
+  const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const { statusText } = upstream;
   const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });
   shape(exchange, tried, response.headers, failedOver);
-  tell(exchange, tried, report);
+  tell(exchange, tried, report, captured);
   return response;
 }
 
@@ -202,8 +207,13 @@ const ERROR_CODES: Record<OriginFault, string> = {
   client_left: 'client_left',
 };
 
-function tell(exchange: Exchange, tried: Try, body: Served['body']): void {
-  const { request, url, state, decision, env, ctx, plane } = exchange;
+/** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
+function tellLost(exchange: Exchange, tried: Try): void {
+  tell({ ...exchange, watch: null }, tried, NO_BODY);
+}
+
+function tell(exchange: Exchange, tried: Try, body: Served['body'], captured: Prefix | null = null): void {
+  const { request, url, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
     request,
     url,
@@ -220,6 +230,11 @@ function tell(exchange: Exchange, tried: Try, body: Served['body']): void {
     status: tried.asked?.response.status ?? null,
     errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
     body,
+    watch: exchange.watch,
+    captured,
+    responseHeaders: tried.asked?.response.headers ?? null,
+    cleanedHeaders: exchange.headers,
+    upload,
   };
   for (const observe of plane.observers) {
     try {

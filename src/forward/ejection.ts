@@ -21,6 +21,7 @@ export const EJECTION_MS = 30_000;
 const FORGIVEN_AFTER_MS = 600_000;
 /** A probe that has not answered by then was lost with its request; another may go. */
 const PROBE_LOST_AFTER_MS = 60_000;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** One isolate's ejections, by route and variant. Keys come from the config alone, so it stays small. */
 export class Ejections {
@@ -38,7 +39,13 @@ export class Ejections {
 
   failed(route: string, variant: string, nowMs: number): void {
     const key = `${route}/${variant}`;
-    const health = this.#health.get(key) ?? { consecutive: 0, ejections: 0, ejected: false, untilMs: 0, probeAtMs: 0 };
+    const health = this.#health.get(key) ?? {
+      consecutive: 0,
+      ejections: 0,
+      ejected: false,
+      untilMs: 0,
+      probeAtMs: NEVER,
+    };
     this.#health.set(key, health);
     health.consecutive++;
     // Requests that were under way at the ejection fail later; they say nothing new.
@@ -49,7 +56,7 @@ export class Ejections {
     health.ejections++;
     health.ejected = true;
     health.untilMs = nowMs + EJECTION_MS * health.ejections;
-    health.probeAtMs = 0;
+    health.probeAtMs = NEVER;
   }
 
   succeeded(route: string, variant: string, nowMs: number): void {

@@ -15,7 +15,7 @@ import { toFallback } from './fallback.ts';
 import { isLoop } from './loop.ts';
 import { Matcher } from './match.ts';
 import { cleanedHeaders, requestIdOf } from './request-headers.ts';
-import type { Observer } from './served.ts';
+import type { Observer, Watcher } from './served.ts';
 import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload } from './upload.ts';
 
@@ -24,11 +24,12 @@ export interface Plane {
   store: ConfigStore;
   ejections: Ejections;
   budget: FailoverBudget;
+  watcher: Watcher | null;
   observers: readonly Observer[];
 }
 
-export function newPlane(store: ConfigStore, observers: readonly Observer[]): Plane {
-  return { store, ejections: new Ejections(), budget: new FailoverBudget(), observers };
+export function newPlane(store: ConfigStore, watcher: Watcher | null, observers: readonly Observer[]): Plane {
+  return { store, ejections: new Ejections(), budget: new FailoverBudget(), watcher, observers };
 }
 
 const matchers = new WeakMap<Loaded, Matcher>();
@@ -75,9 +76,11 @@ async function forward(visit: Visit): Promise<Response> {
   const { route } = state;
   const decision = spared(visit);
   const wanted = route.variants[decision.variant]!;
+  const mayFailOver =
+    wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(request.method);
   const upload = await Upload.take(request, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || mayFailOver ? MAX_HELD_BYTES : 0,
   });
   if (typeof upload === 'string') return uploadFailed(upload);
   const fitted = fitJson(decision, state, upload);
@@ -88,6 +91,8 @@ async function forward(visit: Visit): Promise<Response> {
   const headers = cleanedHeaders(request, { url, requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
+  const about = { request, route, inForce: state.inForce, decision: fitted.decision };
+  const watch = isWebSocket || plane.watcher === null ? null : plane.watcher(about);
   const exchange: Exchange = {
     request,
     url,
@@ -99,6 +104,7 @@ async function forward(visit: Visit): Promise<Response> {
     upload,
     spliced: fitted.body,
     headers,
+    watch,
     requestId,
     configHash: loaded.hash,
     startedAtMs: nowMs,

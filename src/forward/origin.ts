@@ -20,6 +20,8 @@ export interface Asked {
 
 export interface Question {
   request: Request;
+  /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
+  client: AbortSignal | null;
   url: URL;
   /** Cleaned; this attempt gets a copy. */
   headers: Headers;
@@ -32,7 +34,7 @@ export interface Question {
 
 /** Asks the variant's origin and answers with its headers; the body is still to come. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
-  const { request, url, route, variant, role, sending, env } = question;
+  const { request, client, url, route, variant, role, sending, env } = question;
   const headers = new Headers(question.headers);
   if (!addVariantHeaders(headers, { route: route.name, variant, role, env })) return err('misconfigured');
   const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
@@ -40,9 +42,8 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
 
   const controller = new AbortController();
   const abort = () => controller.abort();
-  const client = request.signal;
-  if (client.aborted) return err('client_left');
-  client.addEventListener('abort', abort);
+  if (client?.aborted) return err('client_left');
+  client?.addEventListener('abort', abort);
   const clock = new HeadersClock(route.timeoutMs, abort, sending.sent);
   const init: RequestInit = {
     method: request.method,
@@ -57,11 +58,11 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;
     const response = await (fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init));
-    if (response.webSocket) client.removeEventListener('abort', abort);
+    if (response.webSocket) client?.removeEventListener('abort', abort);
     return ok({ response, abort });
   } catch {
     if (clock.isOver) return err('timeout');
-    return err(client.aborted ? 'client_left' : 'unreachable');
+    return err(client?.aborted ? 'client_left' : 'unreachable');
   } finally {
     clock.stop();
   }

@@ -7,7 +7,9 @@ import type { InForce } from '../config/inforce.ts';
 import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { RequestReason } from '../records/rows.ts';
+import type { Decision } from './decide.ts';
 import type { BodyReport } from './pump.ts';
+import type { Prefix, Upload } from './upload.ts';
 
 export interface Served {
   request: Request;
@@ -29,7 +31,25 @@ export interface Served {
   /** Our own code when the origin gave none; empty otherwise. */
   errorCode: string;
   body: BodyReport | Promise<BodyReport>;
+  /** What the watcher asked for. Null when nothing was asked, and for a try whose answer the visitor did not get. */
+  watch: Watch | null;
+  /** The answer's body as it was sent (encoded), up to `watch.captureBytes`; whole when `body` has ended. */
+  captured: Prefix | null;
+  /** The origin's response headers, not ours; null when it gave no answer. */
+  responseHeaders: Headers | null;
+  /** The request's headers as every origin gets them, without any variant's own. Not to be changed. */
+  cleanedHeaders: Headers;
+  upload: Upload;
 }
+
+/** What should be kept of an exchange that has not begun yet. Watchers may extend it with what they need later. */
+export interface Watch {
+  /** Bytes of the answer's body to copy. A watched request's body is copied up to the upload's bound. */
+  captureBytes: number;
+}
+
+/** Says before a request is sent whether it will be wanted. Cheap: it runs before the visitor has an answer. */
+export type Watcher = (about: { request: Request; route: Route; inForce: InForce; decision: Decision }) => Watch | null;
 
 /** Looks at a served request. It may work on in `ctx.waitUntil`. */
 export type Observer = (served: Served, env: Env, ctx: ExecutionContext) => void;

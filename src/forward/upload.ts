@@ -3,7 +3,7 @@
  * bounded copy where it is not. It never holds more than the bound, and it knows when the last byte was sent.
  */
 
-import { joined } from './bytes.ts';
+import { concatenated, joined } from './bytes.ts';
 import { IdleWatch } from './idle.ts';
 import { type BodyReport, pump } from './pump.ts';
 
@@ -36,6 +36,7 @@ export class Upload {
   #source: ReadableStream | null;
   #length: number | null;
   #idleMs: number;
+  #sent: Promise<BodyReport> | null = null;
 
   private constructor(request: Request, length: number | null, idleMs: number) {
     const isBodyOdd = request.method === 'GET' || request.method === 'HEAD';
@@ -65,6 +66,12 @@ export class Upload {
     return upload;
   }
 
+  /** The body once it was sent whole: empty where there is none, null where it was too large, cut off or not kept. */
+  async copy(): Promise<Uint8Array | null> {
+    if (this.#sent !== null) await this.#sent;
+    return this.isPresent ? this.bytes : new Uint8Array(0);
+  }
+
   /** Whether the body can be sent once more. */
   get isRepeatable(): boolean {
     return !this.isPresent || this.bytes !== null;
@@ -86,7 +93,38 @@ export class Upload {
       if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
       return report;
     });
+    this.#sent = sent;
     return { body: through.readable, sent };
+  }
+}
+
+/** Keeps the first bytes of a body, and how many there were in all. */
+export class Prefix {
+  bytes = 0;
+  #chunks: Uint8Array[] = [];
+  #kept = 0;
+  #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.bytes += chunk.byteLength;
+    const room = this.#maxBytes - this.#kept;
+    if (room <= 0) return;
+    const part = chunk.slice(0, room);
+    this.#chunks.push(part);
+    this.#kept += part.byteLength;
+  }
+
+  /** Whether the body had more bytes than were kept. */
+  get isTruncated(): boolean {
+    return this.bytes > this.#kept;
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    return concatenated(this.#chunks, this.#kept);
   }
 }
 
@@ -110,13 +148,7 @@ export class BoundedCopy {
   /** All bytes, or null when they were more than the bound. */
   whole(): Uint8Array | null {
     if (this.#chunks === null) return null;
-    const whole = new Uint8Array(this.#bytes);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.byteLength;
-    }
-    return whole;
+    return concatenated(this.#chunks, this.#bytes);
   }
 }
 
