@@ -3,7 +3,7 @@
  * arrays). Everything is hashed or sorted, never each against each, but for a small rest. It refuses to judge the pairs.
  */
 
-import { ExactNumber, sameExact } from './json-text.ts';
+import { ExactNumber, sameValue } from './json-text.ts';
 import type { RuleNode } from './paths.ts';
 
 export interface Pairing {
@@ -19,158 +19,197 @@ export interface Pairing {
 const maxMatched = 32;
 const maxDepth = 64;
 
+/** An item's text, equal for items that the rules call equal but for tolerant numbers, and these numbers. */
+interface Canon {
+  at: number;
+  text: string;
+  tolerant: number[];
+}
+
+/** What is known of an item so far: nothing, that it has an equal partner or is ignored, or that it has none. */
+const open = 0;
+const settled = 1;
+const alone = 2;
+
 /**
- * Text that is equal for items that the rules call equal: members sorted, ignored ones left out, unordered arrays sorted.
- * With `loose`, numbers that have a tolerance are written as `~` and put into it.
+ * Multiset pairing: items equal in place, then equal ones wherever they stand, then those equal but for numbers that have a
+ * tolerance, then the likeliest.
  */
-function canonical(value: unknown, rule: RuleNode, loose: number[] | null, pairing: Pairing, depth = 0): string {
-  if (typeof value === 'number' || value instanceof ExactNumber) {
-    if (loose !== null && rule.tolerance !== null) {
-      loose.push(typeof value === 'number' ? value : value.value);
-      return '~';
-    }
-    return typeof value === 'number' ? String(value) : value.source;
+export function pairUnordered(live: readonly unknown[], candidate: readonly unknown[], rule: RuleNode): Pairing {
+  const pairing: Pairing = { pairs: [], missing: [], added: [], tooDeep: false };
+  const liveState = startStates(live, rule);
+  const candidateState = startStates(candidate, rule);
+  for (let at = 0; at < Math.min(live.length, candidate.length); at++) {
+    if (liveState[at] !== open || candidateState[at] !== open || !sameValue(live[at], candidate[at])) continue;
+    liveState[at] = settled;
+    candidateState[at] = settled;
   }
-  if (typeof value === 'string') return JSON.stringify(value);
+  settleScalars({ items: live, states: liveState }, { items: candidate, states: candidateState }, rule);
+  let left = canons(live, rule, liveState, pairing);
+  let right = canons(candidate, rule, candidateState, pairing);
+  [left, right] = withoutEqual(left, right);
+  [left, right] = withoutLoose(left, right, pairing);
+  pairRest(live, candidate, left, right, pairing);
+  for (let at = 0; at < live.length; at++) if (liveState[at] === alone) pairing.missing.push(at);
+  for (let at = 0; at < candidate.length; at++) if (candidateState[at] === alone) pairing.added.push(at);
+  return pairing;
+}
+
+function startStates(items: readonly unknown[], rule: RuleNode): Uint8Array {
+  const states = new Uint8Array(items.length);
+  for (let at = 0; at < items.length; at++) if (rule.next(at).ignored) states[at] = settled;
+  return states;
+}
+
+interface Items {
+  items: readonly unknown[];
+  states: Uint8Array;
+}
+
+/** Plain values are their own key, so long lists of them need no text. Equal ones are chained by index. */
+function settleScalars(live: Items, candidate: Items, rule: RuleNode): void {
+  const isScalar = ({ items, states }: Items, at: number): boolean =>
+    states[at] === open && (typeof items[at] !== 'object' || items[at] === null) && rule.next(at).tolerance === null;
+  const first = new Map<unknown, number>();
+  const following = new Int32Array(live.items.length);
+  for (let at = live.items.length - 1; at >= 0; at--) {
+    if (!isScalar(live, at)) continue;
+    following[at] = first.get(live.items[at]) ?? -1;
+    first.set(live.items[at], at);
+    live.states[at] = alone;
+  }
+  for (let at = 0; at < candidate.items.length; at++) {
+    if (!isScalar(candidate, at)) continue;
+    const partner = first.get(candidate.items[at]) ?? -1;
+    candidate.states[at] = partner < 0 ? alone : settled;
+    if (partner < 0) continue;
+    live.states[partner] = settled;
+    first.set(candidate.items[at], following[partner]!);
+  }
+}
+
+function canons(items: readonly unknown[], rule: RuleNode, states: Uint8Array, pairing: Pairing): Canon[] {
+  const list: Canon[] = [];
+  let tolerant: number[] = [];
+  for (let at = 0; at < items.length; at++) {
+    if (states[at] !== open) continue;
+    // Most items have no such numbers and share one empty list.
+    if (tolerant.length > 0) tolerant = [];
+    list.push({ at, text: canonical(items[at], rule.next(at), tolerant, pairing, 0), tolerant });
+  }
+  return list;
+}
+
+/** Members sorted, ignored ones left out, unordered arrays sorted, tolerant numbers written as `~` and put aside. */
+function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: Pairing, depth: number): string {
+  // A length in front makes any text unmistakable, and is cheaper than escaping it.
+  if (typeof value === 'string') return `"${value.length}:${value}`;
+  if (typeof value === 'number' || value instanceof ExactNumber) {
+    if (rule.tolerance === null) return typeof value === 'number' ? String(value) : value.source;
+    tolerant.push(typeof value === 'number' ? value : value.value);
+    return '~';
+  }
   if (typeof value !== 'object' || value === null) return String(value);
   if (depth > maxDepth) {
     pairing.tooDeep = true;
     return '…';
   }
-  let out = '';
   if (Array.isArray(value)) {
     const items: string[] = [];
     for (let i = 0; i < value.length; i++) {
       const itemRule = rule.next(i);
-      if (!itemRule.ignored) items.push(canonical(value[i], itemRule, loose, pairing, depth + 1));
+      if (!itemRule.ignored) items.push(canonical(value[i], itemRule, tolerant, pairing, depth + 1));
     }
     if (rule.array.mode !== 'ordered') items.sort();
     return `[${items.join(',')}]`;
   }
   const members = value as Record<string, unknown>;
-  for (const key of Object.keys(members).sort()) {
+  let out = '{';
+  const keys = Object.keys(members);
+  if (keys.length > 1) keys.sort();
+  for (const key of keys) {
     const memberRule = rule.next(key);
-    if (!memberRule.ignored) {
-      out += `${JSON.stringify(key)}:${canonical(members[key], memberRule, loose, pairing, depth + 1)},`;
-    }
+    if (memberRule.ignored) continue;
+    out += `${key.length}:${key}=${canonical(members[key], memberRule, tolerant, pairing, depth + 1)},`;
   }
-  return `{${out}}`;
+  return `${out}}`;
 }
 
-/** Multiset pairing: equal items first, then items equal but for numbers within a tolerance's reach, then the likeliest. */
-export function pairUnordered(
-  live: readonly unknown[],
-  candidate: readonly unknown[],
-  rule: RuleNode,
-  hasTolerance: boolean,
-): Pairing {
-  const pairing: Pairing = { pairs: [], missing: [], added: [], tooDeep: false };
-  const seen = (items: readonly unknown[]): number[] => [...items.keys()].filter((i) => !rule.next(i).ignored);
-  let rest = takeEqual(live, candidate, seen(live), seen(candidate), rule, pairing);
-  if (hasTolerance && rest.live.length > 0 && rest.candidate.length > 0) {
-    rest = takeLoose(live, candidate, rest, rule, pairing);
-  }
-  pairRest(live, candidate, rest, pairing);
-  return pairing;
-}
-
-interface Rest {
-  live: number[];
-  candidate: number[];
-}
-
-function takeEqual(
-  live: readonly unknown[],
-  candidate: readonly unknown[],
-  liveAt: number[],
-  candidateAt: number[],
-  rule: RuleNode,
-  pairing: Pairing,
-): Rest {
-  const waiting = new Map<string, number[]>();
-  for (const i of liveAt) {
-    const text = canonical(live[i], rule.next(i), null, pairing);
-    const list = waiting.get(text);
-    if (list === undefined) waiting.set(text, [i]);
-    else list.push(i);
-  }
-  const rest: Rest = { live: [], candidate: [] };
-  const matched = new Set<number>();
-  for (const i of candidateAt) {
-    const equal = waiting.get(canonical(candidate[i], rule.next(i), null, pairing))?.pop();
-    if (equal === undefined) rest.candidate.push(i);
+function withoutEqual(left: Canon[], right: Canon[]): [Canon[], Canon[]] {
+  const exact = ({ text, tolerant }: Canon): string => (tolerant.length === 0 ? text : `${text}|${tolerant.join()}`);
+  const waiting = new Map<string, Canon[]>();
+  for (const canon of left) listAt(waiting, exact(canon)).push(canon);
+  const matched = new Set<Canon>();
+  const rest: Canon[] = [];
+  for (const canon of right) {
+    const equal = waiting.get(exact(canon))?.pop();
+    if (equal === undefined) rest.push(canon);
     else matched.add(equal);
   }
-  rest.live = liveAt.filter((i) => !matched.has(i));
-  return rest;
+  return [left.filter((canon) => !matched.has(canon)), rest];
+}
+
+function listAt(lists: Map<string, Canon[]>, key: string): Canon[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }
 
 /** Items alike but for tolerant numbers are sorted by these and paired in that order, which is best for one such number. */
-function takeLoose(
-  live: readonly unknown[],
-  candidate: readonly unknown[],
-  rest: Rest,
-  rule: RuleNode,
-  pairing: Pairing,
-): Rest {
-  type Group = { live: [number, number[]][]; candidate: [number, number[]][] };
-  const groups = new Map<string, Group>();
-  const put = (side: keyof Group, items: readonly unknown[], at: number[]): void => {
-    for (const i of at) {
-      const numbers: number[] = [];
-      const text = canonical(items[i], rule.next(i), numbers, pairing);
-      const group = groups.get(text) ?? { live: [], candidate: [] };
-      groups.set(text, group);
-      group[side].push([i, numbers]);
+function withoutLoose(left: Canon[], right: Canon[], pairing: Pairing): [Canon[], Canon[]] {
+  const waiting = new Map<string, Canon[]>();
+  for (const canon of left) if (canon.tolerant.length > 0) listAt(waiting, canon.text).push(canon);
+  if (waiting.size === 0) return [left, right];
+  const arriving = new Map<string, Canon[]>();
+  for (const canon of right) if (waiting.has(canon.text)) listAt(arriving, canon.text).push(canon);
+  const matched = new Set<Canon>();
+  for (const [text, group] of arriving) {
+    const partners = waiting.get(text)!.sort(byNumbers);
+    group.sort(byNumbers);
+    for (let i = 0; i < Math.min(group.length, partners.length); i++) {
+      pairing.pairs.push([partners[i]!.at, group[i]!.at]);
+      matched.add(partners[i]!).add(group[i]!);
     }
-  };
-  put('live', live, rest.live);
-  put('candidate', candidate, rest.candidate);
-  const left: Rest = { live: [], candidate: [] };
-  for (const group of groups.values()) {
-    group.live.sort(byNumbers);
-    group.candidate.sort(byNumbers);
-    const both = Math.min(group.live.length, group.candidate.length);
-    for (let i = 0; i < both; i++) pairing.pairs.push([group.live[i]![0], group.candidate[i]![0]]);
-    left.live.push(...group.live.slice(both).map(([i]) => i));
-    left.candidate.push(...group.candidate.slice(both).map(([i]) => i));
   }
-  left.live.sort((a, b) => a - b);
-  left.candidate.sort((a, b) => a - b);
-  return left;
+  const unmatched = (canon: Canon): boolean => !matched.has(canon);
+  return [left.filter(unmatched), right.filter(unmatched)];
 }
 
-function byNumbers([, a]: [number, number[]], [, b]: [number, number[]]): number {
+function byNumbers({ tolerant: a }: Canon, { tolerant: b }: Canon): number {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
 }
 
-/** Leftover objects are paired so that a changed member is shown as such; leftover plain values are missing and added. */
-function pairRest(live: readonly unknown[], candidate: readonly unknown[], rest: Rest, pairing: Pairing): void {
-  const free = rest.candidate.filter((i) => isObject(candidate[i]));
-  const few = rest.live.length <= maxMatched && free.length <= maxMatched;
+/** Leftover objects are paired so that a changed member is shown as such; other leftovers are missing and added. */
+function pairRest(
+  live: readonly unknown[],
+  candidate: readonly unknown[],
+  left: Canon[],
+  right: Canon[],
+  pairing: Pairing,
+): void {
+  const free = right.filter(({ at }) => isObject(candidate[at])).map(({ at }) => at);
+  const few = left.length <= maxMatched && free.length <= maxMatched;
   const taken = new Set<number>();
   let next = 0;
-  for (const i of rest.live) {
-    if (!isObject(live[i]) || taken.size === free.length) {
-      pairing.missing.push(i);
+  for (const { at } of left) {
+    if (!isObject(live[at]) || taken.size === free.length) {
+      pairing.missing.push(at);
       continue;
     }
-    let chosen = few ? likeliest(live[i], candidate, free, taken) : free[next++]!;
-    chosen ??= free.find((at) => !taken.has(at))!;
+    const chosen = few ? likeliest(live[at], candidate, free, taken) : free[next++]!;
     taken.add(chosen);
-    pairing.pairs.push([i, chosen]);
+    pairing.pairs.push([at, chosen]);
   }
-  for (const i of rest.candidate) if (!taken.has(i)) pairing.added.push(i);
+  for (const { at } of right) if (!taken.has(at)) pairing.added.push(at);
 }
 
-function likeliest(
-  item: object,
-  candidate: readonly unknown[],
-  free: number[],
-  taken: Set<number>,
-): number | undefined {
-  let best: number | undefined;
+/** The untaken item with most members in common; the caller sees to it that one is left. */
+function likeliest(item: object, candidate: readonly unknown[], free: number[], taken: Set<number>): number {
+  let best = -1;
   let bestAlike = -1;
   for (const at of free) {
     if (taken.has(at)) continue;
@@ -185,12 +224,8 @@ function likeliest(
 
 function membersAlike(a: Record<string, unknown>, b: Record<string, unknown>): number {
   let alike = 0;
-  for (const key of Object.keys(a)) if (Object.hasOwn(b, key) && same(a[key], b[key])) alike++;
+  for (const key of Object.keys(a)) if (Object.hasOwn(b, key) && sameValue(a[key], b[key])) alike++;
   return alike;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return a === b || (a instanceof ExactNumber && b instanceof ExactNumber && sameExact(a, b));
 }
 
 /** Pairs items whose `keyBy` member is equal; a key that comes several times, or none, is paired in order of appearance. */

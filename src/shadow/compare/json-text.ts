@@ -48,6 +48,25 @@ export function sameExact(a: ExactNumber | number, b: ExactNumber | number): boo
   return whole.test(left) && whole.test(right) && BigInt(left) === BigInt(right);
 }
 
+const maxSameDepth = 64;
+
+/** Plain structural equality, blind to rules and to the order of members. Past 64 levels it says "differs". */
+export function sameValue(a: unknown, b: unknown, depth = 0): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > maxSameDepth) return false;
+  if (a instanceof ExactNumber || b instanceof ExactNumber) {
+    return a instanceof ExactNumber && b instanceof ExactNumber && sameExact(a, b);
+  }
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i], depth + 1));
+  }
+  if (Array.isArray(b)) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  return names.every((name) => Object.hasOwn(right, name) && sameValue(left[name], right[name], depth + 1));
+}
+
 /** Lines of JSON (`application/x-ndjson`) as one array, or undefined when a line is not JSON. */
 export function parseJsonLines(text: string): unknown[] | undefined {
   const values: unknown[] = [];

@@ -6,7 +6,7 @@
 
 import { excerptJson, excerptTexts } from './excerpt.ts';
 import { type Pairing, pairKeyed, pairUnordered } from './json-arrays.ts';
-import { ExactNumber, sameExact } from './json-text.ts';
+import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 
 /** `missing` is in the live reply only, `added` in the candidate's only, `capped` was not looked at. */
@@ -108,7 +108,7 @@ class Walk {
   values(live: unknown, candidate: unknown, rule: RuleNode, field: FieldNode, depth: number): void {
     if (live === candidate || this.#capped === 'nodes') return;
     if (rule.ignored) {
-      if (!sameIgnored(live, candidate, 0)) this.#ignoredCount++;
+      if (!sameValue(live, candidate)) this.#ignoredCount++;
       return;
     }
     if (this.#visited++ > this.#caps.nodes) this.#cap('nodes', rule, field);
@@ -157,14 +157,7 @@ class Walk {
     const { mode } = rule.array;
     if (mode !== 'ordered' && this.#options.partial === true) return;
     if (mode === 'unordered') {
-      this.#pairing(
-        live,
-        candidate,
-        rule,
-        field,
-        depth,
-        pairUnordered(live, candidate, rule, this.#options.rules.hasTolerance),
-      );
+      this.#pairing(live, candidate, rule, field, depth, pairUnordered(live, candidate, rule));
       return;
     }
     if (rule.array.mode === 'keyed') {
@@ -282,19 +275,4 @@ function sameNumber(live: AnyNumber, candidate: AnyNumber, rule: RuleNode): bool
   const slack = 4 * Number.EPSILON * Math.max(Math.abs(a), Math.abs(b));
   const { abs = 0, rel = 0 } = rule.tolerance;
   return Number.isFinite(gap) && gap <= Math.max(abs, rel * Math.abs(a)) + slack;
-}
-
-/** Plain structural equality for what is ignored; past the depth cap it says "differs", which only shows in a count. */
-function sameIgnored(a: unknown, b: unknown, depth: number): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > 64) return false;
-  if (a instanceof ExactNumber || b instanceof ExactNumber) {
-    return a instanceof ExactNumber && b instanceof ExactNumber && sameExact(a, b);
-  }
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every(
-    (name) => Object.hasOwn(b, name) && sameIgnored((a as Members)[name], (b as Members)[name], depth + 1),
-  );
 }

@@ -91,6 +91,8 @@ export class RuleNode {
   readonly #automaton: Automaton;
   readonly #positions: readonly number[];
   readonly #literal = new Map<string, RuleNode | null>();
+  /** Some rule names an index here; else all items of a list are one to the rules. */
+  #namesIndex = false;
   #other: RuleNode | null = null;
 
   constructor(automaton: Automaton, positions: readonly number[]) {
@@ -101,7 +103,9 @@ export class RuleNode {
     for (const position of positions) {
       const segment = automaton.segments[position]!;
       if (segment !== end) {
-        if (segment !== '*' && segment !== '**') this.#literal.set(segment, null);
+        if (segment === '*' || segment === '**') continue;
+        this.#literal.set(segment, null);
+        this.#namesIndex ||= /^\d+$/.test(segment);
         continue;
       }
       const effect = automaton.owner[position]!;
@@ -116,7 +120,7 @@ export class RuleNode {
   /** The place one member or item further down. */
   next(segment: string | number): RuleNode {
     if (this.dead) return this;
-    if (this.#literal.size > 0) {
+    if (typeof segment === 'number' ? this.#namesIndex : this.#literal.size > 0) {
       const name = typeof segment === 'number' ? String(segment) : segment;
       const known = this.#literal.get(name);
       if (known !== undefined) {
@@ -143,7 +147,6 @@ export class RuleNode {
 
 export interface CompiledRules {
   root: RuleNode;
-  hasTolerance: boolean;
   /** Some place is ignored or redacted, so text that cannot be read by path must not be kept. */
   hides: boolean;
   /** Whether this one place is ignored, itself or through a parent. */
@@ -169,7 +172,6 @@ export function compileRules(rules: PathRules): CompiledRules {
   const root = automaton.node(patterns.map((pattern) => pattern.start));
   return {
     root,
-    hasTolerance: (rules.tolerance ?? []).length > 0,
     hides: (rules.ignore ?? []).length + (rules.redact ?? []).length > 0,
     ignores(pointer) {
       let node = root;

@@ -140,7 +140,7 @@ describe('lists without order', () => {
     [
       ['a', 'a', 'b'],
       ['a', 'b', 'b'],
-      ['added /tags/2', 'missing /tags/0'],
+      ['added /tags/1', 'missing /tags/1'],
     ],
     [[1], ['1'], ['added /tags/0', 'missing /tags/0']],
     [[{ x: 1, y: [1, 2] }, null], [null, { y: [1, 2], x: 1 }], []],
