@@ -8,6 +8,7 @@ import type { Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
+import { isOurSetCookie } from '../split/cookies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
@@ -117,9 +118,12 @@ function spliceFor(exchange: Exchange, variant: Variant): Uint8Array | null {
   return spliced.ok ? spliced.value : null;
 }
 
+/** Whether the client, and nobody else, is the reason that there is no answer. */
+const isClients = (fault: OriginFault) => fault === 'client_left' || fault === 'client_stalled';
+
 /** Whether a try failed before response headers, in a way that failover makes good. */
 function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): boolean {
-  if (tried.fault !== null) return tried.fault !== 'client_left';
+  if (tried.fault !== null) return !isClients(tried.fault);
   const status = tried.asked!.response.status;
   const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
   return isUnreachedStatus(status) || statuses.includes(status);
@@ -127,7 +131,7 @@ function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): bo
 
 function noteHealth({ state, plane }: Exchange, tried: Try): void {
   const { route } = state;
-  if (!route.ejection || tried.fault === 'client_left') return;
+  if (!route.ejection || (tried.fault !== null && isClients(tried.fault))) return;
   if (hasFailedOver(route.failover, tried)) plane.ejections.failed(route.name, tried.variant.name, tried.headersAtMs);
   else plane.ejections.succeeded(route.name, tried.variant.name, tried.headersAtMs);
 }
@@ -153,7 +157,10 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
     tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
-    return upstream;
+    if (!upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
+    // Nor can its headers be changed, and an origin must not choose our visitors' variants.
+    abort();
+    return ownAnswer('unreachable');
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const tap = captured === null ? undefined : (chunk: Uint8Array) => captured.add(chunk);
@@ -195,6 +202,8 @@ function ownAnswer(fault: OriginFault): Response {
       });
     case 'client_left':
       return new Response(null, { status: 499 });
+    case 'client_stalled':
+      return problem({ status: 408, code: 'client_stalled', detail: 'The request body stalled.' });
     case 'unreachable':
       return problem({ status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' });
   }
@@ -205,6 +214,7 @@ const ERROR_CODES: Record<OriginFault, string> = {
   misconfigured: 'origin_unreachable',
   unreachable: 'origin_unreachable',
   client_left: 'client_left',
+  client_stalled: 'client_stalled',
 };
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */

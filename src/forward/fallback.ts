@@ -6,7 +6,9 @@
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
-import { cleanedHeaders, requestIdOf } from './request-headers.ts';
+import { isOurSetCookie } from '../split/cookies.ts';
+import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
+import { removeOurCookies } from './response-headers.ts';
 
 export interface Unrouted {
   request: Request;
@@ -20,11 +22,15 @@ export async function toFallback(unrouted: Unrouted, otherwise: () => Response):
   const { request, url, env, configHash } = unrouted;
   const target = targetOf(env.FALLBACK_ORIGIN, url);
   if (target === null) return otherwise();
-  const isWebSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const isWebSocket = isHandshake(request);
   const headers = cleanedHeaders(request, { url, requestId: requestIdOf(request.headers), configHash, isWebSocket });
   try {
     // The request itself is sent on: the runtime makes no GET with a body anew.
-    return await fetch(new Request(target, request), { headers, signal: request.signal, redirect: 'manual' });
+    const answer = await fetch(new Request(target, request), { headers, signal: request.signal, redirect: 'manual' });
+    if (!answer.headers.getSetCookie().some(isOurSetCookie)) return answer;
+    const cleaned = new Response(answer.body, answer);
+    removeOurCookies(cleaned.headers);
+    return cleaned;
   } catch {
     return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
   }

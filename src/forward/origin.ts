@@ -10,7 +10,7 @@ import { addVariantHeaders, type Role } from './request-headers.ts';
 import type { Sending } from './upload.ts';
 
 /** Why there is no answer. */
-export type OriginFault = 'unreachable' | 'timeout' | 'misconfigured' | 'client_left';
+export type OriginFault = 'unreachable' | 'timeout' | 'misconfigured' | 'client_left' | 'client_stalled';
 
 export interface Asked {
   response: Response;
@@ -46,14 +46,13 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   client?.addEventListener('abort', abort);
   const clock = new HeadersClock(route.timeoutMs, abort, sending.sent);
   const init: RequestInit = {
-    method: request.method,
     headers,
     redirect: 'manual',
     signal: controller.signal,
     encodeResponseBody: 'manual',
     ...cacheApart(route, variant, request.method),
   };
-  if (!sending.isInRequest) init.body = sending.body;
+  if (!sending.isInRequest) Object.assign(init, { method: request.method, body: sending.body });
   const target = fetcher === null ? targetOf(variant, url) : url.href;
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;
@@ -62,10 +61,18 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     return ok({ response, abort });
   } catch {
     if (clock.isOver) return err('timeout');
-    return err(client?.aborted ? 'client_left' : 'unreachable');
+    if (client?.aborted) return err('client_left');
+    return err(await faultOfUpload(sending.sent));
   } finally {
     clock.stop();
   }
+}
+
+/** Whose fault a failed call was: an upload that the client broke off is never the origin's. It does not wait for one under way. */
+async function faultOfUpload(sent: Sending['sent']): Promise<OriginFault> {
+  const report = await Promise.race([sent, null]);
+  if (report?.end === 'cut') return 'client_left';
+  return report?.end === 'stalled' ? 'client_stalled' : 'unreachable';
 }
 
 /** The time from the request's last byte to response headers; a stream that follows has all the time it wants. */
@@ -95,7 +102,8 @@ class HeadersClock {
 /** Scheme, host and base path are the config's alone; the client's path begins with `/` and is appended as it stands. */
 function targetOf(variant: Variant, url: URL): string {
   const base = variant.origin.kind === 'url' ? variant.origin.url : '';
-  return base + url.pathname + url.search;
+  // `search` is empty for a query without a character, which is another URL all the same.
+  return base + url.pathname + (url.search || (url.href.endsWith('?') ? '?' : ''));
 }
 
 /**

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Headgate, oneRoute, startHeadgate } from './harness.ts';
+import { answerTo, type RawOrigin, type RawRequest, startRawOrigin, values } from './raw-http.ts';
+
+const answers = new Map<string, (request: RawRequest) => unknown>();
+let origin: RawOrigin;
+let headgate: Headgate;
+
+beforeAll(async () => {
+  origin = await startRawOrigin(async (request) => {
+    await request.whole();
+    await answers.get(request.path.split('?')[0]!)!(request);
+  });
+  // The service hands on what the origin sent, so that both kinds of variant must deliver the same bytes.
+  const service = `export default {
+    fetch(request) {
+      const target = ${JSON.stringify(origin.url)} + new URL(request.url).pathname;
+      return fetch(new Request(target, request), { encodeResponseBody: 'manual', redirect: 'manual' });
+    },
+  };`;
+  const byHeader = (origin: string) => ({ path: '/*', header: { 'x-origin': origin } });
+  headgate = await startHeadgate({
+    services: { MODEL: service },
+    config: {
+      version: 1,
+      routes: [
+        { name: 'service', match: byHeader('service'), variants: { blue: { service: 'MODEL' } } },
+        { name: 'url', match: { path: '/*' }, variants: { blue: { url: origin.url } } },
+      ],
+    },
+  });
+});
+afterAll(async () => {
+  await headgate.dispose();
+  await origin.close();
+});
+
+const ORIGINS = ['url', 'service'];
+const through = (kind: string, path: string, method = 'GET') =>
+  answerTo(headgate.url, { path, method, headers: [['x-origin', kind]] });
+
+const text = Buffer.from('{"language":"deu","confidence":0.97}\n');
+// Half of it compresses, so that every encoding has long matches and long literals, and none is short enough to be held.
+const large = Buffer.concat([randomBytes(200_000), Buffer.alloc(200_000, 'a rose is a rose is ')]);
+const ENCODINGS: [string, (body: Buffer) => Buffer][] = [
+  ['identity', (body) => body],
+  ['gzip', gzipSync],
+  ['br', brotliCompressSync],
+  ['deflate', deflateSync],
+  ['zstd', zstdCompressSync],
+  // Nothing on the way may look inside: bytes that only claim to be gzip arrive as well.
+  ['gzip', () => Buffer.from('this is no gzip')],
+];
+
+/** A body in chunks of uneven sizes, as a program writes them. */
+function chunked(body: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0, size = 7; at < body.length; at += size, size = (size * 5) % 60_001) {
+    const part = body.subarray(at, at + size);
+    parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'));
+  }
+  return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
+}
+
+describe.each(ORIGINS)('a body of a %s origin', (kind) => {
+  for (const [index, [encoding, encode]] of ENCODINGS.entries()) {
+    for (const [size, plain] of Object.entries({ short: text, large })) {
+      const sent = encode(plain);
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}\r\n`;
+
+      it(`arrives byte for byte with its Content-Length: ${encoding}, ${size} (${index})`, async () => {
+        answers.set('/length', ({ say }) =>
+          say(Buffer.concat([Buffer.from(`${head}Content-Length: ${sent.length}\r\n\r\n`), sent])),
+        );
+        const answer = await through(kind, '/length');
+        expect(answer).toMatchObject({
+          status: 200,
+          end: 'complete',
+          framing: { kind: 'length', length: sent.length },
+        });
+        expect(answer.body.equals(sent)).toBe(true);
+        expect(values(answer.headers, 'content-encoding')).toEqual([encoding]);
+      });
+
+      it(`arrives byte for byte in chunks: ${encoding}, ${size} (${index})`, async () => {
+        answers.set('/chunked', ({ say }) =>
+          say(Buffer.concat([Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n`), chunked(sent)])),
+        );
+        const answer = await through(kind, '/chunked');
+        expect(answer).toMatchObject({ status: 200, end: 'complete', framing: { kind: 'chunked' } });
+        expect(answer.body.equals(sent)).toBe(true);
+        expect(values(answer.headers, 'content-encoding')).toEqual([encoding]);
+      });
+    }
+  }
+
+  it('keeps a Content-Length of 0', async () => {
+    answers.set('/empty', ({ say }) => say('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    expect(await through(kind, '/empty')).toMatchObject({ status: 200, framing: { kind: 'length', length: 0 } });
+  });
+
+  it('says its length to a HEAD request and sends nothing', async () => {
+    answers.set('/head', ({ say }) => say('HTTP/1.1 200 OK\r\nContent-Length: 123456\r\nETag: "v1"\r\n\r\n'));
+    const answer = await through(kind, '/head', 'HEAD');
+    expect(values(answer.headers, 'content-length')).toEqual(['123456']);
+    expect(values(answer.headers, 'etag')).toEqual(['"v1"']);
+  });
+
+  it.each([
+    [204, 'No Content'],
+    [304, 'Not Modified'],
+  ])('is absent from a %i, whose ETag stays', async (status, statusText) => {
+    answers.set('/none', ({ say }) => say(`HTTP/1.1 ${status} ${statusText}\r\nETag: W/"v2"\r\n\r\n`));
+    const answer = await through(kind, '/none');
+    expect(answer).toMatchObject({ status, statusText });
+    expect(values(answer.headers, 'etag')).toEqual(['W/"v2"']);
+    expect(values(answer.headers, 'content-length')).toEqual([]);
+    expect(values(answer.headers, 'transfer-encoding')).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  it('ends cleanly where the origin ends it by closing the connection', async () => {
+    answers.set('/close', async ({ say, socket }) => {
+      await say('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello');
+      socket.end();
+    });
+    expect(await through('url', '/close')).toMatchObject({ end: 'complete', body: Buffer.from('hello') });
+  });
+
+  it.each([
+    [200, 'Fine'],
+    [206, 'Partial Content'],
+    [299, 'Almost'],
+    [402, 'Payment Required'],
+    [418, "I'm a teapot"],
+    [451, 'Unavailable For Legal Reasons'],
+    [500, 'Internal Server Error'],
+    [511, 'Network Authentication Required'],
+    [599, 'Network Connect Timeout Error'],
+    // Outside what a Response can be made with.
+    [600, 'Beyond'],
+    [999, 'Far Beyond'],
+  ])('keeps its status %i and its words', async (status, statusText) => {
+    answers.set('/status', ({ say }) => say(`HTTP/1.1 ${status} ${statusText}\r\nContent-Length: 2\r\n\r\nok`));
+    expect(await through('url', '/status')).toMatchObject({ status, statusText, body: Buffer.from('ok') });
+  });
+
+  it('follows early hints, which are not passed on', async () => {
+    answers.set('/hints', ({ say }) =>
+      say('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    );
+    const answer = await through('url', '/hints');
+    expect(answer).toMatchObject({ status: 200, body: Buffer.from('ok') });
+    expect(values(answer.headers, 'link')).toEqual([]);
+  });
+
+  it('keeps ranges: the request for one, 206 with its place, 416 with the length', async () => {
+    answers.set('/range', ({ headers, say }) => {
+      const [range] = values(headers, 'range');
+      const [precondition] = values(headers, 'if-range');
+      const said =
+        range === 'bytes=2-4' && precondition === '"v1"'
+          ? 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/10\r\nContent-Length: 3\r\n\r\n234'
+          : 'HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */10\r\nContent-Length: 0\r\n\r\n';
+      return say(said);
+    });
+    const ranged = async (range: string) =>
+      answerTo(headgate.url, {
+        path: '/range',
+        headers: [
+          ['Range', range],
+          ['If-Range', '"v1"'],
+        ],
+      });
+    const part = await ranged('bytes=2-4');
+    expect(part).toMatchObject({ status: 206, body: Buffer.from('234') });
+    expect(values(part.headers, 'content-range')).toEqual(['bytes 2-4/10']);
+    const beyond = await ranged('bytes=99-');
+    expect(beyond.status).toBe(416);
+    expect(values(beyond.headers, 'content-range')).toEqual(['bytes */10']);
+  });
+});
+
+describe('a redirect', () => {
+  const table: [name: string, location: (origin: string) => string, seen: (front: string) => string][] = [
+    ['within the service stays relative', () => '/login?next=%2F#top', () => '/login?next=%2F#top'],
+    ['relative to the path stays so', () => '../up', () => '../up'],
+    ['to another host goes there', () => 'https://elsewhere.test/a', () => 'https://elsewhere.test/a'],
+    ["to the origin's own host comes back to ours", (own) => `${own}/v2/a?b=c#d`, (front) => `${front}/v2/a?b=c#d`],
+    [
+      "to the origin's host without a scheme comes back too",
+      (own) => `${own.replace('http:', '')}/a`,
+      (front) => `${front}/a`,
+    ],
+    ['that is no URL is left as it is', () => 'http://[', () => 'http://['],
+  ];
+  for (const status of [301, 302, 303, 307, 308]) {
+    it.each(table)(`${status} %s`, async (_, location, seen) => {
+      answers.set('/old', ({ say }) =>
+        say(`HTTP/1.1 ${status} Moved\r\nLocation: ${location(origin.url)}\r\nContent-Length: 5\r\n\r\nmoved`),
+      );
+      const answer = await answerTo(headgate.url, { method: 'POST', path: '/old', body: 'x' });
+      expect(answer).toMatchObject({ status, body: Buffer.from('moved') });
+      expect(values(answer.headers, 'location')).toEqual([seen('http://front.test')]);
+    });
+  }
+
+  it('loses the base path that the variant adds', async () => {
+    answers.set('/base/v1/a', ({ say }) =>
+      say(`HTTP/1.1 302 Found\r\nLocation: ${origin.url}/base/v1/b?c\r\nContent-Length: 0\r\n\r\n`),
+    );
+    const based = await startHeadgate({ config: oneRoute({ variants: { blue: { url: `${origin.url}/base` } } }) });
+    try {
+      const answer = await answerTo(based.url, { path: '/v1/a' });
+      expect(values(answer.headers, 'location')).toEqual(['http://front.test/v1/b?c']);
+    } finally {
+      await based.dispose();
+    }
+  });
+});
