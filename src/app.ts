@@ -20,6 +20,8 @@ export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminA
 /** The request plane. */
 export const traffic = new Hono<{ Bindings: Env }>();
 traffic.all('*', (c) => handle(c.req.raw, c.env, c.executionCtx as ExecutionContext, plane));
+// A request for no path at all, such as `OPTIONS *`, is none of a route's.
+traffic.notFound(() => problem({ status: 404, code: 'no_route', detail: 'The request names no path.' }));
 traffic.onError((cause) => {
   console.error('request', cause);
   return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this request; its log says why.' });

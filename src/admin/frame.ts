@@ -1,6 +1,7 @@
 /** Owns what holds for every admin answer: never cached, on the right host, 404 or 405 where nothing answers. It knows no endpoint. */
 
 import type { MiddlewareHandler } from 'hono';
+import { isOnHost } from '../config/address.ts';
 import { problem } from '../problem.ts';
 import { type AdminEnv, adminPath } from './context.ts';
 
@@ -18,10 +19,10 @@ const everywhere = new Set(['/health', '/preview', '/outcomes', '/outcomes.js'])
 
 /** With `ADMIN_HOST` set, a page that a bad candidate serves never shares an origin with the controls. */
 export const onlyOnAdminHost: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const adminHost = c.env.ADMIN_HOST?.toLowerCase();
+  const adminHost = c.env.ADMIN_HOST;
   if (!adminHost || everywhere.has(adminPath(c.req.path))) return next();
-  const { host, hostname } = new URL(c.req.url);
-  if (adminHost === host || adminHost === hostname) return next();
+  const url = URL.parse(c.req.url);
+  if (url !== null && isOnHost(url, adminHost)) return next();
   return problem({ status: 404, code: 'not_found', detail: 'The controls do not answer on this host.' });
 };
 

@@ -126,6 +126,16 @@ export function canonicalHost(written: string): string | null {
   return new URL(`http://${written}`).hostname;
 }
 
+/**
+ * Whether a URL is on the host that ADMIN_HOST names, in whatever letters either was written; a host without a port stands
+ * for all of its ports. False for what is no host.
+ */
+export function isOnHost(url: URL, written: string): boolean {
+  const named = URL.parse(`${url.protocol}//${written}`);
+  if (named === null) return false;
+  return named.port === '' ? named.hostname === url.hostname : named.host === url.host;
+}
+
 /** Whether two written hosts are the same host once letters and spelling are evened out. */
 export function sameHost(a: string, b: string): boolean {
   const canonical = canonicalHost(a);

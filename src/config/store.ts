@@ -118,8 +118,9 @@ export class ConfigStore {
       this.#save(env, ctx);
       return state;
     }
-    const copied = (await readLastGood(env))?.routes[route.name];
-    if (copied !== undefined) return this.#takeRoute(route, copied, nowMs);
+    // A changed config makes every route new, but what its keys said is still the last that is known of them.
+    const copied = this.#known.get(route.name)?.state.texts ?? (await readLastGood(env))?.routes[route.name];
+    if (copied) return this.#takeRoute(route, copied, nowMs);
     const state = unreadState(route);
     this.#known.set(route.name, { state, usedAtMs: nowMs });
     return state;

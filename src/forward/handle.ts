@@ -3,6 +3,7 @@
  * nothing of analysis, rollouts, experiments or admin; it tells its observers what it served and waits for none of them.
  */
 
+import { isOnHost } from '../config/address.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
@@ -13,8 +14,8 @@ import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
 import { toFallback } from './fallback.ts';
 import { isLoop } from './loop.ts';
-import { Matcher } from './match.ts';
-import { cleanedHeaders, requestIdOf } from './request-headers.ts';
+import { isControlPath, Matcher } from './match.ts';
+import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import type { Observer, Watcher } from './served.ts';
 import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload } from './upload.ts';
@@ -37,19 +38,23 @@ const matchers = new WeakMap<Loaded, Matcher>();
 /** Answers a visitor's request. Failures of origins are answers; only bugs throw. */
 export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
   const nowMs = Date.now();
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (url === null) return refusal(400, 'bad_request', 'The Host header names no host.');
+  // RFC 9110 §9.3.8: an origin echoes a TRACE, and with it the secrets that we set for it alone.
+  if (request.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
+  // The runtime does not resolve `/../`, so the Worker's face may not have known these for the controls'.
+  if (isControlPath(url.pathname)) return noRoute();
   const reading = plane.store.current(env, ctx, nowMs);
   const loaded = reading instanceof Promise ? await reading : reading;
   const loop = request.headers.get('cdn-loop');
   if (loop !== null && isLoop(loop, loaded?.hash ?? '')) return looped();
+  // A candidate's page must not share an origin with the controls.
+  if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
   if (loaded === null) {
     return toFallback({ request, url, env, configHash: '' }, () => noConfig());
   }
-  // A candidate's page must not share an origin with the controls.
-  const isControlHost = env.ADMIN_HOST !== undefined && url.host === env.ADMIN_HOST;
-  const route = isControlHost ? null : matcherOf(loaded).find(url.hostname, url.pathname, request.headers);
+  const route = matcherOf(loaded).find(url.hostname, url.pathname, request.headers);
   if (route === null) {
-    if (isControlHost) return noRoute();
     return toFallback({ request, url, env, configHash: loaded.hash }, () => noRoute());
   }
   const knowing = plane.store.stateOf(env, ctx, route, nowMs);
@@ -87,7 +92,7 @@ async function forward(visit: Visit): Promise<Response> {
   plane.budget.earn(route.name, nowMs);
 
   const requestId = requestIdOf(request.headers);
-  const isWebSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const isWebSocket = isHandshake(request);
   const headers = cleanedHeaders(request, { url, requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
@@ -147,6 +152,10 @@ function matcherOf(loaded: Loaded): Matcher {
 function uploadFailed(fault: 'client_stalled' | 'client_left'): Response {
   const detail = fault === 'client_stalled' ? 'The request body stalled.' : 'The request body ended early.';
   return problem({ status: fault === 'client_stalled' ? 408 : 400, code: fault, detail });
+}
+
+function refusal(status: number, code: string, detail: string): Response {
+  return problem({ status, code, detail });
 }
 
 function noConfig(): Response {

@@ -43,6 +43,18 @@ export class Matcher {
   }
 }
 
+// RFC 3986 §6.2.2.2: `/%5Fheadgate` is the same path as `/_headgate`.
+const CONTROLS = new RegExp(
+  `^/${Array.from('_headgate', (letter) => `(?:${letter}|%${letter.charCodeAt(0).toString(16)})`).join('')}(?:/|%2f|$)`,
+  'i',
+);
+
+/** Whether a path is the controls', however it was spelled: those never reach a variant. */
+export function isControlPath(path: string): boolean {
+  const first = path.charCodeAt(1);
+  return (first === 0x5f || first === 0x25) && CONTROLS.test(path);
+}
+
 function matchesHost(pattern: string | null, hostname: string): boolean {
   if (pattern === null) return true;
   if (!pattern.startsWith('*.')) return pattern === hostname;

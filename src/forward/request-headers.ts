@@ -32,12 +32,18 @@ const HOP_BY_HOP = [
   'expect',
 ];
 
+// What the platform says of the client, and the loop guard (RFC 8586 §2), are not the client's to take away.
+const KEPT = new Set(['cdn-loop', 'cf-connecting-ip', 'cf-ray', 'cf-ipcountry', 'cf-visitor']);
+// CGI, WSGI and their kin read `_` and `-` as one, so a forgery may come with either.
+const CLAIM = /^x[-_](?:forwarded|headgate)[-_]/;
+const CLAIMS = ['forwarded', 'x-real-ip', 'x_real_ip', 'x-real_ip', 'x_real-ip'];
+
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
 export function cleanedHeaders(request: Request, forwarding: Forwarding): Headers {
   const headers = new Headers(request.headers);
   const { url, requestId, configHash, isWebSocket } = forwarding;
-  removeConnectionHeaders(headers, isWebSocket);
   const ip = headers.get('cf-connecting-ip');
+  removeConnectionHeaders(headers, isWebSocket);
   removeClaims(headers);
   restoreEncoding(request, headers);
   cleanCookies(headers);
@@ -74,12 +80,18 @@ export function requestIdOf(headers: Headers): string {
   return given !== null && given.length <= 128 && /^[\x21-\x7e]+$/.test(given) ? given : crypto.randomUUID();
 }
 
+/** RFC 6455 §4.1: a handshake is a GET. The runtime would make one of whatever else asks for an upgrade. */
+export function isHandshake(request: Request): boolean {
+  return request.method === 'GET' && request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+}
+
 function removeConnectionHeaders(headers: Headers, isWebSocket: boolean): void {
   const connection = headers.get('connection');
   if (connection !== null) {
     if (connection !== 'keep-alive') {
       for (const token of connection.split(',')) {
         const name = token.trim().toLowerCase();
+        if (KEPT.has(name)) continue;
         if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
       }
     }
@@ -93,12 +105,10 @@ function removeConnectionHeaders(headers: Headers, isWebSocket: boolean): void {
 function removeClaims(headers: Headers): void {
   const claims: string[] = [];
   for (const name of headers.keys()) {
-    if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-forwarded-') || name.startsWith('x-headgate-')))
-      claims.push(name);
+    if (name.charCodeAt(0) === 0x78 && CLAIM.test(name)) claims.push(name);
   }
   for (const name of claims) headers.delete(name);
-  headers.delete('forwarded');
-  headers.delete('x-real-ip');
+  for (const name of CLAIMS) headers.delete(name);
 }
 
 /** The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers. */

@@ -37,7 +37,7 @@ export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
 }
 
 /** An origin must not choose our visitors' variants. */
-function removeOurCookies(headers: Headers): void {
+export function removeOurCookies(headers: Headers): void {
   const lines = headers.getSetCookie();
   if (!lines.some(isOurSetCookie)) return;
   headers.delete('set-cookie');

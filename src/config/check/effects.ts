@@ -41,11 +41,7 @@ function unserved(section: Loose, keys: (string | number)[], unservedKeys: reado
     }));
 }
 
-function routeWarnings(
-  route: Route,
-  keys: (string | number)[],
-  surroundings: DocumentSurroundings,
-): Fault[] {
+function routeWarnings(route: Route, keys: (string | number)[], surroundings: DocumentSurroundings): Fault[] {
   const warnings: Fault[] = [];
   const warn = (at: (string | number)[], reason: string, mend: string) =>
     warnings.push({ path: pathOf([...keys, ...at]), reason, mend });

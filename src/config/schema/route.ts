@@ -41,7 +41,10 @@ export const routeSchema = object({
   audience: v.optional(audienceSchema),
   identity: v.optional(identitySchema, [{ cookie: true }]),
   salt: v.optional(
-    v.pipe(v.string(), v.regex(/^[\x20-\x7e]{0,64}$/, say('is not a salt', 'use up to 64 plain characters'))),
+    v.pipe(
+      v.string(),
+      v.regex(/^[ -~\u00a0-\uffff]{0,64}$/, say('is not a salt', 'use up to 64 characters, and no control characters')),
+    ),
     '',
   ),
   sticky: v.optional(v.union([v.boolean(), object({ idle: idle })]), false),
