@@ -37,6 +37,9 @@ export type ReadResult = ReadableStreamReadResult<Uint8Array>;
 // body that fills its buffer gets the larger one.
 const FIRST_CHUNK_BYTES = 16_384;
 const LARGE_CHUNK_BYTES = 262_144;
+// An abort takes back what the runtime was given and has not written: the last bytes, and the head of an answer that broke off
+// at once. They were sent, so they get a turn of its loop to leave.
+const LAST_BYTES_MS = 5;
 
 /**
  * Copies until the end and says how it came. Never rejects. Any end but a whole one aborts the sink, so that the receiver
@@ -79,6 +82,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     await sink.close();
   } catch (cause) {
     report.end = reading ? 'cut' : 'refused';
+    if (reading && !stalled) await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
     sink.abort(cause).catch(ignore);
     source.cancel(cause).catch(ignore);
   }
