@@ -21,10 +21,12 @@ export interface Shaping {
 }
 
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding'];
+// Without these the bytes that follow would be read as something else, whatever an origin says of them. `upgrade` is the runtime's.
+const FRAMING = new Set(['content-length', 'content-encoding', 'content-type', 'upgrade']);
 
 /** Changes `headers` in place. */
 export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
-  for (const name of HOP_BY_HOP) headers.delete(name);
+  removeConnectionHeaders(headers);
   if (headers.has('set-cookie')) removeOurCookies(headers);
   if (headers.has('location')) nameOurHost(headers, shaping);
   if (shaping.isPersonal) makePrivate(headers);
@@ -34,6 +36,18 @@ export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
     if (shaping.failedOver !== null) headers.set('x-headgate-failover', shaping.failedOver);
   }
   for (const line of shaping.setCookies) headers.append('set-cookie', line);
+}
+
+/** RFC 9110 §7.6.1: these describe the connection between us and the origin, and so do those that `Connection` names. */
+function removeConnectionHeaders(headers: Headers): void {
+  const connection = headers.get('connection');
+  if (connection !== null && connection !== 'keep-alive' && connection !== 'close') {
+    for (const token of connection.split(',')) {
+      const name = token.trim().toLowerCase();
+      if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !FRAMING.has(name)) headers.delete(name);
+    }
+  }
+  for (const name of HOP_BY_HOP) headers.delete(name);
 }
 
 /** An origin must not choose our visitors' variants. */

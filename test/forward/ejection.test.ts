@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { EJECTION_MS, Ejections, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
+
+const START = 1_000_000;
+
+/** Ejections of one candidate under a clock that the test moves. */
+class Candidate {
+  ejections = new Ejections();
+  nowMs = START;
+  admits = () => this.ejections.admits('main', 'green', this.nowMs);
+  succeeds = () => this.ejections.succeeded('main', 'green', this.nowMs);
+  fails(times = 1) {
+    for (let n = 0; n < times; n++) this.ejections.failed('main', 'green', this.nowMs);
+  }
+  /** Lets time pass until the ejection is over, and sends the probe. */
+  probe() {
+    this.nowMs = this.ejections.list(this.nowMs)[0]!.untilMs;
+    expect(this.admits()).toBe(true);
+  }
+}
+
+describe('ejection', () => {
+  it('keeps a candidate that failed four times in a row', () => {
+    const candidate = new Candidate();
+    candidate.fails(FAILURES_TO_EJECT - 1);
+    expect(candidate.admits()).toBe(true);
+    expect(candidate.ejections.list(candidate.nowMs)).toEqual([]);
+  });
+
+  it('ejects a candidate at its fifth failure in a row, for 30 s', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    expect(candidate.admits()).toBe(false);
+    expect(candidate.ejections.list(START)).toEqual([
+      { key: 'main/green', untilMs: START + EJECTION_MS, ejections: 1 },
+    ]);
+    candidate.nowMs = START + 29_999;
+    expect(candidate.admits()).toBe(false);
+    candidate.nowMs = START + 30_000;
+    expect(candidate.admits()).toBe(true);
+  });
+
+  it('counts only failures in a row', () => {
+    const candidate = new Candidate();
+    for (let round = 0; round < 10; round++) {
+      candidate.fails(4);
+      candidate.succeeds();
+    }
+    expect(candidate.admits()).toBe(true);
+  });
+
+  it('sends exactly one probe when the ejection is over', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    expect(candidate.admits()).toBe(false);
+    candidate.nowMs += 1_000;
+    expect(candidate.admits()).toBe(false);
+  });
+
+  it('takes a candidate back when its probe succeeds', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    candidate.succeeds();
+    expect([candidate.admits(), candidate.admits()]).toEqual([true, true]);
+    candidate.fails(4);
+    expect(candidate.admits()).toBe(true);
+  });
+
+  it('ejects 30 s longer each time a probe fails', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    for (const times of [2, 3, 4]) {
+      candidate.probe();
+      candidate.fails();
+      const [ejected] = candidate.ejections.list(candidate.nowMs);
+      expect(ejected).toEqual({ key: 'main/green', untilMs: candidate.nowMs + times * EJECTION_MS, ejections: times });
+      expect(candidate.admits()).toBe(false);
+    }
+  });
+
+  it('does not lengthen an ejection for requests that were under way when it began', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.nowMs += 10_000;
+    candidate.fails(20);
+    expect(candidate.ejections.list(candidate.nowMs)).toEqual([
+      { key: 'main/green', untilMs: START + EJECTION_MS, ejections: 1 },
+    ]);
+  });
+
+  it('does not end an ejection for a late success of a request that was under way', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.nowMs += 1_000;
+    candidate.succeeds();
+    expect(candidate.admits()).toBe(false);
+  });
+
+  it('sends another probe when the first one never came back', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    candidate.nowMs += 60_000;
+    expect([candidate.admits(), candidate.admits()]).toEqual([true, false]);
+  });
+
+  it('forgets earlier ejections of a candidate that was well for ten minutes', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    candidate.succeeds();
+    candidate.nowMs += 600_001;
+    candidate.fails(5);
+    expect(candidate.ejections.list(candidate.nowMs)[0]?.ejections).toBe(1);
+  });
+
+  it('remembers an ejection when a candidate fails again soon after', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    candidate.succeeds();
+    candidate.nowMs += 1_000;
+    candidate.fails(5);
+    expect(candidate.ejections.list(candidate.nowMs)[0]?.ejections).toBe(2);
+  });
+
+  it('keeps routes and variants apart', () => {
+    const ejections = new Ejections();
+    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', START);
+    expect(ejections.admits('main', 'green', START)).toBe(false);
+    expect(ejections.admits('main', 'red', START)).toBe(true);
+    expect(ejections.admits('other', 'green', START)).toBe(true);
+  });
+
+  it('works with a clock that begins at zero', () => {
+    const ejections = new Ejections();
+    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', 0);
+    expect(ejections.admits('main', 'green', 29_999)).toBe(false);
+    expect(ejections.admits('main', 'green', 30_000)).toBe(true);
+  });
+});
