@@ -6,10 +6,17 @@ import { ConfigStore } from './config/store.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
 import { recordServed } from './forward/record.ts';
+import { Flusher } from './live/flush.ts';
 import { problem } from './problem.ts';
+import { ShadowPlane } from './shadow/plane.ts';
 
 const store = new ConfigStore();
-const plane = newPlane(store, null, [recordServed]);
+const flusher: Flusher = new Flusher((route, answer) => shadows.told(route, answer));
+const shadows = new ShadowPlane(
+  () => flusher,
+  () => store.loaded?.config.prices ?? {},
+);
+const plane = newPlane(store, shadows.watch, [recordServed, shadows.observe]);
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
 const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;

@@ -4,6 +4,7 @@
  */
 
 import type { Recorder } from './records/recorder.ts';
+import type { RolloutController } from './rollout/controller.ts';
 
 export interface Env {
   /** KV namespace with the keys `config`, `split:<route>` and `weights:<route>`. */
@@ -12,6 +13,8 @@ export interface Env {
   REQUESTS?: AnalyticsEngineDataset;
   COMPARISONS?: AnalyticsEngineDataset;
   OUTCOMES?: AnalyticsEngineDataset;
+  /** One controller a route: gathers tallies, judges, moves weights. Absent, nothing is gathered and traffic flows on. */
+  CONTROLLER?: DurableObjectNamespace<RolloutController>;
   /** Local recorder with the same rows, bound in development and tests only. */
   RECORDER?: DurableObjectNamespace<Recorder>;
   /** Bearer token of the admin API. Without it the API is closed (503 `admin_disabled`). */

@@ -83,6 +83,11 @@ export class ConfigStore {
     return this.#loaded;
   }
 
+  /** The config in memory, however old, without reading. */
+  get loaded(): Loaded | null {
+    return this.#loaded;
+  }
+
   /** What this isolate knows of a route, without reading. */
   peek(routeName: string): RouteState | null {
     return this.#known.get(routeName)?.state ?? null;

@@ -53,7 +53,7 @@ export function bundle(
       bundle: true,
       write: false,
       format: 'esm',
-      external: ['cloudflare:workers'],
+      external: ['cloudflare:workers', 'node:*'],
     }).then(({ outputFiles }) => outputFiles[0]!.text);
     bundles.set(entry, bundled);
   }
@@ -85,8 +85,14 @@ export async function startHeadgate(options: HeadgateOptions): Promise<Headgate>
           unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
           ...common,
           kvNamespaces: ['CONFIG'],
-          analyticsEngineDatasets: { REQUESTS: { dataset: 'headgate_requests' } },
-          durableObjects: options.recorder === false ? {} : { RECORDER: { className: 'Recorder', useSQLite: true } },
+          analyticsEngineDatasets: {
+            REQUESTS: { dataset: 'headgate_requests' },
+            COMPARISONS: { dataset: 'headgate_comparisons' },
+          },
+          durableObjects: {
+            CONTROLLER: { className: 'RolloutController', useSQLite: true },
+            ...(options.recorder === false ? {} : { RECORDER: { className: 'Recorder', useSQLite: true } }),
+          },
           serviceBindings: Object.fromEntries(services.map(([name]) => [name, `service-${name.toLowerCase()}`])),
           bindings: { ADMIN_TOKEN, COOKIE_SECRET, CONFIG_REFRESH_SECONDS: '1', ...options.vars },
         },

@@ -1,0 +1,79 @@
+/** Owns the rows in which a controller keeps its route's pairs: one of totals a candidate, and the newest samples. */
+
+import type { PairBatch, Sample } from '../shadow/tally.ts';
+import { type PairReport, type PairTotals, reportOf, startTotals, withBatch } from '../shadow/totals.ts';
+
+/** Samples kept, newest first. */
+export const MAX_SAMPLES = 200;
+
+export class PairStore {
+  #sql: SqlStorage;
+  #totals = new Map<string, PairTotals>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT NOT NULL, sample TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER NOT NULL, PRIMARY KEY (day, candidate));`);
+    for (const row of sql.exec<{ candidate: string; totals: string }>('SELECT candidate, totals FROM pairs')) {
+      this.#totals.set(row.candidate, JSON.parse(row.totals) as PairTotals);
+    }
+  }
+
+  /** Adds a batch; call it within the flush's transaction. Memory follows only when `commit` runs after it. */
+  add(batch: PairBatch, nowMs: number): () => void {
+    const { candidate } = batch;
+    const totals = withBatch(this.#totals.get(candidate) ?? startTotals(candidate, nowMs), batch);
+    this.#sql.exec('INSERT OR REPLACE INTO pairs (candidate, totals) VALUES (?, ?)', candidate, JSON.stringify(totals));
+    const day = Math.floor(nowMs / 86_400_000);
+    this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);
+    this.#sql.exec(
+      'INSERT INTO tokens (day, candidate, spent) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET spent = spent + excluded.spent',
+      day,
+      candidate,
+      batch.tokens,
+    );
+    for (const sample of batch.samples) {
+      this.#sql.exec('INSERT INTO samples (candidate, sample) VALUES (?, ?)', candidate, JSON.stringify(sample));
+    }
+    if (batch.samples.length > 0) {
+      this.#sql.exec('DELETE FROM samples WHERE id <= (SELECT max(id) FROM samples) - ?', MAX_SAMPLES);
+    }
+    return () => this.#totals.set(candidate, totals);
+  }
+
+  /** Tokens that copies spent today, by candidate. */
+  tokensToday(nowMs: number): Record<string, number> {
+    const rows = this.#sql.exec<{ candidate: string; spent: number }>(
+      'SELECT candidate, spent FROM tokens WHERE day = ?',
+      Math.floor(nowMs / 86_400_000),
+    );
+    return Object.fromEntries([...rows].map(({ candidate, spent }) => [candidate, spent]));
+  }
+
+  candidates(): string[] {
+    return [...this.#totals.keys()].sort();
+  }
+
+  report(candidate: string): PairReport | null {
+    const totals = this.#totals.get(candidate);
+    return totals === undefined ? null : reportOf(totals);
+  }
+
+  /** The newest samples, newest first. */
+  samples(candidate: string, limit = MAX_SAMPLES): Sample[] {
+    const rows = this.#sql.exec<{ sample: string }>(
+      'SELECT sample FROM samples WHERE candidate = ? ORDER BY id DESC LIMIT ?',
+      candidate,
+      limit,
+    );
+    return [...rows].map(({ sample }) => JSON.parse(sample) as Sample);
+  }
+
+  /** Forgets what was compared, so that a new build under an old name begins at zero. */
+  clear(candidate: string): void {
+    this.#sql.exec('DELETE FROM pairs WHERE candidate = ?', candidate);
+    this.#sql.exec('DELETE FROM samples WHERE candidate = ?', candidate);
+    this.#totals.delete(candidate);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Owns what stops mirroring for a while: budgets, a shadow's own 429, and too many copies at once. One isolate's memory; the
+ * controller tells how many isolates share a budget and how many tokens the route has spent today. Fails closed: what is over
+ * the budget is skipped, and counted.
+ */
+
+import type { Shadow } from '../config/types.ts';
+
+/** Why a request that was sampled in is not mirrored. */
+export type BudgetSkip = 'rate-limited' | 'budget-requests' | 'budget-tokens' | 'busy';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
+export const MAX_COPIES = 32;
+
+interface Spending {
+  minute: number;
+  requests: number;
+  day: number;
+  tokens: number;
+  /** Tokens that all isolates have spent today, as the controller last told, without what this isolate spent since. */
+  toldTokens: number;
+  /** This isolate's part of the budget of requests. */
+  share: number;
+  pausedUntilMs: number;
+}
+
+export class MirrorBudget {
+  #spending = new Map<string, Spending>();
+  #copies = 0;
+
+  /** Takes one copy's place, or says why there is none. A place that was taken must be given back with `done`. */
+  take(key: string, budget: Shadow['budget'], nowMs: number): BudgetSkip | null {
+    const spending = this.#spendingOf(key, nowMs);
+    if (nowMs < spending.pausedUntilMs) return 'rate-limited';
+    if (this.#copies >= MAX_COPIES) return 'busy';
+    const perMinute = budget.requestsPerMinute;
+    if (perMinute !== undefined && spending.requests >= perMinute * spending.share) return 'budget-requests';
+    if (budget.tokensPerDay !== undefined && spending.toldTokens + spending.tokens >= budget.tokensPerDay)
+      return 'budget-tokens';
+    spending.requests++;
+    this.#copies++;
+    return null;
+  }
+
+  done(): void {
+    this.#copies--;
+  }
+
+  /** A shadow that shares the live quota must not eat it. */
+  rateLimited(key: string, nowMs: number): void {
+    this.#spendingOf(key, nowMs).pausedUntilMs = nowMs + MINUTE_MS;
+  }
+
+  spent(key: string, tokens: number, nowMs: number): void {
+    this.#spendingOf(key, nowMs).tokens += tokens;
+  }
+
+  /** What the controller told with a flush: the isolate's part, and all tokens of the day. */
+  told(key: string, told: { share: number; tokensToday: number }, nowMs: number): void {
+    const spending = this.#spendingOf(key, nowMs);
+    spending.share = told.share;
+    spending.toldTokens = told.tokensToday;
+    spending.tokens = 0;
+  }
+
+  #spendingOf(key: string, nowMs: number): Spending {
+    const minute = Math.floor(nowMs / MINUTE_MS);
+    const day = Math.floor(nowMs / DAY_MS);
+    let spending = this.#spending.get(key);
+    if (spending === undefined) {
+      spending = { minute, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, pausedUntilMs: 0 };
+      this.#spending.set(key, spending);
+    }
+    if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0 });
+    if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
+    return spending;
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Owns the mirroring of one served request, in `waitUntil` (design section 7): copies to the candidate (or the baseline) and
+ * sometimes once more to the baseline, observations, comparison, record, tally. Nothing here can delay, fail or change what
+ * the visitor gets. Every sampled request is counted once, whatever fails.
+ */
+
+import type { Config } from '../config/types.ts';
+import type { Env } from '../env.ts';
+import type { Question } from '../forward/origin.ts';
+import type { Role } from '../forward/request-headers.ts';
+import type { Served } from '../forward/served.ts';
+import { spliceJson } from '../forward/splice.ts';
+import type { Flusher } from '../live/flush.ts';
+import type { MirrorBudget } from './budget.ts';
+import { type Comparison, type ComparisonRole, compareReplies, comparison } from './compare/compare.ts';
+import { headersOfCopy } from './credentials.ts';
+import type { Observation } from './observation.ts';
+import { observeCopy, observeLive } from './observe.ts';
+import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
+import { recordPair } from './record.ts';
+import { sampleOf } from './sample.ts';
+import { scorePair } from './score.ts';
+import type { PairTally } from './tally.ts';
+
+/** What mirroring works with. */
+export interface Mirroring {
+  env: Env;
+  ctx: ExecutionContext;
+  budget: MirrorBudget;
+  flusher: Flusher;
+  prices: Config['prices'];
+}
+
+/** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
+const AFTER_LIVE_MS = 25_000;
+
+/** Mirrors a served request by its plan. Never rejects. */
+export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
+  const key = `${served.route.name}/${plan.shadow.variant}`;
+  const skip = impossible(served, plan) ?? work.budget.take(key, plan.shadow.budget, Date.now());
+  if (skip !== null) return count(served, plan, work, comparison('skipped', skip), null);
+  try {
+    await pair(served, plan, work, key);
+  } catch (cause) {
+    console.error('mirror', cause);
+    count(served, plan, work, comparison('error', 'mirror'), null);
+  } finally {
+    work.budget.done();
+  }
+}
+
+/** Why no pair can come of the request, as far as that is known before anything is sent. */
+function impossible(served: Served, plan: MirrorPlan): string | null {
+  // The candidate was asked already and failed; what it would say to a second copy is no news.
+  if (served.reason === 'failover') return 'failover';
+  if (served.errorCode === 'client_left') return 'client-left';
+  return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
+}
+
+async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string): Promise<void> {
+  const body = await served.upload.copy();
+  if (body === null || body.byteLength > plan.shadow.maxBodyBytes) {
+    return count(served, plan, work, comparison('skipped', 'too-large'), null);
+  }
+  const questions = copies(served, plan, work.env, body);
+  if (questions === null) return count(served, plan, work, comparison('skipped', 'json-unfit'), null);
+  const deadline = new Deadline(served);
+  const { measures } = served.route;
+  const ask = (question: Question) => observeCopy({ ...question, client: deadline.signal }, CAPTURE_BYTES, measures);
+  const [live, copy, again] = await Promise.all([
+    observeLive(served, CAPTURE_BYTES),
+    ask(questions.copy),
+    questions.again === null ? null : ask(questions.again),
+  ]);
+  deadline.stop();
+  if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
+  const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
+  const judged = await judge(sides, plan, plan.role, body, work);
+  const isQuota = copy.status === 429 && sides.live.status !== sides.candidate.status;
+  const result = isQuota ? comparison('skipped', 'rate-limited') : judged;
+  work.budget.spent(key, tokensOf(result), Date.now());
+  count(served, plan, work, result, sides);
+  // The pair is counted now, and must not be counted again whatever becomes of what follows.
+  const more = [
+    keep(served, plan, work, result, sides, body),
+    scorePair(served, plan, work, { ...sides, request: body }, result),
+    again !== null && again.status !== 429 ? repeat(served, plan, work, { live, again, body }) : null,
+  ];
+  for (const done of await Promise.allSettled(more))
+    if (done.status === 'rejected') console.error('mirror', done.reason);
+}
+
+async function repeat(
+  served: Served,
+  plan: MirrorPlan,
+  work: Mirroring,
+  seen: { live: Observation; again: Observation; body: Uint8Array },
+): Promise<void> {
+  const sides = { live: seen.live, candidate: seen.again };
+  const result = await judge(sides, plan, 'repeat', seen.body, work);
+  tallyOf(served, plan, work).repeat(result);
+  recordPair(served, { plan, role: 'repeat', result, sides }, work);
+}
+
+function judge(
+  sides: Sides,
+  plan: MirrorPlan,
+  role: ComparisonRole,
+  requestBody: Uint8Array,
+  work: Mirroring,
+): Promise<Comparison> {
+  return compareReplies(sides.live, sides.candidate, {
+    options: plan.shadow.compare,
+    role,
+    requestBody,
+    prices: work.prices,
+  });
+}
+
+export interface Sides {
+  live: Observation;
+  candidate: Observation;
+}
+
+/** Counts and records the one result of a sampled request. */
+function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Comparison, sides: Sides | null): void {
+  const tally = tallyOf(served, plan, work);
+  if (result.class === 'skipped' || sides === null) {
+    if (result.class === 'skipped') tally.skip(result.reason);
+    else tally.pair(result, NO_REPLY, NO_REPLY);
+  } else tally.pair(result, sides.live, sides.candidate);
+  tally.spent(tokensOf(result));
+  recordPair(served, { plan, role: plan.role, result, sides }, work);
+}
+
+const NO_REPLY: Observation = { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end: 'unreachable' };
+
+async function keep(
+  served: Served,
+  plan: MirrorPlan,
+  work: Mirroring,
+  result: Comparison,
+  sides: Sides,
+  body: Uint8Array,
+): Promise<void> {
+  if (!plan.shadow.samples || result.class === 'match' || result.class === 'skipped') return;
+  if (!tallyOf(served, plan, work).hasRoomForSample) return;
+  const sample = await sampleOf(served, plan, result, sides, body);
+  tallyOf(served, plan, work).sample(sample);
+}
+
+/** Always asked anew: a flush may have taken the last one away meanwhile. */
+export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
+  const { route, inForce } = served;
+  const about = {
+    route: route.name,
+    candidate: plan.shadow.variant,
+    revision: inForce.revision,
+    isBusy: inForce.rollout !== null || Object.values(inForce.weights).filter((weight) => weight > 0).length > 1,
+  };
+  return work.flusher.pairs(about, work.env, work.ctx);
+}
+
+function tokensOf({ candidate }: Comparison): number {
+  return (candidate.tokensIn ?? 0) + (candidate.tokensOut ?? 0);
+}
+
+/** The questions to ask; null where the body cannot bear the members that the target sets. */
+function copies(
+  served: Served,
+  plan: MirrorPlan,
+  env: Env,
+  body: Uint8Array,
+): { copy: Question; again: Question | null } | null {
+  const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
+  const ask = (name: string, role: Role): Question | null => {
+    const variant = served.route.variants[name]!;
+    const sent = variant.json !== undefined && served.upload.isPresent ? spliceJson(body, variant.json) : null;
+    if (sent !== null && (!sent.ok || served.upload.isEncoded)) return null;
+    const sending = { body: sent?.ok ? sent.value : served.upload.isPresent ? body : null };
+    const { request, url, route } = served;
+    return { request, client: null, url, headers, route, variant, role, sending, env };
+  };
+  const copy = ask(plan.target, 'shadow');
+  if (copy === null) return null;
+  return { copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
+}
+
+/** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */
+class Deadline {
+  #controller = new AbortController();
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #isStopped = false;
+
+  constructor(served: Served) {
+    this.#in(served.route.timeoutMs);
+    const ended = () => this.#in(AFTER_LIVE_MS);
+    if (served.body instanceof Promise) served.body.then(ended, ended);
+    else ended();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #in(ms: number): void {
+    if (!this.#isStopped) this.#timers.push(setTimeout(() => this.#controller.abort(), ms));
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Owns the observing of one reply: the live one, from what the relay kept of it, and a copy's, which it reads itself up to the
+ * cap and then cancels. Whatever happens becomes an Observation; nothing is thrown.
+ */
+
+import type { Measure } from '../config/types.ts';
+import { askOrigin, type Question } from '../forward/origin.ts';
+import type { Served } from '../forward/served.ts';
+import { Prefix } from '../forward/upload.ts';
+import { decode } from './decode.ts';
+import { readMeasures } from './measures.ts';
+import type { Observation, ObservationEnd } from './observation.ts';
+
+const READ_BYTES = 65_536;
+
+/** The live reply, once its body has ended. */
+export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {
+  const report = await served.body;
+  const since = (atMs: number) => atMs - served.startedAtMs;
+  if (served.status === null) {
+    const end =
+      served.errorCode === 'origin_timeout'
+        ? 'timeout'
+        : served.errorCode === 'client_left'
+          ? 'abandoned'
+          : 'unreachable';
+    return { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end };
+  }
+  const ends: Record<typeof report.end, ObservationEnd> = {
+    complete: 'complete',
+    cut: 'cut',
+    stalled: 'cut',
+    refused: 'abandoned',
+  };
+  const observation = await decoded(
+    served.responseHeaders!,
+    served.captured,
+    ends[report.end],
+    maxBytes,
+    served.route.measures,
+  );
+  return {
+    ...observation,
+    status: served.status,
+    headersMs: since(served.headersAtMs),
+    ...(report.firstByteAtMs !== null && { firstByteMs: since(report.firstByteAtMs) }),
+    totalMs: since(Math.max(report.endedAtMs, served.headersAtMs)),
+  };
+}
+
+/** Sends a copy and observes the reply. `question.client` is the deadline: when it aborts, the reply has timed out. */
+export async function observeCopy(
+  question: Question,
+  maxBytes: number,
+  measures: readonly Measure[],
+): Promise<Observation> {
+  const startedAtMs = Date.now();
+  const nothing = { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0 };
+  const asked = await askOrigin(question);
+  if (!asked.ok) {
+    const isLate = asked.error === 'timeout' || asked.error === 'client_left';
+    return { ...nothing, end: isLate ? 'timeout' : 'unreachable', totalMs: Date.now() - startedAtMs };
+  }
+  const { response, abort } = asked.value;
+  const headersMs = Date.now() - startedAtMs;
+  // Nobody would speak on the other end of a socket that a copy opened.
+  if (response.webSocket) {
+    response.webSocket.accept();
+    response.webSocket.close();
+  }
+  const prefix = new Prefix(maxBytes);
+  const read = await readPrefix(response, prefix, maxBytes, question.client);
+  if (read.end !== 'complete') abort();
+  const observation = await decoded(response.headers, prefix, read.end, maxBytes, measures);
+  return {
+    ...observation,
+    status: response.status,
+    headersMs,
+    ...(read.firstByteAtMs !== null && { firstByteMs: read.firstByteAtMs - startedAtMs }),
+    totalMs: Date.now() - startedAtMs,
+  };
+}
+
+async function readPrefix(
+  response: Response,
+  prefix: Prefix,
+  maxBytes: number,
+  deadline: AbortSignal | null,
+): Promise<{ end: ObservationEnd; firstByteAtMs: number | null }> {
+  let firstByteAtMs: number | null = null;
+  if (response.body === null) return { end: 'complete', firstByteAtMs };
+  const reader = response.body.getReader({ mode: 'byob' });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(READ_BYTES));
+      if (done) return { end: 'complete', firstByteAtMs };
+      firstByteAtMs ??= Date.now();
+      prefix.add(value);
+      if (prefix.bytes > maxBytes) {
+        reader.cancel().catch(() => {});
+        return { end: 'truncated', firstByteAtMs };
+      }
+    }
+  } catch {
+    return { end: deadline?.aborted ? 'timeout' : 'cut', firstByteAtMs };
+  }
+}
+
+type Body = Pick<Observation, 'contentType' | 'location' | 'body' | 'bytes' | 'end' | 'measures'>;
+
+async function decoded(
+  headers: Headers,
+  prefix: Prefix | null,
+  end: ObservationEnd,
+  maxBytes: number,
+  measures: readonly Measure[],
+): Promise<Body> {
+  const raw = prefix?.take() ?? new Uint8Array(0);
+  const { bytes, isTruncated, isSound } = await decode(headers.get('content-encoding'), raw, maxBytes);
+  const isPartial = end === 'complete' && (isTruncated || prefix?.isTruncated === true);
+  return {
+    contentType: headers.get('content-type'),
+    location: headers.get('location'),
+    body: bytes,
+    bytes: bytes.byteLength,
+    // Bytes that are not what their encoding says are of no use to any client.
+    end: !isSound && raw.byteLength > 0 && end !== 'timeout' ? 'cut' : isPartial ? 'truncated' : end,
+    measures: readMeasures(measures, headers),
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Owns the choice which live requests are mirrored, and to whom (design section 7). Pure: chance is passed in. What makes a
+ * chosen request impossible to mirror (its size, a budget) is known later and counted as skipped.
+ */
+
+import type { InForce } from '../config/inforce.ts';
+import type { Route, Shadow } from '../config/types.ts';
+import type { Decision } from '../forward/decide.ts';
+import type { Watch } from '../forward/served.ts';
+
+/** What will be done with one live request. */
+export interface MirrorPlan extends Watch {
+  shadow: Shadow;
+  /** `candidate`: the baseline serves and the candidate gets the copy; `counterfactual`: the other way round. */
+  role: 'candidate' | 'counterfactual';
+  /** Who gets the copy. */
+  target: string;
+  baseline: string;
+  /** Whether the baseline gets one more copy, to see how much it differs from itself. */
+  isRepeated: boolean;
+}
+
+/** Bytes of each answer that are kept for the comparison. */
+export const CAPTURE_BYTES = 262_144;
+
+/** The plan for a request, or null when it is not mirrored: not sampled in, not repeatable, a preview, outside the audience. */
+export function planMirror(
+  about: { method: string; route: Route; inForce: InForce; decision: Decision },
+  random: () => number,
+): MirrorPlan | null {
+  const { method, route, inForce, decision } = about;
+  const shadows = Object.entries(inForce.shadows);
+  if (shadows.length === 0 || !route.repeatable.includes(method)) return null;
+  if (decision.reason === 'preview' || (decision.reason === 'only' && !decision.isEvidence)) return null;
+  const { baseline } = inForce;
+  const live = decision.variant;
+  const hits = shadows.filter(
+    ([variant, percent]) => variant !== baseline && (live === baseline || live === variant) && random() * 100 < percent,
+  );
+  // At most one shadow a request: six connections may wait for headers, and each copy costs its variant a request.
+  const hit = hits.length > 1 ? hits[Math.floor(random() * hits.length)] : hits[0];
+  if (hit === undefined) return null;
+  const shadow = route.shadows.find(({ variant }) => variant === hit[0]) ?? plainShadow(hit[0]);
+  const role = live === baseline ? 'candidate' : 'counterfactual';
+  return {
+    captureBytes: CAPTURE_BYTES,
+    shadow,
+    role,
+    target: role === 'candidate' ? shadow.variant : baseline,
+    baseline,
+    isRepeated: role === 'candidate' && random() * 100 < shadow.repeat,
+  };
+}
+
+const plain = new Map<string, Shadow>();
+
+/** A shadow that a rollout asks for and the config does not describe. Always the same object: compiled rules hang on it. */
+function plainShadow(variant: string): Shadow {
+  let shadow = plain.get(variant);
+  if (shadow === undefined) {
+    shadow = {
+      variant,
+      percent: 100,
+      repeat: 10,
+      maxBodyBytes: CAPTURE_BYTES,
+      forwardCredentials: false,
+      samples: false,
+      budget: {},
+      compare: { ignore: [], tolerance: [], arrays: [], redact: [] },
+    };
+    plain.set(variant, shadow);
+  }
+  return shadow;
+}

@@ -1,0 +1,38 @@
+/** Owns what is kept of a pair that did not match, where the config allows samples: bounded and redacted excerpts. */
+
+import type { Served } from '../forward/served.ts';
+import type { Comparison } from './compare/compare.ts';
+import { redactPair, redactRequest } from './compare/redact.ts';
+import type { Sides } from './mirror.ts';
+import type { MirrorPlan } from './plan.ts';
+import type { Sample } from './tally.ts';
+
+/** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
+const MAX_CHARS = 2_048;
+
+export async function sampleOf(
+  served: Served,
+  plan: MirrorPlan,
+  result: Comparison,
+  sides: Sides,
+  requestBody: Uint8Array,
+): Promise<Sample> {
+  const rules = plan.shadow.compare;
+  const { live, candidate } = await redactPair(sides.live, sides.candidate, rules, MAX_CHARS);
+  return {
+    at: new Date(served.startedAtMs).toISOString(),
+    requestId: served.requestId,
+    role: plan.role,
+    class: result.class,
+    reason: result.reason,
+    method: served.request.method,
+    path: served.url.pathname,
+    liveStatus: sides.live.status,
+    candidateStatus: sides.candidate.status,
+    fields: result.fields.slice(0, 20),
+    similarity: result.similarity,
+    request: redactRequest(requestBody, rules, MAX_CHARS),
+    live,
+    candidate,
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * Owns one isolate's counts of pairs since its last flush: for a route and a candidate, classes, skips, fields, latencies,
+ * tokens, scores and a few samples. Plain data, bounded, mergeable by addition. Every sampled request is counted exactly once,
+ * when its end is known, so that eligible = compared + skipped at any moment.
+ */
+
+import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
+import type { Comparison, ComparisonClass } from './compare/compare.ts';
+import { countPair, type NoiseBatch, startBatch } from './compare/noise.ts';
+import type { Observation } from './observation.ts';
+
+/** A pair that did not match, fit to be kept (opt-in, bounded, redacted). */
+export interface Sample {
+  at: string;
+  requestId: string;
+  role: 'candidate' | 'repeat' | 'counterfactual';
+  class: ComparisonClass;
+  reason: string;
+  method: string;
+  path: string;
+  liveStatus: number;
+  candidateStatus: number;
+  fields: string[];
+  similarity?: number;
+  request: string;
+  live: string;
+  candidate: string;
+}
+
+/** Count, sum and sum of squares of a number. */
+export interface Moments {
+  n: number;
+  sum: number;
+  squares: number;
+}
+
+export type Side = 'live' | 'candidate';
+
+/** What is flushed of one route and candidate. Histograms are in their compact text form. */
+export interface PairBatch {
+  candidate: string;
+  eligible: number;
+  /** Pairs with the candidate in them, by class (never `skipped`). */
+  classes: Record<string, number>;
+  skipped: Record<string, number>;
+  /** Reasons of errors and timeouts. */
+  failures: Record<string, number>;
+  /** Baseline against itself, by class, `skipped` included. */
+  repeats: Record<string, number>;
+  noise: NoiseBatch;
+  latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
+  /** Copies that were answered 401 or 403. */
+  unauthorised: number;
+  /** Sums of what replies name, and of declared measures (`measure:<name>`), by side. */
+  sums: Record<string, Record<Side, Moments>>;
+  /** Text likeness, 0 to 1: candidate pairs, and repeat pairs beside them. */
+  similarity: { candidate: Moments; repeat: Moments };
+  /** Scores of a scorer, and their paired difference (candidate − live). */
+  scores: { live: Moments; candidate: Moments; difference: Moments };
+  tokens: number;
+  samples: Sample[];
+}
+
+/** Samples of one flush; the controller keeps the newest 200. */
+export const MAX_SAMPLES_A_BATCH = 20;
+
+type Latencies = Record<keyof PairBatch['latency'], Histogram>;
+
+export class PairTally {
+  #batch: PairBatch;
+  #latency: Latencies;
+
+  constructor(candidate: string) {
+    this.#latency = {
+      liveHeaders: emptyHistogram(),
+      candidateHeaders: emptyHistogram(),
+      liveTotal: emptyHistogram(),
+      candidateTotal: emptyHistogram(),
+      slower: emptyHistogram(),
+      faster: emptyHistogram(),
+    };
+    this.#batch = {
+      candidate,
+      eligible: 0,
+      classes: {},
+      skipped: {},
+      failures: {},
+      repeats: {},
+      noise: startBatch(),
+      latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
+      unauthorised: 0,
+      sums: {},
+      similarity: { candidate: moments(), repeat: moments() },
+      scores: { live: moments(), candidate: moments(), difference: moments() },
+      tokens: 0,
+      samples: [],
+    };
+  }
+
+  /** A sampled request of which no pair came. */
+  skip(reason: string): void {
+    this.#batch.eligible++;
+    count(this.#batch.skipped, reason);
+  }
+
+  /** A pair with the candidate in it. `live` is the baseline's reply. */
+  pair(comparison: Comparison, live: Observation, candidate: Observation): void {
+    const batch = this.#batch;
+    if (comparison.class === 'skipped') {
+      this.skip(comparison.reason);
+      return;
+    }
+    batch.eligible++;
+    count(batch.classes, comparison.class);
+    if (candidate.status === 401 || candidate.status === 403) batch.unauthorised++;
+    if (comparison.class === 'error' || comparison.class === 'timeout') count(batch.failures, comparison.reason);
+    else countPair(batch.noise, 'candidate', comparison.fields);
+    if (comparison.similarity !== undefined) addTo(batch.similarity.candidate, comparison.similarity);
+    this.#times(live, candidate);
+    this.#numbers(comparison, live, candidate);
+  }
+
+  /** The baseline against itself. It is no request of its own: eligible does not move. */
+  repeat(comparison: Comparison): void {
+    count(this.#batch.repeats, comparison.class);
+    if (comparison.class === 'skipped' || comparison.class === 'error' || comparison.class === 'timeout') return;
+    countPair(this.#batch.noise, 'repeat', comparison.fields);
+    if (comparison.similarity !== undefined) addTo(this.#batch.similarity.repeat, comparison.similarity);
+  }
+
+  score(live: number, candidate: number): void {
+    const { scores } = this.#batch;
+    addTo(scores.live, live);
+    addTo(scores.candidate, candidate);
+    addTo(scores.difference, candidate - live);
+  }
+
+  spent(tokens: number): void {
+    this.#batch.tokens += tokens;
+  }
+
+  get hasRoomForSample(): boolean {
+    return this.#batch.samples.length < MAX_SAMPLES_A_BATCH;
+  }
+
+  sample(sample: Sample): void {
+    if (this.hasRoomForSample) this.#batch.samples.push(sample);
+  }
+
+  take(): PairBatch {
+    const latency = this.#batch.latency;
+    for (const name of Object.keys(latency) as (keyof typeof latency)[])
+      latency[name] = encodeHistogram(this.#latency[name]);
+    return this.#batch;
+  }
+
+  #times(live: Observation, candidate: Observation): void {
+    const latency = this.#latency;
+    if (live.headersMs !== undefined) addDuration(latency.liveHeaders, live.headersMs);
+    if (candidate.headersMs !== undefined) addDuration(latency.candidateHeaders, candidate.headersMs);
+    // A reply that was not read to its end has no total time.
+    if (live.end !== 'complete' || candidate.end !== 'complete') return;
+    const [liveMs, candidateMs] = [live.totalMs ?? 0, candidate.totalMs ?? 0];
+    addDuration(latency.liveTotal, liveMs);
+    addDuration(latency.candidateTotal, candidateMs);
+    if (candidateMs >= liveMs) addDuration(latency.slower, candidateMs - liveMs);
+    else addDuration(latency.faster, liveMs - candidateMs);
+  }
+
+  #numbers(comparison: Comparison, live: Observation, candidate: Observation): void {
+    const sides = { live, candidate };
+    for (const side of ['live', 'candidate'] as const) {
+      const { tokensIn, tokensOut, cost } = comparison[side];
+      const numbers = { tokensIn, tokensOut, cost, ...prefixed(sides[side].measures) };
+      for (const [name, value] of Object.entries(numbers)) {
+        if (value === undefined) continue;
+        this.#batch.sums[name] ??= { live: moments(), candidate: moments() };
+        addTo(this.#batch.sums[name][side], value);
+      }
+    }
+  }
+}
+
+export function moments(): Moments {
+  return { n: 0, sum: 0, squares: 0 };
+}
+
+export function addTo(into: Moments, value: number): void {
+  into.n++;
+  into.sum += value;
+  into.squares += value * value;
+}
+
+function prefixed(measures: Record<string, number> | undefined): Record<string, number> {
+  return Object.fromEntries(Object.entries(measures ?? {}).map(([name, value]) => [`measure:${name}`, value]));
+}
+
+function count(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}

@@ -1,0 +1,214 @@
+/**
+ * Owns the sums over all flushes of one route and candidate, and the report that is made of them. Pure: the controller keeps
+ * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
+ */
+
+import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
+import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
+import { type Moments, moments, type PairBatch, type Side } from './tally.ts';
+
+/** Like a batch, but with the state of the fields' tests, and since when. */
+export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
+  noise: NoiseState;
+  sinceMs: number;
+}
+
+export function startTotals(candidate: string, nowMs: number): PairTotals {
+  return {
+    candidate,
+    sinceMs: nowMs,
+    eligible: 0,
+    classes: {},
+    skipped: {},
+    failures: {},
+    repeats: {},
+    noise: startNoise(),
+    latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
+    unauthorised: 0,
+    sums: {},
+    similarity: { candidate: moments(), repeat: moments() },
+    scores: { live: moments(), candidate: moments(), difference: moments() },
+    tokens: 0,
+  };
+}
+
+/** The totals with a batch added; `totals` itself stays as it was. */
+export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
+  const sums = { ...totals.sums };
+  for (const [name, sides] of Object.entries(batch.sums)) {
+    const before = sums[name] ?? { live: moments(), candidate: moments() };
+    sums[name] = { live: added(before.live, sides.live), candidate: added(before.candidate, sides.candidate) };
+  }
+  const { similarity, scores } = totals;
+  return {
+    candidate: totals.candidate,
+    sinceMs: totals.sinceMs,
+    eligible: totals.eligible + batch.eligible,
+    classes: addedCounts(totals.classes, batch.classes),
+    skipped: addedCounts(totals.skipped, batch.skipped),
+    failures: addedCounts(totals.failures, batch.failures),
+    repeats: addedCounts(totals.repeats, batch.repeats),
+    noise: addBatch(totals.noise, batch.noise),
+    latency: addedLatency(totals.latency, batch.latency),
+    unauthorised: totals.unauthorised + batch.unauthorised,
+    sums,
+    similarity: {
+      candidate: added(similarity.candidate, batch.similarity.candidate),
+      repeat: added(similarity.repeat, batch.similarity.repeat),
+    },
+    scores: {
+      live: added(scores.live, batch.scores.live),
+      candidate: added(scores.candidate, batch.scores.candidate),
+      difference: added(scores.difference, batch.scores.difference),
+    },
+    tokens: totals.tokens + batch.tokens,
+  };
+}
+
+export interface Quantiles {
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** A mean with its standard error; null where there is nothing to average. */
+export interface Mean {
+  n: number;
+  mean: number | null;
+  standardError: number | null;
+}
+
+export interface PairReport {
+  candidate: string;
+  since: string;
+  eligible: number;
+  compared: number;
+  classes: Record<'match' | 'status-mismatch' | 'body-mismatch' | 'error' | 'timeout', number>;
+  skipped: Record<string, number>;
+  failures: Record<string, number>;
+  repeats: Record<string, number>;
+  latency: {
+    live: Quantiles;
+    candidate: Quantiles;
+    /** Total time of the candidate less that of the baseline, pair by pair: positive is slower. */
+    difference: Quantiles;
+    headers: { live: Quantiles; candidate: Quantiles };
+  };
+  fields: FieldVerdict[];
+  similarity: { candidate: Mean; repeat: Mean };
+  /** Tokens, cost and measures, by name. */
+  numbers: Record<string, Record<Side, Mean>>;
+  /** What the scorer said; `difference` is candidate − baseline, pair by pair, `interval` its 95 % interval. */
+  scores: { live: Mean; candidate: Mean; difference: Mean; interval: [number, number] | null } | null;
+  /** Sentences that a reader of the numbers should know. */
+  notes: string[];
+}
+
+/** The report of one candidate's totals. */
+export function reportOf(totals: PairTotals): PairReport {
+  const { latency, scores, similarity } = totals;
+  const classes = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0, ...totals.classes };
+  const compared = Object.values(totals.classes).reduce((sum, n) => sum + n, 0);
+  return {
+    candidate: totals.candidate,
+    since: new Date(totals.sinceMs).toISOString(),
+    eligible: totals.eligible,
+    compared,
+    classes,
+    skipped: totals.skipped,
+    failures: totals.failures,
+    repeats: totals.repeats,
+    latency: {
+      live: quantilesOf(latency.liveTotal),
+      candidate: quantilesOf(latency.candidateTotal),
+      difference: differenceOf(latency.faster, latency.slower),
+      headers: { live: quantilesOf(latency.liveHeaders), candidate: quantilesOf(latency.candidateHeaders) },
+    },
+    fields: fieldVerdicts(totals.noise),
+    similarity: { candidate: meanOf(similarity.candidate), repeat: meanOf(similarity.repeat) },
+    numbers: Object.fromEntries(
+      Object.entries(totals.sums).map(([name, { live, candidate }]) => [
+        name,
+        { live: meanOf(live), candidate: meanOf(candidate) },
+      ]),
+    ),
+    scores: scores.difference.n === 0 ? null : scoresOf(scores),
+    notes: notesOf(totals, compared),
+  };
+}
+
+function scoresOf({ live, candidate, difference }: PairTotals['scores']): NonNullable<PairReport['scores']> {
+  const { mean, standardError } = meanOf(difference);
+  const half = standardError === null ? null : 1.959963984540054 * standardError;
+  return {
+    live: meanOf(live),
+    candidate: meanOf(candidate),
+    difference: meanOf(difference),
+    interval: mean === null || half === null ? null : [mean - half, mean + half],
+  };
+}
+
+function notesOf(totals: PairTotals, compared: number): string[] {
+  const notes: string[] = [];
+  if (compared > 0 && totals.unauthorised === compared) {
+    notes.push(
+      'Every copy was answered 401 or 403: credentials are stripped from copies. Give the variant its own key by "secretHeaders", or set "forwardCredentials": true.',
+    );
+  }
+  if (totals.noise.nb + totals.noise.waiting.repeat.pairs === 0 && compared > 0) {
+    notes.push('No repeat pair yet, so fields that differ cannot be told from noise. Raise "repeat", or wait.');
+  }
+  return notes;
+}
+
+function quantilesOf(text: string): Quantiles {
+  const histogram = decodeHistogram(text || '0') ?? emptyHistogram();
+  return { p50Ms: quantile(histogram, 0.5), p95Ms: quantile(histogram, 0.95), p99Ms: quantile(histogram, 0.99) };
+}
+
+/** Quantiles of a number of either sign, from the histograms of its two sides. */
+function differenceOf(fasterText: string, slowerText: string): Quantiles {
+  const faster = decodeHistogram(fasterText || '0') ?? emptyHistogram();
+  const slower = decodeHistogram(slowerText || '0') ?? emptyHistogram();
+  const count = (histogram: typeof faster) =>
+    histogram.zeros + [...histogram.buckets.values()].reduce((a, b) => a + b, 0);
+  const [below, above] = [count(faster), count(slower)];
+  const at = (q: number): number | null => {
+    if (below + above === 0) return null;
+    const rank = Math.max(1, Math.ceil(q * (below + above)));
+    if (rank > below) return quantile(slower, (rank - below) / above);
+    // The fastest lie lowest: rank 1 is the largest lead.
+    const lead = quantile(faster, (below - rank + 1) / below);
+    return lead === null ? null : -lead;
+  };
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+}
+
+function meanOf({ n, sum, squares }: Moments): Mean {
+  if (n === 0) return { n, mean: null, standardError: null };
+  const mean = sum / n;
+  const variance = n > 1 ? Math.max(0, (squares - n * mean * mean) / (n - 1)) : null;
+  return { n, mean, standardError: variance === null ? null : Math.sqrt(variance / n) };
+}
+
+function added(a: Moments, b: Moments): Moments {
+  return { n: a.n + b.n, sum: a.sum + b.sum, squares: a.squares + b.squares };
+}
+
+/** Reasons come from code, but fields of a batch come over the wire: their number is bounded here too. */
+function addedCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sums = { ...a };
+  for (const [key, n] of Object.entries(b)) sums[key] = (sums[key] ?? 0) + n;
+  return sums;
+}
+
+function addedLatency(a: PairBatch['latency'], b: PairBatch['latency']): PairBatch['latency'] {
+  const merged = { ...a };
+  for (const name of Object.keys(merged) as (keyof typeof merged)[]) {
+    const into = decodeHistogram(a[name] || '0') ?? emptyHistogram();
+    const from = decodeHistogram(b[name] || '0');
+    if (from !== null) mergeHistogram(into, from);
+    merged[name] = encodeHistogram(into);
+  }
+  return merged;
+}
