@@ -1,15 +1,19 @@
 /**
  * Owns inference on means from running sums: Welch's test, lift by the delta method, capping. It refuses to keep values:
- * an arm is five sums, so that ledgers can add shards and never hold what a visitor spent.
+ * an arm is a handful of sums, so that ledgers can add shards and never hold what a visitor spent.
  */
 
 import { tIsf, tSf } from './student.ts';
 
-/** An arm's running sums over units; `nonZero` counts the units whose value was not 0. Mergeable by addition. */
+/**
+ * An arm's running sums over units; `nonZero` counts the units whose value was not 0. Mergeable by addition. Without
+ * `sumCubes` the tests cannot correct for skewed values (skewness.ts), and do not.
+ */
 export interface Moments {
   n: number;
   sum: number;
   sumSquares: number;
+  sumCubes?: number;
   nonZero: number;
 }
 
@@ -20,7 +24,7 @@ export interface Summary {
   n: number;
 }
 
-export const NO_MOMENTS: Readonly<Moments> = { n: 0, sum: 0, sumSquares: 0, nonZero: 0 };
+export const NO_MOMENTS: Readonly<Moments> = { n: 0, sum: 0, sumSquares: 0, sumCubes: 0, nonZero: 0 };
 
 /** The value that counts under a declared `cap` (capped revenue; Kohavi, Tang & Xu 2020, ch. 22): at most ±cap. */
 export function capped(value: number, cap: number = Number.POSITIVE_INFINITY): number {
@@ -37,6 +41,7 @@ export function addUnit(moments: Moments, after: number, before?: number): Momen
     n: moments.n + (before === undefined ? 1 : 0),
     sum: moments.sum + after - was,
     sumSquares: moments.sumSquares + after * after - was * was,
+    sumCubes: moments.sumCubes === undefined ? undefined : moments.sumCubes + after ** 3 - was ** 3,
     nonZero: moments.nonZero + (after !== 0 ? 1 : 0) - (was !== 0 ? 1 : 0),
   };
 }
@@ -47,6 +52,7 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
     n: a.n + b.n,
     sum: a.sum + b.sum,
     sumSquares: a.sumSquares + b.sumSquares,
+    sumCubes: a.sumCubes === undefined || b.sumCubes === undefined ? undefined : a.sumCubes + b.sumCubes,
     nonZero: a.nonZero + b.nonZero,
   };
 }

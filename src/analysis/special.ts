@@ -58,6 +58,7 @@ function deviance(x: number, m: number, gap: number): number {
 
 /** Γ(a, x)/Γ(a): the upper regularised incomplete gamma function, a > 0. P(χ²_k > y) is gammaQ(k/2, y/2). */
 export function gammaQ(a: number, x: number): number {
+  if (!(a > 0) || Number.isNaN(x)) return Number.NaN;
   if (x <= 0) return 1;
   const lead = Math.exp(-stirlingError(a) - deviance(a, x, a - x)) / Math.sqrt(2 * Math.PI * a);
   if (x < a + 1) {
@@ -133,6 +134,7 @@ function betaFraction(x: number, y: number, a: number, b: number): number {
  * it is known better than x tells. The upper tail is betaI(b, a, y, x).
  */
 export function betaI(a: number, b: number, x: number, y: number = 1 - x): number {
+  if (!(a > 0 && b > 0) || Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
   if (x <= 0) return 0;
   if (y <= 0) return 1;
   const lead = betaLead(x, y, a, b);

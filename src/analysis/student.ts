@@ -18,8 +18,10 @@ function tPdf(t: number, df: number): number {
   return Math.exp(lead - ((df + 1) / 2) * Math.log1p((t * t) / df));
 }
 
-/** The t with P(T > t) = q. */
+/** The t with P(T > t) = q; NaN for a q outside [0, 1] or degrees of freedom that are not positive. */
 export function tIsf(q: number, df: number): number {
+  if (!(q >= 0 && q <= 1 && df > 0)) return Number.NaN;
+  if (q === 0) return Number.POSITIVE_INFINITY;
   if (q > 0.5) return -tIsf(1 - q, df);
   if (q === 0.5) return 0;
   let lo = 0;

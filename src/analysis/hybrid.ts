@@ -1,0 +1,192 @@
+/**
+ * Owns the decision of an experiment: the hybrid of an early stop that may be looked at always (α = 0.01) and one fixed
+ * test at the planned size (α = 0.04), together 5 %. It refuses a second final look: the fixed test is made on the arms as
+ * they stood when the planned size was reached, and later data does not reopen it.
+ *
+ * Early: asymptotic confidence sequence (confidence-sequence.ts). Final: pooled two-proportion test, or Welch's, corrected for skewness.
+ * Several comparisons (primary metrics × variants) share each α by Holm.
+ */
+
+import { sequenceMultiplier, sequenceP } from './confidence-sequence.ts';
+import { type Estimate, enoughForMean, lift, MIN_NON_ZERO, type Moments, summarise, welchT } from './means.ts';
+import { holm } from './multiple.ts';
+import { type Count, enoughForProportion, MIN_SUCCESSES_AND_FAILURES, twoProportionTest } from './proportions.ts';
+import { bend, skewnessOfDifference, straighten } from './skewness.ts';
+import { normIsf, normSf } from './special.ts';
+import { tIsf, tSf } from './student.ts';
+
+export const EARLY_ALPHA = 0.01;
+export const FINAL_ALPHA = 0.04;
+
+/** Both arms of one metric; `bad` of a Count holds the successes of a conversion. */
+export type Arms =
+  | { kind: 'conversion'; baseline: Count; variant: Count }
+  | { kind: 'mean'; baseline: Moments; variant: Moments };
+
+export interface Comparison {
+  arms: Arms;
+  /** Units of both arms at which the fixed test is due: the planned total of this pair. */
+  plannedUnits: number;
+  goal: 'increase' | 'decrease';
+  /** The arms as they stood when the planned size was reached; null until then. */
+  atPlanned: Arms | null;
+  /** The smallest early p-value of any look so far; null at the first. */
+  earlyP: number | null;
+}
+
+export type ComparisonState = 'better' | 'worse' | 'no difference found' | 'keep running';
+
+export interface Finding {
+  state: ComparisonState;
+  /** The state as a report shows it, with progress or the reason why nothing can be said. */
+  label: string;
+  /** Which test spoke: the early sequence, the final fixed test, or none yet. */
+  by: 'early' | 'final' | null;
+  /** Variant minus baseline, its lift (null at a baseline of 0), and the interval that fits the test that applies. */
+  difference: number;
+  lift: number | null;
+  interval: [number, number];
+  /** The p-value that was compared with α, adjusted by Holm. */
+  p: number;
+  /** To be kept for the next look. */
+  earlyP: number;
+}
+
+/** Decides all comparisons that share α together: every primary metric of every variant. Secondary ones go one by one. */
+export function decideTogether(comparisons: readonly Comparison[]): Finding[] {
+  const measured = comparisons.map(measure);
+  const early = holm(measured.map(({ earlyP }) => earlyP));
+  const final = holm(measured.map(({ finalP }) => finalP ?? 1));
+  return comparisons.map((comparison, i) => finding(comparison, measured[i]!, early[i]!, final[i]!));
+}
+
+interface Measured {
+  difference: number;
+  se: number;
+  units: number;
+  enough: boolean;
+  earlyP: number;
+  finalP: number | null;
+  finalDifference: number;
+}
+
+function measure(comparison: Comparison): Measured {
+  const { arms, atPlanned, plannedUnits } = comparison;
+  const { difference, se, units, skewness } = contrast(arms);
+  const enough = hasEnough(arms);
+  const z = enough && se > 0 ? zOf(arms, Math.abs(straighten(difference / se, skewness))) : 0;
+  const now = z > 0 ? sequenceP(z, units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : 1;
+  const settled = atPlanned !== null && hasEnough(atPlanned);
+  return {
+    difference,
+    se,
+    units,
+    enough,
+    earlyP: Math.min(comparison.earlyP ?? 1, now),
+    finalP: settled ? fixedP(atPlanned) : null,
+    finalDifference: atPlanned === null ? 0 : contrast(atPlanned).difference,
+  };
+}
+
+function finding(comparison: Comparison, measured: Measured, earlyP: number, finalP: number): Finding {
+  const { atPlanned, goal, plannedUnits, arms } = comparison;
+  const { difference, units } = measured;
+  const estimates = estimatesOf(atPlanned ?? arms);
+  const common = {
+    difference: atPlanned ? measured.finalDifference : difference,
+    lift: lift(estimates.baseline, estimates.variant)?.lift ?? null,
+    interval: intervalOf(comparison),
+    earlyP: measured.earlyP,
+  };
+  const direction = (value: number): ComparisonState => (value > 0 === (goal === 'increase') ? 'better' : 'worse');
+  if (earlyP <= EARLY_ALPHA) {
+    const state = direction(difference);
+    return { ...common, state, label: state, by: 'early', p: earlyP };
+  }
+  if (atPlanned !== null) {
+    if (measured.finalP === null) {
+      return {
+        ...common,
+        state: 'no difference found',
+        label: `no difference found: ${guard(atPlanned)}`,
+        by: null,
+        p: 1,
+      };
+    }
+    const state = finalP <= FINAL_ALPHA ? direction(measured.finalDifference) : 'no difference found';
+    return { ...common, state, label: state, by: 'final', p: finalP };
+  }
+  // 100 % would read as finished; the fixed test only comes with the snapshot at the planned size.
+  const progress = Math.min(99, Math.floor((100 * units) / plannedUnits));
+  const label = measured.enough ? `keep running: ${progress} %` : `keep running: ${progress} %, ${guard(arms)}`;
+  return { ...common, state: 'keep running', label, by: null, p: earlyP };
+}
+
+/** The interval of the difference: the confidence sequence while running, 96 % fixed once the planned size is there. */
+function intervalOf({ arms, atPlanned, plannedUnits }: Comparison): [number, number] {
+  const { difference, se, units, skewness } = contrast(atPlanned ?? arms);
+  if (!(se > 0)) return [difference, difference];
+  const z =
+    atPlanned === null
+      ? sequenceMultiplier(units, { alpha: EARLY_ALPHA, nStar: plannedUnits }).twoSided
+      : normIsf(FINAL_ALPHA / 2);
+  const reach = hasEnough(atPlanned ?? arms) ? tOf(atPlanned ?? arms, z) : z;
+  return [difference - se * bend(reach, skewness), difference - se * bend(-reach, skewness)];
+}
+
+function estimatesOf(arms: Arms): { baseline: Estimate; variant: Estimate } {
+  return arms.kind === 'conversion'
+    ? { baseline: proportionEstimate(arms.baseline), variant: proportionEstimate(arms.variant) }
+    : { baseline: meanEstimate(arms.baseline), variant: meanEstimate(arms.variant) };
+}
+
+function proportionEstimate({ n, bad }: Count): Estimate {
+  const mean = n > 0 ? bad / n : 0;
+  return { mean, variance: n > 0 ? (mean * (1 - mean)) / n : 0 };
+}
+
+function meanEstimate(arm: Moments): Estimate {
+  const { mean, sd, n } = summarise(arm);
+  return { mean, variance: n > 0 ? (sd * sd) / n : 0 };
+}
+
+function contrast(arms: Arms): { difference: number; se: number; units: number; skewness: number } {
+  const { baseline, variant } = estimatesOf(arms);
+  return {
+    difference: variant.mean - baseline.mean,
+    se: Math.sqrt(baseline.variance + variant.variance),
+    units: arms.baseline.n + arms.variant.n,
+    skewness: arms.kind === 'mean' ? skewnessOfDifference(arms.baseline, arms.variant) : 0,
+  };
+}
+
+const welchOf = (arms: Arms & { kind: 'mean' }) => welchT(summarise(arms.baseline), summarise(arms.variant));
+
+/** The z that is as rare as this t of means: the sequence is asymptotic, and a small arm's t has heavier tails. */
+function zOf(arms: Arms, t: number): number {
+  return arms.kind === 'mean' ? normIsf(tSf(t, welchOf(arms).df)) : t;
+}
+
+/** The inverse of `zOf`. */
+function tOf(arms: Arms, z: number): number {
+  return arms.kind === 'mean' ? tIsf(normSf(z), welchOf(arms).df) : z;
+}
+
+function fixedP(arms: Arms): number {
+  if (arms.kind === 'conversion') return twoProportionTest(arms.baseline, arms.variant).pTwoSided;
+  const { t, df, pTwoSided } = welchOf(arms);
+  const skewness = skewnessOfDifference(arms.baseline, arms.variant);
+  return skewness === 0 ? pTwoSided : 2 * tSf(Math.abs(straighten(t, skewness)), df);
+}
+
+function hasEnough(arms: Arms): boolean {
+  return arms.kind === 'conversion'
+    ? enoughForProportion(arms.baseline) && enoughForProportion(arms.variant)
+    : enoughForMean(arms.baseline) && enoughForMean(arms.variant);
+}
+
+function guard(arms: Arms): string {
+  return arms.kind === 'conversion'
+    ? `fewer than ${MIN_SUCCESSES_AND_FAILURES} successes or failures in an arm`
+    : `fewer than ${MIN_NON_ZERO} units with a value in an arm`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Owns the warning at the start of a rollout: can a step reach its samples and its bound at the traffic there is, how
+ * long would it take, and could its guardrail find anything at all? It refuses to forecast verdicts; it asks what the
+ * passing bound would say of a candidate exactly as good as the baseline.
+ */
+
+import { newcombeUpper } from './proportions.ts';
+import { DEFAULT_MIN_SAMPLES, MIN_BAD_TO_FAIL } from './verdict.ts';
+
+export interface StepTraffic {
+  metric: string;
+  /** The candidate's share of the traffic, 0 to 1. */
+  share: number;
+  /** Trials of both arms together in a tick: active units, or requests where the guardrail counts those. */
+  trialsPerTick: number;
+  tickMs: number;
+  /** The baseline's bad rate by trial, as seen lately. */
+  baselineRate: number;
+  /** The increase that passing allows, absolute. */
+  margin: number;
+  minSamples?: number;
+  /** How long the step may last: `for`, and `maxFor` after which it pauses. */
+  forMs: number;
+  maxForMs: number;
+  /** Distinct units in the time of a step, where the guardrail counts by unit. */
+  units?: number;
+}
+
+export interface Reach {
+  /** Candidate trials that samples and bound need, and the milliseconds until they are there (∞ at no traffic). */
+  neededTrials: number;
+  neededMs: number;
+  /** `yes` within `for`, `late` within `maxFor`, `no` never. */
+  reached: 'yes' | 'late' | 'no';
+  /** False where even a candidate that fails every unit could not be stopped. */
+  canFail: boolean;
+  /** What a person should know and can do; empty when all is well. */
+  warnings: string[];
+}
+
+/**
+ * The candidate trials after which the one-sided 95 % Newcombe bound of two equal rates falls under `margin`, with the
+ * baseline `(1 − share)/share` times as large. At 1 % errors and 5 % of the traffic about 1,900; ∞ for a margin of 0.
+ */
+export function trialsForBound(plan: Pick<StepTraffic, 'share' | 'baselineRate' | 'margin'>): number {
+  const { share, baselineRate, margin } = plan;
+  if (!(margin > 0) || !(share > 0) || share >= 1) return Number.POSITIVE_INFINITY;
+  const bound = (n: number) => {
+    const nb = (n * (1 - share)) / share;
+    return newcombeUpper({ n: nb, bad: nb * baselineRate }, { n, bad: n * baselineRate });
+  };
+  let high = 16;
+  while (bound(high) > margin) {
+    high *= 2;
+    if (high > 1e12) return Number.POSITIVE_INFINITY;
+  }
+  let low = high / 2;
+  while (high - low > 1) {
+    const middle = (low + high) / 2;
+    if (bound(middle) > margin) low = middle;
+    else high = middle;
+  }
+  return Math.ceil(high);
+}
+
+/** What a step can reach. A step of all the traffic has no bound to reach and needs its samples only. */
+export function stepReach(step: StepTraffic): Reach {
+  const minSamples = step.minSamples ?? DEFAULT_MIN_SAMPLES;
+  const boundTrials = step.share >= 1 ? 0 : trialsForBound(step);
+  const neededTrials = Math.max(minSamples, boundTrials);
+  const perMs = (step.trialsPerTick * step.share) / step.tickMs;
+  const neededMs = perMs > 0 ? neededTrials / perMs : Number.POSITIVE_INFINITY;
+  const reached = neededMs <= step.forMs ? 'yes' : neededMs <= step.maxForMs ? 'late' : 'no';
+  const candidateUnits = step.units === undefined ? null : step.units * step.share;
+  const canFail = candidateUnits === null || candidateUnits >= MIN_BAD_TO_FAIL;
+  const warnings: string[] = [];
+  if (reached !== 'yes') warnings.push(slowness(step, { neededTrials, neededMs, boundTrials }));
+  const blind = candidateUnits === null ? null : blindness(step, candidateUnits);
+  if (blind !== null) warnings.push(blind);
+  return { neededTrials, neededMs, reached, canFail, warnings };
+}
+
+function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: number; boundTrials: number }): string {
+  const what = need.boundTrials >= need.neededTrials ? 'its bound' : 'its minimum';
+  const at = `${step.metric} at ${+(100 * step.share).toFixed(2)} %`;
+  if (!Number.isFinite(need.neededMs)) {
+    return `${at}: there is too little traffic to ever pass; the step will pause after ${duration(step.maxForMs)}.`;
+  }
+  const end =
+    need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${duration(step.maxForMs)}`;
+  return (
+    `${at}: ${what} needs about ${need.neededTrials.toLocaleString('en-US')} trials of the candidate, ` +
+    `${duration(need.neededMs)} at the present traffic, not ${duration(step.forMs)}; ${end}. A larger weight is faster.`
+  );
+}
+
+/** Each unit is bad at most once in a rollout, so few units bound what the evidence can ever be. */
+function blindness(step: StepTraffic, candidateUnits: number): string | null {
+  const share = MIN_BAD_TO_FAIL / candidateUnits;
+  if (share <= 0.1) return null;
+  const whom = `about ${Math.round(candidateUnits)} units will meet the candidate`;
+  const remedy = 'Use a larger weight, or "per": "request" if requests fail independently.';
+  return share > 1
+    ? `${step.metric}: ${whom}, and ${MIN_BAD_TO_FAIL} must fail: it can find nothing. ${remedy}`
+    : `${step.metric}: ${whom}: nothing under ${Math.ceil(100 * share)} % of them failing can be found. ${remedy}`;
+}
+
+function duration(ms: number): string {
+  const minutes = ms / 60_000;
+  if (minutes < 1) return `${Math.ceil(ms / 1000)} s`;
+  if (minutes < 120) return `${Math.ceil(minutes)} min`;
+  const hours = minutes / 60;
+  return hours < 48 ? `${Math.ceil(hours)} h` : `${Math.ceil(hours / 24)} days`;
+}

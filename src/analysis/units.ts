@@ -1,0 +1,211 @@
+/**
+ * Owns what one unit may say: in each tick of 10 s every unit that was active and not yet bad is one trial, its first bad
+ * tick is bad, and then it is silent for this rollout, whatever variant serves it. So one client that always fails is
+ * one failure, and trials and bad events belong to the same tick. It refuses to know rollouts, clocks and weights: its
+ * owner starts a new one for each rollout and says when a tick is over.
+ *
+ * Sightings of many isolates are merged: a unit seen twice in a tick by one variant counts once. Memory is bounded by
+ * hash-threshold sampling (as in KMV sketches; Bar-Yossef et al. 2002): past the bound only units whose hash lies below a
+ * threshold count, alike for all variants, since the hash knows nothing of the assignment. Give it another hash than the
+ * one that assigns.
+ *
+ * The state is changed in place; a controller holds tens of thousands of units.
+ */
+
+/** Milliseconds of a tick. */
+export const TICK_MS = 10_000;
+
+/** Units kept, open and silent together, before sampling sets in. */
+export const MAX_UNITS = 50_000;
+
+const ALL = 2 ** 32;
+
+/**
+ * What was seen of a unit, for guardrail number i of the rollout in bit i (16 at most): `active` where it was eligible
+ * (a stream for `truncated`, an outcome for `outcome:…`), `bad` where it was bad at least once.
+ */
+export interface Sighting {
+  /** 64 bits of a keyed hash as 16 lower-case hex digits. */
+  unit: string;
+  variant: string;
+  active: number;
+  bad: number;
+}
+
+interface Marks {
+  active: number;
+  bad: number;
+}
+
+/** The evidence of one rollout. `threshold` is what the first 32 bits of a unit's hash must lie below, 2^32 at first. */
+export interface UnitEvidence {
+  metrics: readonly string[];
+  maxUnits: number;
+  threshold: number;
+  /** By unit, the metrics in which it has had its say. */
+  silent: Map<string, number>;
+  /** By tick and variant and unit. */
+  open: Map<number, Map<string, Map<string, Marks>>>;
+  /** The newest tick that is closed. */
+  closedThrough: number;
+}
+
+/** Trials and bad events by variant. */
+export type VariantCounts = Record<string, { n: number; bad: number }>;
+
+/** A tick's counts, by metric. */
+export interface TickCounts {
+  tick: number;
+  counts: Record<string, VariantCounts>;
+}
+
+export function startUnitEvidence(metrics: readonly string[], maxUnits: number = MAX_UNITS): UnitEvidence {
+  if (metrics.length > 16) throw new RangeError('at most 16 guardrails have a bit');
+  return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map(), closedThrough: -1 };
+}
+
+/** The tick in which an instant lies. */
+export const tickOf = (nowMs: number): number => Math.floor(nowMs / TICK_MS);
+
+/** Whether a unit is within the sample. Isolates may ask this first, with the threshold that the flush handed out. */
+export function isSampled(unit: string, threshold: number): boolean {
+  return Number.parseInt(unit.slice(0, 8), 16) < threshold;
+}
+
+/**
+ * Merges sightings of a tick. Those that come after their tick was closed count for the oldest tick still open, trial
+ * and bad event together, so that a slow flush loses no failure and spoils no pairing. `batchThreshold` is the sample of
+ * an isolate that had to thin out by itself: from then on everybody keeps to it.
+ */
+export function addSightings(
+  evidence: UnitEvidence,
+  tick: number,
+  sightings: Iterable<Sighting>,
+  batchThreshold: number = ALL,
+): void {
+  if (batchThreshold < evidence.threshold) sampleBelow(evidence, batchThreshold);
+  const counted = Math.max(tick, evidence.closedThrough + 1);
+  const variants = getOrMake(evidence.open, counted, () => new Map<string, Map<string, Marks>>());
+  for (const { unit, variant, active, bad } of sightings) {
+    if (!isSampled(unit, evidence.threshold)) continue;
+    const marks = getOrMake(
+      getOrMake(variants, variant, () => new Map<string, Marks>()),
+      unit,
+      () => ({ active: 0, bad: 0 }),
+    );
+    marks.active |= active | bad;
+    marks.bad |= bad;
+  }
+  while (size(evidence) > evidence.maxUnits && evidence.threshold > 1) {
+    sampleBelow(evidence, Math.floor(evidence.threshold / 2));
+  }
+}
+
+/** The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. */
+export function closeTicks(evidence: UnitEvidence, throughTick: number): TickCounts[] {
+  const closing = [...evidence.open.keys()].filter((tick) => tick <= throughTick).sort((a, b) => a - b);
+  const closed = closing.map((tick) => {
+    const variants = evidence.open.get(tick)!;
+    const result = count(evidence, tick, variants);
+    for (const units of variants.values()) {
+      for (const [unit, { bad }] of units) {
+        if (bad !== 0) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
+      }
+    }
+    evidence.open.delete(tick);
+    return result;
+  });
+  evidence.closedThrough = Math.max(evidence.closedThrough, throughTick);
+  return closed;
+}
+
+/**
+ * The counts so far of the oldest open tick, without closing it, so that a candidate that fails every request need not
+ * wait for the tick's end; null when none is open. Whoever uses them adds them to a copy of the e-process and throws the
+ * copy away.
+ */
+export function peekTick(evidence: UnitEvidence): TickCounts | null {
+  if (evidence.open.size === 0) return null;
+  const tick = Math.min(...evidence.open.keys());
+  return count(evidence, tick, evidence.open.get(tick)!);
+}
+
+function count(evidence: UnitEvidence, tick: number, variants: Map<string, Map<string, Marks>>): TickCounts {
+  const counts: Record<string, VariantCounts> = {};
+  evidence.metrics.forEach((metric, i) => {
+    const bit = 1 << i;
+    const ofMetric: VariantCounts = {};
+    for (const [variant, units] of variants) {
+      const total = { n: 0, bad: 0 };
+      for (const [unit, marks] of units) {
+        if ((marks.active & bit) === 0 || ((evidence.silent.get(unit) ?? 0) & bit) !== 0) continue;
+        total.n++;
+        if ((marks.bad & bit) !== 0) total.bad++;
+      }
+      ofMetric[variant] = total;
+    }
+    counts[metric] = ofMetric;
+  });
+  return { tick, counts };
+}
+
+function size(evidence: UnitEvidence): number {
+  let units = evidence.silent.size;
+  for (const variants of evidence.open.values()) for (const seen of variants.values()) units += seen.size;
+  return units;
+}
+
+/** Forgets every unit at or above the threshold. Ticks already closed keep their counts: they were a fair sample too. */
+function sampleBelow(evidence: UnitEvidence, threshold: number): void {
+  evidence.threshold = threshold;
+  dropUnsampled(evidence.silent, threshold);
+  for (const variants of evidence.open.values()) for (const units of variants.values()) dropUnsampled(units, threshold);
+}
+
+function dropUnsampled(units: Map<string, unknown>, threshold: number): void {
+  for (const unit of units.keys()) if (!isSampled(unit, threshold)) units.delete(unit);
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** The evidence as plain JSON values, for storage between alarms. */
+export interface StoredUnitEvidence {
+  metrics: readonly string[];
+  maxUnits: number;
+  threshold: number;
+  closedThrough: number;
+  silent: [string, number][];
+  open: [number, [string, [string, number, number][]][]][];
+}
+
+export function storeUnitEvidence(evidence: UnitEvidence): StoredUnitEvidence {
+  const { metrics, maxUnits, threshold, closedThrough } = evidence;
+  const open = [...evidence.open].map(([tick, variants]) => {
+    const stored = [...variants].map(([variant, units]) => {
+      const marks = [...units].map(([unit, { active, bad }]) => [unit, active, bad] as [string, number, number]);
+      return [variant, marks] as [string, [string, number, number][]];
+    });
+    return [tick, stored] as [number, [string, [string, number, number][]][]];
+  });
+  return { metrics, maxUnits, threshold, closedThrough, silent: [...evidence.silent], open };
+}
+
+export function restoreUnitEvidence(stored: StoredUnitEvidence): UnitEvidence {
+  const open: UnitEvidence['open'] = new Map();
+  for (const [tick, variants] of stored.open) {
+    const restored = variants.map(([variant, units]) => {
+      const marks = units.map(([unit, active, bad]) => [unit, { active, bad }] as const);
+      return [variant, new Map(marks)] as const;
+    });
+    open.set(tick, new Map(restored));
+  }
+  const { metrics, maxUnits, threshold, closedThrough } = stored;
+  return { metrics, maxUnits, threshold, closedThrough, silent: new Map(stored.silent), open };
+}

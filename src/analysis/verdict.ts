@@ -1,0 +1,204 @@
+/**
+ * Owns the judgement of a guardrail: pass, fail, marginal or inconclusive, always with the numbers that a person can
+ * check. It refuses to act (advance does) and to decide on missing evidence: without data it is inconclusive, never a
+ * pass and never a failure.
+ *
+ * Failing is anytime-valid (E ≥ 1/α, Ville) and may be asked every tick; passing is a one-sided 95 % Newcombe bound,
+ * asked once a step is old enough.
+ */
+
+import { type EProcess, logE } from './eprocess.ts';
+import { type Count, newcombeUpper } from './proportions.ts';
+
+export type Verdict = 'pass' | 'fail' | 'marginal' | 'inconclusive';
+
+/** A guardrail as a plan declares it. `critical` may fail, `required` must pass, `maxIncrease` is absolute (0.005 = 0.5 pp). */
+export interface GuardrailRule {
+  metric: string;
+  critical: boolean;
+  required: boolean;
+  maxIncrease?: number;
+}
+
+/** What the rollout has gathered for one guardrail. */
+export interface GuardrailEvidence {
+  candidate: Count;
+  /** Concurrent baseline; for a step without one, what the baseline did earlier (the reference of p0). */
+  baseline: Count;
+  process: EProcess;
+  /** `reference`: the step has no concurrent baseline (bake, blue-green). */
+  comparedWith: 'concurrent' | 'reference';
+  /** The same counts since the present step began. A candidate must pass on both, and fails on either (see `judge`). */
+  step?: { candidate: Count; baseline: Count };
+}
+
+export interface JudgeSettings {
+  /** How many critical guardrails share the rollout's α. */
+  criticalGuardrails: number;
+  minSamples?: number;
+  /** The chance that a rollout of a harmless candidate is ever stopped. */
+  alpha?: number;
+  per?: 'unit' | 'request';
+}
+
+export interface Judgement {
+  metric: string;
+  verdict: Verdict;
+  sentence: string;
+  candidate: Count;
+  baseline: Count;
+  /** E, at most the largest double; `threshold` is what it must reach to stop a rollout. */
+  e: number;
+  threshold: number;
+  /** The one-sided 95 % upper bound of the increase, and the increase that is allowed, both absolute; null without a baseline. */
+  upper: number | null;
+  margin: number | null;
+}
+
+/** A rollout of a harmless candidate is stopped with at most this probability. */
+export const ROLLOUT_ALPHA = 0.01;
+/** Fewer bad events than this never stop a rollout. */
+export const MIN_BAD_TO_FAIL = 5;
+export const DEFAULT_MIN_SAMPLES = 1000;
+
+/** The increase that is allowed: `maxIncrease`, else a quarter of the baseline's rate, at least 0.5 pp (2 pp for slow). */
+export function allowedIncrease(rule: Pick<GuardrailRule, 'metric' | 'maxIncrease'>, baselineRate: number): number {
+  if (rule.maxIncrease !== undefined) return rule.maxIncrease;
+  return Math.max(0.25 * baselineRate, rule.metric === 'slow' ? 0.02 : 0.005);
+}
+
+/** Counts that are judged together: those of the rollout, or those of the present step. */
+interface Scope {
+  name: 'rollout' | 'step';
+  candidate: Count;
+  baseline: Count;
+  increase: number;
+  upper: number;
+  margin: number;
+}
+
+/**
+ * Judges one guardrail on what is known now. Total: it never throws and decides nothing on missing data.
+ *
+ * Bound and margin are asked of the rollout *and* of the step. An outage that both arms shared while the candidate had 5 %
+ * raises the baseline's rate, and with it the margin, for the whole rollout: simulated, a 1 → 2 % regression was then
+ * promoted in half of the runs on the rollout's counts alone, and in none on both. The judgement bears the counts of
+ * whichever scope binds.
+ */
+export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings: JudgeSettings): Judgement {
+  const e = Math.min(Math.exp(logE(evidence.process)), Number.MAX_VALUE);
+  const threshold = Math.max(1, settings.criticalGuardrails) / (settings.alpha ?? ROLLOUT_ALPHA);
+  const scopes = scopesOf(rule, evidence);
+  const strongest = scopes.toSorted((a, b) => b.upper - b.margin - (a.upper - a.margin))[0];
+  const worst = scopes.find((scope) => isWorse(scope, e, threshold));
+  const shown = (rule.critical ? worst : undefined) ?? strongest;
+  const { verdict, why } = decide(rule, evidence, settings, { e, threshold, shown, worst });
+  const { candidate, baseline } = shown ?? evidence;
+  return {
+    metric: rule.metric,
+    verdict,
+    sentence: `${rule.metric}: ${told({ candidate, baseline, scope: shown?.name }, evidence, settings)}${why}`,
+    candidate,
+    baseline,
+    e,
+    threshold,
+    upper: shown?.upper ?? null,
+    margin: shown?.margin ?? rule.maxIncrease ?? null,
+  };
+}
+
+function scopesOf(rule: GuardrailRule, { candidate, baseline, step, comparedWith }: GuardrailEvidence): Scope[] {
+  const scopes: Omit<Scope, 'increase' | 'upper' | 'margin'>[] = [{ name: 'rollout', candidate, baseline }];
+  if (step !== undefined) {
+    // Without a concurrent baseline the step is held against what the baseline did earlier.
+    const against = comparedWith === 'reference' ? baseline : step.baseline;
+    scopes.push({ name: 'step', candidate: step.candidate, baseline: against });
+  }
+  return scopes
+    .filter((scope) => scope.candidate.n > 0 && scope.baseline.n > 0)
+    .map((scope) => {
+      const baselineRate = scope.baseline.bad / scope.baseline.n;
+      return {
+        ...scope,
+        increase: scope.candidate.bad / scope.candidate.n - baselineRate,
+        upper: newcombeUpper(scope.baseline, scope.candidate),
+        margin: allowedIncrease(rule, baselineRate),
+      };
+    });
+}
+
+function isWorse({ candidate, increase, margin }: Scope, e: number, threshold: number): boolean {
+  return e >= threshold && candidate.bad >= MIN_BAD_TO_FAIL && increase >= margin;
+}
+
+function decide(
+  rule: GuardrailRule,
+  evidence: GuardrailEvidence,
+  settings: JudgeSettings,
+  { e, threshold, shown, worst }: { e: number; threshold: number; shown?: Scope; worst?: Scope },
+): { verdict: Verdict; why: string } {
+  if (evidence.candidate.n === 0) return { verdict: 'inconclusive', why: 'nothing to judge yet' };
+  if (shown === undefined) {
+    const approve = evidence.comparedWith === 'reference' ? '; a person must approve' : '';
+    return { verdict: 'inconclusive', why: `there is no baseline to compare with${approve}` };
+  }
+  const { increase, upper, margin } = shown;
+  const strength = `E = ${amount(e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that stops a rollout`;
+  if (rule.critical && worst !== undefined) {
+    return { verdict: 'fail', why: `${change(increase)}, allowed ${points(margin)}; ${strength}: fail` };
+  }
+  const samples = (evidence.step ?? evidence).candidate.n;
+  const wanted = settings.minSamples ?? DEFAULT_MIN_SAMPLES;
+  if (evidence.comparedWith === 'concurrent' && evidence.step?.baseline.n === 0) {
+    return { verdict: 'inconclusive', why: 'the baseline has had no traffic in this step' };
+  }
+  if (samples < wanted) {
+    return { verdict: 'inconclusive', why: `${whole(samples)} of the ${whole(wanted)} samples that a step needs` };
+  }
+  if (evidence.comparedWith === 'reference') {
+    // A guardrail that is not critical cannot fail, but must not pass on evidence that it is worse either.
+    const verdict = worst === undefined ? 'pass' : 'marginal';
+    return { verdict, why: `${strength}: ${verdict}` };
+  }
+  const bound = `${change(increase)}, at most ${points(upper)} (95 % sure), allowed ${points(margin)}`;
+  return upper <= margin
+    ? { verdict: 'pass', why: `${bound}: pass` }
+    : { verdict: 'marginal', why: `${bound}; ${strength}: marginal` };
+}
+
+/** The counts in words, for example `candidate 12 bad of 1,043 unit checks (1.15 %), baseline 98 of 9,800 (1.00 %); `. */
+function told(
+  { candidate, baseline, scope }: { candidate: Count; baseline: Count; scope?: Scope['name'] },
+  { comparedWith }: GuardrailEvidence,
+  { per }: JudgeSettings,
+): string {
+  const kind = per === 'request' ? 'requests' : 'unit checks';
+  const share = ({ n, bad }: Count) => (n > 0 ? ` (${percent(bad / n)})` : '');
+  return (
+    `${scope === 'step' ? 'in this step ' : ''}candidate ${whole(candidate.bad)} bad of ${whole(candidate.n)} ${kind}${share(candidate)}, ` +
+    `baseline${comparedWith === 'reference' ? ' earlier' : ''} ${whole(baseline.bad)} of ${whole(baseline.n)}${share(baseline)}; `
+  );
+}
+
+/**
+ * What all guardrails say together: `fail` when a critical one failed; `pass` when every required one passed;
+ * `inconclusive` when a required one has too little to say; else `marginal`. With nothing required, nothing holds a step.
+ */
+export function overallVerdict(judged: readonly { rule: GuardrailRule; verdict: Verdict }[]): Verdict {
+  if (judged.some(({ rule, verdict }) => rule.critical && verdict === 'fail')) return 'fail';
+  const required = judged.filter(({ rule }) => rule.required).map(({ verdict }) => verdict);
+  if (required.every((verdict) => verdict === 'pass')) return 'pass';
+  return required.includes('inconclusive') ? 'inconclusive' : 'marginal';
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`;
+const points = (difference: number): string => `${(100 * difference).toFixed(2)} pp`;
+
+const change = (increase: number): string => `${increase < 0 ? 'down' : 'up'} ${points(Math.abs(increase))}`;
+
+function amount(e: number): string {
+  if (e >= 1e6) return 'over a million';
+  if (e >= 100) return whole(e);
+  return e >= 0.01 ? e.toPrecision(2) : 'under 0.01';
+}
