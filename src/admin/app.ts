@@ -6,6 +6,7 @@
 import { Hono } from 'hono/tiny';
 import { problem } from '../problem.ts';
 import { bearerAuth } from './auth.ts';
+import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
@@ -27,6 +28,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', configRoutes())
     .route('/api', recordsRoutes())
     .route('/api', previewApiRoutes(deps))
+    .route('/api', comparisonsRoutes(deps))
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {

@@ -9,6 +9,8 @@ import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
 import { type AdminEnv, adminBase } from './context.ts';
 import {
+  comparisonsAnswer,
+  comparisonsQuery,
   healthAnswer,
   previewAnswer,
   previewBody,
@@ -16,6 +18,7 @@ import {
   problemAnswer,
   recordsAnswer,
   recordsQuery,
+  resetQuery,
   validateAnswer,
 } from './schemas.ts';
 
@@ -71,6 +74,22 @@ export const operations: Operation[] = [
     body: previewBody,
     answers: { 200: previewAnswer },
     problems: [400, 404, 413, 422, 503],
+  },
+  {
+    method: 'get',
+    path: '/api/routes/:route/comparisons',
+    summary: 'What shadows compared: classes, skips, latency, fields that differ, samples',
+    query: comparisonsQuery,
+    answers: { 200: comparisonsAnswer },
+    problems: [404, 422, 503],
+  },
+  {
+    method: 'delete',
+    path: '/api/routes/:route/comparisons',
+    summary: 'Begins the comparison with one candidate again at zero',
+    query: resetQuery,
+    answers: { 204: null },
+    problems: [422, 503],
   },
   {
     method: 'get',

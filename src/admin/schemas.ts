@@ -75,6 +75,79 @@ export const recordsAnswer = v.object({
   next: v.nullable(v.string()),
 });
 
+export const comparisonsQuery = v.object({
+  candidate: v.optional(v.pipe(name, v.description('Which candidate; the first by name when left out'))),
+  samples: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('How many of the newest pairs that did not match, 0 to 200'),
+      v.regex(/^\d{1,3}$/, 'samples is a whole number from 0 to 200'),
+      v.toNumber(),
+      v.maxValue(200, 'at most 200 samples are kept'),
+    ),
+    '20',
+  ),
+});
+
+export const resetQuery = v.object({ candidate: v.pipe(name, v.description('Whose counts begin again at zero')) });
+
+const quantiles = v.object({
+  p50Ms: v.nullable(v.number()),
+  p95Ms: v.nullable(v.number()),
+  p99Ms: v.nullable(v.number()),
+});
+const mean = v.object({ n: v.number(), mean: v.nullable(v.number()), standardError: v.nullable(v.number()) });
+const counts = v.record(v.string(), v.number());
+const fieldCount = v.object({ pairs: v.number(), differ: v.number() });
+
+export const comparisonsAnswer = v.object({
+  candidate: v.nullable(v.string()),
+  candidates: v.array(v.string()),
+  since: v.nullable(v.string()),
+  eligible: v.pipe(v.number(), v.description('Repeatable and sampled in: compared plus skipped, exactly')),
+  compared: v.number(),
+  classes: v.object({
+    match: v.number(),
+    'status-mismatch': v.number(),
+    'body-mismatch': v.number(),
+    error: v.number(),
+    timeout: v.number(),
+  }),
+  skipped: counts,
+  failures: v.pipe(counts, v.description('Reasons of errors and timeouts')),
+  repeats: v.pipe(counts, v.description('The baseline against itself, by class')),
+  latency: v.nullable(
+    v.object({
+      live: quantiles,
+      candidate: quantiles,
+      difference: v.pipe(quantiles, v.description('Candidate less baseline, pair by pair')),
+      headers: v.object({ live: quantiles, candidate: quantiles }),
+    }),
+  ),
+  fields: v.array(
+    v.object({
+      path: v.string(),
+      candidate: fieldCount,
+      repeat: fieldCount,
+      verdict: v.picklist(['real', 'noise', 'undecided']),
+      e: v.number(),
+      threshold: v.number(),
+    }),
+  ),
+  similarity: v.nullable(v.object({ candidate: mean, repeat: mean })),
+  numbers: v.record(v.string(), v.object({ live: mean, candidate: mean })),
+  scores: v.nullable(
+    v.object({
+      live: mean,
+      candidate: mean,
+      difference: mean,
+      interval: v.nullable(v.tuple([v.number(), v.number()])),
+    }),
+  ),
+  notes: v.array(v.string()),
+  samples: v.pipe(v.array(v.record(v.string(), v.any())), v.description('Newest first; only with "samples": true')),
+});
+
 export const previewQuery = v.object({
   token: v.pipe(v.string('a preview needs its token'), v.description('From POST /_headgate/api/routes/:route/preview')),
   to: v.optional(v.pipe(v.string(), v.description('Path on this host to go to afterwards'))),

@@ -1,0 +1,64 @@
+/** Owns the calls on what shadows compared. The numbers are the route's controller's; this module asks for them. */
+
+import { Hono } from 'hono/tiny';
+import type { AdminDeps, AdminEnv } from './context.ts';
+import { query, refuse } from './input.ts';
+import { comparisonsQuery, resetQuery } from './schemas.ts';
+
+export function comparisonsRoutes({ loadConfig }: AdminDeps) {
+  return new Hono<AdminEnv>()
+    .get('/routes/:route/comparisons', query(comparisonsQuery), async (c) => {
+      const route = c.req.param('route');
+      const controller = c.env.CONTROLLER;
+      if (!controller) return refuse(noController);
+      const config = await loadConfig(c.env);
+      if (config && !config.routes.some(({ name }) => name === route)) return refuse(noRoute(route));
+      const { candidate, samples } = c.req.valid('query');
+      const {
+        candidates,
+        report,
+        samples: kept,
+      } = await controller.get(controller.idFromName(route)).comparisons(candidate, samples);
+      return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
+    })
+    .delete('/routes/:route/comparisons', query(resetQuery), async (c) => {
+      const controller = c.env.CONTROLLER;
+      if (!controller) return refuse(noController);
+      await controller
+        .get(controller.idFromName(c.req.param('route')))
+        .clearComparisons(c.req.valid('query').candidate);
+      return c.body(null, 204);
+    });
+}
+
+/** The report of a route that has compared nothing yet, in the same shape. */
+const nothing = {
+  candidate: null,
+  since: null,
+  eligible: 0,
+  compared: 0,
+  classes: { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 },
+  skipped: {},
+  failures: {},
+  repeats: {},
+  latency: null,
+  fields: [],
+  similarity: null,
+  numbers: {},
+  scores: null,
+  notes: ['Nothing has been compared yet.'],
+};
+
+const noController = {
+  status: 503 as const,
+  code: 'no_controller',
+  detail: 'This Worker has no CONTROLLER binding, so nothing is gathered.',
+  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
+};
+
+const noRoute = (route: string) => ({
+  status: 404 as const,
+  code: 'no_such_route',
+  detail: `The config has no route "${route}".`,
+  mend: 'headgate status lists the routes',
+});
