@@ -44,6 +44,7 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const abort = () => controller.abort();
   if (client?.aborted) return err('client_left');
   client?.addEventListener('abort', abort);
+  sending.broken?.addEventListener('abort', abort);
   const clock = new HeadersClock(route.timeoutMs, abort, sending.sent);
   const init: RequestInit = {
     headers,
@@ -62,15 +63,15 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   } catch {
     if (clock.isOver) return err('timeout');
     if (client?.aborted) return err('client_left');
-    return err(await faultOfUpload(sending.sent));
+    return err(await faultOfUpload(sending));
   } finally {
     clock.stop();
   }
 }
 
-/** Whose fault a failed call was: an upload that the client broke off is never the origin's. It does not wait for one under way. */
-async function faultOfUpload(sent: Sending['sent']): Promise<OriginFault> {
-  const report = await Promise.race([sent, null]);
+/** Whose fault a failed call was: an upload that the client broke off is never the origin's. It waits for none under way. */
+async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
+  const report = broken?.aborted ? await sent : await Promise.race([sent, null]);
   if (report?.end === 'cut') return 'client_left';
   return report?.end === 'stalled' ? 'client_stalled' : 'unreachable';
 }

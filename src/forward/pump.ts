@@ -5,7 +5,10 @@
 
 import { IdleWatch } from './idle.ts';
 
-/** How a body ended: whole, cut off by its sender, cut by us for stalling, or no longer wanted by its receiver. */
+/**
+ * How a body ended: whole, cut off by its sender, cut by us because its sender stalled, or not wanted by its receiver, who left
+ * or took nothing for as long.
+ */
 export type BodyEnd = 'complete' | 'cut' | 'stalled' | 'refused';
 
 /** What was seen of a body. */
@@ -29,6 +32,8 @@ export interface PumpOptions {
   pending?: Promise<ReadResult>;
   /** Sees each chunk before it is passed on; must copy what it keeps and must not throw. */
   tap?: (chunk: Uint8Array) => void;
+  /** Called before the sink of a cut or stalled body is aborted. */
+  onBroken?: () => void;
 }
 
 export type ReadResult = ReadableStreamReadResult<Uint8Array>;
@@ -48,13 +53,14 @@ const LAST_BYTES_MS = 5;
 export async function pump(options: PumpOptions): Promise<BodyReport> {
   const { source, sink, tap } = options;
   const report: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
-  let stalled = false;
+  let stalled: BodyEnd | null = null;
   let reading = true;
   const watch = new IdleWatch(options.idleMs, () => {
-    stalled = true;
+    stalled = reading ? 'stalled' : 'refused';
     const cause = new Error('the body stalled');
-    source.cancel(cause).catch(ignore);
+    options.onBroken?.();
     sink.abort(cause).catch(ignore);
+    source.cancel(cause).catch(ignore);
   });
   try {
     let chunk = options.head;
@@ -71,6 +77,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
         watch.touch();
       }
       const { done, value } = await (pending ?? source.read(new Uint8Array(buffer)));
+      if (stalled !== null) throw new Error('the body stalled');
       if (done && report.bytes < (options.length ?? 0)) throw new Error('the body ended early');
       if (done) break;
       watch.touch();
@@ -82,12 +89,15 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     await sink.close();
   } catch (cause) {
     report.end = reading ? 'cut' : 'refused';
-    if (reading && !stalled) await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
+    if (reading && stalled === null) {
+      await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
+      options.onBroken?.();
+    }
     sink.abort(cause).catch(ignore);
     source.cancel(cause).catch(ignore);
   }
   watch.stop();
-  if (stalled) report.end = 'stalled';
+  report.end = stalled ?? report.end;
   report.endedAtMs = Date.now();
   return report;
 }

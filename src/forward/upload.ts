@@ -11,6 +11,11 @@ import { type BodyReport, pump } from './pump.ts';
 export interface Sending {
   body: BodyInit | null;
   sent?: Promise<BodyReport>;
+  /**
+   * Aborted when the body cannot be sent to its end. The call must be cut by it: the runtime ends a chunked request cleanly
+   * when the stream that it is made from is aborted, and the origin would take a part for the whole.
+   */
+  broken?: AbortSignal;
   /** The body stays in the client's request, which must be sent on itself. */
   isInRequest?: true;
 }
@@ -89,12 +94,15 @@ export class Upload {
     sink.closed.catch(() => {});
     this.#source = null;
     const tap = copy === null ? undefined : (chunk: Uint8Array) => copy.add(chunk);
-    const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length: this.#length ?? undefined }).then((report) => {
+    const broken = new AbortController();
+    const onBroken = () => broken.abort();
+    const length = this.#length ?? undefined;
+    const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length, onBroken }).then((report) => {
       if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
       return report;
     });
     this.#sent = sent;
-    return { body: through.readable, sent };
+    return { body: through.readable, sent, broken: broken.signal };
   }
 }
 
