@@ -117,7 +117,8 @@ export class ConfigStore {
   }
 
   async #firstState(env: Env, ctx: Waiter, route: Route, nowMs: number): Promise<RouteState> {
-    const texts = await readKeys(env, keysOf(route.name), WAIT_MS);
+    // The request may have waited for the config already: KV gets a second in all.
+    const texts = await readKeys(env, keysOf(route.name), Math.max(0, nowMs + WAIT_MS - Date.now()));
     if (texts !== null) {
       const state = this.#takeRoute(route, textsOf(route.name, texts), nowMs);
       this.#save(env, ctx);
@@ -128,6 +129,7 @@ export class ConfigStore {
     if (copied) return this.#takeRoute(route, copied, nowMs);
     const state = unreadState(route);
     this.#known.set(route.name, { state, usedAtMs: nowMs });
+    ctx.waitUntil(this.#refresh(env, ctx, BACKGROUND_READ_MS));
     return state;
   }
 
@@ -138,6 +140,8 @@ export class ConfigStore {
     const keys = ['config', ...active.flatMap(keysOf)];
     const texts = await readKeys(env, keys, limitMs);
     if (texts === null) {
+      // Counted from here, so that with a KV that hangs one request a refresh waits, and not each that comes after another.
+      this.#attemptAtMs = Date.now();
       this.#warnOnce('KV could not be read; what is in memory goes on serving');
       return;
     }
@@ -235,7 +239,14 @@ async function readAll(env: Env, keys: string[]): Promise<Map<string, string | n
   for (let from = 0; from < keys.length; from += BULK_KEYS) {
     const some = keys.slice(from, from + BULK_KEYS);
     const found = await env.CONFIG.get(some, { type: 'text', cacheTtl: KV_MIN_CACHE_SECONDS });
-    for (const key of some) texts.set(key, found.get(key) ?? null);
+    for (const key of some) texts.set(key, textOf(found.get(key)));
   }
   return texts;
+}
+
+/** What is neither a text nor absent was not read: a KV that is down may answer anything. */
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') throw new TypeError('KV answered no text');
+  return value;
 }

@@ -74,9 +74,8 @@ export async function startHeadgate(options: HeadgateOptions): Promise<Headgate>
       host: '127.0.0.1',
       port: 0,
       log: new Kept(LogLevel.DEBUG),
-      handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
-        stdout.on('data', (chunk) => logs.push(String(chunk)));
-        stderr.on('data', (chunk) => logs.push(String(chunk)));
+      handleStructuredLogs({ message }) {
+        logs.push(message);
       },
       workers: [
         {
