@@ -6,17 +6,29 @@ import { ConfigStore } from './config/store.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
 import { recordServed } from './forward/record.ts';
+import { Confirmations } from './live/confirm.ts';
+import { countServed } from './live/count.ts';
 import { Flusher } from './live/flush.ts';
 import { problem } from './problem.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 
 const store = new ConfigStore();
-const flusher: Flusher = new Flusher((route, answer) => shadows.told(route, answer));
+const confirmations = new Confirmations(store);
+const flusher: Flusher = new Flusher((route, answer) => {
+  if (answer.split !== null) store.offer(route, answer.split);
+  confirmations.confirmed(route, Date.now());
+  shadows.told(route, answer);
+});
 const shadows = new ShadowPlane(
   () => flusher,
   () => store.loaded?.config.prices ?? {},
 );
-const plane = newPlane(store, shadows.watch, [recordServed, shadows.observe]);
+const plane = newPlane({
+  store,
+  confirm: (state, env, nowMs) => confirmations.check(state, env, nowMs),
+  watcher: shadows.watch,
+  observers: [recordServed, countServed(() => flusher), shadows.observe],
+});
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
 const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;

@@ -4,7 +4,7 @@
  */
 
 import { variantsHash } from './hash.ts';
-import type { Split } from './split.ts';
+import type { Split, Watched } from './split.ts';
 import type { Route } from './types.ts';
 import { completeWeights } from './weights.ts';
 
@@ -22,6 +22,8 @@ export interface InForce {
   rollout: string | null;
   /** 0 while there is no split. */
   revision: number;
+  /** What requests are judged by; empty while no rollout runs. */
+  guardrails: readonly Watched[];
   /** What a person should know about why it is not something else. */
   notes: string[];
 }
@@ -54,19 +56,29 @@ export function splitInForce(known: {
 function fromConfig(route: Route): InForce {
   const shadows = Object.fromEntries(route.shadows.map((shadow) => [shadow.variant, shadow.percent]));
   const { weights, baseline, salt } = route;
-  return { source: 'config', weights, shadows, baseline, salt, rollout: null, revision: 0, notes: [] };
+  return { source: 'config', weights, shadows, baseline, salt, rollout: null, revision: 0, guardrails: [], notes: [] };
 }
 
 function fromSplit(route: Route, split: Split): InForce {
-  const { shadows, baseline, salt, rollout, revision } = split;
+  const { shadows, baseline, salt, rollout, revision, guardrails = [] } = split;
   const weights = completeWeights(split.weights, Object.keys(route.variants));
-  return { source: 'split', weights, shadows, baseline, salt, rollout, revision, notes: [] };
+  return { source: 'split', weights, shadows, baseline, salt, rollout, revision, guardrails, notes: [] };
 }
 
 function atBaseline(route: Route, split: Split): InForce {
   const weights = completeWeights({ [route.baseline]: 100 }, Object.keys(route.variants));
   const { salt, rollout, revision } = split;
-  return { source: 'baseline', weights, shadows: {}, baseline: route.baseline, salt, rollout, revision, notes: [] };
+  return {
+    source: 'baseline',
+    weights,
+    shadows: {},
+    baseline: route.baseline,
+    salt,
+    rollout,
+    revision,
+    guardrails: [],
+    notes: [],
+  };
 }
 
 /** Why a split does not fit the route that the config describes now, or null. */

@@ -60,10 +60,14 @@ function newestSplit(
   before: Split | null,
   warn: (message: string) => void,
 ): Split | null {
-  if (text === null) return null;
-  const parsed = parseSplit(text);
-  if (parsed.ok && parsed.value.variants === variantsHash(route)) return parsed.value;
   const last = before !== null && before.variants === variantsHash(route) ? before : null;
+  // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
+  if (text === null) return last;
+  const parsed = parseSplit(text);
+  if (parsed.ok && parsed.value.variants === variantsHash(route)) {
+    // KV may lag behind what the controller told with a flush.
+    return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
+  }
   if (!parsed.ok) {
     const [fault] = parsed.error;
     warn(

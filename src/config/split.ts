@@ -30,11 +30,27 @@ export interface Split {
   reason: string;
   /** ISO 8601. */
   at: string;
+  /** What isolates judge each request by while a rollout runs, in the order of its guardrails. */
+  guardrails?: Watched[];
+}
+
+/** A guardrail as an isolate needs to know it. */
+export interface Watched {
+  metric: string;
+  per: 'unit' | 'request';
+  /** Only for `slow`. */
+  slow?: { sloMs: number; of: 'headers' | 'firstByte' | 'total' };
 }
 
 const epoch = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,64}$/, say('is not an id', 'use letters, digits, - and _')));
 const salt = v.pipe(v.string(), v.maxLength(64, say('is longer than 64 characters', 'shorten it')));
 const weights = record(name, weight);
+
+const watched = object({
+  metric: v.string(),
+  per: v.picklist(['unit', 'request']),
+  slow: v.optional(object({ sloMs: v.number(), of: v.picklist(['headers', 'firstByte', 'total']) })),
+});
 
 const splitSchema = object({
   revision: whole(0, Number.MAX_SAFE_INTEGER),
@@ -47,6 +63,7 @@ const splitSchema = object({
   by: v.optional(v.string(), ''),
   reason: v.optional(v.string(), ''),
   at: v.optional(v.string(), ''),
+  guardrails: v.optional(v.pipe(v.array(watched), v.maxLength(16))),
 });
 
 /**

@@ -77,6 +77,14 @@ export class ConfigStore {
     return this.#firstState(env, ctx, route, nowMs);
   }
 
+  /** Takes a split that the controller told, unless a newer one is known. KV goes on being asked, and may lag behind. */
+  offer(routeName: string, splitText: string): void {
+    const known = this.#known.get(routeName);
+    if (known === undefined) return;
+    const weights = known.state.texts?.weights ?? null;
+    this.#takeRoute(known.state.route, { split: splitText, weights });
+  }
+
   /** The newest valid config, read now (for the admin API). */
   async read(env: Env, ctx: Waiter): Promise<Loaded | null> {
     await this.#refresh(env, ctx, WAIT_MS);

@@ -3,12 +3,14 @@
  * shape the headers, relay the body, tell the observers. At most one extra request, never after the first byte.
  */
 
+import type { InForce } from '../config/inforce.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
+import { Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
@@ -17,7 +19,7 @@ import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import type { Served, Watch } from './served.ts';
 import { spliceJson } from './splice.ts';
-import { Prefix, type Upload } from './upload.ts';
+import type { Upload } from './upload.ts';
 
 export interface Exchange {
   request: Request;
@@ -163,14 +165,37 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     return ownAnswer('unreachable');
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
-  const tap = captured === null ? undefined : (chunk: Uint8Array) => captured.add(chunk);
+  const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
+  const tap = tapInto(captured, tail);
   const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const { statusText } = upstream;
   const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });
   shape(exchange, tried, response.headers, failedOver);
-  tell(exchange, tried, report, captured);
+  tell(exchange, tried, report, { captured, tail });
   return response;
+}
+
+interface Copies {
+  captured: Prefix | null;
+  tail: Tail | null;
+}
+
+const NO_COPIES: Copies = { captured: null, tail: null };
+const TAIL_BYTES = 512;
+
+/** Only a guardrail on how streams end needs to see them end. */
+function asksForTail({ guardrails }: InForce, headers: Headers): boolean {
+  if (!guardrails.some(({ metric }) => metric === 'truncated') || headers.has('content-encoding')) return false;
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+function tapInto(captured: Prefix | null, tail: Tail | null): ((chunk: Uint8Array) => void) | undefined {
+  if (captured === null && tail === null) return undefined;
+  return (chunk) => {
+    captured?.add(chunk);
+    tail?.add(chunk);
+  };
 }
 
 function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
@@ -222,7 +247,7 @@ function tellLost(exchange: Exchange, tried: Try): void {
   tell({ ...exchange, watch: null }, tried, NO_BODY);
 }
 
-function tell(exchange: Exchange, tried: Try, body: Served['body'], captured: Prefix | null = null): void {
+function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copies = NO_COPIES): void {
   const { request, url, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
     request,
@@ -241,7 +266,9 @@ function tell(exchange: Exchange, tried: Try, body: Served['body'], captured: Pr
     errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
     body,
     watch: exchange.watch,
-    captured,
+    captured: copies.captured,
+    tail: copies.tail,
+    armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,
     upload,

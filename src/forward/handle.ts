@@ -25,12 +25,14 @@ export interface Plane {
   store: ConfigStore;
   ejections: Ejections;
   budget: FailoverBudget;
+  /** Makes sure of a split that may have been taken back while this isolate slept. At once for nearly every request. */
+  confirm: ((state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>) | null;
   watcher: Watcher | null;
   observers: readonly Observer[];
 }
 
-export function newPlane(store: ConfigStore, watcher: Watcher | null, observers: readonly Observer[]): Plane {
-  return { store, ejections: new Ejections(), budget: new FailoverBudget(), watcher, observers };
+export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'observers'>): Plane {
+  return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
 
 const matchers = new WeakMap<Loaded, Matcher>();
@@ -58,7 +60,9 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
     return toFallback({ request, url, env, configHash: loaded.hash }, () => noRoute());
   }
   const knowing = plane.store.stateOf(env, ctx, route, nowMs);
-  const state = knowing instanceof Promise ? await knowing : knowing;
+  const known = knowing instanceof Promise ? await knowing : knowing;
+  const confirming = plane.confirm === null ? known : plane.confirm(known, env, nowMs);
+  const state = confirming instanceof Promise ? await confirming : confirming;
   const facts = { request, url, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
   const decision = await decide(state, facts);
   return forward({ request, url, env, ctx, plane, state, decision, loaded, nowMs });

@@ -7,9 +7,10 @@ import type { InForce } from '../config/inforce.ts';
 import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { RequestReason } from '../records/rows.ts';
+import type { Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { BodyReport } from './pump.ts';
-import type { Prefix, Upload } from './upload.ts';
+import type { Upload } from './upload.ts';
 
 export interface Served {
   request: Request;
@@ -35,6 +36,10 @@ export interface Served {
   watch: Watch | null;
   /** The answer's body as it was sent (encoded), up to `watch.captureBytes`; whole when `body` has ended. */
   captured: Prefix | null;
+  /** The last bytes of an event stream, where a guardrail asks how streams end. */
+  tail: Tail | null;
+  /** How many variants have weight. */
+  armCount: number;
   /** The origin's response headers, not ours; null when it gave no answer. */
   responseHeaders: Headers | null;
   /** The request's headers as every origin gets them, without any variant's own. Not to be changed. */

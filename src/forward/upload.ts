@@ -3,7 +3,8 @@
  * bounded copy where it is not. It never holds more than the bound, and it knows when the last byte was sent.
  */
 
-import { concatenated, joined } from './bytes.ts';
+import { joined } from './bytes.ts';
+import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import { type BodyReport, pump } from './pump.ts';
 
@@ -103,60 +104,6 @@ export class Upload {
     });
     this.#sent = sent;
     return { body: through.readable, sent, broken: broken.signal };
-  }
-}
-
-/** Keeps the first bytes of a body, and how many there were in all. */
-export class Prefix {
-  bytes = 0;
-  #chunks: Uint8Array[] = [];
-  #kept = 0;
-  #maxBytes: number;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  add(chunk: Uint8Array): void {
-    this.bytes += chunk.byteLength;
-    const room = this.#maxBytes - this.#kept;
-    if (room <= 0) return;
-    const part = chunk.slice(0, room);
-    this.#chunks.push(part);
-    this.#kept += part.byteLength;
-  }
-
-  /** Whether the body had more bytes than were kept. */
-  get isTruncated(): boolean {
-    return this.bytes > this.#kept;
-  }
-
-  take(): Uint8Array<ArrayBuffer> {
-    return concatenated(this.#chunks, this.#kept);
-  }
-}
-
-/** Collects chunks up to a bound; beyond it, it keeps nothing. */
-export class BoundedCopy {
-  #chunks: Uint8Array[] | null = [];
-  #bytes = 0;
-  #maxBytes: number;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  add(chunk: Uint8Array): void {
-    if (this.#chunks === null) return;
-    this.#bytes += chunk.byteLength;
-    if (this.#bytes > this.#maxBytes) this.#chunks = null;
-    else this.#chunks.push(chunk.slice());
-  }
-
-  /** All bytes, or null when they were more than the bound. */
-  whole(): Uint8Array | null {
-    if (this.#chunks === null) return null;
-    return concatenated(this.#chunks, this.#bytes);
   }
 }
 

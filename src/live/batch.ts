@@ -14,13 +14,45 @@ export interface Batch {
   sequence: number;
   /** The newest split revision this isolate serves by. */
   revision: number;
+  live: LiveCounts[];
+  evidence: EvidenceBatch[];
   pairs: PairBatch[];
+}
+
+/** Exact counts of live requests by rollout, revision and variant. Histograms (ms) are in their compact text form. */
+export interface LiveCounts {
+  /** Empty where no rollout ran. */
+  rollout: string;
+  revision: number;
+  variant: string;
+  requests: number;
+  failed: number;
+  /** 4xx but 429. */
+  rejected: number;
+  /** Counted apart, and never as evidence. */
+  previewed: number;
+  headers: string;
+  firstByte: string;
+  total: string;
+}
+
+/** What a rollout's guardrails saw in one tick of 10 s. Guardrail number i is bit i, and index i. */
+export interface EvidenceBatch {
+  rollout: string;
+  tick: number;
+  /** Units at or above it (first 32 bits) were left out; 2^32 is none. */
+  threshold: number;
+  /** Unit hash, variant, active bits, bad bits. */
+  units: [string, string, number, number][];
+  requests: { variant: string; n: number[]; bad: number[] }[];
 }
 
 /** What the controller answers. */
 export interface FlushAnswer {
   /** When the next flush is due; longer when many isolates report. */
   intervalMs: number;
+  /** The newest split, as KV has it or will have it, when its revision is higher than the batch's; else null. */
+  split: string | null;
   /** Isolates that share a budget of the route, this one included. */
   isolates: number;
   /** Tokens that copies spent today, by candidate. */

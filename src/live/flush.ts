@@ -7,6 +7,7 @@
 import type { Env } from '../env.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
+import { LiveTally } from './tally.ts';
 
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 
@@ -22,13 +23,24 @@ const RETRY_MS = 500;
 const MAX_PAIR_TALLIES = 8;
 
 interface RouteTally {
+  live: LiveTally;
   pairs: Map<string, PairTally>;
-  isEmpty: boolean;
   /** The batch under way; its numbers must not change any more. */
   pending: Batch | null;
   sequence: number;
-  armedUntilMs: number;
+  /** When the armed flush is due; 0 while none is armed. */
+  dueAtMs: number;
+  /** Since when a flush is under way; 0 while none is. */
+  sendingSinceMs: number;
+  /** What the controller asked for. */
   intervalMs: number;
+}
+
+/** The route whose flush is meant, the revision it is served by, and whether evidence is wanted soon. */
+export interface Flushing {
+  route: string;
+  revision: number;
+  isBusy: boolean;
 }
 
 /** Told of every answer. */
@@ -43,12 +55,15 @@ export class Flusher {
     this.#listener = listener;
   }
 
+  /** The tally of live requests. Touching it arms the flush. */
+  live(about: Flushing, env: Env, ctx: Waiter): LiveTally {
+    const tally = this.#tallyOf(about.route);
+    this.#arm(about, tally, env, ctx);
+    return tally.live;
+  }
+
   /** The tally of pairs with a candidate. Touching it arms the flush. */
-  pairs(
-    about: { route: string; candidate: string; revision: number; isBusy: boolean },
-    env: Env,
-    ctx: Waiter,
-  ): PairTally {
+  pairs(about: Flushing & { candidate: string }, env: Env, ctx: Waiter): PairTally {
     const tally = this.#tallyOf(about.route);
     let pairs = tally.pairs.get(about.candidate);
     if (pairs === undefined) {
@@ -56,7 +71,6 @@ export class Flusher {
       pairs = new PairTally(about.candidate);
       tally.pairs.set(about.candidate, pairs);
     }
-    tally.isEmpty = false;
     this.#arm(about, tally, env, ctx);
     return pairs;
   }
@@ -64,31 +78,45 @@ export class Flusher {
   #tallyOf(route: string): RouteTally {
     let tally = this.#routes.get(route);
     if (tally === undefined) {
-      tally = { pairs: new Map(), isEmpty: true, pending: null, sequence: 0, armedUntilMs: 0, intervalMs: 0 };
+      tally = {
+        live: new LiveTally(),
+        pairs: new Map(),
+        pending: null,
+        sequence: 0,
+        dueAtMs: 0,
+        sendingSinceMs: 0,
+        intervalMs: 0,
+      };
       this.#routes.set(route, tally);
     }
     return tally;
   }
 
-  #arm(about: { route: string; revision: number; isBusy: boolean }, tally: RouteTally, env: Env, ctx: Waiter): void {
+  /** A flush that is due sooner than the armed one (a rollout has begun) is armed beside it. */
+  #arm(about: Flushing, tally: RouteTally, env: Env, ctx: Waiter): void {
+    if (env.CONTROLLER === undefined) return;
     const nowMs = Date.now();
-    if (env.CONTROLLER === undefined || nowMs < tally.armedUntilMs) return;
-    const usual = about.isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS;
-    const waitMs = Math.max(usual, tally.intervalMs);
-    tally.armedUntilMs = nowMs + waitMs + ABANDONED_AFTER_MS;
+    const waitMs = Math.max(about.isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS, tally.intervalMs);
+    const isArmed = tally.dueAtMs !== 0 && nowMs < tally.dueAtMs + ABANDONED_AFTER_MS;
+    if (isArmed && tally.dueAtMs <= nowMs + waitMs) return;
+    tally.dueAtMs = nowMs + waitMs;
     ctx.waitUntil(this.#flush(about, tally, env, waitMs));
   }
 
-  async #flush(about: { route: string; revision: number }, tally: RouteTally, env: Env, waitMs: number): Promise<void> {
+  async #flush(about: Flushing, tally: RouteTally, env: Env, waitMs: number): Promise<void> {
     await sleep(waitMs);
+    const startedMs = Date.now();
+    if (startedMs - tally.sendingSinceMs < ABANDONED_AFTER_MS) return;
+    tally.sendingSinceMs = startedMs;
     let failures = 0;
     // What is counted while a batch is under way goes with this flush too, so that the last requests before a silence are told.
-    for (let round = 0; round < MAX_ROUNDS && (tally.pending !== null || !tally.isEmpty); round++) {
-      this.#seal(about, tally);
+    for (let round = 0; round < MAX_ROUNDS && (tally.pending !== null || !isEmpty(tally)); round++) {
+      const batch = tally.pending ?? this.#seal(about, tally);
+      tally.pending = batch;
       try {
         const stub = env.CONTROLLER!.get(env.CONTROLLER!.idFromName(about.route));
-        const answer: FlushAnswer = await stub.flush(tally.pending!);
-        tally.pending = null;
+        const answer: FlushAnswer = await stub.flush(batch);
+        if (tally.pending === batch) tally.pending = null;
         tally.intervalMs = answer.intervalMs;
         this.#listener(about.route, answer);
       } catch (cause) {
@@ -97,22 +125,21 @@ export class Flusher {
       }
     }
     // The next thing that is counted arms the next flush.
-    tally.armedUntilMs = 0;
+    tally.sendingSinceMs = 0;
+    tally.dueAtMs = 0;
   }
 
-  #seal(about: { route: string; revision: number }, tally: RouteTally): void {
-    if (tally.pending !== null) return;
+  #seal(about: Flushing, tally: RouteTally): Batch {
     this.#isolate ||= crypto.randomUUID();
-    tally.pending = {
-      route: about.route,
-      isolate: this.#isolate,
-      sequence: ++tally.sequence,
-      revision: about.revision,
-      pairs: [...tally.pairs.values()].map((pairs) => pairs.take()),
-    };
+    const pairs = [...tally.pairs.values()].map((one) => one.take());
     tally.pairs = new Map();
-    tally.isEmpty = true;
+    const { route, revision } = about;
+    return { route, isolate: this.#isolate, sequence: ++tally.sequence, revision, ...tally.live.take(), pairs };
   }
+}
+
+function isEmpty(tally: RouteTally): boolean {
+  return tally.live.isEmpty && tally.pairs.size === 0;
 }
 
 function sleep(ms: number): Promise<void> {

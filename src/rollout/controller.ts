@@ -38,7 +38,13 @@ export class RolloutController extends DurableObject<Env> {
     });
     for (const commit of commits) commit();
     const isolates = this.#ledger.activeIsolates(nowMs);
-    return { intervalMs: this.#ledger.intervalMs(isolates), isolates, tokensToday: this.#pairs.tokensToday(nowMs) };
+    const tokensToday = this.#pairs.tokensToday(nowMs);
+    return { intervalMs: this.#ledger.intervalMs(isolates), split: null, isolates, tokensToday };
+  }
+
+  /** The newest split when its revision is higher; null when the caller's is the newest. */
+  newerSplit(_revision: number): string | null {
+    return null;
   }
 
   /** What was compared with `candidate`, or with the only one there is. */

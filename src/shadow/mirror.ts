@@ -10,6 +10,7 @@ import type { Question } from '../forward/origin.ts';
 import type { Role } from '../forward/request-headers.ts';
 import type { Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
+import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
 import type { MirrorBudget } from './budget.ts';
 import { type Comparison, type ComparisonRole, compareReplies, comparison } from './compare/compare.ts';
@@ -151,13 +152,7 @@ async function keep(
 
 /** Always asked anew: a flush may have taken the last one away meanwhile. */
 export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
-  const { route, inForce } = served;
-  const about = {
-    route: route.name,
-    candidate: plan.shadow.variant,
-    revision: inForce.revision,
-    isBusy: inForce.rollout !== null || Object.values(inForce.weights).filter((weight) => weight > 0).length > 1,
-  };
+  const about = { ...flushingOf(served), candidate: plan.shadow.variant };
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 

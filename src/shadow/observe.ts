@@ -4,9 +4,9 @@
  */
 
 import type { Measure } from '../config/types.ts';
+import { Prefix } from '../forward/copies.ts';
 import { askOrigin, type Question } from '../forward/origin.ts';
 import type { Served } from '../forward/served.ts';
-import { Prefix } from '../forward/upload.ts';
 import { decode } from './decode.ts';
 import { readMeasures } from './measures.ts';
 import type { Observation, ObservationEnd } from './observation.ts';

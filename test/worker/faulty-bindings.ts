@@ -48,7 +48,7 @@ export default {
 function control(told: URLSearchParams): Response {
   for (const [name, value] of told) if (name in faults) Object.assign(faults, { [name]: value });
   if (told.has('cold')) {
-    const plane = newPlane(new ConfigStore(), null, [recordServed]);
+    const plane = newPlane({ store: new ConfigStore(), confirm: null, watcher: null, observers: [recordServed] });
     serve = (request, env, ctx) => handle(request, env, ctx, plane);
   }
   const since = reads;

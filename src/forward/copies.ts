@@ -1,0 +1,81 @@
+/** Owns the bounded copies that are taken of a body while it passes: its first bytes, its last ones, or the whole if small. */
+
+import { concatenated } from './bytes.ts';
+
+/** Keeps the first bytes of a body, and how many there were in all. */
+export class Prefix {
+  bytes = 0;
+  #chunks: Uint8Array[] = [];
+  #kept = 0;
+  #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.bytes += chunk.byteLength;
+    const room = this.#maxBytes - this.#kept;
+    if (room <= 0) return;
+    const part = chunk.slice(0, room);
+    this.#chunks.push(part);
+    this.#kept += part.byteLength;
+  }
+
+  /** Whether the body had more bytes than were kept. */
+  get isTruncated(): boolean {
+    return this.bytes > this.#kept;
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    return concatenated(this.#chunks, this.#kept);
+  }
+}
+
+/** Collects chunks up to a bound; beyond it, it keeps nothing. */
+export class BoundedCopy {
+  #chunks: Uint8Array[] | null = [];
+  #bytes = 0;
+  #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.#chunks === null) return;
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > this.#maxBytes) this.#chunks = null;
+    else this.#chunks.push(chunk.slice());
+  }
+
+  /** All bytes, or null when they were more than the bound. */
+  whole(): Uint8Array | null {
+    if (this.#chunks === null) return null;
+    return concatenated(this.#chunks, this.#bytes);
+  }
+}
+
+/** Keeps the last bytes of a body. */
+export class Tail {
+  #chunks: Uint8Array[] = [];
+  #kept = 0;
+  #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    const part = chunk.slice(Math.max(0, chunk.byteLength - this.#maxBytes));
+    this.#chunks.push(part);
+    this.#kept += part.byteLength;
+    while (this.#chunks.length > 1 && this.#kept - this.#chunks[0]!.byteLength >= this.#maxBytes) {
+      this.#kept -= this.#chunks.shift()!.byteLength;
+    }
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    return concatenated(this.#chunks, this.#kept);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Owns the one question that a request may wait for: an isolate that wakes up during a rollout asks the controller whether its
+ * split is still in force (design section 2), 100 ms at most, then goes on with what it knows.
+ */
+
+import type { RouteState } from '../config/route-state.ts';
+import type { ConfigStore } from '../config/store.ts';
+import type { Env } from '../env.ts';
+
+/** A split that was confirmed longer ago is asked about while a rollout runs. */
+const CONFIRM_AFTER_MS = 15_000;
+const WAIT_MS = 100;
+
+export class Confirmations {
+  /** When a route's split was last confirmed, by a flush's answer or by asking. */
+  #atMs = new Map<string, number>();
+  #store: ConfigStore;
+
+  constructor(store: ConfigStore) {
+    this.#store = store;
+  }
+
+  confirmed(route: string, nowMs: number): void {
+    this.#atMs.set(route, nowMs);
+  }
+
+  /** The state to serve by. At once for nearly every request; a promise for those that wake an isolate during a rollout. */
+  check(state: RouteState, env: Env, nowMs: number): RouteState | Promise<RouteState> {
+    const { inForce, route } = state;
+    if (inForce.rollout === null || inForce.source === 'weights' || env.CONTROLLER === undefined) return state;
+    if (nowMs - (this.#atMs.get(route.name) ?? Number.NEGATIVE_INFINITY) < CONFIRM_AFTER_MS) return state;
+    return this.#ask(state, env);
+  }
+
+  async #ask(state: RouteState, env: Env): Promise<RouteState> {
+    const { name } = state.route;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, WAIT_MS, null);
+    });
+    try {
+      const controller = env.CONTROLLER!;
+      const asking = controller.get(controller.idFromName(name)).newerSplit(state.inForce.revision);
+      asking.catch(() => {});
+      const split: string | null = await Promise.race([asking, late]);
+      if (split !== null) this.#store.offer(name, split);
+    } catch (cause) {
+      console.warn(`route ${name}: the controller could not confirm the split: ${cause}`);
+    } finally {
+      clearTimeout(timer);
+      // Also when it did not answer: the next flush asks again, and no visitor waits twice for a controller that is down.
+      this.confirmed(name, Date.now());
+    }
+    return this.#store.peek(name) ?? state;
+  }
+}

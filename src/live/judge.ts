@@ -1,0 +1,60 @@
+/** Owns how one request is judged by a rollout's guardrails: for each, whether it is a trial, and whether it is bad. Pure. */
+
+import type { Watched } from '../config/split.ts';
+import type { BodyReport } from '../forward/pump.ts';
+import { hasFailed, type Served } from '../forward/served.ts';
+
+/** Guardrail number i in bit i. */
+export interface Marks {
+  active: number;
+  bad: number;
+}
+
+/** The marks of a request whose body has ended. A client that left says nothing. */
+export function marksOf(
+  guardrails: readonly Watched[],
+  served: Served,
+  body: BodyReport,
+  endedProperly: boolean | null,
+): Marks {
+  const marks: Marks = { active: 0, bad: 0 };
+  if (served.errorCode === 'client_left' || body.end === 'refused') return marks;
+  guardrails.forEach((guardrail, index) => {
+    const verdict = judgeBy(guardrail, served, body, endedProperly);
+    if (verdict === null) return;
+    marks.active |= 1 << index;
+    if (verdict) marks.bad |= 1 << index;
+  });
+  return marks;
+}
+
+/** True is bad, null is no trial. `endedProperly` is null for what is no event stream. */
+function judgeBy(
+  { metric, slow }: Watched,
+  served: Served,
+  body: BodyReport,
+  endedProperly: boolean | null,
+): boolean | null {
+  switch (metric) {
+    case 'errors':
+      return hasFailed(served, body);
+    case 'rejected':
+      return isRejected(served.status);
+    case 'slow':
+      return slow === undefined || served.status === null ? null : timeOf(slow.of, served, body) > slow.sloMs;
+    case 'truncated':
+      return endedProperly === null ? null : !endedProperly || body.end !== 'complete';
+    default:
+      return null;
+  }
+}
+
+/** A 4xx, but not 429: that is a quota, and no wrong key or model name. */
+export function isRejected(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && status !== 429;
+}
+
+function timeOf(of: 'headers' | 'firstByte' | 'total', served: Served, body: BodyReport): number {
+  const endMs = of === 'headers' ? served.headersAtMs : of === 'firstByte' ? body.firstByteAtMs : body.endedAtMs;
+  return Math.max(endMs ?? served.headersAtMs, served.headersAtMs) - served.startedAtMs;
+}

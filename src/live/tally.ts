@@ -1,0 +1,184 @@
+/**
+ * Owns one isolate's counts of live requests for one route since its last flush: exact counts and latencies by rollout,
+ * revision and variant, and the evidence of a running rollout, by unit and by request, in ticks of 10 s. Bounded: past a number
+ * of units only those below a hash threshold are kept, alike for all variants.
+ */
+
+import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
+import { isSampled, tickOf } from '../analysis/units.ts';
+import type { BodyReport } from '../forward/pump.ts';
+import { hasFailed, type Served } from '../forward/served.ts';
+import { murmur3 } from '../split/murmur3.ts';
+import type { EvidenceBatch, LiveCounts } from './batch.ts';
+import { isRejected, type Marks, marksOf } from './judge.ts';
+
+/** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
+export const MAX_BATCH_UNITS = 4_000;
+/** Keys of counts in one batch: revisions change seldom, so more is a fault that must not grow. */
+const MAX_COUNTS = 64;
+
+interface Counting {
+  counts: LiveCounts;
+  headers: Histogram;
+  firstByte: Histogram;
+  total: Histogram;
+}
+
+interface Evidence {
+  rollout: string;
+  tick: number;
+  threshold: number;
+  /** By variant and unit. */
+  units: Map<string, Map<string, Marks>>;
+  /** By variant: trials and bad of each guardrail, by request. */
+  requests: Map<string, { n: number[]; bad: number[] }>;
+}
+
+export class LiveTally {
+  #counting = new Map<string, Counting>();
+  #evidence = new Map<string, Evidence>();
+  #units = 0;
+
+  get isEmpty(): boolean {
+    return this.#counting.size === 0;
+  }
+
+  /** Counts a request whose body has ended. */
+  add(served: Served, body: BodyReport, endedProperly: boolean | null): void {
+    this.#count(served, body);
+    const { inForce, isEvidence, variant } = served;
+    if (!isEvidence || inForce.rollout === null || inForce.guardrails.length === 0) return;
+    const marks = marksOf(inForce.guardrails, served, body, endedProperly);
+    if (marks.active === 0) return;
+    const evidence = this.#evidenceOf(inForce.rollout, tickOf(body.endedAtMs || served.headersAtMs));
+    byRequest(evidence, variant, marks, inForce.guardrails.length);
+    this.#byUnit(evidence, variant, evidenceUnit(served), marks);
+  }
+
+  /** What was counted; the tally begins anew. */
+  take(): { live: LiveCounts[]; evidence: EvidenceBatch[] } {
+    const live = [...this.#counting.values()].map(({ counts, headers, firstByte, total }) => ({
+      ...counts,
+      headers: encodeHistogram(headers),
+      firstByte: encodeHistogram(firstByte),
+      total: encodeHistogram(total),
+    }));
+    const evidence = [...this.#evidence.values()].map(({ rollout, tick, threshold, units, requests }) => ({
+      rollout,
+      tick,
+      threshold,
+      units: [...units].flatMap(([variant, marked]) =>
+        [...marked].map(([unit, { active, bad }]) => [unit, variant, active, bad] as [string, string, number, number]),
+      ),
+      requests: [...requests].map(([variant, { n, bad }]) => ({ variant, n, bad })),
+    }));
+    this.#counting = new Map();
+    this.#evidence = new Map();
+    this.#units = 0;
+    return { live, evidence };
+  }
+
+  #count(served: Served, body: BodyReport): void {
+    const { inForce, variant, reason } = served;
+    const key = `${inForce.rollout ?? ''}|${inForce.revision}|${variant}`;
+    let counting = this.#counting.get(key);
+    if (counting === undefined) {
+      if (this.#counting.size >= MAX_COUNTS) return;
+      counting = newCounting(inForce.rollout, inForce.revision, variant);
+      this.#counting.set(key, counting);
+    }
+    const { counts } = counting;
+    if (reason === 'preview') {
+      counts.previewed++;
+      return;
+    }
+    counts.requests++;
+    if (hasFailed(served, body)) counts.failed++;
+    if (isRejected(served.status)) counts.rejected++;
+    if (served.status === null) return;
+    addDuration(counting.headers, served.headersAtMs - served.startedAtMs);
+    if (body.firstByteAtMs !== null) addDuration(counting.firstByte, body.firstByteAtMs - served.startedAtMs);
+    if (body.end === 'complete') {
+      addDuration(counting.total, Math.max(body.endedAtMs, served.headersAtMs) - served.startedAtMs);
+    }
+  }
+
+  #evidenceOf(rollout: string, tick: number): Evidence {
+    const key = `${rollout}|${tick}`;
+    let evidence = this.#evidence.get(key);
+    if (evidence === undefined) {
+      evidence = { rollout, tick, threshold: 2 ** 32, units: new Map(), requests: new Map() };
+      this.#evidence.set(key, evidence);
+    }
+    return evidence;
+  }
+
+  #byUnit(evidence: Evidence, variant: string, unit: string, marks: Marks): void {
+    if (!isSampled(unit, evidence.threshold)) return;
+    const units = evidence.units.get(variant) ?? new Map<string, Marks>();
+    evidence.units.set(variant, units);
+    const known = units.get(unit);
+    if (known !== undefined) {
+      known.active |= marks.active;
+      known.bad |= marks.bad;
+      return;
+    }
+    units.set(unit, { ...marks });
+    if (++this.#units > MAX_BATCH_UNITS) this.#thin();
+  }
+
+  /** Halves the sample, everywhere alike. */
+  #thin(): void {
+    this.#units = 0;
+    const threshold = Math.floor(Math.min(...[...this.#evidence.values()].map((one) => one.threshold)) / 2);
+    for (const evidence of this.#evidence.values()) {
+      evidence.threshold = threshold;
+      for (const units of evidence.units.values()) {
+        for (const unit of units.keys()) if (!isSampled(unit, threshold)) units.delete(unit);
+        this.#units += units.size;
+      }
+    }
+  }
+}
+
+function newCounting(rollout: string | null, revision: number, variant: string): Counting {
+  return {
+    counts: {
+      rollout: rollout ?? '',
+      revision,
+      variant,
+      requests: 0,
+      failed: 0,
+      rejected: 0,
+      previewed: 0,
+      headers: '',
+      firstByte: '',
+      total: '',
+    },
+    headers: emptyHistogram(),
+    firstByte: emptyHistogram(),
+    total: emptyHistogram(),
+  };
+}
+
+function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails: number): void {
+  let counts = evidence.requests.get(variant);
+  if (counts === undefined) {
+    counts = { n: new Array<number>(guardrails).fill(0), bad: new Array<number>(guardrails).fill(0) };
+    evidence.requests.set(variant, counts);
+  }
+  for (let index = 0; index < guardrails; index++) {
+    if (marks.active & (1 << index)) counts.n[index]!++;
+    if (marks.bad & (1 << index)) counts.bad[index]!++;
+  }
+}
+
+/**
+ * 64 bits of who was served, by another hash than the one that assigns. While one variant has all the traffic no cookie is
+ * given, so there the visitor's address stands for the visitor, and a request for itself where even that is unknown.
+ */
+function evidenceUnit(served: Served): string {
+  const who = served.unit ?? served.request.headers.get('cf-connecting-ip') ?? served.requestId;
+  const half = (seed: number) => murmur3(who, seed).toString(16).padStart(8, '0');
+  return half(0x5bd1e995) + half(0x1b873593);
+}
