@@ -25,11 +25,15 @@ export interface Traffic {
   burst?: number;
 }
 
+/** Told of every request: the tick, the unit, whether the candidate served it, whether it was bad. */
+export type Observer = (tick: number, unit: number, candidate: boolean, bad: boolean) => void;
+
 /** Draws, look by look, what the controller would have counted. */
 export class World {
   readonly #random: Random;
   readonly #traffic: Traffic;
   readonly #per: 'unit' | 'request';
+  readonly #observe: Observer | undefined;
   readonly #cumulative: Float64Array | null;
   #position = new Float32Array(1 << 16);
   #lastTick = new Int32Array(1 << 16).fill(-1);
@@ -37,10 +41,11 @@ export class World {
   #burst = new Uint8Array(1 << 16);
   #units = 0;
 
-  constructor(random: Random, traffic: Traffic, per: 'unit' | 'request') {
+  constructor(random: Random, traffic: Traffic, per: 'unit' | 'request', observe?: Observer) {
     this.#random = random;
     this.#traffic = traffic;
     this.#per = per;
+    this.#observe = observe;
     this.#cumulative = traffic.clients.kind === 'zipf' ? zipf(traffic.clients.n) : null;
     const known = traffic.clients.kind === 'fresh' ? 0 : traffic.clients.n;
     for (let i = 0; i < known; i++) this.#newUnit();
@@ -59,7 +64,9 @@ export class World {
     for (let i = 0; i < requests; i++) {
       const unit = this.#pick();
       const candidate = this.#position[unit]! < share;
-      this.#count(counts, unit, tick, candidate, this.#isBad(unit, candidate ? rates.candidate : rates.baseline));
+      const bad = this.#isBad(unit, candidate ? rates.candidate : rates.baseline);
+      this.#observe?.(tick, unit, candidate, bad);
+      this.#count(counts, unit, tick, candidate, bad);
     }
     return counts;
   }

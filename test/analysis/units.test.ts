@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addSightings,
+  closeTicks,
+  peekTick,
+  restoreUnitEvidence,
+  type Sighting,
+  startUnitEvidence,
+  storeUnitEvidence,
+  tickOf,
+  type UnitEvidence,
+} from '../../src/analysis/units.ts';
+import { seeded } from '../bench/stats/random.ts';
+
+/** 64 bits spread evenly, as a keyed hash would. */
+const hash = (unit: number): string => {
+  const random = seeded(unit);
+  const half = () => Math.floor(random() * 2 ** 32).toString(16);
+  return half().padStart(8, '0') + half().padStart(8, '0');
+};
+
+const ERRORS = 1;
+const SLOW = 2;
+const seen = (unit: number, variant: string, bad = 0, active = ERRORS | SLOW): Sighting => ({
+  unit: hash(unit),
+  variant,
+  active,
+  bad,
+});
+
+const start = (maxUnits?: number): UnitEvidence => startUnitEvidence(['errors', 'slow'], maxUnits);
+const countsOf = (evidence: UnitEvidence, tick: number) => closeTicks(evidence, tick).map(({ counts }) => counts);
+
+describe('evidence by unit', () => {
+  it('counts a unit once in a tick, however many requests and isolates saw it', () => {
+    const evidence = start();
+    addSightings(evidence, 7, [seen(1, 'green'), seen(1, 'green'), seen(2, 'blue')]);
+    addSightings(evidence, 7, [seen(1, 'green', ERRORS)]);
+    expect(countsOf(evidence, 7)).toEqual([
+      {
+        errors: { green: { n: 1, bad: 1 }, blue: { n: 1, bad: 0 } },
+        slow: { green: { n: 1, bad: 0 }, blue: { n: 1, bad: 0 } },
+      },
+    ]);
+  });
+
+  it('counts an active unit again in the next tick, until it was bad once', () => {
+    const evidence = start();
+    for (const [tick, bad] of [0, ERRORS, ERRORS, 0].entries()) addSightings(evidence, tick, [seen(1, 'green', bad)]);
+    const errors = countsOf(evidence, 3).map(({ errors }) => errors!.green);
+    expect(errors).toEqual([
+      { n: 1, bad: 0 },
+      { n: 1, bad: 1 },
+      { n: 0, bad: 0 },
+      { n: 0, bad: 0 },
+    ]);
+  });
+
+  it('lets a unit that was bad in one way still speak of another', () => {
+    const evidence = start();
+    addSightings(evidence, 0, [seen(1, 'green', ERRORS)]);
+    addSightings(evidence, 1, [seen(1, 'green', SLOW)]);
+    const [, second] = countsOf(evidence, 1);
+    expect(second).toEqual({ errors: { green: { n: 0, bad: 0 } }, slow: { green: { n: 1, bad: 1 } } });
+  });
+
+  it('leaves out of a guardrail the units that it does not concern', () => {
+    const evidence = start();
+    addSightings(evidence, 0, [seen(1, 'green', 0, SLOW)]);
+    expect(countsOf(evidence, 0)).toEqual([{ errors: { green: { n: 0, bad: 0 } }, slow: { green: { n: 1, bad: 0 } } }]);
+  });
+
+  it('keeps a unit silent when a later step moves it to the other variant', () => {
+    const evidence = start();
+    addSightings(evidence, 0, [seen(1, 'blue', ERRORS)]);
+    closeTicks(evidence, 0);
+    addSightings(evidence, 1, [seen(1, 'green', ERRORS)]);
+    expect(countsOf(evidence, 1)[0]!.errors).toEqual({ green: { n: 0, bad: 0 } });
+  });
+
+  it('counts what comes too late with the oldest open tick, trial and failure together', () => {
+    const evidence = start();
+    addSightings(evidence, 5, [seen(1, 'green')]);
+    closeTicks(evidence, 5);
+    addSightings(evidence, 5, [seen(2, 'green', ERRORS)]);
+    expect(closeTicks(evidence, 6)).toMatchObject([{ tick: 6, counts: { errors: { green: { n: 1, bad: 1 } } } }]);
+  });
+
+  it('can be looked at before the tick is over, without closing it', () => {
+    const evidence = start();
+    expect(peekTick(evidence)).toBeNull();
+    addSightings(evidence, 3, [seen(1, 'green', ERRORS)]);
+    expect(peekTick(evidence)!.counts.errors).toEqual({ green: { n: 1, bad: 1 } });
+    addSightings(evidence, 3, [seen(2, 'green')]);
+    expect(peekTick(evidence)!.counts.errors).toEqual({ green: { n: 2, bad: 1 } });
+    expect(countsOf(evidence, 3)[0]!.errors).toEqual({ green: { n: 2, bad: 1 } });
+  });
+
+  it('stays within its bound by sampling, alike for both variants', () => {
+    const evidence = start(1000);
+    const variantOf = (unit: number) => (unit % 10 === 0 ? 'green' : 'blue');
+    for (let unit = 0; unit < 20_000; unit += 500) {
+      const batch = Array.from({ length: 500 }, (_, i) =>
+        seen(unit + i, variantOf(unit + i), i % 50 === 0 ? ERRORS : 0),
+      );
+      addSightings(evidence, 0, batch);
+    }
+    const { blue, green } = countsOf(evidence, 0)[0]!.errors!;
+    expect(blue!.n + green!.n).toBeLessThanOrEqual(1000);
+    expect(blue!.n + green!.n).toBeGreaterThan(400);
+    expect(green!.n / (green!.n + blue!.n)).toBeGreaterThan(0.06);
+    expect(green!.n / (green!.n + blue!.n)).toBeLessThan(0.14);
+    expect(evidence.threshold).toBeLessThan(2 ** 32);
+    expect(evidence.silent.size).toBeLessThanOrEqual(1000);
+  });
+
+  it('keeps to the sample of an isolate that had to thin out by itself', () => {
+    const evidence = start();
+    const units = Array.from({ length: 400 }, (_, i) => seen(i, 'green'));
+    addSightings(evidence, 0, units);
+    addSightings(evidence, 0, [], 2 ** 31);
+    const { n } = countsOf(evidence, 0)[0]!.errors!.green!;
+    expect(n).toBeGreaterThan(150);
+    expect(n).toBeLessThan(250);
+  });
+
+  it('continues after storage as if nothing had happened', () => {
+    const evidence = start();
+    addSightings(evidence, 1, [seen(1, 'green', ERRORS), seen(2, 'blue')]);
+    closeTicks(evidence, 1);
+    addSightings(evidence, 2, [seen(1, 'green', SLOW), seen(3, 'blue', ERRORS)]);
+    const restored = restoreUnitEvidence(JSON.parse(JSON.stringify(storeUnitEvidence(evidence))));
+    expect(restored).toEqual(evidence);
+    expect(closeTicks(restored, 2)).toEqual(closeTicks(evidence, 2));
+  });
+
+  it('refuses more guardrails than a unit has bits for', () => {
+    expect(() => startUnitEvidence(Array.from({ length: 17 }, (_, i) => `outcome:${i}`))).toThrow(RangeError);
+  });
+
+  it('knows the tick of an instant', () => {
+    expect([tickOf(0), tickOf(9_999), tickOf(10_000)]).toEqual([0, 0, 1]);
+  });
+});
