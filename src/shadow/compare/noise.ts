@@ -155,7 +155,8 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
       candidate: { pairs: state.nc + candidate.pairs, differ: (field?.kc ?? 0) + (candidate.fields[path] ?? 0) },
       repeat: { pairs: state.nb + repeat.pairs, differ: (field?.kb ?? 0) + (repeat.fields[path] ?? 0) },
       verdict: field === undefined || path === otherFields ? 'undecided' : verdictOf(field, state),
-      e: field === undefined ? 1 : Math.exp(logE(field.real)),
+      // JSON has no infinity, and a plain difference passes e^709 in a day.
+      e: field === undefined ? 1 : Math.min(Number.MAX_VALUE, Math.exp(logE(field.real))),
       threshold: field === undefined ? 2 / fieldAlpha : Math.exp(logThreshold(field)),
     };
   });

@@ -92,6 +92,11 @@ describe('telling regressions from noise', () => {
     });
   });
 
+  it('keeps its evidence a number that JSON can carry, however clear the difference', () => {
+    const fields = verdictsAfter({ rates: { '/a': [1, 0] }, candidatePairs: 60_000, batch: 2000, seed: 2 });
+    expect(JSON.parse(JSON.stringify(fields['/a']))).toMatchObject({ verdict: 'real', e: Number.MAX_VALUE });
+  });
+
   it('says undecided on fewer than five differing pairs', () => {
     let state = startNoise();
     const batch = startBatch();
