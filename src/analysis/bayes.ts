@@ -9,18 +9,25 @@ import { betaI, betaPdf, normCdf, normPdf, normSf } from './special.ts';
 export interface Posterior {
   mean: number;
   sd: number;
+  /** What it leaves out on either side is less than any digit shown. */
+  from: number;
+  to: number;
   pdf(x: number): number;
   cdf(x: number): number;
   sf(x: number): number;
 }
 
-/** The posterior of a rate after `x` successes of `n`, from a Beta prior (uniform unless told). */
+/** The posterior of a rate after `x` successes of `n`, from a Beta prior (uniform unless told; each parameter at least 1). */
 export function betaPosterior(x: number, n: number, prior: readonly [number, number] = [1, 1]): Posterior {
   const a = prior[0] + x;
   const b = prior[1] + n - x;
+  const m = a / (a + b);
+  const sd = Math.sqrt((m * (1 - m)) / (a + b + 1));
   return {
-    mean: a / (a + b),
-    sd: Math.sqrt((a * b) / ((a + b) ** 2 * (a + b + 1))),
+    mean: m,
+    sd,
+    from: Math.max(0, m - 10 * sd),
+    to: Math.min(1, m + 10 * sd),
     pdf: (p) => betaPdf(p, 1 - p, a, b),
     cdf: (p) => betaI(a, b, p),
     sf: (p) => betaI(b, a, 1 - p, p),
@@ -32,6 +39,8 @@ export function normalPosterior(mean: number, se: number): Posterior {
   return {
     mean,
     sd: se,
+    from: mean - 10 * se,
+    to: mean + 10 * se,
     pdf: (x) => normPdf((x - mean) / se) / se,
     cdf: (x) => normCdf((x - mean) / se),
     sf: (x) => normSf((x - mean) / se),
@@ -50,8 +59,8 @@ export interface Standing {
  * P(i best) = ∫ f_i ∏F_j, loss_i = E[(max_j − i)₊] = ∫ F_i·(1 − ∏F_j).
  */
 export function standings(arms: readonly Posterior[]): Standing[] {
-  const lo = Math.min(...arms.map((arm) => arm.mean - 10 * arm.sd));
-  const hi = Math.max(...arms.map((arm) => arm.mean + 10 * arm.sd));
+  const lo = Math.min(...arms.map((arm) => arm.from));
+  const hi = Math.max(...arms.map((arm) => arm.to));
   const narrowest = Math.min(...arms.map((arm) => arm.sd));
   if (!(narrowest > 0)) return arms.map(() => ({ pBest: Number.NaN, expectedLoss: Number.NaN }));
   const steps = Math.min(20_000, 2 * Math.ceil(((hi - lo) / narrowest) * 8));

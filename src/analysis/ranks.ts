@@ -35,7 +35,7 @@ export function quantileInterval(
 
 /**
  * Mann & Whitney's U of `a` over `b` (1947) with mid-ranks, tie and continuity correction; `cles` is the chance that a
- * value of `a` exceeds one of `b`, ties half. Needs about 8 values an arm.
+ * value of `a` exceeds one of `b`, ties half. Exact where an arm has 8 values or fewer and nothing ties (as SciPy does).
  */
 export function mannWhitney(
   a: readonly number[],
@@ -57,7 +57,29 @@ export function mannWhitney(
   const n = all.length;
   const pairs = a.length * b.length;
   const U = rankSum - (a.length * (a.length + 1)) / 2;
+  const cles = U / pairs;
+  if (ties === 0 && Math.min(a.length, b.length) <= 8) {
+    return { U, pTwoSided: exactP(Math.max(U, pairs - U), a.length, b.length), cles };
+  }
   const sd = Math.sqrt((pairs / 12) * (n + 1 - ties / (n * (n - 1))));
   const z = Math.max(0, Math.abs(U - pairs / 2) - 0.5) / sd;
-  return { U, pTwoSided: sd > 0 ? Math.min(1, 2 * normSf(z)) : 1, cles: U / pairs };
+  return { U, pTwoSided: sd > 0 ? Math.min(1, 2 * normSf(z)) : 1, cles };
+}
+
+/** 2·P(U ≥ u) when all orders are equally likely: how many of them give each U, one value of the first arm at a time. */
+function exactP(u: number, m: number, n: number): number {
+  // ways[k][v]: the sets of k ranks of the smaller arm whose U is v, of the ranks seen so far.
+  const [small, large] = m < n ? [m, n] : [n, m];
+  const ways = Array.from({ length: small + 1 }, () => new Float64Array(small * large + 1));
+  ways[0]![0] = 1;
+  for (let rank = 0; rank < small + large; rank++) {
+    for (let k = Math.min(small, rank + 1); k >= 1; k--) {
+      const beaten = rank - (k - 1);
+      if (beaten > large) continue;
+      for (let v = small * large; v >= beaten; v--) ways[k]![v]! += ways[k - 1]![v - beaten]!;
+    }
+  }
+  const all = ways[small]!.reduce((sum, count) => sum + count, 0);
+  const tail = ways[small]!.subarray(Math.ceil(u)).reduce((sum, count) => sum + count, 0);
+  return Math.min(1, (2 * tail) / all);
 }

@@ -35,5 +35,5 @@ export function diffyField(input: DiffyInput): { relative: number; absolute: num
   const gap = Math.abs(raw - noise);
   const relative = raw + noise > 0 ? (gap / (raw + noise)) * 100 : 0;
   const absolute = total > 0 ? (gap / total) * 100 : 0;
-  return { relative, absolute, isRealDifference: raw > noise && relative > relThreshold && absolute > absThreshold };
+  return { relative, absolute, isRealDifference: relative > relThreshold && absolute > absThreshold };
 }

@@ -87,11 +87,15 @@ export function gammaQ(a: number, x: number): number {
 
 const nonZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
 
-/** The density of Beta(a, b) at x, with y = 1 − x. */
+/** The density of Beta(a, b) at x in [0, 1], with y = 1 − x. */
 export function betaPdf(x: number, y: number, a: number, b: number): number {
-  if (x <= 0 || y <= 0) return 0;
+  if (x <= 0) return atEdge(a, b);
+  if (y <= 0) return atEdge(b, a);
   return betaLead(x, y, a, b) / (x * y);
 }
+
+/** The density where the variable of parameter `a` is 0. */
+const atEdge = (a: number, b: number): number => (a > 1 ? 0 : a === 1 ? b : Number.POSITIVE_INFINITY);
 
 /** x^a·y^b / B(a, b). */
 function betaLead(x: number, y: number, a: number, b: number): number {

@@ -121,6 +121,15 @@ describe('standings of several variants', () => {
     expect(low!.expectedLoss).toBeCloseTo(10, 6);
   });
 
+  it('are right for arms that never, or always, succeeded', () => {
+    const [never, some] = standings([betaPosterior(0, 10), betaPosterior(2, 10)]);
+    expect(some!.pBest).toBeCloseTo(0.8928571428571427, 6);
+    expect(never!.expectedLoss).toBeCloseTo(0.1744306418219462, 6);
+    const [always, most] = standings([betaPosterior(10, 10), betaPosterior(8, 9)]);
+    expect(most!.pBest).toBeCloseTo(0.21428571428571427, 6);
+    expect(always!.expectedLoss).toBeCloseTo(0.016233766233766236, 6);
+  });
+
   it('are unknown for an arm of no spread', () => {
     expect(standings([normalPosterior(1, 0), normalPosterior(2, 1)])[0]!.pBest).toBeNaN();
   });
@@ -129,6 +138,13 @@ describe('standings of several variants', () => {
 describe('order', () => {
   it('finds nothing in values that are all alike', () => {
     expect(mannWhitney([1, 1, 1], [1, 1, 1])).toEqual({ U: 4.5, pTwoSided: 1, cles: 0.5 });
+  });
+
+  it('is judged exactly in small samples', () => {
+    const times = mannWhitney([19, 22, 16, 29, 24], [20, 11, 17, 12]);
+    expect(times).toEqual({ U: 17, pTwoSided: expect.closeTo(1 / 9, 12), cles: 0.85 });
+    const apart = mannWhitney([1, 2, 3], [4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    expect(apart.pTwoSided).toBeCloseTo(2 / 286, 12);
   });
 
   it('adjusts the smallest of several p-values most', () => {
