@@ -4,9 +4,9 @@
  * together).
  */
 
-import { addTick, type EProcess, startEProcess, type Tick } from '../../../src/analysis/eprocess.ts';
+import { addTick, type EProcess, logE, startEProcess, type Tick } from '../../../src/analysis/eprocess.ts';
 import { type Count, rateUpperBound } from '../../../src/analysis/proportions.ts';
-import { type Judgement, judge } from '../../../src/analysis/verdict.ts';
+import { type Judgement, judge, ROLLOUT_ALPHA } from '../../../src/analysis/verdict.ts';
 import { poisson, type Random } from './random.ts';
 
 /** Seconds between two looks, and looks in a tick of 10 s. */
@@ -183,6 +183,7 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
   let closed: EProcess = startEProcess();
   let totals: Totals = { ...NOTHING, baseline: plan.before ?? NOTHING.baseline };
   let look = beginLook;
+  const lnThreshold = Math.log(criticalOf(plan) / ROLLOUT_ALPHA);
   for (let step = 0; step < plan.shares.length; step++) {
     const share = plan.shares[step]!;
     const p0 = totals.baseline.n > 0 ? rateUpperBound(totals.baseline) : null;
@@ -194,12 +195,17 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
       open = sum(open, world.look(look++, share));
       const known = withTick(totals, open);
       const now = addTick(closed, open, p0);
-      const { verdict } = judgeErrors({ ...known, step: withTick(inThisStep, open) }, now, plan, share);
+      const due = look % LOOKS_PER_TICK === 0 && inStep + 1 >= looksFor;
+      // A verdict below the threshold cannot stop, and one before `for` cannot pass: it need not be asked.
+      const asked = due || logE(now) >= lnThreshold;
+      const verdict = asked
+        ? judgeErrors({ ...known, step: withTick(inThisStep, open) }, now, plan, share).verdict
+        : 'inconclusive';
       if (verdict === 'fail') return { end: 'aborted', seconds: seconds(look - beginLook), step };
       if (look % LOOKS_PER_TICK === 0) {
         [closed, totals, inThisStep] = [now, known, withTick(inThisStep, open)];
         open = { nc: 0, kc: 0, nb: 0, kb: 0 };
-        passed = inStep + 1 >= looksFor && verdict === 'pass';
+        passed = due && verdict === 'pass';
       }
     }
   }
@@ -213,9 +219,11 @@ function judgeErrors(totals: Totals & { step: Totals }, process: EProcess, plan:
   return judge(
     rule,
     { ...totals, process, comparedWith: share >= 1 ? 'reference' : 'concurrent' },
-    { criticalGuardrails: plan.criticalGuardrails ?? 2, per: plan.per },
+    { criticalGuardrails: criticalOf(plan), per: plan.per },
   );
 }
+
+const criticalOf = (plan: Plan): number => plan.criticalGuardrails ?? 2;
 
 function sum(a: Tick, b: Tick): Tick {
   return { nc: a.nc + b.nc, kc: a.kc + b.kc, nb: a.nb + b.nb, kb: a.kb + b.kb };
