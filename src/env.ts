@@ -40,6 +40,16 @@ export function serviceBinding(env: Env, name: string): Fetcher | undefined {
   return typeof value === 'object' && value !== null && 'fetch' in value ? (value as Fetcher) : undefined;
 }
 
+/** A route's controller. Its name keeps it apart from the instance that owns the config, whatever routes are called. */
+export function controllerOf(env: Env, route: string): DurableObjectStub<RolloutController> | null {
+  return env.CONTROLLER?.get(env.CONTROLLER.idFromName(`route:${route}`)) ?? null;
+}
+
+/** The controller instance that owns the config document and its revisions. */
+export function configKeeperOf(env: Env): DurableObjectStub<RolloutController> | null {
+  return env.CONTROLLER?.get(env.CONTROLLER.idFromName('config')) ?? null;
+}
+
 /** A secret a variant's `secretHeaders` may name: only names that begin with `KEY_` can ever be read this way. */
 export function keySecret(env: Env, name: string): string | undefined {
   if (!name.startsWith('KEY_')) return undefined;

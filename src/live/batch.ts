@@ -14,6 +14,8 @@ export interface Batch {
   sequence: number;
   /** The newest split revision this isolate serves by. */
   revision: number;
+  /** Weights by hand are in force there. */
+  isByHand: boolean;
   live: LiveCounts[];
   evidence: EvidenceBatch[];
   pairs: PairBatch[];

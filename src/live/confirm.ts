@@ -5,7 +5,7 @@
 
 import type { RouteState } from '../config/route-state.ts';
 import type { ConfigStore } from '../config/store.ts';
-import type { Env } from '../env.ts';
+import { controllerOf, type Env } from '../env.ts';
 
 /** A split that was confirmed longer ago is asked about while a rollout runs. */
 const CONFIRM_AFTER_MS = 15_000;
@@ -39,8 +39,7 @@ export class Confirmations {
       timer = setTimeout(resolve, WAIT_MS, null);
     });
     try {
-      const controller = env.CONTROLLER!;
-      const asking = controller.get(controller.idFromName(name)).newerSplit(state.inForce.revision);
+      const asking = controllerOf(env, name)!.newerSplit(state.inForce.revision);
       asking.catch(() => {});
       const split: string | null = await Promise.race([asking, late]);
       if (split !== null) this.#store.offer(name, split);

@@ -17,7 +17,12 @@ export function countServed(flusher: () => Flusher): Observer {
 
 /** Evidence is wanted soon while a rollout runs or two variants have weight. */
 export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 'inForce' | 'armCount'>): Flushing {
-  return { route: route.name, revision: inForce.revision, isBusy: inForce.rollout !== null || armCount > 1 };
+  return {
+    route: route.name,
+    revision: inForce.revision,
+    isBusy: inForce.rollout !== null || armCount > 1,
+    isByHand: inForce.source === 'weights',
+  };
 }
 
 // The last event of a stream in the dialects of OpenAI (and Workers AI), its Responses API, and Anthropic.

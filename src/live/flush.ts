@@ -4,7 +4,7 @@
  * nothing is lost that fits. Values only; every promise belongs to the request that armed it.
  */
 
-import type { Env } from '../env.ts';
+import { controllerOf, type Env } from '../env.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
 import { LiveTally } from './tally.ts';
@@ -41,6 +41,8 @@ export interface Flushing {
   route: string;
   revision: number;
   isBusy: boolean;
+  /** Weights by hand are in force, as far as the isolate knows. */
+  isByHand: boolean;
 }
 
 /** Told of every answer. */
@@ -114,8 +116,7 @@ export class Flusher {
       const batch = tally.pending ?? this.#seal(about, tally);
       tally.pending = batch;
       try {
-        const stub = env.CONTROLLER!.get(env.CONTROLLER!.idFromName(about.route));
-        const answer: FlushAnswer = await stub.flush(batch);
+        const answer: FlushAnswer = await controllerOf(env, about.route)!.flush(batch);
         if (tally.pending === batch) tally.pending = null;
         tally.intervalMs = answer.intervalMs;
         this.#listener(about.route, answer);
@@ -133,8 +134,8 @@ export class Flusher {
     this.#isolate ||= crypto.randomUUID();
     const pairs = [...tally.pairs.values()].map((one) => one.take());
     tally.pairs = new Map();
-    const { route, revision } = about;
-    return { route, isolate: this.#isolate, sequence: ++tally.sequence, revision, ...tally.live.take(), pairs };
+    const { route, revision, isByHand } = about;
+    return { route, isolate: this.#isolate, sequence: ++tally.sequence, revision, isByHand, ...tally.live.take(), pairs };
   }
 }
 

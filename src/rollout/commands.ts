@@ -1,0 +1,93 @@
+/**
+ * Owns what a person may do to a rollout and when a call is refused, always with a sentence that says what to do instead.
+ * People may go on without a step's evidence, for they may know more; they may not go on past a critical guardrail that fails, a
+ * candidate that fails its health check, weights by hand, or a config that changed underneath. An abort is only ever refused
+ * while weights by hand decide anyway, and after the end: no health check stands between a person and the way back.
+ */
+
+import { err, ok } from '../result.ts';
+import { healthOf, healthToGoOn, unhealthy } from './health.ts';
+import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
+import { criticalFailure } from './readiness.ts';
+import {
+  type Answer,
+  type Command,
+  changedUnderneath,
+  phaseOf,
+  type Refusal,
+  type RolloutState,
+  type Seen,
+  stepOf,
+} from './state.ts';
+import { changeOf } from './tick.ts';
+
+/** The state after a command, or why it is refused. A refusal changes nothing. */
+export function obey(state: RolloutState, command: Command, seen: Seen): Answer {
+  if (state.end !== null) return refuse('ended', `rollout ${state.id} is ${state.end}; start another one`);
+  if (seen.manual) {
+    return refuse('manual', `weights set by hand decide; end them first (headgate manual clear ${state.route})`);
+  }
+  const by = { actor: command.actor, reason: command.reason };
+  switch (command.kind) {
+    case 'abort':
+      return ok(aborted(state, seen, by));
+    case 'rollback':
+      return rollback(state, command, seen, by);
+    case 'pause':
+      if (phaseOf(state) === 'paused') return refuse('already_paused', `it is paused already: ${state.reason}`);
+      return ok(paused(state, seen, 'person', by));
+    case 'resume':
+      return resume(state, seen, by);
+    case 'promote':
+      return promote(state, seen, by);
+  }
+}
+
+function refuse(code: Refusal['code'], detail: string): Answer {
+  return err({ code, detail });
+}
+
+function promote(state: RolloutState, seen: Seen, by: By): Answer {
+  if (changedUnderneath(state, seen)) return refuse('variants_changed', changeOf(state, seen));
+  const failure = criticalFailure(state, seen.evidence);
+  if (failure !== null) return refuse('guardrail_fails', `a critical guardrail fails: ${failure.sentence}`);
+  const health = healthToGoOn(state, seen);
+  if (health.is === 'bad') return refuse('unhealthy', `${unhealthy(health)}; mend it first`);
+  if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
+  return ok(goOn({ ...state, byHand: false }, seen, { ...by, reason: `promoted by ${by.actor}: ${by.reason}` }));
+}
+
+/**
+ * Goes on where it was held. After a change of the config the step begins anew; after a step that was late it has its longest
+ * time once more.
+ */
+function resume(state: RolloutState, seen: Seen, by: By): Answer {
+  if (phaseOf(state) !== 'paused') {
+    const instead = state.running === 'progressing' ? 'it is progressing' : 'it awaits approval: promote or abort';
+    return refuse('not_paused', `nothing to resume: ${instead}`);
+  }
+  if (changedUnderneath(state, seen)) return refuse('variants_changed', changeOf(state, seen));
+  const anew = state.byHand || state.pause?.cause === 'config';
+  const base = anew ? { ...stepAnew(state, seen.nowMs), running: state.running } : { ...state, lastMs: seen.nowMs };
+  const limitMs = state.pause?.cause === 'late' ? state.creditedMs + (stepOf(state).maxForMs ?? 0) : base.limitMs;
+  const next: RolloutState = { ...base, byHand: false, pause: null, limitMs, reason: by.reason };
+  return ok(moved(state, next, seen, 'resumed', by));
+}
+
+/** An earlier split is served again only where its variants still exist and those that serve nobody now are healthy. */
+function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, seen: Seen, by: By): Answer {
+  const named = [...Object.keys(command.target.weights), command.target.baseline];
+  const stranger = named.find((name) => seen.config !== null && !seen.config.names.includes(name));
+  if (stranger !== undefined) {
+    return refuse('unknown_variant', `that split names "${stranger}", which the config no longer has; abort instead`);
+  }
+  const cold = Object.keys(command.target.weights).filter(
+    (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
+  );
+  for (const variant of command.force ? [] : cold) {
+    const health = healthOf(variant, state.probed, seen);
+    if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant }] });
+    if (health.is === 'bad') return refuse('unhealthy', `${unhealthy(health)}; mend it, or use force`);
+  }
+  return ok(rolledBack(state, command.target, seen, by));
+}

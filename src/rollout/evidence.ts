@@ -1,0 +1,308 @@
+/**
+ * Owns a rollout's evidence: ticks of trials and bad events by guardrail, the e-processes over them, and the judgements that
+ * follow (design section 9). Durable: what was gathered survives a restart, and a batch of another rollout never counts.
+ */
+
+import { addTick, type EProcess, startEProcess, type Tick } from '../analysis/eprocess.ts';
+import { rateUpperBound } from '../analysis/proportions.ts';
+import {
+  addSightings,
+  closeTicks,
+  MAX_UNITS,
+  peekTick,
+  startUnitEvidence,
+  TICK_MS,
+  type TickCounts,
+  tickOf,
+  type UnitEvidence,
+} from '../analysis/units.ts';
+import { type Judgement, judge } from '../analysis/verdict.ts';
+import type { Guardrail } from '../config/types.ts';
+import type { EvidenceBatch, LiveCounts } from '../live/batch.ts';
+import type { PairBatch } from '../shadow/tally.ts';
+import { type Evidence, type RolloutState, stepOf } from './state.ts';
+
+interface Count {
+  n: number;
+  bad: number;
+}
+
+interface Arms {
+  candidate: Count;
+  baseline: Count;
+}
+
+/** What is kept of one guardrail. */
+interface Gathered {
+  process: EProcess;
+  rollout: Arms;
+  step: Arms;
+}
+
+interface Kept {
+  rollout: string;
+  stepRun: number;
+  guardrails: Gathered[];
+  /** Pairs that wait until both arms have one. */
+  pairs: Arms;
+  /** Candidate requests and compared pairs in this run of the step. */
+  requests: number;
+  compared: number;
+  closedThrough: number;
+  threshold: number;
+}
+
+/** A tick is closed when every isolate has had time to flush it. */
+const GRACE_MS = 5_000;
+/** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
+const MIN_REFERENCE_TRIALS = 100;
+
+export class EvidenceStore {
+  #sql: SqlStorage;
+  #kept: Kept | null = null;
+  #units: UnitEvidence | null = null;
+  /** By tick and variant, trials and bad by request. */
+  #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS evidence (id INTEGER PRIMARY KEY CHECK (id = 1), kept TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER NOT NULL, batch TEXT NOT NULL);`);
+    this.#restore();
+  }
+
+  /** Begins anew, for a new rollout. */
+  start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>): void {
+    this.#sql.exec('DELETE FROM silent; DELETE FROM openBatches;');
+    this.#kept = {
+      rollout: rollout.id,
+      stepRun: rollout.stepRun,
+      guardrails: rollout.guardrails.map(() => ({ process: startEProcess(), rollout: arms(), step: arms() })),
+      pairs: arms(),
+      requests: 0,
+      compared: 0,
+      closedThrough: -1,
+      threshold: 2 ** 32,
+    };
+    this.#units = startUnitEvidence(keysOf(rollout.guardrails.length));
+    this.#requests = new Map();
+    this.#save();
+  }
+
+  /** Adds what an isolate saw; a batch of another rollout is passed over. Call it within the flush's transaction. */
+  add(batches: readonly EvidenceBatch[]): void {
+    for (const batch of batches) {
+      if (batch.rollout !== this.#kept?.rollout) continue;
+      this.#sql.exec('INSERT INTO openBatches (tick, batch) VALUES (?, ?)', batch.tick, JSON.stringify(batch));
+      this.#addOpen(batch);
+    }
+  }
+
+  /** Counts the candidate's requests of this rollout, for steps whose guardrails see no live traffic. */
+  addCounts(live: readonly LiveCounts[], candidate: string): void {
+    for (const { rollout, variant, requests } of live) {
+      if (rollout === this.#kept?.rollout && variant === candidate) this.#kept.requests += requests;
+    }
+  }
+
+  /** Adds compared pairs: candidate pairs against repeat pairs, for `mismatch`. */
+  addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
+    const kept = this.#kept;
+    if (kept === null || kept.rollout !== state.id) return;
+    for (const { candidate, classes, repeats } of batches) {
+      if (candidate !== state.to) continue;
+      const counted = pairsOf(classes);
+      kept.compared += counted.n;
+      addCount(kept.pairs.candidate, counted);
+      addCount(kept.pairs.baseline, pairsOf(repeats));
+    }
+    const { candidate, baseline } = kept.pairs;
+    if (candidate.n === 0 || baseline.n === 0) return;
+    state.guardrails.forEach((guardrail, index) => {
+      if (guardrail.metric === 'mismatch') addTo(kept.guardrails[index]!, kept.pairs, null);
+    });
+    kept.pairs = arms();
+    this.#save();
+  }
+
+  /** Closes the ticks that are over, and begins the step's counts anew when the step did. */
+  settle(state: RolloutState, nowMs: number): void {
+    const kept = this.#kept;
+    if (kept === null || kept.rollout !== state.id || this.#units === null) return;
+    const through = tickOf(nowMs - GRACE_MS) - 1;
+    const closed = this.#close(through);
+    for (const tick of closed) this.#addTick(kept, state, tick);
+    if (closed.length > 0) {
+      kept.closedThrough = through;
+      kept.threshold = this.#units.threshold;
+      this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
+      for (const [unit, bits] of this.#units.silent) {
+        this.#sql.exec(
+          'INSERT INTO silent (unit, bits) VALUES (?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits WHERE bits <> excluded.bits',
+          unit,
+          bits,
+        );
+      }
+    }
+    if (kept.stepRun !== state.stepRun) {
+      kept.stepRun = state.stepRun;
+      kept.requests = 0;
+      kept.compared = 0;
+      for (const gathered of kept.guardrails) gathered.step = arms();
+    }
+    if (closed.length > 0) this.#save();
+  }
+
+  /** What the evidence says now, with the tick that is still open looked at in a copy. */
+  judge(state: RolloutState): Evidence {
+    const kept = this.#kept;
+    const share = state.split.weights[state.to] ?? 0;
+    const nothing = { stepRun: -1, judgements: [], samples: { live: 0, compared: 0 }, reference: false };
+    if (kept === null || kept.rollout !== state.id) return nothing;
+    const open = this.#peek();
+    const critical = state.guardrails.filter((guardrail) => guardrail.critical).length;
+    let live: number | null = null;
+    let reference = false;
+    const judgements = state.guardrails.map((guardrail, index): Judgement => {
+      const gathered = structuredClone(kept.guardrails[index]!);
+      if (guardrail.metric !== 'mismatch') {
+        for (const tick of open) addTo(gathered, armsOf(tick, index, guardrail, state), referenceOf(gathered));
+        live = Math.max(live ?? 0, gathered.step.candidate.n);
+        if (referenceOf(gathered) !== null) reference = true;
+      }
+      const isReference = share === 100 && guardrail.metric !== 'mismatch';
+      return judge(
+        guardrail,
+        {
+          candidate: gathered.rollout.candidate,
+          baseline: gathered.rollout.baseline,
+          process: gathered.process,
+          comparedWith: isReference ? 'reference' : 'concurrent',
+          // With all traffic on the candidate there is no baseline in the step to be held against.
+          ...(!isReference && { step: gathered.step }),
+        },
+        { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
+      );
+    });
+    const samples = { live: live ?? kept.requests, compared: kept.compared };
+    return { stepRun: kept.stepRun, judgements, samples, reference };
+  }
+
+  #addOpen(batch: EvidenceBatch): void {
+    if (this.#units === null) return;
+    const sightings = batch.units.map(([unit, variant, active, bad]) => ({ unit, variant, active, bad }));
+    addSightings(this.#units, batch.tick, sightings, batch.threshold);
+    const tick = Math.max(batch.tick, this.#units.closedThrough + 1);
+    const variants = this.#requests.get(tick) ?? new Map<string, { n: number[]; bad: number[] }>();
+    this.#requests.set(tick, variants);
+    for (const { variant, n, bad } of batch.requests) {
+      const sum = variants.get(variant) ?? { n: n.map(() => 0), bad: bad.map(() => 0) };
+      variants.set(variant, sum);
+      n.forEach((value, index) => {
+        sum.n[index] = (sum.n[index] ?? 0) + value;
+        sum.bad[index] = (sum.bad[index] ?? 0) + (bad[index] ?? 0);
+      });
+    }
+  }
+
+  #close(through: number): OpenTick[] {
+    const byUnit = new Map(closeTicks(this.#units!, through).map((tick) => [tick.tick, tick]));
+    const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].filter((tick) => tick <= through);
+    return ticks
+      .sort((a, b) => a - b)
+      .map((tick) => {
+        const requests = this.#requests.get(tick);
+        this.#requests.delete(tick);
+        return { tick, byUnit: byUnit.get(tick) ?? null, byRequest: requests ?? null };
+      });
+  }
+
+  #peek(): OpenTick[] {
+    if (this.#units === null) return [];
+    const byUnit = peekTick(this.#units);
+    const tick = byUnit?.tick ?? Math.min(...this.#requests.keys());
+    return Number.isFinite(tick) ? [{ tick, byUnit, byRequest: this.#requests.get(tick) ?? null }] : [];
+  }
+
+  #addTick(kept: Kept, state: RolloutState, tick: OpenTick): void {
+    state.guardrails.forEach((guardrail, index) => {
+      if (guardrail.metric === 'mismatch') return;
+      const gathered = kept.guardrails[index]!;
+      addTo(gathered, armsOf(tick, index, guardrail, state), referenceOf(gathered));
+    });
+  }
+
+  #save(): void {
+    this.#sql.exec('INSERT OR REPLACE INTO evidence (id, kept) VALUES (1, ?)', JSON.stringify(this.#kept));
+  }
+
+  #restore(): void {
+    const [row] = this.#sql.exec<{ kept: string }>('SELECT kept FROM evidence WHERE id = 1');
+    if (row === undefined) return;
+    const kept = JSON.parse(row.kept) as Kept;
+    this.#kept = kept;
+    const units = startUnitEvidence(keysOf(kept.guardrails.length), MAX_UNITS);
+    units.threshold = kept.threshold;
+    units.closedThrough = kept.closedThrough;
+    for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT unit, bits FROM silent')) {
+      units.silent.set(unit, bits);
+    }
+    this.#units = units;
+    for (const { batch } of this.#sql.exec<{ batch: string }>('SELECT batch FROM openBatches ORDER BY id')) {
+      this.#addOpen(JSON.parse(batch) as EvidenceBatch);
+    }
+  }
+}
+
+interface OpenTick {
+  tick: number;
+  byUnit: TickCounts | null;
+  byRequest: Map<string, { n: number[]; bad: number[] }> | null;
+}
+
+/** The length of a tick, for those who reckon traffic by it. */
+export const EVIDENCE_TICK_MS = TICK_MS;
+
+function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
+  const of = (variant: string): Count => {
+    if (guardrail.per === 'unit') return tick.byUnit?.counts[String(index)]?.[variant] ?? { n: 0, bad: 0 };
+    const requests = tick.byRequest?.get(variant);
+    return { n: requests?.n[index] ?? 0, bad: requests?.bad[index] ?? 0 };
+  };
+  return { candidate: of(state.to), baseline: of(state.baseline) };
+}
+
+function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null): void {
+  const tick: Tick = { nc: candidate.n, kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
+  gathered.process = addTick(gathered.process, tick, p0);
+  for (const scope of [gathered.rollout, gathered.step]) {
+    addCount(scope.candidate, candidate);
+    addCount(scope.baseline, baseline);
+  }
+}
+
+/** The 99.9 % upper bound of what the baseline did earlier in this rollout; null while that is too little. */
+function referenceOf({ rollout }: Gathered): number | null {
+  return rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rateUpperBound(rollout.baseline) : null;
+}
+
+/** Only pairs of which both answers were compared. */
+function pairsOf(classes: Record<string, number>): Count {
+  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0);
+  return { n: bad + (classes.match ?? 0), bad };
+}
+
+function arms(): Arms {
+  return { candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 } };
+}
+
+function addCount(into: Count, from: Count): void {
+  into.n += from.n;
+  into.bad += from.bad;
+}
+
+/** Unit evidence names its metrics; two guardrails may judge the same one (two limits of `slow`), so numbers name them. */
+function keysOf(guardrails: number): string[] {
+  return Array.from({ length: guardrails }, (_, index) => String(index));
+}

@@ -1,0 +1,37 @@
+/** Owns when a health check stands before a move, and what its answer means. It makes no request. */
+
+import { shareAfter } from './moves.ts';
+import { shareOf } from './readiness.ts';
+import type { RolloutState, Seen } from './state.ts';
+
+/** `unknown`: nobody has looked yet, so ask for a probe first. */
+export type Health =
+  | { is: 'fine' }
+  | { is: 'unknown'; variant: string }
+  | { is: 'bad'; variant: string; detail: string };
+
+/** The health of a variant; one that declares no check is fine. */
+export function healthOf(variant: string, probed: readonly string[], { health }: Pick<Seen, 'health'>): Health {
+  if (!probed.includes(variant)) return { is: 'fine' };
+  const answer = health !== undefined && Object.hasOwn(health, variant) ? health[variant] : undefined;
+  if (answer === undefined) return { is: 'unknown', variant };
+  return answer.ok ? { is: 'fine' } : { is: 'bad', variant, detail: answer.detail };
+}
+
+/** Before the candidate gets more traffic than it has. */
+export function healthToGoOn(state: RolloutState, seen: Seen): Health {
+  return shareAfter(state) > shareOf(state) ? healthOf(state.to, state.probed, seen) : { is: 'fine' };
+}
+
+/**
+ * Before evidence sends all traffic back to a baseline that serves nobody now (bake, after a blue-green switch). While the
+ * baseline serves visitors, that is better evidence than a probe, and asking would only cost time.
+ */
+export function healthToReturn(state: RolloutState, seen: Seen): Health {
+  const idle = (state.split.weights[state.baseline] ?? 0) === 0;
+  return idle ? healthOf(state.baseline, state.probed, seen) : { is: 'fine' };
+}
+
+/** `green fails its health check (GET /healthz answered 503)`. */
+export const unhealthy = ({ variant, detail }: { variant: string; detail: string }): string =>
+  `${variant} fails its health check (${detail})`;

@@ -1,0 +1,50 @@
+/** Owns a controller's few single values in SQLite, by name, and its one alarm for several purposes. */
+
+export class Meta {
+  #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    storage.sql.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)');
+  }
+
+  get<T>(name: string): T | null {
+    const [row] = this.#storage.sql.exec<{ value: string }>('SELECT value FROM meta WHERE name = ?', name);
+    return row === undefined ? null : (JSON.parse(row.value) as T);
+  }
+
+  set(name: string, value: unknown): void {
+    this.#storage.sql.exec('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', name, JSON.stringify(value));
+  }
+
+  delete(name: string): void {
+    this.#storage.sql.exec('DELETE FROM meta WHERE name = ?', name);
+  }
+
+  /** Wants to be woken for a purpose at a time, or no more (null). The object has one alarm: the earliest. */
+  async wake(purpose: string, atMs: number | null): Promise<void> {
+    if (atMs === null) this.delete(`wake:${purpose}`);
+    else this.set(`wake:${purpose}`, atMs);
+    await this.armEarliest();
+  }
+
+  /** The purposes that are due. They stay due until they are set anew. */
+  due(nowMs: number): string[] {
+    return this.#wakes()
+      .filter(({ atMs }) => atMs <= nowMs)
+      .map(({ purpose }) => purpose);
+  }
+
+  async armEarliest(): Promise<void> {
+    const times = this.#wakes().map(({ atMs }) => atMs);
+    if (times.length === 0) await this.#storage.deleteAlarm();
+    else await this.#storage.setAlarm(Math.min(...times));
+  }
+
+  #wakes(): { purpose: string; atMs: number }[] {
+    const rows = this.#storage.sql.exec<{ name: string; value: string }>(
+      "SELECT name, value FROM meta WHERE name LIKE 'wake:%'",
+    );
+    return [...rows].map(({ name, value }) => ({ purpose: name.slice(5), atMs: Number(value) }));
+  }
+}

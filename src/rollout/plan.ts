@@ -1,0 +1,97 @@
+/**
+ * Owns what a plan is: the built-in ones as data, and how a name or a list of steps becomes the steps of a rollout. Every
+ * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
+ */
+
+import { nearest } from '../config/nearest.ts';
+import { builtInPlans } from '../config/plan-names.ts';
+import type { PlanStep, Route } from '../config/types.ts';
+import { hundredths } from '../config/weights.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
+
+/** A step with everything that "as before" left open filled in. */
+export interface Step extends PlanStep {
+  /** The candidate's percent; absent: no step has moved traffic yet, and the weights from before the rollout stay. */
+  weight?: number;
+}
+
+const MINUTE_MS = 60_000;
+const watched = {
+  forMs: 10 * MINUTE_MS,
+  maxForMs: 40 * MINUTE_MS,
+  minSamples: 1000,
+  approval: false,
+  experiment: false,
+};
+const ramp: readonly PlanStep[] = [5, 25, 50, 100].map((weight) => ({ ...watched, weight }));
+
+/**
+ * The plans that need no declaration. `shadow-canary` stops mirroring when live traffic begins: the candidate would otherwise
+ * bear the full load beside its share.
+ */
+export const builtIns: Readonly<Record<string, readonly PlanStep[]>> = {
+  canary: ramp,
+  'blue-green': [
+    { weight: 0, forMs: 0, minSamples: 1000, approval: true, experiment: false },
+    { ...watched, weight: 100 },
+  ],
+  shadow: [{ ...watched, shadow: 100 }],
+  'shadow-canary': [{ ...watched, shadow: 100 }, { ...ramp[0]!, shadow: 0 }, ...ramp.slice(1)],
+};
+
+/**
+ * The steps of a plan on a route: the route's own plan of that name, else the built-in one, or the steps given. Faults have
+ * paths below `plan`.
+ */
+export function compilePlan(
+  route: Pick<Route, 'plans' | 'experiment'>,
+  plan: string | readonly PlanStep[],
+): Result<Step[], Fault[]> {
+  const written = typeof plan === 'string' ? planNamed(route, plan) : ok(plan);
+  if (!written.ok) return written;
+  const faults = faultsOf(written.value, route);
+  if (faults.length > 0) return err(faults);
+  let weight: number | undefined;
+  const steps = written.value.map((step) => {
+    weight = step.weight ?? weight;
+    return { ...step, ...(weight !== undefined && { weight }) };
+  });
+  return ok(steps);
+}
+
+/**
+ * How a plan ends when its last step has passed: `promoted` where it has moved traffic, `completed` (back to the split before)
+ * where its last weight is 0 or it only mirrored.
+ */
+export function endOf(steps: readonly Step[]): 'promoted' | 'completed' {
+  return (steps.at(-1)?.weight ?? 0) > 0 ? 'promoted' : 'completed';
+}
+
+function planNamed(route: Pick<Route, 'plans'>, name: string): Result<readonly PlanStep[], Fault[]> {
+  const own = Object.hasOwn(route.plans, name) ? route.plans[name] : undefined;
+  const steps = own ?? (Object.hasOwn(builtIns, name) ? builtIns[name] : undefined);
+  if (steps !== undefined) return ok(steps);
+  const known = [...new Set([...Object.keys(route.plans), ...builtInPlans])];
+  const meant = nearest(name, known);
+  const mend = meant === null ? `use one of ${known.join(', ')}, or a list of steps` : `did you mean "${meant}"?`;
+  return err([{ path: 'plan', reason: `"${name.slice(0, 64)}" is not a plan of this route`, mend }]);
+}
+
+function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>): Fault[] {
+  if (steps.length === 0) return [{ path: 'plan', reason: 'has no steps', mend: 'give at least one step' }];
+  return steps.flatMap((step, index) => {
+    const faults: Fault[] = [];
+    const fault = (key: string, reason: string, mend: string) =>
+      faults.push({ path: `plan[${index}]${key}`, reason, mend });
+    if (step.weight !== undefined && hundredths(step.weight) === null) {
+      fault('.weight', `${step.weight} is not a weight`, 'give 0 to 100 with at most two decimals');
+    }
+    if (step.experiment && route.experiment === undefined) {
+      fault('.experiment', 'the route has no experiment', 'declare "experiment" on the route, or remove it here');
+    }
+    if (!(step.forMs > 0) && !step.approval && !step.experiment) {
+      fault('', 'nothing decides when the step is done', 'give it "for", "approval": true or "experiment": true');
+    }
+    return faults;
+  });
+}

@@ -1,0 +1,41 @@
+/** Owns the health check of a variant (`health` in the config), made before traffic goes to it or back to it. */
+
+import { fillSecrets } from '../config/header-rules.ts';
+import type { Variant } from '../config/types.ts';
+import { type Env, keySecret, serviceBinding } from '../env.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** Asks the variant's health path. Fails closed: no answer is not healthy. */
+export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; detail: string }> {
+  const { health, origin } = variant;
+  if (health === undefined) return { ok: true, detail: 'declares no health check' };
+  const headers = new Headers({ 'user-agent': 'headgate-health' });
+  for (const name of variant.removeHeaders) headers.delete(name);
+  for (const [name, value] of variant.headers) headers.set(name, value);
+  for (const { name, template } of variant.secretHeaders) {
+    const value = fillSecrets(template, (secret) => keySecret(env, secret));
+    if (value === undefined) return { ok: false, detail: `a secret of the header ${name} is missing` };
+    headers.set(name, value);
+  }
+  const asked = `GET ${health.path}`;
+  try {
+    const init = { headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) };
+    const fetcher = origin.kind === 'service' ? serviceBinding(env, origin.service) : undefined;
+    if (origin.kind === 'service' && fetcher === undefined) {
+      return { ok: false, detail: `the service binding ${origin.service} is missing` };
+    }
+    const response = await (origin.kind === 'url'
+      ? fetch(origin.url + health.path, init)
+      : fetcher!.fetch(`https://health.invalid${health.path}`, init));
+    await response.body?.cancel();
+    const detail = `${asked} answered ${response.status}`;
+    return { ok: response.status === health.expect, detail };
+  } catch (cause) {
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    return {
+      ok: false,
+      detail: isLate ? `${asked} did not answer in ${TIMEOUT_MS / 1000} s` : `${asked} could not be reached`,
+    };
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Owns which split a rollout calls for at each of its points. The candidate has the step's weight and the baseline all the
+ * rest: other variants get nothing while a rollout runs, since a third arm would make "candidate against baseline" a comparison
+ * under other loads, and nobody could say at a glance who serves what. It publishes nothing.
+ */
+
+import type { RolloutState, Seen, SplitDraft, Standing } from './state.ts';
+
+type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants'>;
+interface Why {
+  by: string;
+  reason: string;
+}
+
+/** The split of a step. While no step has named a weight, live traffic stays as it was, down to the salt. */
+export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraft {
+  const { id, to, baseline, before, variants } = rollout;
+  const weight = rollout.steps[step]?.weight;
+  const weights = weight === undefined ? { ...before.weights } : between(rollout, weight);
+  const shadow = rollout.steps.slice(0, step + 1).findLast((earlier) => earlier.shadow !== undefined)?.shadow;
+  const shadows = shadow === undefined ? before.shadows : { ...before.shadows, [to]: shadow };
+  // Another salt would move visitors between variants that already share the traffic, and a mirror moves nobody.
+  const shared = Object.values(before.weights).filter((share) => share > 0).length > 1;
+  const salt = weight === undefined && shared ? before.salt : id;
+  return { weights, shadows: present(shadows), baseline, salt, rollout: id, variants, ...why };
+}
+
+/** All traffic on the candidate, which is the baseline from now on; it is nobody's shadow any more. */
+export function splitOfPromotion(rollout: Rollout, why: Why): SplitDraft {
+  const { to, before, variants } = rollout;
+  const { [to]: _, ...shadows } = before.shadows;
+  const weights = between(rollout, 100);
+  return { weights, shadows: present(shadows), baseline: to, salt: before.salt, rollout: null, variants, ...why };
+}
+
+/**
+ * All traffic back on the baseline; mirrors as before the rollout. It stands for the variants that the config has now, so that
+ * it is served: where the config lost the rollout's baseline, its own takes the place.
+ */
+export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>, why: Why): SplitDraft {
+  const { before, baseline } = rollout;
+  const names = config?.names ?? Object.keys(before.weights);
+  const trusted = config === null || names.includes(baseline) ? baseline : config.baseline;
+  const weights = Object.fromEntries([...names].map((name) => [name, name === trusted ? 100 : 0]));
+  const shadows = Object.entries(before.shadows).filter(([name]) => names.includes(name) && name !== trusted);
+  return {
+    weights,
+    shadows: present(Object.fromEntries(shadows)),
+    baseline: trusted,
+    salt: before.salt,
+    rollout: null,
+    variants: config?.variants ?? rollout.variants,
+    ...why,
+  };
+}
+
+/** An earlier split, in force again for the variants there are now. */
+export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDraft {
+  const { weights, shadows, baseline, salt } = to;
+  return { weights: { ...weights }, shadows: present(shadows), baseline, salt, rollout: null, variants, ...why };
+}
+
+/** Reckoned in hundredths of a percent, so that the sum is 100 and not nearly so. */
+function between({ to, baseline, before }: Rollout, weight: number): Record<string, number> {
+  const none = Object.fromEntries(Object.keys(before.weights).map((name) => [name, 0]));
+  return { ...none, [baseline]: (10_000 - Math.round(weight * 100)) / 100, [to]: weight };
+}
+
+function present(shadows: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(shadows).filter(([, percent]) => percent > 0));
+}

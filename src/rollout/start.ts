@@ -1,0 +1,90 @@
+/**
+ * Owns how a rollout begins: what must be true, and its first state. It refuses to look at traffic (the warnings of
+ * `warnings.ts` stop nothing).
+ */
+
+import type { Guardrail } from '../config/types.ts';
+import { err, ok } from '../result.ts';
+import { healthOf, unhealthy } from './health.ts';
+import { moved, stepAnew } from './moves.ts';
+import type { Step } from './plan.ts';
+import { splitOfStep } from './splits.ts';
+import type { Answer, Refusal, RolloutState, Seen, Standing } from './state.ts';
+
+export interface StartRequest {
+  id: string;
+  route: string;
+  to: string;
+  /** Name of the plan, or `custom`. */
+  plan: string;
+  /** From compilePlan; never empty. */
+  steps: Step[];
+  guardrails: Guardrail[];
+  /** What is in force now. */
+  before: Standing;
+  /** The variants of the route that declare `health`. */
+  healthChecked: readonly string[];
+  actor: string;
+  reason: string;
+}
+
+/**
+ * The first state, with its split. Candidate and baseline must both pass the health checks they declare: a check that is itself
+ * wrong would otherwise be found out only when traffic has to go back. A `probe` effect means: check and ask again.
+ * That no other rollout runs on the route is for the caller to see to.
+ */
+export function startRollout(request: StartRequest, seen: Seen): Answer {
+  const { to, before, steps, actor } = request;
+  const refused = refusalOf(request, seen);
+  if (refused !== null) return err(refused);
+  const probed = [to, before.baseline].filter((name) => request.healthChecked.includes(name));
+  const blank = blankState(request, seen, probed);
+  for (const variant of probed) {
+    const health = healthOf(variant, probed, seen);
+    if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
+    if (health.is === 'bad') return err({ code: 'unhealthy', detail: `${unhealthy(health)}; mend it first` });
+  }
+  const reason = `step 1 of ${steps.length}: ${request.reason}`;
+  const split = splitOfStep(blank, 0, { by: actor, reason });
+  const state = { ...stepAnew(blank, seen.nowMs), reason, split };
+  return ok(moved(null, state, seen, 'started', { actor, reason }, [{ kind: 'publish', split }]));
+}
+
+function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen): Refusal | null {
+  if (manual) {
+    return { code: 'manual', detail: `weights set by hand decide; end them first (headgate manual clear ${route})` };
+  }
+  if (config === null || !config.names.includes(to)) {
+    const known = config === null ? 'it is not in the config' : `it has ${config.names.join(', ')}`;
+    return { code: 'unknown_variant', detail: `route ${route} has no variant "${to.slice(0, 64)}": ${known}` };
+  }
+  if (to === before.baseline) {
+    return { code: 'already_baseline', detail: `${to} is the baseline already; name the variant to move traffic to` };
+  }
+  return null;
+}
+
+function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {
+  const { id, route, to, plan, steps, guardrails, before, actor, reason } = request;
+  const { weights, shadows, baseline, salt } = before;
+  const variants = config?.variants ?? '';
+  return {
+    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed },
+    configBaseline: config?.baseline ?? baseline,
+    startedBy: actor,
+    startedMs: nowMs,
+    step: 0,
+    stepRun: 0,
+    running: 'progressing',
+    pause: null,
+    byHand: false,
+    end: null,
+    sinceMs: nowMs,
+    creditedMs: 0,
+    limitMs: null,
+    lastMs: nowMs,
+    waiting: [],
+    reason,
+    split: { weights, shadows, baseline, salt, rollout: null, variants, by: actor, reason },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Owns the choice among earlier splits: which one a rollback returns to, and the number of the next one. It refuses to return to
+ * variants that are not what they were, unless a person insists.
+ */
+
+import type { Split } from '../config/split.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { RolloutState, Seen, Standing } from './state.ts';
+
+/**
+ * A split as the controller keeps it. Whoever starts a rollout over the config's weights keeps them too, as revision 0, or there
+ * would be nothing to return to after a promotion.
+ */
+export type KeptSplit = Pick<
+  Split,
+  'revision' | 'weights' | 'shadows' | 'baseline' | 'salt' | 'rollout' | 'variants'
+> & {
+  /** The revision that it returned to, where it is a rollback's. */
+  restores?: number;
+};
+
+export interface RollbackRequest {
+  /** Every kept split, in any order. */
+  kept: readonly KeptSplit[];
+  /** The rollout that runs, which the rollback ends. */
+  running: RolloutState | null;
+  config: NonNullable<Seen['config']>;
+  /** A named split; absent: the last steady one. */
+  revision?: number;
+  force?: boolean;
+}
+
+export interface RollbackRefusal {
+  code: 'unknown_revision' | 'nothing_earlier' | 'already_there' | 'variants_changed' | 'unknown_variant';
+  detail: string;
+}
+
+/** Where a rollback goes. A split is steady when no rollout was under way in it. */
+export function rollbackTarget(request: RollbackRequest): Result<Standing, RollbackRefusal> {
+  const chosen = request.revision === undefined ? lastSteady(request) : named(request.kept, request.revision);
+  if (!chosen.ok) return chosen;
+  const { variants, ...split } = chosen.value;
+  const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
+  if (stranger !== undefined) {
+    const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
+    return err({ code: 'unknown_variant', detail });
+  }
+  if (variants !== request.config.variants && request.force !== true) {
+    const detail = `the variants have changed since split ${split.revision} was made; use force to serve the changed ones`;
+    return err({ code: 'variants_changed', detail });
+  }
+  const { revision, weights, baseline, salt } = split;
+  // A mirror to a variant that is gone is no reason to refuse a way back.
+  const shadows = Object.fromEntries(
+    Object.entries(split.shadows).filter(([name]) => request.config.names.includes(name)),
+  );
+  return ok({ revision, weights, shadows, baseline, salt });
+}
+
+/** max(own, KV's, any that a flush reported) + 1, so that a controller which lost its state never counts from below. */
+export function nextRevision(known: { own: number; kv: number; reported: number }): number {
+  return Math.max(0, ...Object.values(known).filter(Number.isSafeInteger)) + 1;
+}
+
+function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, RollbackRefusal> {
+  const split = kept.find((one) => one.revision === revision);
+  if (split !== undefined) return ok(split);
+  const known = kept.map((one) => one.revision).sort((a, b) => b - a);
+  const some = known.length === 0 ? 'none is kept' : `kept are ${known.slice(0, 8).join(', ')}`;
+  return err({ code: 'unknown_revision', detail: `there is no split ${revision}; ${some}` });
+}
+
+function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
+  if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
+  const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
+  const steady = earlier.find((split) => split.rollout === null);
+  if (current === undefined || steady === undefined) {
+    return err({ code: 'nothing_earlier', detail: 'there is no earlier steady split to return to' });
+  }
+  // Whoever rolls back twice in haste must not be given back what they fled from.
+  if (current.restores !== undefined) {
+    const detail = `split ${current.revision} is a rollback already (to ${current.restores}); name a revision to go elsewhere`;
+    return err({ code: 'already_there', detail });
+  }
+  if (sameTraffic(current, steady)) {
+    const detail = `split ${current.revision} already is what steady split ${steady.revision} was; name a revision to go further back`;
+    return err({ code: 'already_there', detail });
+  }
+  return ok(steady);
+}
+
+function sameTraffic(a: KeptSplit, b: KeptSplit): boolean {
+  return a.baseline === b.baseline && same(a.weights, b.weights) && same(a.shadows, b.shadows);
+}
+
+function same(a: Record<string, number>, b: Record<string, number>): boolean {
+  return [...Object.keys(a), ...Object.keys(b)].every((name) => (a[name] ?? 0) === (b[name] ?? 0));
+}

@@ -1,0 +1,92 @@
+/**
+ * Owns the telling of transitions to other systems: JSON signed by HMAC, or a text as Slack takes it. Queued in storage, tried
+ * again for an hour, and never waited for by anything.
+ */
+
+import type { Config, Webhook } from '../config/types.ts';
+import type { Env } from '../env.ts';
+import type { RolloutEvent } from './state.ts';
+
+const TIMEOUT_MS = 5_000;
+const FIRST_RETRY_MS = 2_000;
+const MAX_TRIES = 10;
+
+interface Queued extends Record<string, SqlStorageValue> {
+  id: number;
+  webhook: string;
+  event: string;
+  tries: number;
+}
+
+export class Webhooks {
+  #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      'CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, event TEXT NOT NULL, tries INTEGER NOT NULL, atMs INTEGER NOT NULL)',
+    );
+  }
+
+  queue(webhooks: Config['webhooks'], event: RolloutEvent, nowMs: number): void {
+    for (const webhook of webhooks) {
+      this.#sql.exec(
+        'INSERT INTO webhooks (webhook, event, tries, atMs) VALUES (?, ?, 0, ?)',
+        JSON.stringify(webhook),
+        JSON.stringify(event),
+        nowMs,
+      );
+    }
+  }
+
+  /** When something is due; null when nothing waits. */
+  nextAtMs(): number | null {
+    const [row] = this.#sql.exec<{ atMs: number | null }>('SELECT min(atMs) AS atMs FROM webhooks');
+    return row?.atMs ?? null;
+  }
+
+  /** Sends what is due. Never rejects. */
+  async send(env: Env, nowMs: number): Promise<void> {
+    const due = [...this.#sql.exec<Queued>('SELECT * FROM webhooks WHERE atMs <= ? ORDER BY id LIMIT 20', nowMs)];
+    await Promise.all(due.map((queued) => this.#sendOne(queued, env)));
+  }
+
+  async #sendOne({ id, webhook, event, tries }: Queued, env: Env): Promise<void> {
+    const isSent = await deliver(JSON.parse(webhook) as Webhook, JSON.parse(event) as RolloutEvent, id, env);
+    if (isSent || tries + 1 >= MAX_TRIES) {
+      if (!isSent) console.error(`webhook ${id} is given up after ${MAX_TRIES} tries`);
+      this.#sql.exec('DELETE FROM webhooks WHERE id = ?', id);
+      return;
+    }
+    const retryAtMs = Date.now() + FIRST_RETRY_MS * 2 ** tries;
+    this.#sql.exec('UPDATE webhooks SET tries = tries + 1, atMs = ? WHERE id = ?', retryAtMs, id);
+  }
+}
+
+async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: Env): Promise<boolean> {
+  const body = JSON.stringify(webhook.format === 'slack' ? { text: event.text } : event);
+  const headers = new Headers({ 'content-type': 'application/json', 'x-headgate-delivery': String(id) });
+  try {
+    if (webhook.secret !== undefined) {
+      const secret = (env as unknown as Record<string, unknown>)[webhook.secret];
+      if (typeof secret !== 'string') throw new Error(`the secret ${webhook.secret} is missing`);
+      headers.set('x-headgate-signature', `sha256=${await hmac(secret, body)}`);
+    }
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(webhook.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
+    await response.body?.cancel();
+    return response.ok;
+  } catch (cause) {
+    console.warn(`webhook ${id}: ${cause}`);
+    return false;
+  }
+}
+
+/** Hexadecimal HMAC-SHA-256 of the body, as GitHub signs its own. */
+async function hmac(secret: string, text: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
+  const tag = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)));
+  return Array.from(tag, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
