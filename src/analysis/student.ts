@@ -25,19 +25,17 @@ export function tIsf(q: number, df: number): number {
   if (q > 0.5) return -tIsf(1 - q, df);
   if (q === 0.5) return 0;
   let lo = 0;
-  let hi = Math.max(1, normIsf(q));
-  while (tSf(hi, df) > q) {
-    lo = hi;
-    hi *= 2;
-  }
-  // Newton inside a bracket: each step that would leave the bracket halves it instead.
-  let t = (lo + hi) / 2;
+  let hi = Number.POSITIVE_INFINITY;
+  // Newton on the logarithm of the tail, from the first term of Peiser's expansion (1943), kept inside a bracket.
+  const z = normIsf(q);
+  let t = z + (z ** 3 + z) / (4 * df);
   for (let i = 0; i < 200; i++) {
-    const excess = tSf(t, df) - q;
-    if (excess > 0) lo = t;
+    const tail = tSf(t, df);
+    if (tail > q) lo = t;
     else hi = t;
-    const newton = t + excess / tPdf(t, df);
-    const next = newton > lo && newton < hi ? newton : (lo + hi) / 2;
+    const newton = t + (Math.log(tail / q) * tail) / tPdf(t, df);
+    const inside = newton > lo && newton < hi;
+    const next = inside ? newton : Number.isFinite(hi) ? (lo + hi) / 2 : 2 * t;
     if (Math.abs(next - t) <= 1e-14 * Math.abs(t)) return next;
     t = next;
   }

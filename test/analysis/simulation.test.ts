@@ -61,7 +61,7 @@ describe('a bad canary at 5 % of 100 requests a second', () => {
     ['new visitors', regression({ kind: 'fresh' }, 0.02)],
     ['heavy users', regression({ kind: 'zipf', n: 5000 }, 0.02)],
     ['an outage that both arms share', sharedOutages(regression({ kind: 'fresh' }, 0.02))],
-  ])('with 2 %% errors instead of 1 %% is never promoted: %s', (_, traffic) => {
+  ])('that doubles the errors is never promoted: %s', (_, traffic) => {
     const ends = each(30, (seed) => rollOut(new World(seeded(seed), traffic, 'unit'), CANARY).end);
     expect(ends.filter((end) => end === 'promoted')).toEqual([]);
   });
