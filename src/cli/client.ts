@@ -31,6 +31,7 @@ export function connect(args: CommonArgs, terminal: Terminal) {
       throw unreachable(target, cause);
     });
     if (!reply.ok) throw await refusal(target, reply);
+    if (reply.status === 204) return undefined as Success<R>;
     return (await reply.json().catch(() => {
       throw noHeadgate(target, reply.status);
     })) as Success<R>;

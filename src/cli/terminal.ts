@@ -1,5 +1,6 @@
 /** Owns what a verb may do to the outside: print, read the environment, call the network. It refuses to decide anything. */
 
+import { createInterface } from 'node:readline/promises';
 import { createColors } from 'picocolors';
 
 export interface Terminal {
@@ -14,6 +15,8 @@ export interface Terminal {
   paint: ReturnType<typeof createColors>;
   fetch: typeof fetch;
   sleep(ms: number): Promise<void>;
+  /** Asks a person yes or no; null where none sits at the terminal (a script, a pipe), who then meant what it said. */
+  confirm: ((question: string) => Promise<boolean>) | null;
 }
 
 /** This process's own terminal. */
@@ -29,5 +32,16 @@ export function terminal(): Terminal {
     paint: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
     fetch,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : null,
   };
+}
+
+/** Only `y` or `yes` is a yes. Asked on standard error, so that what is piped stays clean. */
+async function confirm(question: string): Promise<boolean> {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
+  } finally {
+    asking.close();
+  }
 }

@@ -17,6 +17,8 @@ export class Session {
   columns = Number.POSITIVE_INFINITY;
   fetch: typeof fetch = (...call) => fetch(...call);
   sleep: Terminal['sleep'] = async () => undefined;
+  confirm: Terminal['confirm'] = null;
+  colours = false;
 
   /** Runs one command line; `out` and `notes` then hold what it printed. */
   async run(...argv: string[]): Promise<number> {
@@ -32,9 +34,10 @@ export class Session {
       env: this.env,
       cwd: this.cwd,
       columns: this.columns,
-      paint: createColors(false),
+      paint: createColors(this.colours),
       fetch: this.fetch,
       sleep: this.sleep,
+      confirm: this.confirm,
     });
   }
 
@@ -44,8 +47,12 @@ export class Session {
     return path;
   }
 
+  text(file: string): string {
+    return readFileSync(join(this.cwd, file), 'utf8');
+  }
+
   read(file: string): unknown {
-    return JSON.parse(readFileSync(join(this.cwd, file), 'utf8'));
+    return JSON.parse(this.text(file));
   }
 
   end(): void {

@@ -11,6 +11,10 @@ export const verbs: Record<string, { summary: string; load(): Promise<Verb> }> =
     summary: 'show the newest records',
     load: async () => (await import('./records.ts')).records,
   },
+  comparisons: {
+    summary: 'show what shadows found: how the candidate’s answers differ from the baseline’s',
+    load: async () => (await import('./comparisons.ts')).comparisons,
+  },
   preview: {
     summary: 'get a token to see one variant before it has traffic',
     load: async () => (await import('./preview.ts')).preview,

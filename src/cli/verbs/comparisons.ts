@@ -1,0 +1,181 @@
+/** Owns `headgate comparisons ROUTE`: the report once or as it grows, the kept pairs as a file, and a beginning at zero. */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Sample } from '../../shadow/tally.ts';
+import { connect } from '../client.ts';
+import { pairLines } from '../comparisons/pairs.ts';
+import { type Comparisons, reportLines } from '../comparisons/report.ts';
+import { whole } from '../figures.ts';
+import { Stop, usage } from '../stop.ts';
+import type { Terminal } from '../terminal.ts';
+import { verb } from '../verb.ts';
+
+/** How often `--watch` looks. */
+const WATCH_MS = 2_000;
+/** All that the controller keeps. */
+const ALL_SAMPLES = 200;
+
+export const comparisons = verb({
+  summary: 'Show what shadows found: classes, latency, fields that differ, scores, and the newest pairs side by side',
+  args: {
+    route: { type: 'positional', required: true, description: 'A route of the config' },
+    candidate: { type: 'string', description: 'Which candidate, when there are several', valueHint: 'VARIANT' },
+    samples: { type: 'string', description: 'How many of the newest pairs to show', default: '3', valueHint: 'N' },
+    watch: { type: 'boolean', description: 'Go on looking; Ctrl-C ends it' },
+    export: {
+      type: 'string',
+      description: 'Write every kept pair as JSON Lines; - is standard output',
+      valueHint: 'FILE',
+    },
+    force: { type: 'boolean', description: 'With --export: write over the file' },
+    reset: { type: 'boolean', description: 'Forget what was compared, so that counting begins at zero' },
+    yes: { type: 'boolean', description: 'With --reset: do not ask' },
+    'dry-run': { type: 'boolean', description: 'With --reset: say what would be forgotten, and forget nothing' },
+  },
+  async run(args, terminal) {
+    if (!/^\d{1,3}$/.test(args.samples) || Number(args.samples) > ALL_SAMPLES) {
+      throw usage(`--samples is a whole number from 0 to ${ALL_SAMPLES}.`, 'such as --samples 10');
+    }
+    const asked = [args.watch && '--watch', args.export && '--export', args.reset && '--reset'].filter(Boolean);
+    if (asked.length > 1) throw usage(`${asked.join(' and ')} do not go together.`, 'give one of them');
+    const { client, ask } = connect(args, terminal);
+    const { route } = args;
+    const candidate = args.candidate || undefined;
+    const look = async (samples: number): Promise<Comparisons> => {
+      const query = { candidate, samples: String(samples) };
+      const report = await ask(client.api.routes[':route'].comparisons.$get({ param: { route }, query }));
+      return known(report as Comparisons, route, candidate);
+    };
+    if (args.export)
+      return save(await look(ALL_SAMPLES), args.export, { ...args, force: args.force === true }, terminal);
+    if (args.reset) {
+      const report = await look(0);
+      if (!(await isMeant(report, args, terminal))) return 0;
+      const forget = { candidate: report.candidate! };
+      await ask(client.api.routes[':route'].comparisons.$delete({ param: { route }, query: forget }));
+      if (args.json) terminal.out(JSON.stringify({ route, reset: report.candidate }));
+      else terminal.out(`${terminal.paint.green('✓')} ${route}/${report.candidate} begins at zero`);
+      return 0;
+    }
+    const samples = Number(args.samples);
+    const show = (report: Comparisons, indent?: number) =>
+      terminal.out(args.json ? JSON.stringify(report, null, indent) : page(route, report, terminal));
+    if (!args.watch) {
+      show(await look(samples), 2);
+      return 0;
+    }
+    return watch(() => look(samples), show, terminal, args.json === true);
+  },
+});
+
+/** The API answers zeros for a candidate that it never met; here that is most likely a slip of the pen. */
+function known(report: Comparisons, route: string, candidate: string | undefined): Comparisons {
+  if (candidate === undefined || report.candidate !== null || report.candidates.length === 0) return report;
+  throw new Stop({
+    exitCode: 1,
+    code: 'no_such_candidate',
+    what: `${route} has compared nothing with ${candidate}.`,
+    why: `It has compared: ${report.candidates.join(', ')}.`,
+    mend: `headgate comparisons ${route} --candidate ${report.candidates[0]}`,
+  });
+}
+
+function page(route: string, report: Comparisons, terminal: Terminal): string {
+  if (report.candidate === null) {
+    return [
+      `${route} has compared nothing yet.`,
+      '  A shadow compares: "shadows": [ { "variant": "green", "percent": 100, "samples": true } ] in the route.',
+      '  With it there, send requests; counts arrive within 15 seconds.',
+    ].join('\n');
+  }
+  const pairs = pairLines(report.samples as unknown as Sample[], report.candidate, terminal);
+  return [...reportLines(route, report, terminal), ...(pairs.length > 0 ? ['', ...pairs] : [])].join('\n');
+}
+
+function save(
+  report: Comparisons,
+  file: string,
+  { route, force, json }: { route: string; force: boolean; json?: boolean },
+  terminal: Terminal,
+): 0 {
+  const lines = report.samples.map((sample) => JSON.stringify({ route, variant: report.candidate, ...sample }));
+  if (lines.length === 0) {
+    terminal.note('No pair is kept: only those that differ are, and only with "samples": true in the shadow.');
+  }
+  if (file === '-') {
+    if (lines.length > 0) terminal.out(lines.join('\n'));
+    return 0;
+  }
+  const path = resolve(terminal.cwd, file);
+  if (existsSync(path) && !force) {
+    throw new Stop({
+      exitCode: 1,
+      what: `${file} is there already.`,
+      mend: 'name another by --export, or write over it with --force',
+    });
+  }
+  try {
+    writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Stop({
+      exitCode: 1,
+      what: `Cannot write ${file}.`,
+      why,
+      mend: 'name a file in a directory that is there',
+    });
+  }
+  if (json) terminal.out(JSON.stringify({ file, pairs: lines.length }));
+  else terminal.out(`${terminal.paint.green('✓')} wrote ${whole(lines.length)} pairs to ${file}`);
+  return 0;
+}
+
+async function isMeant(
+  { candidate, candidates, eligible }: Comparisons,
+  args: { route: string; candidate?: string; yes?: boolean; 'dry-run'?: boolean },
+  terminal: Terminal,
+): Promise<boolean> {
+  const { route } = args;
+  if (candidate === null) {
+    terminal.note(`${route} has compared nothing yet, so there is nothing to forget.`);
+    return false;
+  }
+  if (!args.candidate && candidates.length > 1) {
+    throw usage(`${route} has several candidates: ${candidates.join(', ')}.`, `name one by --candidate ${candidate}`);
+  }
+  const what = `the ${whole(eligible)} requests compared with ${route}/${candidate}, and the pairs kept of them`;
+  if (args['dry-run']) {
+    terminal.out(`Would forget ${what}.`);
+    return false;
+  }
+  if (args.yes || terminal.confirm === null) return true;
+  if (await terminal.confirm(`Forget ${what}?`)) return true;
+  terminal.note('Nothing was forgotten.');
+  return false;
+}
+
+/** Shows each look over the one before; a Worker that cannot be reached for a while is waited for. */
+async function watch(
+  look: () => Promise<Comparisons>,
+  show: (report: Comparisons) => void,
+  terminal: Terminal,
+  json: boolean,
+): Promise<never> {
+  const isScreen = Number.isFinite(terminal.columns) && !json;
+  let report = await look();
+  for (;;) {
+    if (isScreen) terminal.out('\u001b[H\u001b[2J');
+    show(report);
+    for (;;) {
+      await terminal.sleep(WATCH_MS);
+      try {
+        report = await look();
+        break;
+      } catch (cause) {
+        if (!(cause instanceof Stop) || cause.trouble.code !== 'unreachable') throw cause;
+        terminal.note(`${cause.trouble.what} Trying again.`);
+      }
+    }
+  }
+}
