@@ -157,6 +157,19 @@ describe('an answer', () => {
     expect(values(answer.headers, 'link')).toEqual([]);
   });
 
+  it('never takes what an origin sends beyond its declared length for the answer to another', async () => {
+    answers.set('/surplus', ({ say }) =>
+      say(
+        'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX-Smuggled: 1\r\nContent-Length: 4\r\n\r\nevil',
+      ),
+    );
+    for (let count = 0; count < 5; count++) {
+      const answer = await through('url', '/surplus');
+      expect(answer).toMatchObject({ status: 200, body: Buffer.from('ok') });
+      expect(values(answer.headers, 'x-smuggled')).toEqual([]);
+    }
+  });
+
   it('keeps ranges: the request for one, 206 with its place, 416 with the length', async () => {
     answers.set('/range', ({ headers, say }) => {
       const [range] = values(headers, 'range');

@@ -157,3 +157,30 @@ describe('an origin that answers while the upload still runs', () => {
     client.close();
   });
 });
+
+describe('a request that goes to FALLBACK_ORIGIN', () => {
+  let bare: Headgate;
+
+  beforeAll(async () => {
+    bare = await startHeadgate({ vars: { FALLBACK_ORIGIN: origin.url } });
+  });
+  afterAll(() => bare.dispose());
+
+  it.each(METHODS)('arrives with its method and its body: %s', async (method) => {
+    const body = randomBytes(100_000);
+    const got = await arrived(() => answerTo(bare.url, { method, path: '/x?y', body }));
+    expect(got).toEqual({ method, path: '/x?y', framing: { kind: 'length', length: body.length }, body: sha(body) });
+  });
+
+  it('comes back as it was answered', async () => {
+    const sent = gzipSync('hello');
+    handler = async (request) => {
+      await request.whole();
+      const head = `HTTP/1.1 201 Made\r\nContent-Encoding: gzip\r\nContent-Length: ${sent.length}\r\n\r\n`;
+      await request.say(Buffer.concat([Buffer.from(head), sent]));
+    };
+    const answer = await answerTo(bare.url, { headers: [['Accept-Encoding', 'gzip']] });
+    expect(answer).toMatchObject({ status: 201, statusText: 'Made', end: 'complete' });
+    expect(answer.body.equals(sent)).toBe(true);
+  });
+});
