@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { type KeptSplit, nextRevision, type RollbackRequest, rollbackTarget } from '../../src/rollout/steady.ts';
+import { before, config, started } from './world.ts';
+
+function kept(revision: number, blue: number, changes: Partial<KeptSplit> = {}): KeptSplit {
+  const weights = { blue, green: 100 - blue };
+  return { revision, weights, shadows: {}, baseline: 'blue', salt: '', rollout: null, variants: 'hash-1', ...changes };
+}
+
+const promoted = [
+  kept(4, 100),
+  kept(5, 95, { rollout: 'r-1' }),
+  kept(6, 0, { rollout: 'r-1' }),
+  kept(7, 0, { baseline: 'green' }),
+];
+
+function target(changes: Partial<RollbackRequest>) {
+  const result = rollbackTarget({ kept: promoted, running: null, config, ...changes });
+  return result.ok ? result.value.revision : result.error.code;
+}
+
+describe('a rollback without a revision', () => {
+  it('returns to the split before the rollout that was promoted', () => {
+    expect(target({})).toBe(4);
+    expect(target({ kept: promoted.toReversed() })).toBe(4);
+  });
+
+  it('returns to the split before the rollout that it ends', () => {
+    expect(target({ running: started() })).toBe(before.revision);
+  });
+
+  it('undoes the last change of a split by hand', () => {
+    expect(target({ kept: [kept(1, 100), kept(2, 80), kept(3, 50)] })).toBe(2);
+  });
+
+  it('does nothing twice: the second one in haste does not bring back what the first one left', () => {
+    expect(target({ kept: [...promoted, kept(8, 100, { restores: 4 })] })).toBe('already_there');
+  });
+
+  it('says so when an aborted rollout has returned there already', () => {
+    expect(target({ kept: [kept(1, 0), kept(2, 100), kept(3, 95, { rollout: 'r-1' }), kept(4, 100)] })).toBe(
+      'already_there',
+    );
+  });
+
+  it.each([[[]], [[kept(1, 100)]], [[kept(1, 95, { rollout: 'r-1' }), kept(2, 100)]]])(
+    'is refused where there is nothing earlier',
+    (splits) => {
+      expect(target({ kept: splits })).toBe('nothing_earlier');
+    },
+  );
+});
+
+describe('a rollback to a revision', () => {
+  it('goes to any split that is kept, also one of a rollout', () => {
+    expect(target({ revision: 5 })).toBe(5);
+    expect(target({ revision: 5, running: started() })).toBe(5);
+    expect(target({ revision: 9 })).toBe('unknown_revision');
+  });
+
+  it('needs force where the variants have changed since', () => {
+    const changed = { ...config, variants: 'hash-2' };
+    expect(target({ config: changed })).toBe('variants_changed');
+    expect(target({ config: changed, force: true })).toBe(4);
+    expect(target({ config: changed, running: started() })).toBe('variants_changed');
+  });
+
+  it('cannot be forced to a variant that the config no longer has', () => {
+    const only = { variants: 'hash-2', names: ['green'], baseline: 'green' };
+    expect(target({ config: only, force: true })).toBe('unknown_variant');
+  });
+
+  it('leaves out mirrors to variants that are gone', () => {
+    const splits = [kept(1, 100, { shadows: { red: 10, green: 5 } }), kept(2, 50)];
+    const result = rollbackTarget({ kept: splits, running: null, config });
+    expect(result.ok && result.value.shadows).toEqual({ green: 5 });
+  });
+});
+
+describe('the next revision', () => {
+  it.each([
+    [{ own: 4, kv: 4, reported: 4 }, 5],
+    [{ own: 0, kv: 12, reported: 9 }, 13],
+    [{ own: 0, kv: 0, reported: 40 }, 41],
+    [{ own: 0, kv: Number.NaN, reported: 0 }, 1],
+  ])('is above every number that anybody has seen: %j', (known, next) => {
+    expect(nextRevision(known)).toBe(next);
+  });
+});

@@ -1,0 +1,357 @@
+import { describe, expect, it } from 'vitest';
+import { advance } from '../../src/rollout/advance.ts';
+import { phaseOf } from '../../src/rollout/state.ts';
+import { MAX_CREDIT_MS } from '../../src/rollout/tick.ts';
+import {
+  canary,
+  config,
+  done,
+  evidence,
+  judged,
+  kindsOf,
+  publishedBy,
+  seen,
+  started,
+  step,
+  ticked,
+  told,
+  watched,
+} from './world.ts';
+
+const down = { ok: false, detail: 'GET /healthz answered 503' };
+const up = { ok: true, detail: 'GET /healthz answered 200' };
+
+describe('a step', () => {
+  it('passes on time, samples and verdicts, and tells why in the split', () => {
+    const { state, effects, entry } = watched(started(), 'pass', 10_000);
+    expect(state.step).toBe(1);
+    expect(publishedBy({ state, effects })).toMatchObject({
+      weights: { blue: 50, green: 50 },
+      reason: 'step 2 of 3: errors 0.90 % vs 1.00 %, pass; rejected 0.90 % vs 1.00 %, pass',
+      by: 'controller',
+    });
+    expect(entry).toMatchObject({ action: 'advanced', evidence: ['errors: pass', 'rejected: pass'] });
+    expect(kindsOf(effects)).toEqual(['publish', 'webhook', 'alarm']);
+  });
+
+  it('does not pass before its time, however good the evidence', () => {
+    expect(watched(started(), 'pass', 8_000).state.step).toBe(0);
+  });
+
+  it('does not pass with fewer samples than it needs', () => {
+    const state = watched(started(), 'pass', 8_000).state;
+    for (const live of [99, 0, Number.NaN]) {
+      const { state: next } = ticked(state, 'pass', { evidenceChanges: { samples: { live, compared: 1000 } } });
+      expect(next.step).toBe(0);
+    }
+    const few = ticked(state, 'pass', { evidenceChanges: { samples: { live: 99, compared: 0 } } }).state;
+    expect(few.waiting).toEqual(['99 of 100 samples']);
+  });
+
+  it('does not pass when one required guardrail has no verdict', () => {
+    const state = watched(started(), 'pass', 8_000).state;
+    const next = ticked(state, null, { evidenceChanges: { judgements: [judged('pass')] } }).state;
+    expect(next.step).toBe(0);
+    expect(next.waiting).toEqual(['rejected: no verdict yet']);
+  });
+
+  it('does not wait for a guardrail that is not required', () => {
+    const guardrails = [
+      { metric: 'errors', critical: true, required: true, per: 'unit' as const },
+      { metric: 'outcome:helpful', critical: true, required: false, per: 'unit' as const },
+    ];
+    const state = watched(started(canary, { guardrails }), 'pass', 8_000).state;
+    const judgements = [judged('pass'), judged('inconclusive', 'outcome:helpful')];
+    expect(ticked(state, null, { evidenceChanges: { judgements } }).state.step).toBe(1);
+  });
+
+  it.each(['marginal', 'inconclusive'] as const)(
+    'holds on %s evidence, then pauses after its longest time',
+    (verdict) => {
+      const held = watched(started(), verdict, 38_000);
+      expect([phaseOf(held.state), held.state.step]).toEqual(['progressing', 0]);
+      expect(held.state.waiting).toEqual([`errors: ${verdict}`, `rejected: ${verdict}`]);
+      const over = ticked(held.state, verdict);
+      expect(phaseOf(over.state)).toBe('paused');
+      expect(over.entry?.reason).toBe(`step 1 of 3 did not pass in 40 s: errors: ${verdict}; rejected: ${verdict}`);
+      expect(publishedBy(over)).toBeNull();
+    },
+  );
+
+  it('without traffic is never promoted and never aborted', () => {
+    let state = started();
+    for (let i = 0; i < 100; i++) {
+      state = ticked(state, null, { evidenceChanges: { samples: { live: 0, compared: 0 } } }).state;
+    }
+    expect([phaseOf(state), state.step, state.pause?.cause]).toEqual(['paused', 0, 'late']);
+  });
+
+  it('with approval asks a person once everything else is there', () => {
+    const plan = [step({ weight: 5, approval: true }), step({ weight: 100 })];
+    const waiting = watched(started(plan), 'pass', 10_000);
+    expect(phaseOf(waiting.state)).toBe('awaiting-approval');
+    expect(waiting.entry?.action).toBe('awaiting-approval');
+    expect(phaseOf(watched(waiting.state, 'pass', 100_000).state)).toBe('awaiting-approval');
+    expect(done(told(waiting.state, 'promote')).state.step).toBe(1);
+  });
+});
+
+describe('the last step', () => {
+  it('is the bake: after it the candidate is the baseline, in split and config', () => {
+    const bake = watched(started(), 'pass', 20_000).state;
+    expect(bake.split.weights).toEqual({ blue: 0, green: 100 });
+    expect(bake.split.baseline).toBe('blue');
+    const end = watched(bake, 'pass', 10_000);
+    expect(phaseOf(end.state)).toBe('promoted');
+    expect(kindsOf(end.effects)).toEqual(['publish', 'config', 'webhook']);
+    expect(publishedBy(end)).toMatchObject({ weights: { blue: 0, green: 100 }, baseline: 'green', rollout: null });
+    expect(end.effects[1]).toMatchObject({
+      baseline: 'green',
+      weights: { blue: 0, green: 100 },
+      removeShadow: 'green',
+    });
+  });
+
+  it('needs approval when there is no baseline, now or earlier, to judge it by', () => {
+    const state = done(told(started('blue-green'), 'promote')).state;
+    const judgements = state.guardrails.map(({ metric }) => judged('inconclusive', metric));
+    let move = { state, effects: [] } as ReturnType<typeof ticked>;
+    for (let i = 0; i < 300; i++) {
+      move = ticked(move.state, null, { evidenceChanges: { reference: false, judgements } });
+    }
+    expect(phaseOf(move.state)).toBe('awaiting-approval');
+    expect(move.state.reason).toBe('there is no baseline to compare with, so a person must approve');
+  });
+
+  it('needs approval without a baseline also where no guardrail is required', () => {
+    const guardrails = [{ metric: 'errors', critical: true, required: false, per: 'unit' as const }];
+    const state = watched(started([step({ weight: 100 })], { guardrails }), 'inconclusive', 8_000).state;
+    const next = ticked(state, 'inconclusive', { evidenceChanges: { reference: false } }).state;
+    expect(phaseOf(next)).toBe('awaiting-approval');
+  });
+
+  it('below full traffic moves the rest when it passes', () => {
+    const end = watched(started([step({ weight: 5 })]), 'pass', 10_000);
+    expect(publishedBy(end)?.weights).toEqual({ blue: 0, green: 100 });
+  });
+});
+
+describe('a mirroring step', () => {
+  it('waits for compared pairs, and for no guardrail of live traffic', () => {
+    const state = watched(started('shadow'), 'inconclusive', 598_000).state;
+    const few = ticked(state, 'inconclusive', { evidenceChanges: { samples: { live: 0, compared: 999 } } }).state;
+    expect(few.waiting).toEqual(['999 of 1,000 compared pairs']);
+    const end = ticked(state, 'inconclusive', { evidenceChanges: { samples: { live: 0, compared: 1000 } } });
+    expect(phaseOf(end.state)).toBe('completed');
+    expect(publishedBy(end)).toMatchObject({
+      weights: { blue: 100, green: 0 },
+      shadows: {},
+      rollout: null,
+      baseline: 'blue',
+    });
+    expect(kindsOf(end.effects)).not.toContain('config');
+  });
+
+  it('needs a required mismatch guardrail to pass, which later steps without a mirror do not ask for', () => {
+    const guardrails = [
+      { metric: 'errors', critical: true, required: true, per: 'unit' as const },
+      { metric: 'mismatch', critical: true, required: true, per: 'request' as const },
+    ];
+    const plan = [step({ shadow: 100 }), step({ shadow: 0, weight: 50 }), step({ weight: 100 })];
+    const state = watched(started(plan, { guardrails }), 'inconclusive', 10_000).state;
+    expect(state.waiting).toEqual(['mismatch: inconclusive']);
+    const mirrored = ticked(state, null, {
+      evidenceChanges: { judgements: [judged('inconclusive'), judged('pass', 'mismatch')] },
+    });
+    expect(mirrored.state.step).toBe(1);
+    const judgements = [judged('pass'), judged('inconclusive', 'mismatch')];
+    const live = watched(mirrored.state, null, 8_000).state;
+    expect(ticked(live, null, { evidenceChanges: { judgements } }).state.step).toBe(2);
+  });
+});
+
+describe('a step with an experiment', () => {
+  const plan = [step({ weight: 50, experiment: true, forMs: 0, maxForMs: undefined }), step({ weight: 100 })];
+
+  it('goes on only when its experiment says go', () => {
+    const state = watched(started(plan), 'pass', 60_000).state;
+    expect([phaseOf(state), state.step]).toEqual(['progressing', 0]);
+    const wait = { verdict: 'wait' as const, sentence: '62 % of the planned units' };
+    const waiting = ticked(state, 'pass', { evidenceChanges: { experiment: wait } }).state;
+    expect(waiting.waiting).toEqual(['62 % of the planned units']);
+    const go = { verdict: 'go' as const, sentence: 'helpful is not worse' };
+    expect(ticked(waiting, 'pass', { evidenceChanges: { experiment: go } }).state.step).toBe(1);
+    expect(ticked(waiting, 'marginal', { evidenceChanges: { experiment: go } }).state.step).toBe(0);
+  });
+
+  it('pauses when its experiment finds the candidate worse', () => {
+    const stop = { verdict: 'stop' as const, sentence: 'helpful is worse by 3 points' };
+    const { state } = ticked(started(plan), 'pass', { evidenceChanges: { experiment: stop } });
+    expect([phaseOf(state), state.reason]).toEqual(['paused', stop.sentence]);
+  });
+});
+
+describe('weights set by hand', () => {
+  it('hold a rollout while they are there; then the step begins anew', () => {
+    const busy = watched(started(), 'pass', 8_000).state;
+    const held = ticked(busy, 'pass', { manual: true });
+    expect([phaseOf(held.state), held.state.reason]).toEqual(['paused', 'weights set by hand']);
+    expect(held.entry).toMatchObject({ action: 'paused', reason: 'weights set by hand' });
+    const long = watched(held.state, 'pass', 100_000, { manual: true });
+    expect([phaseOf(long.state), long.entry]).toEqual(['paused', undefined]);
+    const freed = ticked(long.state, 'pass');
+    expect([phaseOf(freed.state), freed.state.step, freed.state.creditedMs]).toEqual(['progressing', 0, 0]);
+    expect(freed.state.stepRun).toBe(busy.stepRun + 1);
+    expect(freed.entry?.action).toBe('resumed');
+  });
+
+  it('leave a rollout that a person had paused paused', () => {
+    const paused = done(told(started(), 'pause')).state;
+    const held = ticked(paused, 'pass', { manual: true }).state;
+    const freed = ticked(held, 'pass').state;
+    expect([phaseOf(freed), freed.reason]).toEqual(['paused', 'because']);
+  });
+
+  it('leave a rollout that awaited approval awaiting it', () => {
+    const held = ticked(started('blue-green'), 'pass', { manual: true }).state;
+    expect(phaseOf(held)).toBe('paused');
+    expect(phaseOf(ticked(held, 'pass').state)).toBe('awaiting-approval');
+  });
+});
+
+describe('a config that changes underneath', () => {
+  it.each([
+    ['its variants', { ...config, variants: 'hash-2' }, 'changed its variants'],
+    ['its baseline', { ...config, baseline: 'green' }, 'its baseline to green'],
+    ['the whole route', null, 'no route detect any more'],
+  ])('pauses the rollout: %s', (_, changed, said) => {
+    const { state, entry } = ticked(started(), 'pass', { config: changed });
+    expect([phaseOf(state), state.pause?.cause]).toEqual(['paused', 'config']);
+    expect(entry?.reason).toContain(said);
+    const again = ticked(state, 'pass', { config: changed });
+    expect(again.entry).toBeUndefined();
+  });
+
+  it('still lets a failing guardrail take traffic back, to a split that the new config serves', () => {
+    const names = ['blue', 'red'];
+    const move = ticked(started(), 'fail', { config: { variants: 'hash-2', names, baseline: 'red' } });
+    expect(publishedBy(move)).toMatchObject({ weights: { blue: 100, red: 0 }, baseline: 'blue', variants: 'hash-2' });
+  });
+
+  it('that lost the baseline sends traffic to its own', () => {
+    const names = ['green', 'red'];
+    const move = ticked(started(), 'fail', { config: { variants: 'hash-2', names, baseline: 'red' } });
+    expect(publishedBy(move)).toMatchObject({ weights: { green: 0, red: 100 }, baseline: 'red' });
+  });
+});
+
+describe('a critical guardrail that fails', () => {
+  it('takes all traffic back at once, with the verdict as reason', () => {
+    const move = ticked(started(), 'fail');
+    expect(phaseOf(move.state)).toBe('aborted');
+    expect(publishedBy(move)).toMatchObject({
+      weights: { blue: 100, green: 0 },
+      rollout: null,
+      reason: 'errors: fail',
+    });
+    expect(kindsOf(move.effects)).toEqual(['publish', 'webhook']);
+  });
+
+  it('counts from an earlier run of the step too, which can pass nothing', () => {
+    const state = watched(started(), 'pass', 8_000).state;
+    const stale = { stepRun: state.stepRun - 1 };
+    expect(phaseOf(ticked(state, 'fail', { evidenceChanges: stale }).state)).toBe('aborted');
+    expect(ticked(state, 'pass', { evidenceChanges: stale }).state.step).toBe(0);
+  });
+
+  it('stops nothing when it is not critical', () => {
+    const guardrails = [{ metric: 'slow', critical: false, required: true, per: 'unit' as const }];
+    expect(phaseOf(ticked(started(canary, { guardrails }), 'fail').state)).toBe('progressing');
+  });
+
+  it('does not send everybody to a baseline that is down; it does as soon as it is up', () => {
+    const up2 = { green: up, blue: up };
+    const healthChecked = ['blue'];
+    const first = done(told(started('blue-green'), 'promote')).state;
+    const state = { ...first, probed: healthChecked };
+    const asked = ticked(state, 'fail');
+    expect([phaseOf(asked.state), asked.effects[0]]).toEqual(['progressing', { kind: 'probe', variant: 'blue' }]);
+    const stuck = ticked(state, 'fail', { health: { blue: down } });
+    expect([phaseOf(stuck.state), stuck.state.pause?.cause]).toEqual(['paused', 'no-way-back']);
+    expect(stuck.state.reason).toContain('blue fails its health check (GET /healthz answered 503)');
+    expect(ticked(stuck.state, 'fail', { health: { blue: down } }).entry).toBeUndefined();
+    expect(phaseOf(ticked(stuck.state, 'fail', { health: up2 }).state)).toBe('aborted');
+  });
+
+  it('needs no health check while the baseline serves visitors', () => {
+    const state = { ...started(), probed: ['blue', 'green'] };
+    expect(phaseOf(ticked(state, 'fail').state)).toBe('aborted');
+  });
+});
+
+describe('the health of the candidate', () => {
+  const ready = () => ({ ...watched(started(), 'pass', 8_000).state, probed: ['green'] });
+
+  it('is asked for before it gets more traffic', () => {
+    const asked = ticked(ready(), 'pass');
+    expect([asked.state.step, kindsOf(asked.effects)]).toEqual([0, ['probe', 'alarm']]);
+    expect(ticked(ready(), 'pass', { health: { green: up } }).state.step).toBe(1);
+  });
+
+  it('holds the step while it is bad, and says so', () => {
+    const { state } = ticked(ready(), 'pass', { health: { green: down } });
+    expect([state.step, state.waiting]).toEqual([0, ['green fails its health check (GET /healthz answered 503)']]);
+  });
+});
+
+describe('clocks', () => {
+  it('that jump far forwards shorten no step', () => {
+    const state = ticked(started(), 'pass', { afterMs: 86_400_000 }).state;
+    expect([state.step, state.creditedMs]).toEqual([0, MAX_CREDIT_MS]);
+  });
+
+  it('that are set back stall no step', () => {
+    const busy = watched(started(), 'pass', 8_000).state;
+    const back = ticked(busy, 'pass', { afterMs: -86_400_000 }).state;
+    expect([back.step, back.creditedMs]).toEqual([0, 8_000]);
+    expect(ticked(back, 'pass').state.step).toBe(1);
+  });
+
+  it('count no second twice when ticks come again or out of order', () => {
+    const state = watched(started(), 'pass', 6_000).state;
+    const late = ticked(state, 'pass', { afterMs: -3_000 }).state;
+    const again = ticked(late, 'pass', { afterMs: 0 }).state;
+    expect([again.creditedMs, again.lastMs]).toEqual([6_000, state.lastMs]);
+  });
+
+  it('give held time no credit', () => {
+    const busy = watched(started(), 'pass', 6_000).state;
+    const paused = watched(done(told(busy, 'pause')).state, 'pass', 60_000).state;
+    const resumed = done(told(paused, 'resume')).state;
+    expect(resumed.creditedMs).toBe(6_000);
+    expect(watched(resumed, 'pass', 2_000).state.step).toBe(0);
+    expect(watched(resumed, 'pass', 4_000).state.step).toBe(1);
+  });
+
+  it('make no difference to a tick that is applied twice', () => {
+    const state = watched(started(), 'pass', 8_000).state;
+    const now = seen(state.lastMs + 2_000, evidence(state, 'pass'));
+    const once = done(advance(state, { kind: 'tick' }, now));
+    const twice = done(advance(once.state, { kind: 'tick' }, now));
+    expect(once.state.step).toBe(1);
+    expect({ ...twice.state, waiting: [] }).toEqual({ ...once.state, waiting: [] });
+    expect(twice.entry).toBeUndefined();
+  });
+
+  it('wake the controller when the step is over, and less often while only a person can act', () => {
+    const alarmAfter = (move: ReturnType<typeof ticked>) => {
+      const alarm = move.effects.find((effect) => effect.kind === 'alarm');
+      return alarm?.kind === 'alarm' ? alarm.atMs - move.state.lastMs : null;
+    };
+    expect(alarmAfter(ticked(started(), 'pass'))).toBe(2_000);
+    expect(alarmAfter(ticked(started(), 'pass', { afterMs: 500 }))).toBe(2_000);
+    expect(alarmAfter(ticked(started([step({ weight: 5, forMs: 700 })]), 'pass', { afterMs: 500 }))).toBe(200);
+    expect(alarmAfter(ticked(started('blue-green'), 'pass'))).toBe(10_000);
+    expect(alarmAfter(ticked(started(), 'fail'))).toBeNull();
+  });
+});
