@@ -39,7 +39,7 @@ export class Confirmations {
       timer = setTimeout(resolve, WAIT_MS, null);
     });
     try {
-      const asking = controllerOf(env, name)!.newerSplit(state.inForce.revision);
+      const asking = controllerOf(env, name)!.newerSplit(name, state.inForce.revision);
       asking.catch(() => {});
       const split: string | null = await Promise.race([asking, late]);
       if (split !== null) this.#store.offer(name, split);

@@ -135,7 +135,15 @@ export class Flusher {
     const pairs = [...tally.pairs.values()].map((one) => one.take());
     tally.pairs = new Map();
     const { route, revision, isByHand } = about;
-    return { route, isolate: this.#isolate, sequence: ++tally.sequence, revision, isByHand, ...tally.live.take(), pairs };
+    return {
+      route,
+      isolate: this.#isolate,
+      sequence: ++tally.sequence,
+      revision,
+      isByHand,
+      ...tally.live.take(),
+      pairs,
+    };
   }
 }
 

@@ -1,15 +1,26 @@
 /**
- * Owns one route's control plane, in a Durable Object of its own: it takes the isolates' flushes, each batch once, and tells
- * what they add up to. It answers isolates, never visitors; while it is down, traffic flows by the splits that isolates know.
+ * Owns the face of the control plane: one Durable Object a route, and one named `config` for the document. It takes the isolates'
+ * flushes, each batch once, and people's calls. It answers isolates, never visitors; while it is down, traffic flows by the
+ * splits that isolates know.
  */
 
 import { DurableObject } from 'cloudflare:workers';
+import type { Guardrail, PlanStep } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Batch, FlushAnswer } from '../live/batch.ts';
+import { err, ok, type Result } from '../result.ts';
 import type { Sample } from '../shadow/tally.ts';
 import type { PairReport } from '../shadow/totals.ts';
+import * as calls from './calls.ts';
+import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
 import { FlushLedger } from './flush-ledger.ts';
+import type { Entry } from './journal.ts';
+import { Meta } from './meta.ts';
 import { PairStore } from './pair-store.ts';
+import { RouteControl } from './route-control.ts';
+import type { SeriesPoint, Width } from './series.ts';
+import type { Command } from './state.ts';
+import { type RouteStatus, statusOf } from './status.ts';
 
 /** What `GET /api/routes/:route/comparisons` answers for one candidate. */
 export interface ComparisonsAnswer {
@@ -18,33 +29,118 @@ export interface ComparisonsAnswer {
   samples: Sample[];
 }
 
+/** A call that was carried out: the route as it is now. */
+export type Called = Result<{ status: RouteStatus | null; warnings: string[] }, calls.CallRefusal>;
+
 export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;
   #pairs: PairStore;
+  #meta: Meta;
+  #route: RouteControl | null = null;
+  #keeper: ConfigKeeper | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#ledger = new FlushLedger(ctx.storage.sql);
     this.#pairs = new PairStore(ctx.storage.sql);
+    this.#meta = new Meta(ctx.storage);
+    // A crash between a stored transition and its alarm must not lose the alarm.
+    ctx.blockConcurrencyWhile(() => this.#meta.armEarliest());
   }
 
-  /** Applies a batch once, in one transaction, however often it is sent. */
-  flush(batch: Batch): FlushAnswer {
+  /** Applies a batch once, in one transaction, however often it is sent; then looks what follows from it. */
+  async flush(batch: Batch): Promise<FlushAnswer> {
     const nowMs = Date.now();
+    const control = this.#control(batch.route);
     const commits: (() => void)[] = [];
     this.ctx.storage.transactionSync(() => {
       if (!this.#ledger.isNew(batch, nowMs)) return;
       for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
+      control.count(batch, nowMs);
     });
     for (const commit of commits) commit();
+    // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
+    await this.#follow(control, batch).catch((cause) => console.error('controller', cause));
+    const split = control.journal.split();
     const isolates = this.#ledger.activeIsolates(nowMs);
-    const tokensToday = this.#pairs.tokensToday(nowMs);
-    return { intervalMs: this.#ledger.intervalMs(isolates), split: null, isolates, tokensToday };
+    return {
+      intervalMs: this.#ledger.intervalMs(isolates),
+      split: split !== null && split.revision > batch.revision ? JSON.stringify(split) : null,
+      isolates,
+      tokensToday: this.#pairs.tokensToday(nowMs),
+    };
   }
 
   /** The newest split when its revision is higher; null when the caller's is the newest. */
-  newerSplit(_revision: number): string | null {
-    return null;
+  newerSplit(route: string, revision: number): string | null {
+    const split = this.#control(route).journal.split();
+    return split !== null && split.revision > revision ? JSON.stringify(split) : null;
+  }
+
+  async status(route: string): Promise<RouteStatus | null> {
+    const nowMs = Date.now();
+    const control = this.#control(route);
+    await control.turns.take(() => control.look(nowMs, 0));
+    if (control.running !== null) await control.turns.take(() => control.act({ kind: 'tick' }));
+    return statusOf(control, nowMs);
+  }
+
+  setSplit(
+    route: string,
+    asked: { weights: Record<string, number>; shadows?: Record<string, number> },
+    caller: calls.Caller,
+  ): Promise<Called> {
+    return this.#call(route, (control) => calls.setSplit(control, asked, caller));
+  }
+
+  switchTo(route: string, to: string, caller: calls.Caller & { force: boolean }): Promise<Called> {
+    return this.#call(route, (control) => calls.switchTo(control, to, caller));
+  }
+
+  startRollout(
+    route: string,
+    asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
+    caller: calls.Caller,
+  ): Promise<Called> {
+    return this.#call(route, (control) => calls.start(control, asked, caller));
+  }
+
+  command(route: string, kind: 'promote' | 'pause' | 'resume' | 'abort', caller: calls.Caller): Promise<Called> {
+    const { actor, reason } = caller;
+    const input: Command = { kind, actor, reason };
+    return this.#call(route, (control) => calls.command(control, input, caller));
+  }
+
+  rollback(route: string, asked: { revision?: number; force: boolean }, caller: calls.Caller): Promise<Called> {
+    return this.#call(route, (control) => calls.rollback(control, asked, caller));
+  }
+
+  /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
+  clearByHand(route: string, caller: calls.Caller): Promise<Called> {
+    return this.#call(route, async (control) => {
+      try {
+        await this.env.CONFIG.put(`weights:${route}`, '{}');
+      } catch (cause) {
+        return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
+      }
+      const { actor, reason } = caller;
+      control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
+      await control.look(Date.now(), 0);
+      return ok({ warnings: [] });
+    });
+  }
+
+  history(route: string, limit: number, before: number | null) {
+    return this.#control(route).journal.read(limit, before);
+  }
+
+  /** Notes what was done or refused elsewhere: previews, calls without a right. */
+  note(route: string, entry: Omit<Entry, 'at'>): void {
+    this.#control(route).write(entry, Date.now());
+  }
+
+  series(route: string, width: Width, sinceMs: number): SeriesPoint[] {
+    return this.#control(route).series.points(width, sinceMs);
   }
 
   /** What was compared with `candidate`, or with the only one there is. */
@@ -57,5 +153,64 @@ export class RolloutController extends DurableObject<Env> {
 
   clearComparisons(candidate: string): void {
     this.#pairs.clear(candidate);
+  }
+
+  currentConfig(): Promise<ConfigRevision | null> {
+    return this.#config().current();
+  }
+
+  putConfig(write: ConfigWrite) {
+    return this.#config().put(write);
+  }
+
+  promote(promotion: Promotion) {
+    return this.#config().promote(promotion);
+  }
+
+  configRevisions() {
+    return this.#config().revisions();
+  }
+
+  configRevision(number: number): ConfigRevision | null {
+    return this.#config().revision(number);
+  }
+
+  override async alarm(): Promise<void> {
+    const name = this.#meta.get<string>('route');
+    if (name !== null) await this.#control(name).wake(Date.now());
+  }
+
+  /** A running rollout looks at what the batch says; otherwise only weights by hand that came or went are looked for. */
+  async #follow(control: RouteControl, batch: Batch): Promise<void> {
+    if (control.running !== null) {
+      await control.turns.take(() => control.act({ kind: 'tick' }));
+      return;
+    }
+    const { isKnown, byHand } = control.source.view;
+    if (!isKnown || batch.isByHand !== (byHand !== null)) await control.turns.take(() => control.look(Date.now(), 0));
+  }
+
+  async #call(
+    route: string,
+    call: (control: RouteControl) => Promise<Result<calls.Done, calls.CallRefusal>>,
+  ): Promise<Called> {
+    const control = this.#control(route);
+    const result = await call(control);
+    if (!result.ok) return result;
+    return ok({ status: statusOf(control, Date.now()), warnings: result.value.warnings });
+  }
+
+  /** An object does not know its own name, so the first call tells it, and it is kept for the alarm. */
+  #control(route: string): RouteControl {
+    if (this.#route === null) {
+      if (this.#meta.get<string>('route') !== route) this.#meta.set('route', route);
+      this.#route = new RouteControl(route, this.ctx, this.env, this.#meta);
+    }
+    return this.#route;
+  }
+
+  #config(): ConfigKeeper {
+    this.#keeper ??= new ConfigKeeper(this.ctx.storage.sql, this.env);
+    return this.#keeper;
   }
 }

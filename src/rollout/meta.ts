@@ -28,6 +28,11 @@ export class Meta {
     await this.armEarliest();
   }
 
+  /** Notes within a transaction that a purpose is due at a time; `wake` or `armEarliest` sets the alarm after it. */
+  mark(purpose: string, atMs: number): void {
+    this.set(`wake:${purpose}`, atMs);
+  }
+
   /** The purposes that are due. They stay due until they are set anew. */
   due(nowMs: number): string[] {
     return this.#wakes()

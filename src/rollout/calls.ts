@@ -1,0 +1,306 @@
+/**
+ * Owns the calls on a route that people make: a split, a switch, a rollout and its commands, a way back. Each looks outside
+ * first, is refused with a reason that says what to do instead, and is written into the history, refused or not.
+ */
+
+import { variantsHash } from '../config/hash.ts';
+import { parseWeights } from '../config/split.ts';
+import type { Guardrail, PlanStep, Route } from '../config/types.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
+import { compilePlan } from './plan.ts';
+import type { Health, RouteControl } from './route-control.ts';
+import { splitOfReturn } from './splits.ts';
+import { startRollout } from './start.ts';
+import { type Command, phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
+import { rollbackTarget } from './steady.ts';
+import { planWarnings, takenWarnings } from './warnings.ts';
+
+/** Who calls, why, and the split revision that they saw (null: they do not mind). */
+export interface Caller {
+  actor: string;
+  reason: string;
+  ifMatch: number | null;
+}
+
+/** Why a call was refused. `faults` only with `invalid`. */
+export interface CallRefusal {
+  code: string;
+  detail: string;
+  faults?: Fault[];
+}
+
+export interface Done {
+  /** What people should know although it was done. */
+  warnings: string[];
+}
+
+type CallResult = Result<Done, CallRefusal>;
+
+const done: CallResult = ok({ warnings: [] });
+
+/** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
+type Ready = { route: Route; before: Standing; variants: string };
+
+export async function setSplit(
+  control: RouteControl,
+  asked: { weights: Record<string, number>; shadows?: Record<string, number> },
+  caller: Caller,
+): Promise<CallResult> {
+  return refusable(control, 'split', caller, async () => {
+    const ready = await readyToMove(control, caller, true);
+    if (!ready.ok) return ready;
+    const { route, before, variants } = ready.value;
+    const weights = parseWeights(JSON.stringify(asked.weights), route);
+    if (!weights.ok || weights.value === null) {
+      const faults = weights.ok
+        ? [{ path: 'weights', reason: 'is empty', mend: 'name at least one variant' }]
+        : weights.error;
+      return invalid(faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\$?/, 'weights') })));
+    }
+    const shadowFaults = faultsOfShadows(asked.shadows ?? {}, route, before.baseline);
+    if (shadowFaults.length > 0) return invalid(shadowFaults);
+    const draft = draftOf(before, variants, caller, {
+      weights: weights.value,
+      shadows: asked.shadows ?? before.shadows,
+    });
+    await publish(control, draft, 'split', caller, before, null);
+    return done;
+  });
+}
+
+export async function switchTo(
+  control: RouteControl,
+  to: string,
+  caller: Caller & { force: boolean },
+): Promise<CallResult> {
+  return refusable(control, 'switch', caller, async () => {
+    const ready = await readyToMove(control, caller, true);
+    if (!ready.ok) return ready;
+    const { route, before, variants } = ready.value;
+    if (!Object.hasOwn(route.variants, to)) return unknownVariant(route, to);
+    const sick = caller.force ? null : await firstSick(control, [to]);
+    if (sick !== null) return sick;
+    const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
+    const { [to]: _, ...shadows } = before.shadows;
+    await publish(control, draftOf(before, variants, caller, { weights, shadows }), 'switch', caller, before, null);
+    return done;
+  });
+}
+
+export async function start(
+  control: RouteControl,
+  asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
+  caller: Caller,
+): Promise<CallResult> {
+  return refusable(control, 'rollout', caller, async () => {
+    const ready = await readyToMove(control, caller, true);
+    if (!ready.ok) return ready;
+    const { route, before } = ready.value;
+    const steps = compilePlan(route, asked.plan);
+    if (!steps.ok) return invalid(steps.error);
+    const guardrails = asked.guardrails ?? route.guardrails;
+    const health: Health = {};
+    for (;;) {
+      const nowMs = Date.now();
+      const request = {
+        id: control.journal.newRolloutId(nowMs),
+        route: control.name,
+        to: asked.to,
+        plan: typeof asked.plan === 'string' ? asked.plan : 'custom',
+        steps: steps.value,
+        guardrails,
+        before,
+        healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
+        actor: caller.actor,
+        reason: caller.reason,
+      };
+      const started = startRollout(request, control.seen(nowMs, null, health));
+      if (!started.ok) return started;
+      const asks = started.value.effects.find((effect) => effect.kind === 'probe');
+      if (asks === undefined || health[asks.variant] !== undefined) {
+        await control.begin(started.value, nowMs);
+        const live = control.series.live(nowMs);
+        const perTick = control.series.requestsPerSecond(nowMs) * 10;
+        const rates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+        const traffic = { requestsPerTick: perTick, unitsPerTick: perTick, baselineRates: rates };
+        return ok({
+          warnings: [
+            ...planWarnings(steps.value, guardrails, traffic),
+            ...takenWarnings(before, asked.to, steps.value),
+          ],
+        });
+      }
+      health[asks.variant] = await control.probe(asks.variant);
+    }
+  });
+}
+
+export async function command(control: RouteControl, input: Command, caller: Caller): Promise<CallResult> {
+  return refusable(control, input.kind, caller, async () => {
+    await control.look(Date.now(), 0);
+    const stale = staleFault(control, caller);
+    if (stale !== null) return stale;
+    if (control.running === null) return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}` });
+    const acted = await control.act(input);
+    return acted.ok ? done : acted;
+  });
+}
+
+export async function rollback(
+  control: RouteControl,
+  asked: { revision?: number; force: boolean },
+  caller: Caller,
+): Promise<CallResult> {
+  return refusable(control, 'rollback', caller, async () => {
+    const ready = await readyToMove(control, caller, false);
+    if (!ready.ok) return ready;
+    const { before, variants } = ready.value;
+    const { running } = control;
+    const config = control.source.seenConfig()!;
+    const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
+    if (!target.ok) return target;
+    if (running !== null) {
+      const { actor, reason } = caller;
+      const acted = await control.act({ kind: 'rollback', actor, reason, target: target.value, force: asked.force });
+      return acted.ok ? done : acted;
+    }
+    const serving = Object.entries(target.value.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+    const sick = asked.force ? null : await firstSick(control, serving);
+    if (sick !== null) return sick;
+    const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
+    await publish(control, draft, 'rollback', caller, before, target.value.revision);
+    return done;
+  });
+}
+
+/** Runs a call in its turn, and writes its refusal into the history. */
+function refusable(
+  control: RouteControl,
+  action: string,
+  caller: Caller,
+  call: () => Promise<CallResult>,
+): Promise<CallResult> {
+  return control.turns.take(async () => {
+    const result = await call();
+    // A refused command of a rollout is written where it is refused, with the rollout's words.
+    if (!result.ok && !['promote', 'pause', 'resume', 'abort'].includes(action)) {
+      const { actor, reason } = caller;
+      const refused = `${reason} (refused: ${result.error.detail})`;
+      control.write({ actor, action: `${action}-refused`, reason: refused, before: null, after: null }, Date.now());
+    }
+    return result;
+  });
+}
+
+async function readyToMove(
+  control: RouteControl,
+  caller: Caller,
+  forbidsRollout: boolean,
+): Promise<Result<Ready, CallRefusal>> {
+  const view = await control.look(Date.now(), 0);
+  const { route } = view;
+  if (!view.isKnown) return err({ code: 'no_config', detail: 'the config cannot be read now, so nothing is changed' });
+  if (route === null) return err({ code: 'no_such_route', detail: `the config has no route "${control.name}"` });
+  const stale = staleFault(control, caller);
+  if (stale !== null) return stale;
+  if (view.byHand !== null) {
+    const detail = `weights set by hand decide (weights:${control.name}); end them first: headgate manual clear ${control.name}`;
+    return err({ code: 'manual', detail });
+  }
+  const { running } = control;
+  if (forbidsRollout && running !== null) return err(busy(control.name, running));
+  return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
+}
+
+function busy(route: string, running: RolloutState): CallRefusal {
+  const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}; end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
+  return { code: 'rollout_running', detail };
+}
+
+function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; error: CallRefusal } | null {
+  const revision = control.journal.split()?.revision ?? 0;
+  if (ifMatch === null || ifMatch === revision) return null;
+  return err({
+    code: 'stale',
+    detail: `the split is at revision ${revision} now, not ${ifMatch}: look again, then decide`,
+  });
+}
+
+async function firstSick(
+  control: RouteControl,
+  names: readonly string[],
+): Promise<{ ok: false; error: CallRefusal } | null> {
+  for (const name of names) {
+    const { ok: isWell, detail } = await control.probe(name);
+    if (!isWell)
+      return err({ code: 'unhealthy', detail: `${name} fails its health check (${detail}); mend it, or use force` });
+  }
+  return null;
+}
+
+function draftOf(
+  before: Standing,
+  variants: string,
+  caller: Caller,
+  traffic: { weights: Record<string, number>; shadows: Record<string, number> },
+): SplitDraft {
+  const { baseline, salt } = before;
+  return { ...traffic, baseline, salt, rollout: null, variants, by: caller.actor, reason: caller.reason };
+}
+
+async function publish(
+  control: RouteControl,
+  draft: SplitDraft,
+  action: string,
+  { actor, reason }: Caller,
+  before: Standing,
+  restores: number | null,
+): Promise<void> {
+  const entry = {
+    actor,
+    action,
+    reason,
+    before: { weights: before.weights, shadows: before.shadows },
+    after: { weights: draft.weights, shadows: draft.shadows },
+  };
+  await control.setSplit(draft, entry, restores, Date.now());
+}
+
+function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {
+  return Object.entries(shadows).flatMap(([name, percent]): Fault[] => {
+    const path = `shadows.${name}`;
+    if (!Object.hasOwn(route.variants, name)) {
+      return [
+        {
+          path,
+          reason: `"${name}" is not a variant of this route`,
+          mend: `use one of ${Object.keys(route.variants).join(', ')}`,
+        },
+      ];
+    }
+    if (name === baseline) return [{ path, reason: 'the baseline cannot be its own shadow', mend: 'name a candidate' }];
+    if (percent >= 0 && percent <= 100) return [];
+    return [{ path, reason: `${percent} is not a percentage`, mend: 'give a number from 0 to 100' }];
+  });
+}
+
+function unknownVariant(route: Route, name: string): CallResult {
+  const known = Object.keys(route.variants).join(', ');
+  return err({
+    code: 'unknown_variant',
+    detail: `route ${route.name} has no variant "${name.slice(0, 64)}": it has ${known}`,
+  });
+}
+
+function invalid(faults: Fault[]): CallResult {
+  return err({ code: 'invalid', detail: `${faults.length} of the call's values cannot be taken`, faults });
+}
+
+function rateOf(
+  metric: string,
+  live: { requests: number; failed: number; rejected: number } | undefined,
+): number | undefined {
+  if (live === undefined || live.requests === 0) return undefined;
+  if (metric === 'errors') return live.failed / live.requests;
+  return metric === 'rejected' ? live.rejected / live.requests : undefined;
+}

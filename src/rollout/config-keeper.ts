@@ -1,0 +1,174 @@
+/**
+ * Owns the config document: its writes, one after another, and its last 50 revisions. KV has no compare-and-swap, so the
+ * instance named `config` is the one writer of the API, and KV is where it publishes. What an operator writes into KV by hand is
+ * found there and kept as a revision too.
+ */
+
+import { contentHash } from '../config/hash.ts';
+import { maxConfigBytes, parseConfig } from '../config/parse.ts';
+import { type Env, serviceBinding } from '../env.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
+import { Turns } from './turns.ts';
+
+export interface ConfigRevision {
+  revision: number;
+  /** Content hash: the ETag. */
+  hash: string;
+  text: string;
+  actor: string;
+  reason: string;
+  at: string;
+}
+
+export type ConfigRefusal =
+  | { code: 'stale'; hash: string | null }
+  | { code: 'invalid'; faults: Fault[] }
+  | { code: 'unpublished'; detail: string };
+
+export interface ConfigWrite {
+  text: string;
+  /** The hash that the writer saw; null when it does not mind. */
+  ifMatch: string | null;
+  actor: string;
+  reason: string;
+}
+
+/** A promotion: the route's new baseline and weights, and no shadow of the new baseline. */
+export interface Promotion {
+  route: string;
+  baseline: string;
+  weights: Record<string, number>;
+  removeShadow: string;
+  reason: string;
+}
+
+const MAX_REVISIONS = 50;
+/** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
+const KV_LAG_MS = 120_000;
+
+export class ConfigKeeper {
+  #sql: SqlStorage;
+  #env: Env;
+  #turns = new Turns();
+
+  constructor(sql: SqlStorage, env: Env) {
+    this.#sql = sql;
+    this.#env = env;
+    sql.exec(
+      'CREATE TABLE IF NOT EXISTS configs (revision INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL, atMs INTEGER NOT NULL)',
+    );
+  }
+
+  /** The newest config, after a look at KV. Null when there never was one. A failed read of KV leaves the newest known. */
+  current(): Promise<ConfigRevision | null> {
+    return this.#turns.take(() => this.#current());
+  }
+
+  /** Replaces the config. Refused whole when it has a fault, or when somebody else wrote since. */
+  put(write: ConfigWrite): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
+    return this.#turns.take(async () => {
+      const current = await this.#current();
+      if (write.ifMatch !== null && write.ifMatch !== current?.hash) {
+        return err({ code: 'stale' as const, hash: current?.hash ?? null });
+      }
+      return this.#replace(write, current);
+    });
+  }
+
+  promote(promotion: Promotion): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
+    return this.#turns.take(async () => {
+      const current = await this.#current();
+      const text = current === null ? null : promoted(current.text, promotion);
+      if (text === null) {
+        return err({ code: 'unpublished' as const, detail: `the config has no route ${promotion.route}` });
+      }
+      const { reason } = promotion;
+      return this.#replace({ text, ifMatch: null, actor: 'controller', reason }, current);
+    });
+  }
+
+  /** The kept revisions, newest first, without their texts. */
+  revisions(): Omit<ConfigRevision, 'text'>[] {
+    return this.#rows("SELECT revision, hash, '' AS text, actor, reason, atMs FROM configs ORDER BY revision DESC").map(
+      ({ text: _, ...rest }) => rest,
+    );
+  }
+
+  revision(number: number): ConfigRevision | null {
+    return this.#rows('SELECT * FROM configs WHERE revision = ?', Math.trunc(number))[0] ?? null;
+  }
+
+  async #current(): Promise<ConfigRevision | null> {
+    const [own] = this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1');
+    let text: string | null;
+    try {
+      text = await this.#env.CONFIG.get('config', { type: 'text' });
+    } catch {
+      return own ?? null;
+    }
+    if (text === null || text.length > maxConfigBytes || text === own?.text) return own ?? null;
+    const isOlder = this.#rows('SELECT * FROM configs WHERE hash = ?', contentHash(text)).length > 0;
+    const isFresh = own !== undefined && Date.now() - Date.parse(own.at) < KV_LAG_MS;
+    if (isOlder && isFresh) return own;
+    // A faulty document in KV is not what isolates serve by, so it is not the config.
+    if (!parseConfig(text, { unknownKeys: 'warn' }).ok) return own ?? null;
+    return this.#keep({ text, actor: 'KV', reason: 'written into KV by hand' }, own?.revision ?? 0);
+  }
+
+  async #replace(
+    write: ConfigWrite,
+    current: ConfigRevision | null,
+  ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
+    const env = this.#env as unknown as Record<string, unknown>;
+    const parsed = parseConfig(write.text, {
+      unknownKeys: 'fault',
+      secrets: (name) => typeof env[name] === 'string' && env[name] !== '',
+      services: (name) => serviceBinding(this.#env, name) !== undefined,
+      adminHost: this.#env.ADMIN_HOST,
+    });
+    if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
+    if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
+    try {
+      await this.#env.CONFIG.put('config', write.text);
+    } catch (cause) {
+      return err({ code: 'unpublished', detail: `KV did not take the config: ${cause}` });
+    }
+    return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
+  }
+
+  #keep(write: Pick<ConfigWrite, 'text' | 'actor' | 'reason'>, last: number): ConfigRevision {
+    const { text, actor, reason } = write;
+    const row = { revision: last + 1, hash: contentHash(text), atMs: Date.now() };
+    this.#sql.exec(
+      'INSERT INTO configs (revision, hash, text, actor, reason, atMs) VALUES (?, ?, ?, ?, ?, ?)',
+      row.revision,
+      row.hash,
+      text,
+      actor,
+      reason,
+      row.atMs,
+    );
+    this.#sql.exec('DELETE FROM configs WHERE revision <= ?', row.revision - MAX_REVISIONS);
+    return { revision: row.revision, hash: row.hash, text, actor, reason, at: new Date(row.atMs).toISOString() };
+  }
+
+  #rows(query: string, ...values: SqlStorageValue[]): ConfigRevision[] {
+    type Row = Record<'revision' | 'atMs', number> & Record<'hash' | 'text' | 'actor' | 'reason', string>;
+    return [...this.#sql.exec<Row>(query, ...values)].map(({ atMs, ...rest }) => ({
+      ...rest,
+      at: new Date(atMs).toISOString(),
+    }));
+  }
+}
+
+/** The document with the promotion in it; null when it has no such route. Only what changes is touched. */
+function promoted(text: string, { route, baseline, weights, removeShadow }: Promotion): string | null {
+  type Loose = Record<string, unknown> & { name?: string; shadows?: { variant?: string }[] };
+  const document = JSON.parse(text) as { routes?: Loose[] };
+  const entry = document.routes?.find(({ name }) => name === route);
+  if (entry === undefined) return null;
+  entry.baseline = baseline;
+  entry.weights = weights;
+  if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== removeShadow);
+  return JSON.stringify(document, null, 2);
+}

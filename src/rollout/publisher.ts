@@ -1,0 +1,60 @@
+/**
+ * Owns the way of a split into KV: written again until KV takes it, and never more often than KV allows a key to be written. What
+ * it publishes is already stored, so that a crash in between loses nothing.
+ */
+
+import type { Split } from '../config/split.ts';
+import type { Env } from '../env.ts';
+import { Turns } from './turns.ts';
+
+/** KV takes one write a second a key. */
+const BETWEEN_WRITES_MS = 1_000;
+const WRITE_LIMIT_MS = 10_000;
+
+export class Publisher {
+  #env: Env;
+  #key: string;
+  #turns = new Turns();
+  #lastWriteMs = 0;
+  #publishedRevision = 0;
+
+  constructor(env: Env, route: string) {
+    this.#env = env;
+    this.#key = `split:${route}`;
+  }
+
+  get publishedRevision(): number {
+    return this.#publishedRevision;
+  }
+
+  /** Writes the newest split that `newest` gives when its turn comes. False when KV did not take it. */
+  publish(newest: () => Split | null): Promise<boolean> {
+    return this.#turns.take(async () => {
+      const waitMs = this.#lastWriteMs + BETWEEN_WRITES_MS - Date.now();
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const split = newest();
+      if (split === null || split.revision <= this.#publishedRevision) return true;
+      this.#lastWriteMs = Date.now();
+      try {
+        await withLimit(this.#env.CONFIG.put(this.#key, JSON.stringify(split)));
+        this.#publishedRevision = split.revision;
+        return true;
+      } catch (cause) {
+        console.warn(`${this.#key}: KV did not take revision ${split.revision}, which will be written again: ${cause}`);
+        return false;
+      }
+    });
+  }
+}
+
+async function withLimit(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), WRITE_LIMIT_MS);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+/** Owns what a controller knows of its route from outside: the config, and weights by hand. The newest known; a failed read is not absence. */
+
+import { variantsHash } from '../config/hash.ts';
+import { parseConfig } from '../config/parse.ts';
+import { parseSplit, parseWeights, type Split } from '../config/split.ts';
+import type { Config, Route } from '../config/types.ts';
+import { configKeeperOf, type Env } from '../env.ts';
+import type { Seen } from './state.ts';
+
+export interface RouteView {
+  /** Null when the config was never read, or no longer has the route. */
+  route: Route | null;
+  /** Whether the config was ever read. */
+  isKnown: boolean;
+  webhooks: Config['webhooks'];
+  /** Weights by hand, null when manual mode is off. */
+  byHand: Record<string, number> | null;
+  /** The highest revision that KV has shown. */
+  kvRevision: number;
+  /** The split in KV, where it is one. */
+  kvSplit: Split | null;
+}
+
+/** While a rollout runs the outside is looked at again after this; commands always look. */
+const FRESH_MS = 2_000;
+
+export class RouteSource {
+  #env: Env;
+  #name: string;
+  #view: RouteView = { route: null, isKnown: false, webhooks: [], byHand: null, kvRevision: 0, kvSplit: null };
+  #text: string | null = null;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(env: Env, name: string) {
+    this.#env = env;
+    this.#name = name;
+  }
+
+  get view(): RouteView {
+    return this.#view;
+  }
+
+  /** Looks again, at what is older than `freshMs`. */
+  async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
+    if (nowMs - this.#readAtMs < freshMs) return this.#view;
+    this.#readAtMs = nowMs;
+    // Weights are read by the route's variants, so the config comes first.
+    await this.#readConfig().catch(warn);
+    await this.#readKv().catch(warn);
+    return this.#view;
+  }
+
+  /** What `advance` must know of the config. */
+  seenConfig(): Seen['config'] {
+    const { route } = this.#view;
+    if (route === null) return null;
+    return { variants: variantsHash(route), names: Object.keys(route.variants), baseline: route.baseline };
+  }
+
+  async #readConfig(): Promise<void> {
+    const current = await configKeeperOf(this.#env)?.currentConfig();
+    if (current === null || current === undefined || current.text === this.#text) return;
+    const parsed = parseConfig(current.text, { unknownKeys: 'warn' });
+    if (!parsed.ok) return;
+    this.#text = current.text;
+    const { config } = parsed.value;
+    const route = config.routes.find(({ name }) => name === this.#name) ?? null;
+    this.#view = { ...this.#view, route, isKnown: true, webhooks: config.webhooks };
+  }
+
+  async #readKv(): Promise<void> {
+    const keys = [`weights:${this.#name}`, `split:${this.#name}`];
+    const texts = await this.#env.CONFIG.get(keys, { type: 'text' });
+    const weights = texts.get(keys[0]!) ?? null;
+    const split = texts.get(keys[1]!) ?? null;
+    const parsedSplit = split === null ? null : parseSplit(split);
+    const kvRevision = parsedSplit?.ok
+      ? Math.max(this.#view.kvRevision, parsedSplit.value.revision)
+      : this.#view.kvRevision;
+    const kvSplit = parsedSplit?.ok ? parsedSplit.value : this.#view.kvSplit;
+    this.#view = { ...this.#view, byHand: this.#byHand(weights), kvRevision, kvSplit };
+  }
+
+  /** A text that is no valid weights is not served by isolates either: what was in force stays. */
+  #byHand(text: string | null): Record<string, number> | null {
+    if (text === null) return null;
+    const { route, byHand } = this.#view;
+    if (route === null) return byHand;
+    const parsed = parseWeights(text, route);
+    return parsed.ok ? parsed.value : byHand;
+  }
+}
+
+function warn(cause: unknown): void {
+  console.warn(`the controller could not look outside: ${cause}`);
+}

@@ -1,0 +1,65 @@
+/** Owns what a route's status says: the split in force and why, live numbers, the rollout with its verdicts (design section 11). */
+
+import { type InForce, splitInForce } from '../config/inforce.ts';
+import type { Split } from '../config/split.ts';
+import type { Route } from '../config/types.ts';
+import { describeRollout, type RolloutStatus } from './describe.ts';
+import type { RouteControl } from './route-control.ts';
+import type { LiveNumbers } from './series.ts';
+
+export interface RouteStatus {
+  name: string;
+  /** The newest split, also while weights by hand beat it. Revision 0: the config's own weights. */
+  split: Split;
+  /** What isolates serve by. */
+  inForce: Pick<InForce, 'source' | 'weights' | 'shadows' | 'baseline' | 'notes'>;
+  byHand: Record<string, number> | null;
+  live: Record<string, LiveNumbers>;
+  rollout: RolloutStatus | null;
+}
+
+/** Null when the config does not have the route. */
+export function statusOf(control: RouteControl, nowMs: number): RouteStatus | null {
+  const { route, byHand } = control.source.view;
+  if (route === null) return null;
+  const split = control.journal.split();
+  const inForce = splitInForce({ route, split, weights: byHand });
+  const { source, weights, shadows, baseline, notes } = inForce;
+  const { rollout } = control;
+  const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, NO_NUMBERS]));
+  return {
+    name: control.name,
+    split: split ?? ofConfig(route),
+    inForce: { source, weights, shadows, baseline, notes },
+    byHand,
+    live: { ...idle, ...control.series.live(nowMs) },
+    rollout: rollout === null ? null : describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),
+  };
+}
+
+const NO_NUMBERS: LiveNumbers = {
+  requests: 0,
+  failed: 0,
+  rejected: 0,
+  p50Ms: null,
+  p95Ms: null,
+  p99Ms: null,
+  firstByteP50Ms: null,
+  firstByteP95Ms: null,
+};
+
+function ofConfig(route: Route): Split {
+  const { weights, shadows, baseline, salt } = splitInForce({ route, split: null, weights: null });
+  return {
+    revision: 0,
+    weights,
+    shadows,
+    baseline,
+    salt,
+    rollout: null,
+    variants: '',
+    by: 'config',
+    reason: 'the weights of the config',
+    at: '',
+  };
+}
