@@ -40,6 +40,8 @@ export class ConfigStore {
   #refusedText: string | null = null;
   #known = new Map<string, Known>();
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** When the read began that brought what is in memory. */
+  #newestReadFromMs = Number.NEGATIVE_INFINITY;
   #attemptAtMs = Number.NEGATIVE_INFINITY;
   #savedAtMs = Number.NEGATIVE_INFINITY;
   #changed = false;
@@ -70,7 +72,8 @@ export class ConfigStore {
   /** What is in force on a route: at once when it is known, else after one read of its keys (1 s at most). */
   stateOf(env: Env, ctx: Waiter, route: Route, nowMs: number): RouteState | Promise<RouteState> {
     const known = this.#known.get(route.name);
-    if (known?.state.route === route) {
+    // A route that nobody asked for was not refreshed: what is known of it may be hours old.
+    if (known?.state.route === route && nowMs - known.usedAtMs < ACTIVE_MS) {
       known.usedAtMs = nowMs;
       return known.state;
     }
@@ -132,7 +135,7 @@ export class ConfigStore {
       this.#save(env, ctx);
       return state;
     }
-    // A changed config makes every route new, but what its keys said is still the last that is known of them.
+    // What memory holds is old, or belongs to a config before this one; still it is the last that is known of the keys.
     const copied = this.#known.get(route.name)?.state.texts ?? (await readLastGood(env))?.routes[route.name];
     if (copied) return this.#takeRoute(route, copied, nowMs);
     const state = unreadState(route);
@@ -153,6 +156,9 @@ export class ConfigStore {
       this.#warnOnce('KV could not be read; what is in memory goes on serving');
       return;
     }
+    // A slow read must not bring back what a later one has replaced.
+    if (nowMs < this.#newestReadFromMs) return;
+    this.#newestReadFromMs = nowMs;
     this.#readAtMs = Date.now();
     this.#warned.clear();
     const config = texts.get('config') ?? null;

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
+import { nextState, type RouteState, unreadState } from '../../src/config/route-state.ts';
+import { routeOf, routeWith } from './sample.ts';
+
+const route = routeOf(routeWith({ weights: { blue: 90, green: 10 }, salt: 'own' }));
+const changed = routeOf(
+  routeWith({ variants: { blue: { url: 'https://blue.example.com' }, green: { url: 'https://green-2.example.com' } } }),
+);
+const strangers = routeOf(routeWith({ variants: { blue: { url: 'https://blue.example.com' } } }));
+
+const splitOf = (green: number, revision: number, more: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    revision,
+    weights: { blue: 100 - green, green },
+    baseline: 'blue',
+    salt: 'r-1',
+    variants: variantsHash(route),
+    ...more,
+  });
+
+/** What follows when KV shows these texts one after another; null is a key that is not there. */
+function shown(...texts: { split?: string | null; weights?: string | null; route?: typeof route }[]) {
+  const warnings: string[] = [];
+  let state: RouteState | undefined;
+  for (const { split = null, weights = null, route: given = route } of texts) {
+    state = nextState(given, { split, weights }, state, (message) => warnings.push(message));
+  }
+  const { inForce } = state!;
+  return { green: inForce.weights.green, source: inForce.source, revision: inForce.revision, warnings, state: state! };
+}
+
+describe('the state of a route', () => {
+  it('is the baseline alone while its keys were never read, whatever the config says', () => {
+    const { inForce, arms, texts } = unreadState(routeOf(routeWith({ weights: { green: 100 }, baseline: 'blue' })));
+    expect(inForce).toMatchObject({ source: 'baseline', weights: { blue: 100, green: 0 }, shadows: {} });
+    expect(arms).toEqual([{ variant: 'blue', weight: 10_000 }]);
+    expect(texts).toBeNull();
+  });
+
+  it('is by the weights of the config where neither key is there', () => {
+    expect(shown({})).toMatchObject({ green: 10, source: 'config', revision: 0, warnings: [] });
+  });
+
+  it('is by the split, and by weights by hand above it, with the salt and revision of the split', () => {
+    expect(shown({ split: splitOf(25, 3) })).toMatchObject({ green: 25, source: 'split', revision: 3 });
+    const byHand = shown({ split: splitOf(25, 3), weights: '{"blue":100}' });
+    expect(byHand).toMatchObject({ green: 0, source: 'weights', revision: 3 });
+    expect(byHand.state.inForce.salt).toBe('r-1');
+    expect(byHand.state.arms).toEqual([{ variant: 'blue', weight: 10_000 }]);
+  });
+
+  it('is the very same while nothing has changed, so that nothing is worked out twice', () => {
+    const texts = { split: splitOf(25, 3), weights: '{"blue":100}' };
+    const first = nextState(route, texts, undefined, () => {});
+    expect(nextState(route, { ...texts }, first, () => {})).toBe(first);
+    expect(nextState(changed, { ...texts }, first, () => {})).not.toBe(first);
+  });
+
+  it.each([
+    ['that is no JSON', '{"blue":'],
+    ['that sum to 99', '{"blue":99}'],
+    ['of a stranger', '{"red":100}'],
+    ['that are a number', '100'],
+    ['that are empty text', ''],
+  ])('keeps the last valid weights by hand above weights %s, and says so', (_, weights) => {
+    const kept = shown({ weights: '{"green":100}' }, { weights });
+    expect(kept).toMatchObject({ green: 100, source: 'weights' });
+    expect(kept.warnings).toEqual([expect.stringMatching(/^weights:detect is refused \(/)]);
+    expect(shown({ weights })).toMatchObject({ green: 10, source: 'config' });
+  });
+
+  it('leaves manual mode by {} and by the end of the key, and not by what is broken after that', () => {
+    expect(shown({ weights: '{"green":100}' }, { weights: '{}' })).toMatchObject({ green: 10, source: 'config' });
+    expect(shown({ weights: '{"green":100}' }, {})).toMatchObject({ green: 10, source: 'config' });
+    expect(shown({ weights: '{"green":100}' }, {}, { weights: '{' })).toMatchObject({ green: 10, source: 'config' });
+  });
+
+  it('keeps the last valid split above one that is broken or was made for other variants', () => {
+    const good = { split: splitOf(25, 3) };
+    expect(shown(good, { split: '{"revision":' })).toMatchObject({ green: 25, revision: 3 });
+    expect(shown(good, { split: splitOf(90, 4, { variants: 'other' }) })).toMatchObject({ green: 25, revision: 3 });
+    expect(shown(good, { split: splitOf(90, 4, { weights: { blue: 1 } }) })).toMatchObject({ green: 25, revision: 3 });
+  });
+
+  it('keeps a split that is newer than what KV shows, and one that KV has no more', () => {
+    const newest = { split: splitOf(50, 5) };
+    expect(shown(newest, { split: splitOf(25, 4) })).toMatchObject({ green: 50, revision: 5 });
+    expect(shown(newest, {})).toMatchObject({ green: 50, revision: 5 });
+    expect(shown(newest, { split: splitOf(0, 6) })).toMatchObject({ green: 0, revision: 6 });
+  });
+
+  it('is the baseline where the only split there ever was cannot be served', () => {
+    const broken = shown({ split: 'garbage' });
+    expect(broken).toMatchObject({ green: 0, source: 'baseline' });
+    expect(broken.warnings).toEqual([expect.stringMatching(/^split:detect is refused .*baseline$/)]);
+    expect(shown({ split: splitOf(90, 4, { variants: 'other' }) })).toMatchObject({
+      green: 0,
+      source: 'baseline',
+      revision: 4,
+    });
+  });
+
+  it('goes to the baseline when the variants change under a split, and back with them', () => {
+    const split = splitOf(25, 3);
+    expect(shown({ split }, { split, route: changed })).toMatchObject({ green: 0, source: 'baseline' });
+    expect(shown({ split }, { split, route: changed }, { split })).toMatchObject({ green: 25, source: 'split' });
+  });
+
+  it('drops weights by hand that name a variant which the config no longer has', () => {
+    const gone = shown({ weights: '{"green":100}' }, { weights: '{"green":100}', route: strangers });
+    expect(gone.state.inForce).toMatchObject({ source: 'config', weights: { blue: 100 } });
+    expect(gone.state.inForce.notes.join()).toMatch(/"green", which is not a variant/);
+  });
+});
