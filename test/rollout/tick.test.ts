@@ -261,7 +261,9 @@ describe('a critical guardrail that fails', () => {
     const state = watched(started(), 'pass', 8_000).state;
     const stale = { stepRun: state.stepRun - 1 };
     expect(phaseOf(ticked(state, 'fail', { evidenceChanges: stale }).state)).toBe('aborted');
-    expect(ticked(state, 'pass', { evidenceChanges: stale }).state.step).toBe(0);
+    const { step: at, waiting } = ticked(state, 'pass', { evidenceChanges: stale }).state;
+    expect(at).toBe(0);
+    expect(waiting).toEqual(['0 of 100 samples', 'errors: no verdict yet', 'rejected: no verdict yet']);
   });
 
   it('stops nothing when it is not critical', () => {
