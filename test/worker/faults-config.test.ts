@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { variantsHash } from '../../src/config/hash.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { KvFault } from './faulty-bindings.ts';
@@ -12,7 +12,6 @@ const UNREADABLE = ['throw', 'throw-at-once', 'hang', 'wrong-type', 'wrong-value
 const GARBAGE = [
   ['no JSON', '\u0000\u0001<html>'],
   ['half a document', '{"version":1,"routes":[{"name"'],
-  ['null', 'null'],
   ['an array', '[]'],
   ['nothing', ''],
   ['70 KiB', JSON.stringify({ version: 1, routes: [], filler: 'x'.repeat(71_680) })],
@@ -29,9 +28,18 @@ beforeAll(async () => {
     ['blue', 'green', 'fallback'].map((name) => startNamedOrigin(name, { isFaulty: false })),
   )) as [NamedOrigin, NamedOrigin, NamedOrigin];
   config = configOf({ green: 100 });
+  headgate = await startHeadgate({ entry, vars: { CONFIG_REFRESH_SECONDS: String(REFRESH_MS / 1_000) } });
+});
+
+beforeEach(async () => {
+  await faults(headgate, { kv: 'none', engine: 'none', recorder: 'none', fallback: '' });
+  await headgate.put('config', config);
+  await remove(headgate, 'split:main');
+  await remove(headgate, 'weights:main');
 });
 
 afterAll(async () => {
+  await headgate?.dispose();
   await Promise.all([blue?.close(), green?.close(), fallback?.close()]);
 });
 
@@ -39,13 +47,10 @@ function configOf(weights: Record<string, number>): unknown {
   return oneRoute({ variants: { blue: { url: blue.url }, green: { url: green.url } }, weights });
 }
 
-const start = (vars: Record<string, string> = {}) =>
-  startHeadgate({ entry, vars: { CONFIG_REFRESH_SECONDS: String(REFRESH_MS / 1_000), ...vars } });
-
 /** Sets faults; answers how often KV was read since the last time. */
 async function faults(
   of: Headgate,
-  told: { kv?: KvFault; engine?: string; recorder?: string; cold?: '1' },
+  told: { kv?: KvFault; engine?: string; recorder?: string; cold?: 'here' | 'elsewhere'; fallback?: string },
 ): Promise<number> {
   const { body } = await answerTo(of.url, { path: `/__fault?${new URLSearchParams(told)}` });
   return JSON.parse(body.toString()).reads;
@@ -72,7 +77,7 @@ async function settled(of: Headgate, who: string): Promise<string> {
 /** Who answers while refreshes come and go. */
 async function whileRefreshing(of: Headgate): Promise<Set<string>> {
   const who = new Set<string>();
-  const until = Date.now() + 6 * REFRESH_MS;
+  const until = Date.now() + 4 * REFRESH_MS;
   while (Date.now() < until) {
     who.add(by(await ask(of)));
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -93,16 +98,7 @@ function splitText(weights: Record<string, number>, revision: number): string {
 }
 
 describe('a warm isolate', () => {
-  beforeAll(async () => {
-    headgate = await start();
-  });
-  afterAll(() => headgate?.dispose());
-
   beforeEach(async () => {
-    await faults(headgate, { kv: 'none', engine: 'none', recorder: 'none' });
-    await headgate.put('config', config);
-    await remove(headgate, 'split:main');
-    await remove(headgate, 'weights:main');
     expect(await settled(headgate, 'green')).toBe('green');
   });
 
@@ -121,24 +117,22 @@ describe('a warm isolate', () => {
   it('lets no more than one request in a refresh wait for a KV that hangs', async () => {
     await faults(headgate, { kv: 'hang' });
     await new Promise((resolve) => setTimeout(resolve, 5 * REFRESH_MS));
-    const waits: number[] = [];
-    const began = performance.now();
+    const pairs: string[] = [];
     for (const until = Date.now() + 3_500; Date.now() < until; ) {
       const startedAtMs = performance.now();
       const answers = await Promise.all([ask(headgate), ask(headgate)]);
       expect(answers.map(by)).toEqual(['green', 'green']);
-      waits.push(performance.now() - startedAtMs);
+      pairs.push(performance.now() - startedAtMs > 900 ? 'waited' : 'went on');
     }
-    const reads = await faults(headgate, {});
-    // Each attempt lasts a second and is followed by a refresh's time of quiet.
-    expect(reads).toBeLessThanOrEqual(Math.ceil((performance.now() - began) / (1_000 + REFRESH_MS)) + 1);
-    expect(waits.filter((ms) => ms > 900).length).toBeLessThanOrEqual(reads);
-    expect(waits.filter((ms) => ms < 900).length).toBeGreaterThan(30);
+    expect(pairs.join(', ')).not.toContain('waited, waited');
+    expect(pairs.filter((pair) => pair === 'waited').length).toBeLessThanOrEqual(await faults(headgate, {}));
   });
 
-  it.each(GARBAGE)('keeps the last valid config while the key holds %s', async (_, text) => {
-    await headgate.put('config', text);
-    expect(await whileRefreshing(headgate)).toEqual(new Set(['green']));
+  it('keeps the last valid config while its key holds garbage', async () => {
+    for (const [kind, text] of GARBAGE) {
+      await headgate.put('config', text);
+      expect([kind, await whileRefreshing(headgate)]).toEqual([kind, new Set(['green'])]);
+    }
     await headgate.put('config', configOf({ blue: 100 }));
     expect(await settled(headgate, 'blue')).toBe('blue');
   });
@@ -157,83 +151,85 @@ describe('a warm isolate', () => {
     expect(await whileRefreshing(headgate)).toEqual(new Set(['green']));
   });
 
-  it.each(GARBAGE)('keeps the last valid weights by hand while their key holds %s', async (_, text) => {
+  it('keeps the last valid weights by hand while their key holds garbage', async () => {
     await headgate.put('weights:main', { blue: 100 });
     expect(await settled(headgate, 'blue')).toBe('blue');
-    await headgate.put('weights:main', text);
-    expect(await whileRefreshing(headgate)).toEqual(new Set(['blue']));
+    for (const [kind, text] of GARBAGE) {
+      await headgate.put('weights:main', text);
+      expect([kind, await whileRefreshing(headgate)]).toEqual([kind, new Set(['blue'])]);
+    }
   });
 
-  it.each(GARBAGE)('keeps the last valid split while its key holds %s', async (_, text) => {
+  it('keeps the last valid split while its key holds garbage', async () => {
     await headgate.put('config', configOf({ blue: 100 }));
     expect(await settled(headgate, 'blue')).toBe('blue');
     await headgate.put('split:main', splitText({ green: 100 }, 7));
     expect(await settled(headgate, 'green')).toBe('green');
-    await headgate.put('split:main', text);
-    expect(await whileRefreshing(headgate)).toEqual(new Set(['green']));
+    for (const [kind, text] of GARBAGE) {
+      await headgate.put('split:main', text);
+      expect([kind, await whileRefreshing(headgate)]).toEqual([kind, new Set(['green'])]);
+    }
   });
 
   it('sends everybody to the baseline when the first split it sees is garbage', async () => {
     await headgate.put('split:main', '{"revision":');
-    expect(await settled(headgate, 'blue')).toBe('blue');
+    await faults(headgate, { cold: 'here' });
     expect(await whileRefreshing(headgate)).toEqual(new Set(['blue']));
   });
 
   it('sends everybody to the baseline when the split was made for other variants', async () => {
+    await faults(headgate, { cold: 'here' });
     await headgate.put('split:main', splitText({ green: 100 }, 8).replace(/"variants":"\w+"/, '"variants":"0000"'));
     expect(await settled(headgate, 'blue')).toBe('blue');
   });
 
-  it.each([
-    { engine: 'throw' },
-    { engine: 'reject' },
-    { engine: 'hang' },
-    { recorder: 'throw' },
-    { recorder: 'reject' },
-    { engine: 'throw', recorder: 'throw' },
-    { engine: 'reject', recorder: 'reject', kv: 'throw' },
-    { engine: 'throw', recorder: 'hang', kv: 'hang' },
-  ] as const)('serves while %o', async (told) => {
-    await faults(headgate, told);
+  it('serves while records cannot be written, in whichever way', async () => {
+    for (const engine of ['none', 'throw', 'reject', 'hang']) {
+      for (const recorder of ['none', 'throw', 'reject']) {
+        await faults(headgate, { engine, recorder });
+        const answers = await Promise.all(Array.from({ length: 5 }, () => ask(headgate)));
+        expect([engine, recorder, ...answers.map(by)]).toEqual([engine, recorder, ...answers.map(() => 'green')]);
+      }
+    }
+  });
+
+  it.each(['throw', 'hang'] as const)('serves while KV and records fail together (%s)', async (kind) => {
+    await faults(headgate, { kv: kind, engine: kind, recorder: kind });
     expect(await whileRefreshing(headgate)).toEqual(new Set(['green']));
   });
 });
 
 describe('a cold isolate', () => {
-  afterEach(() => headgate?.dispose());
-
   it('serves by its last good copy while KV fails in any way, also weights by hand', async () => {
-    headgate = await start();
-    await headgate.put('config', config);
+    await faults(headgate, { cold: 'elsewhere' });
     expect(await settled(headgate, 'green')).toBe('green');
     await headgate.put('weights:main', { blue: 100 });
     expect(await settled(headgate, 'blue')).toBe('blue');
     expect(await whileRefreshing(headgate)).toEqual(new Set(['blue']));
     for (const kv of UNREADABLE) {
-      await faults(headgate, { kv, cold: '1' });
-      expect([kv, by(await ask(headgate))]).toEqual([kv, 'blue']);
+      await faults(headgate, { kv, cold: 'here' });
       expect([kv, await whileRefreshing(headgate)]).toEqual([kv, new Set(['blue'])]);
     }
-    await faults(headgate, { kv: 'none', cold: '1' });
+    await faults(headgate, { kv: 'none', cold: 'here' });
     for (const [kind, text] of GARBAGE) {
       await headgate.put('config', text);
-      await faults(headgate, { cold: '1' });
+      await faults(headgate, { cold: 'here' });
       expect([kind, by(await ask(headgate))]).toEqual([kind, 'blue']);
     }
     await remove(headgate, 'config');
-    await faults(headgate, { cold: '1' });
+    await faults(headgate, { cold: 'here' });
     expect(by(await ask(headgate))).toBe('blue');
     await remove(headgate, 'weights:main');
     await headgate.put('config', config);
-    await faults(headgate, { cold: '1' });
+    await faults(headgate, { cold: 'here' });
     expect(await settled(headgate, 'green')).toBe('green');
   });
 
   it('answers 503 no_config without a copy, and serves as soon as KV does', async () => {
-    headgate = await start();
+    await remove(headgate, 'config');
     for (const kv of ['none', ...UNREADABLE] as const) {
       if (kv === 'throw') await headgate.put('config', config);
-      await faults(headgate, { kv, cold: '1' });
+      await faults(headgate, { kv, cold: 'elsewhere' });
       const answer = await ask(headgate);
       expect([kv, answer.status, by(answer)]).toEqual([kv, 503, 'no_config']);
       expect(values(answer.headers, 'x-headgate-error')).toEqual(['no_config']);
@@ -244,19 +240,22 @@ describe('a cold isolate', () => {
   });
 
   it('answers 503 no_config without a copy when the document is bad', async () => {
-    headgate = await start();
     for (const [kind, text] of [...GARBAGE, ['97 %', JSON.stringify(configOf({ blue: 97 }))]] as const) {
       await headgate.put('config', text);
-      await faults(headgate, { cold: '1' });
+      await faults(headgate, { cold: 'elsewhere' });
       expect([kind, by(await ask(headgate))]).toEqual([kind, 'no_config']);
     }
   });
 
   it('sends requests to FALLBACK_ORIGIN without a copy, whatever else fails, and none of its cookies is ours', async () => {
-    headgate = await start({ FALLBACK_ORIGIN: `${fallback.url}/base/` });
-    await headgate.put('config', config);
     for (const kv of UNREADABLE) {
-      await faults(headgate, { kv, engine: 'throw', recorder: 'throw', cold: '1' });
+      await faults(headgate, {
+        kv,
+        engine: 'throw',
+        recorder: 'throw',
+        cold: 'elsewhere',
+        fallback: `${fallback.url}/base/`,
+      });
       const headers: [string, string][] = [
         ['cookie', 'headgate=AAAAAAAAAAAAAAAAAAAAAA; own=1'],
         ['x-headgate-preview', 'token'],
@@ -278,9 +277,7 @@ describe('a cold isolate', () => {
   it.each(['keys-throw', 'keys-hang'] as const)(
     'sends everybody to the baseline when the keys of a route cannot be read (%s)',
     async (kv) => {
-      headgate = await start();
-      await headgate.put('config', config);
-      await faults(headgate, { kv, cold: '1' });
+      await faults(headgate, { kv, cold: 'elsewhere' });
       expect(by(await ask(headgate))).toBe('blue');
       await faults(headgate, { kv: 'none' });
       expect(await settled(headgate, 'green')).toBe('green');
@@ -288,19 +285,15 @@ describe('a cold isolate', () => {
   );
 
   it('waits for KV one second in all, not one for each key', async () => {
-    headgate = await start();
-    await headgate.put('config', config);
-    await faults(headgate, { kv: 'slow-then-hang', cold: '1' });
+    await faults(headgate, { kv: 'slow-then-hang', cold: 'elsewhere' });
     const startedAtMs = performance.now();
     expect(by(await ask(headgate))).toBe('blue');
     expect(performance.now() - startedAtMs).toBeLessThan(1_600);
   });
 
   it('fills its memory from a slow KV', async () => {
-    headgate = await start();
-    await headgate.put('config', config);
     await headgate.put('weights:main', { blue: 100 });
-    await faults(headgate, { kv: 'slow', cold: '1' });
+    await faults(headgate, { kv: 'slow', cold: 'elsewhere' });
     expect(await settled(headgate, 'blue')).toBe('blue');
   });
 });

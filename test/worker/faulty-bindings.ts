@@ -33,6 +33,8 @@ interface Faults {
 const SLOW_MS = 900;
 const faults: Faults = { kv: 'none', engine: 'none', recorder: 'none' };
 let reads = 0;
+let place = 0;
+let fallbackOrigin: string | undefined;
 let serve = (request: Request, env: Env, ctx: ExecutionContext) =>
   worker.fetch(request as Parameters<typeof worker.fetch>[0], env, ctx) as Response | Promise<Response>;
 
@@ -47,7 +49,9 @@ export default {
 /** Sets faults and says how often KV was read since the last time. */
 function control(told: URLSearchParams): Response {
   for (const [name, value] of told) if (name in faults) Object.assign(faults, { [name]: value });
+  if (told.has('fallback')) fallbackOrigin = told.get('fallback') ?? undefined;
   if (told.has('cold')) {
+    if (told.get('cold') === 'elsewhere') place++;
     const plane = newPlane({ store: new ConfigStore(), confirm: null, watcher: null, observers: [recordServed] });
     serve = (request, env, ctx) => handle(request, env, ctx, plane);
   }
@@ -65,7 +69,9 @@ function faulty(env: Env): Env {
   const CONFIG = {
     get: (keys: string[], options: KVNamespaceGetOptions<'text'>) => read(env.CONFIG, keys, options),
   } as unknown as KVNamespace;
-  const changed: Env = { ...env, CONFIG };
+  // The copy in the cache is kept under what only this Worker knows.
+  const changed: Env = { ...env, CONFIG, COOKIE_SECRET: `${env.COOKIE_SECRET}${place}` };
+  if (fallbackOrigin) changed.FALLBACK_ORIGIN = fallbackOrigin;
   if (faults.engine !== 'none') {
     changed.REQUESTS = { writeDataPoint: () => fail(faults.engine) } as unknown as AnalyticsEngineDataset;
   }
