@@ -305,6 +305,8 @@ async function serve(socket: Socket, answer: (request: RawRequest) => unknown): 
       await answer(request);
     } catch (cause) {
       if (cause instanceof CutBody) return;
+      // The client must not wait for what will not come.
+      socket.destroy();
       throw cause;
     }
     if (socket.destroyed) return;
