@@ -95,6 +95,8 @@ async function attempt(
     client: request.signal,
     url,
     headers: exchange.headers,
+    // Neither a second try nor a mirrored copy will want them as they were.
+    areItsOwn: !by.keep && exchange.watch === null,
     route: state.route,
     variant,
     role,
@@ -167,7 +169,9 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
   const tap = tapInto(captured, tail);
-  const { body, report } = await relay(upstream, { idleMs: exchange.state.route.idleTimeoutMs, tap });
+  const { idleTimeoutMs } = exchange.state.route;
+  const receiver = exchange.request.signal;
+  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, receiver, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const { statusText } = upstream;
   const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });

@@ -32,6 +32,8 @@ export interface PumpOptions {
   pending?: Promise<ReadResult>;
   /** Sees each chunk before it is passed on; must copy what it keeps and must not throw. */
   tap?: (chunk: Uint8Array) => void;
+  /** The receiver: once it has left, its leaving (which ends the sender's call too) is why the body broke off. */
+  receiver?: AbortSignal;
   /** Called before the sink of a cut or stalled body is aborted. */
   onBroken?: () => void;
 }
@@ -88,8 +90,8 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     reading = false;
     await sink.close();
   } catch (cause) {
-    report.end = reading ? 'cut' : 'refused';
-    if (reading && stalled === null) {
+    report.end = reading && !options.receiver?.aborted ? 'cut' : 'refused';
+    if (report.end === 'cut' && stalled === null) {
       await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
       options.onBroken?.();
     }

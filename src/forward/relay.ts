@@ -14,6 +14,8 @@ export interface Relayed {
 
 export interface RelayOptions {
   idleMs: number;
+  /** The visitor, who may leave. */
+  receiver?: AbortSignal;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }
@@ -76,8 +78,11 @@ function stream(from: {
   const { reader, through, options, length, head, pending } = from;
   const sink = through.writable.getWriter();
   sink.closed.catch(() => {});
-  const { idleMs, tap } = options;
-  return { body: through.readable, report: pump({ source: reader, sink, idleMs, tap, length, head, pending }) };
+  const { idleMs, receiver, tap } = options;
+  return {
+    body: through.readable,
+    report: pump({ source: reader, sink, idleMs, receiver, tap, length, head, pending }),
+  };
 }
 
 function ended(bytes: number, firstByteAtMs: number | null): BodyReport {
