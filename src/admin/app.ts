@@ -14,6 +14,7 @@ import { healthRoutes } from './health.ts';
 import { openApiRoutes } from './openapi.ts';
 import { previewApiRoutes, previewRoutes } from './preview.ts';
 import { recordsRoutes } from './records.ts';
+import { trafficRoutes } from './routes.ts';
 
 /** The type that the typed client is made of. */
 export type AdminApp = ReturnType<typeof adminApp>;
@@ -29,6 +30,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', recordsRoutes())
     .route('/api', previewApiRoutes(deps))
     .route('/api', comparisonsRoutes(deps))
+    .route('/api', trafficRoutes())
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {

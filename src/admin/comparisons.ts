@@ -4,6 +4,7 @@ import { Hono } from 'hono/tiny';
 import { controllerOf } from '../env.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
+import { noController, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
@@ -43,17 +44,3 @@ const nothing = {
   scores: null,
   notes: ['Nothing has been compared yet.'],
 };
-
-const noController = {
-  status: 503 as const,
-  code: 'no_controller',
-  detail: 'This Worker has no CONTROLLER binding, so nothing is gathered.',
-  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
-};
-
-const noRoute = (route: string) => ({
-  status: 404 as const,
-  code: 'no_such_route',
-  detail: `The config has no route "${route}".`,
-  mend: 'headgate status lists the routes',
-});

@@ -1,25 +1,154 @@
-/** Owns the calls about the config document. It checks here and stores nowhere. */
+/** Owns the calls about the config document: read, check, replace, look back. The instance named `config` stores it. */
 
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
-import { type Env, keySecret, serviceBinding } from '../env.ts';
+import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
+import type { Fault } from '../result.ts';
+import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
+import { actorOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
-import { readText, refuse, tooLarge } from './input.ts';
+import { jsonBody, query, readText, refuse, tooLarge } from './input.ts';
+import { noController } from './routes.ts';
+import { configPutQuery, restoreBody } from './schemas.ts';
+
+type Written =
+  | { ok: true; value: { revision: ConfigRevision; warnings: Fault[] } }
+  | { ok: false; error: ConfigRefusal };
 
 export function configRoutes() {
-  return new Hono<AdminEnv>().post('/config/validate', async (c) => {
-    const text = await readText(c.req.raw);
-    if (!text.ok) return tooLarge();
-    const parsed = parseConfig(text.value, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
-    if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
-    return refuse({
-      status: 422,
-      code: 'invalid_config',
-      detail: `The config has ${parsed.error.length} ${parsed.error.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
-      more: { faults: parsed.error },
+  return new Hono<AdminEnv>()
+    .post('/config/validate', async (c) => {
+      const text = await readText(c.req.raw);
+      if (!text.ok) return tooLarge();
+      const parsed = parseConfig(text.value, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
+      if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
+      return refuse(faulty(parsed.error));
+    })
+    .get('/config', async (c) => {
+      const current = await configKeeperOf(c.env)?.currentConfig();
+      if (current === undefined) return refuse(noController);
+      if (current === null) return refuse(noConfig);
+      return c.body(current.text, 200, { 'content-type': 'application/json', etag: `"${current.hash}"` });
+    })
+    .put('/config', query(configPutQuery), async (c) => {
+      const keeper = configKeeperOf(c.env);
+      if (keeper === null) return refuse(noController);
+      const text = await readText(c.req.raw);
+      if (!text.ok) return tooLarge();
+      const written = (await keeper.putConfig({
+        text: text.value,
+        ifMatch: hashSeen(c.req.header('if-match')),
+        actor: actorOf(c.req),
+        reason: c.req.valid('query').reason,
+      })) as Written;
+      if (!written.ok) return refuse(refusalOf(written.error));
+      const { revision, warnings } = written.value;
+      const overridden = await overriddenWeights(c.env, revision.text);
+      const { hash } = revision;
+      return c.json({ revision: revision.revision, hash, warnings: [...warnings, ...overridden] }, 200, {
+        etag: `"${hash}"`,
+      });
+    })
+    .get('/config/revisions', async (c) => {
+      const revisions = await configKeeperOf(c.env)?.configRevisions();
+      return revisions === undefined ? refuse(noController) : c.json({ revisions }, 200);
+    })
+    .post('/config/restore', jsonBody(restoreBody), async (c) => {
+      const keeper = configKeeperOf(c.env);
+      if (keeper === null) return refuse(noController);
+      const { revision, reason } = c.req.valid('json');
+      const earlier = await keeper.configRevision(revision);
+      if (earlier === null) return refuse(noRevision(revision));
+      const written = (await keeper.putConfig({
+        text: earlier.text,
+        ifMatch: hashSeen(c.req.header('if-match')),
+        actor: actorOf(c.req),
+        reason: reason || `restored revision ${revision}`,
+      })) as Written;
+      if (!written.ok) return refuse(refusalOf(written.error));
+      const { hash } = written.value.revision;
+      const answer = { revision: written.value.revision.revision, hash, warnings: written.value.warnings };
+      return c.json(answer, 200, { etag: `"${hash}"` });
     });
-  });
 }
+
+/** A route whose split beats the weights that were just written: whoever wrote them should know. */
+async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
+  const parsed = parseConfig(text, { unknownKeys: 'warn' });
+  if (!parsed.ok) return [];
+  const { routes } = parsed.value.config;
+  const warnings: Fault[] = [];
+  try {
+    for (let from = 0; from < routes.length; from += 50) {
+      const some = routes.slice(from, from + 50);
+      const keys = some.flatMap(({ name }) => [`split:${name}`, `weights:${name}`]);
+      const found = await env.CONFIG.get(keys, { type: 'text' });
+      some.forEach(({ name }) => {
+        const by = !['', '{}'].includes((found.get(`weights:${name}`) ?? '').trim())
+          ? 'weights'
+          : found.get(`split:${name}`)
+            ? 'split'
+            : null;
+        if (by === null) return;
+        warnings.push({
+          path: `routes[${routes.findIndex((route) => route.name === name)}].weights`,
+          reason: `the key ${by}:${name} beats the weights written here`,
+          mend:
+            by === 'split'
+              ? `change them with: headgate weights ${name} …`
+              : `end manual mode: headgate manual clear ${name}`,
+        });
+      });
+    }
+  } catch (cause) {
+    console.warn(`splits could not be read: ${cause}`);
+  }
+  return warnings;
+}
+
+function hashSeen(header: string | undefined): string | null {
+  if (header === undefined || header.trim() === '*') return null;
+  return header.trim().replace(/^W\//, '').replace(/^"|"$/g, '');
+}
+
+function refusalOf(refusal: ConfigRefusal) {
+  switch (refusal.code) {
+    case 'stale':
+      return {
+        status: 412 as const,
+        code: 'stale',
+        detail: `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`,
+        mend: 'GET /_headgate/api/config, put your change into it, and try again with its ETag',
+      };
+    case 'invalid':
+      return faulty(refusal.faults);
+    case 'unpublished':
+      return { status: 503 as const, code: 'unpublished', detail: refusal.detail, mend: 'try again' };
+  }
+}
+
+function faulty(faults: Fault[]) {
+  return {
+    status: 422 as const,
+    code: 'invalid_config',
+    detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
+    more: { faults },
+  };
+}
+
+const noConfig = {
+  status: 404 as const,
+  code: 'no_config',
+  detail: 'There is no config yet.',
+  mend: 'headgate init URL makes a first one, headgate apply FILE puts it in force',
+};
+
+const noRevision = (revision: number) => ({
+  status: 404 as const,
+  code: 'no_such_revision',
+  detail: `Revision ${revision} of the config is not kept.`,
+  mend: 'GET /_headgate/api/config/revisions lists those that are',
+});
 
 /** What only the Worker itself can check: whether the secrets and services that a document names are there. */
 function whatThisWorkerHas(env: Env) {

@@ -68,7 +68,7 @@ export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json'
     if (!text.ok) return tooLarge();
     let value: unknown;
     try {
-      value = JSON.parse(text.value);
+      value = text.value === '' ? {} : JSON.parse(text.value);
     } catch {
       return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send one JSON object' });
     }

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
+import { guardrailSchema, planSchema } from '../config/schema/rollout.ts';
 import { datasets } from '../records/columns.ts';
 
 /** A route's or variant's name, as the config allows it. */
@@ -74,6 +75,157 @@ export const recordsAnswer = v.object({
   ),
   next: v.nullable(v.string()),
 });
+
+const reason = v.optional(v.pipe(v.string(), v.maxLength(500), v.description('Why; kept in the history')), '');
+const percents = v.record(name, v.pipe(v.number(), v.minValue(0), v.maxValue(100)));
+const force = v.optional(
+  v.pipe(v.boolean(), v.description('Also where health checks or changed variants forbid it')),
+  false,
+);
+
+export const splitBody = v.object({
+  weights: v.pipe(percents, v.description('Percent by variant; sums to 100')),
+  shadows: v.optional(v.pipe(percents, v.description('Percent mirrored, by variant; as before when left out'))),
+  reason,
+});
+
+export const switchBody = v.object({ to: name, force, reason });
+
+export const rolloutBody = v.object({
+  to: v.pipe(name, v.description('The candidate')),
+  plan: v.optional(v.pipe(v.union([v.string(), planSchema]), v.description('Name of a plan, or its steps')), 'canary'),
+  guardrails: v.optional(
+    v.pipe(v.array(guardrailSchema), v.maxLength(16), v.description("The route's own when left out")),
+  ),
+  reason,
+});
+
+export const reasonBody = v.object({ reason });
+
+export const rollbackBody = v.object({
+  revision: v.optional(v.pipe(v.number(), v.integer(), v.description('The last steady split when left out'))),
+  force,
+  reason,
+});
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'give a whole number'), v.toNumber(), v.minValue(least), v.maxValue(most));
+
+export const historyQuery = v.object({
+  limit: v.optional(wholeNumber(1, 500), '100'),
+  before: v.optional(v.pipe(wholeNumber(1, Number.MAX_SAFE_INTEGER), v.description('`next` of the page before'))),
+});
+
+export const seriesQuery = v.object({
+  width: v.optional(v.picklist(['10s', '1m', '1h']), '10s'),
+  minutes: v.optional(wholeNumber(1, 43_200), '30'),
+});
+
+export const explainQuery = v.object({
+  unit: v.pipe(v.string('explain needs a unit'), v.minLength(1), v.maxLength(1_024)),
+});
+
+const weights = v.record(v.string(), v.number());
+const split = v.looseObject({
+  revision: v.number(),
+  weights,
+  shadows: weights,
+  baseline: v.string(),
+  salt: v.string(),
+  rollout: v.nullable(v.string()),
+  by: v.string(),
+  reason: v.string(),
+  at: v.string(),
+});
+const count = v.object({ n: v.number(), bad: v.number() });
+const liveNumbers = v.looseObject({
+  requests: v.number(),
+  failed: v.number(),
+  rejected: v.number(),
+  p50Ms: v.nullable(v.number()),
+  p95Ms: v.nullable(v.number()),
+  p99Ms: v.nullable(v.number()),
+});
+
+export const routeAnswer = v.looseObject({
+  name: v.string(),
+  split,
+  inForce: v.looseObject({ source: v.string(), weights, baseline: v.string(), notes: v.array(v.string()) }),
+  byHand: v.nullable(weights),
+  live: v.pipe(v.record(v.string(), liveNumbers), v.description('The last ten minutes')),
+  rollout: v.nullable(
+    v.looseObject({
+      id: v.string(),
+      to: v.string(),
+      phase: v.picklist(['progressing', 'paused', 'awaiting-approval', 'promoted', 'completed', 'aborted']),
+      step: v.number(),
+      steps: v.number(),
+      since: v.string(),
+      waitsFor: v.nullable(v.string()),
+      nextAt: v.nullable(v.string()),
+      reason: v.string(),
+      guardrails: v.array(
+        v.looseObject({
+          metric: v.string(),
+          verdict: v.picklist(['pass', 'fail', 'marginal', 'inconclusive']),
+          sentence: v.string(),
+          candidate: count,
+          baseline: count,
+          e: v.number(),
+          threshold: v.number(),
+          upper: v.nullable(v.number()),
+          margin: v.nullable(v.number()),
+        }),
+      ),
+    }),
+  ),
+  warnings: v.optional(v.array(v.string())),
+});
+
+export const routesAnswer = v.object({ routes: v.array(routeAnswer) });
+
+export const historyAnswer = v.object({
+  entries: v.pipe(
+    v.array(
+      v.looseObject({
+        at: v.string(),
+        actor: v.string(),
+        action: v.string(),
+        reason: v.string(),
+        before: v.any(),
+        after: v.any(),
+      }),
+    ),
+    v.description('Newest first'),
+  ),
+  next: v.nullable(v.number()),
+});
+
+export const seriesAnswer = v.object({
+  width: v.string(),
+  points: v.array(v.looseObject({ at: v.string(), variant: v.string(), requests: v.number(), failed: v.number() })),
+});
+
+export const explainAnswer = v.looseObject({
+  route: v.string(),
+  unit: v.string(),
+  variant: v.string(),
+  reason: v.picklist(['only', 'hash']),
+  revision: v.number(),
+  sentence: v.string(),
+});
+
+export const configPutQuery = v.object({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), '') });
+
+export const configPutAnswer = v.object({ revision: v.number(), hash: v.string(), warnings: v.array(fault) });
+
+export const revisionsAnswer = v.object({
+  revisions: v.array(
+    v.object({ revision: v.number(), hash: v.string(), actor: v.string(), reason: v.string(), at: v.string() }),
+  ),
+});
+
+export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
 
 export const comparisonsQuery = v.object({
   candidate: v.optional(v.pipe(name, v.description('Which candidate; the first by name when left out'))),

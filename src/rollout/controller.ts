@@ -82,7 +82,7 @@ export class RolloutController extends DurableObject<Env> {
     const control = this.#control(route);
     await control.turns.take(() => control.look(nowMs, 0));
     if (control.running !== null) await control.turns.take(() => control.act({ kind: 'tick' }));
-    return statusOf(control, nowMs);
+    return plain(statusOf(control, nowMs));
   }
 
   setSplit(
@@ -196,8 +196,8 @@ export class RolloutController extends DurableObject<Env> {
   ): Promise<Called> {
     const control = this.#control(route);
     const result = await call(control);
-    if (!result.ok) return result;
-    return ok({ status: statusOf(control, Date.now()), warnings: result.value.warnings });
+    if (!result.ok) return plain(result);
+    return ok({ status: plain(statusOf(control, Date.now())), warnings: result.value.warnings });
   }
 
   /** An object does not know its own name, so the first call tells it, and it is kept for the alarm. */
@@ -213,4 +213,9 @@ export class RolloutController extends DurableObject<Env> {
     this.#keeper ??= new ConfigKeeper(this.ctx.storage.sql, this.env);
     return this.#keeper;
   }
+}
+
+/** Calls between objects take no records without a prototype, which is what the config's are. */
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -221,8 +221,15 @@ export class EvidenceStore {
   #peek(): OpenTick[] {
     if (this.#units === null) return [];
     const byUnit = peekTick(this.#units);
-    const tick = byUnit?.tick ?? Math.min(...this.#requests.keys());
-    return Number.isFinite(tick) ? [{ tick, byUnit, byRequest: this.#requests.get(tick) ?? null }] : [];
+    const ticks = [...new Set([...(byUnit === null ? [] : [byUnit.tick]), ...this.#requests.keys()])];
+    return ticks
+      .sort((a, b) => a - b)
+      .map((tick) => ({
+        tick,
+        // A unit has its say once, so of units only the oldest open tick can be told before it is closed.
+        byUnit: byUnit?.tick === tick ? byUnit : null,
+        byRequest: this.#requests.get(tick) ?? null,
+      }));
   }
 
   #addTick(kept: Kept, state: RolloutState, tick: OpenTick): void {

@@ -155,7 +155,7 @@ export class RouteControl {
         health[asked.variant] = await this.probe(asked.variant);
         continue;
       }
-      await this.#carryOut(answer.value, nowMs);
+      await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
       return ok(this.#rollout);
     }
     return ok(this.running);
@@ -191,11 +191,11 @@ export class RouteControl {
     await this.#meta.armEarliest();
   }
 
-  async #carryOut({ state, effects, entry }: Moved, nowMs: number): Promise<void> {
+  async #carryOut({ state, effects, entry }: Moved, nowMs: number, restores: number | null = null): Promise<void> {
     this.#ctx.storage.transactionSync(() => {
       this.#meta.set('rollout', state);
       this.#rollout = state;
-      for (const effect of effects) this.#store(effect, nowMs);
+      for (const effect of effects) this.#store(effect, nowMs, restores);
       if (entry !== undefined) this.journal.write(entry, nowMs);
     });
     const kinds = new Set(effects.map(({ kind }) => kind));
@@ -206,8 +206,8 @@ export class RouteControl {
     await this.#meta.wake('rollout', state.end !== null ? null : (alarm?.atMs ?? nowMs + RETRY_MS));
   }
 
-  #store(effect: Effect, nowMs: number): void {
-    if (effect.kind === 'publish') this.#keepSplit(effect.split, null, nowMs);
+  #store(effect: Effect, nowMs: number, restores: number | null): void {
+    if (effect.kind === 'publish') this.#keepSplit(effect.split, restores, nowMs);
     if (effect.kind === 'webhook') this.#webhooks.queue(this.source.view.webhooks, effect.event, nowMs);
     if (effect.kind === 'config') {
       const { kind: _, ...promotion } = effect;

@@ -1,0 +1,50 @@
+/** Owns the answer to "which variant does this unit get, and why": the arithmetic of assignment, shown. */
+
+import type { RouteStatus } from '../rollout/status.ts';
+import { armsOf, assign } from '../split/assign.ts';
+import { murmur3 } from '../split/murmur3.ts';
+
+export interface Explanation {
+  route: string;
+  unit: string;
+  variant: string;
+  /** `only`: one variant has all the weight; `hash`: the lowest score wins. Pins live in the visitor's cookie and are not known here. */
+  reason: 'only' | 'hash';
+  revision: number;
+  source: string;
+  salt: string;
+  weights: Record<string, number>;
+  scores: { variant: string; weight: number; hash: number; score: number }[];
+  sentence: string;
+}
+
+export function explanationOf(status: RouteStatus, unit: string): Explanation {
+  const { name, inForce, split } = status;
+  const arms = armsOf(inForce.weights);
+  const variant = assign(split.salt, name, unit, arms);
+  const scores = arms.map((arm) => {
+    const hash = murmur3(`${split.salt}/${name}/${arm.variant}/${unit}`);
+    return {
+      variant: arm.variant,
+      weight: arm.weight / 100,
+      hash,
+      score: -Math.log((hash + 0.5) / 2 ** 32) / arm.weight,
+    };
+  });
+  const reason = arms.length === 1 ? 'only' : 'hash';
+  const why = reason === 'only' ? 'it has all the weight' : 'its score is the lowest';
+  const sentence = `${variant}, since ${why} (revision ${split.revision}, ${inForce.source === 'weights' ? 'weights set by hand' : inForce.source})`;
+  const { revision, salt } = split;
+  return {
+    route: name,
+    unit,
+    variant,
+    reason,
+    revision,
+    source: inForce.source,
+    salt,
+    weights: inForce.weights,
+    scores,
+    sentence,
+  };
+}

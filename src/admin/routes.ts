@@ -1,0 +1,153 @@
+/** Owns the calls on routes and their traffic: status, split, switch, rollout, way back, history. The controller decides. */
+
+import type { Context } from 'hono';
+import { Hono } from 'hono/tiny';
+import { parseConfig } from '../config/parse.ts';
+import { configKeeperOf, controllerOf, type Env } from '../env.ts';
+import type { Caller, CallRefusal } from '../rollout/calls.ts';
+import type { RolloutController } from '../rollout/controller.ts';
+import type { RouteStatus } from '../rollout/status.ts';
+import { callerOf } from './caller.ts';
+import type { AdminEnv } from './context.ts';
+import { explanationOf } from './explain.ts';
+import { jsonBody, query, refuse } from './input.ts';
+import * as schemas from './schemas.ts';
+import { normalisedTrial, trialFaults } from './trial.ts';
+
+type Controller = DurableObjectStub<RolloutController>;
+type Called =
+  | { ok: true; value: { status: RouteStatus | null; warnings: string[] } }
+  | { ok: false; error: CallRefusal };
+
+export function trafficRoutes() {
+  return new Hono<AdminEnv>()
+    .get('/routes', async (c) => {
+      const names = await routeNames(c.env);
+      if (names === null) return refuse(noController);
+      const statuses = await Promise.all(names.map((name) => controllerOf(c.env, name)!.status(name)));
+      return c.json({ routes: statuses.filter((status) => status !== null) }, 200);
+    })
+    .get('/routes/:route', async (c) => {
+      const route = c.req.param('route');
+      const status = await controllerOf(c.env, route)?.status(route);
+      if (status === undefined) return refuse(noController);
+      if (status === null) return refuse(noRoute(route));
+      return c.json(status, 200, { etag: `"${status.split.revision}"` });
+    })
+    .put('/routes/:route/split', jsonBody(schemas.splitBody), (c) => {
+      const { reason, ...asked } = c.req.valid('json');
+      return changing(c, reason, (controller, route, caller) => controller.setSplit(route, asked, caller));
+    })
+    .post('/routes/:route/switch', jsonBody(schemas.switchBody), (c) => {
+      const { to, reason, force } = c.req.valid('json');
+      return changing(c, reason, (controller, route, caller) => controller.switchTo(route, to, { ...caller, force }));
+    })
+    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody), async (c) => {
+      const body = c.req.valid('json');
+      const faults = trialFaults(body);
+      if (faults.length > 0) return refuse(invalid('The rollout cannot be started as written.', faults));
+      const asked = { to: body.to, ...normalisedTrial(body) };
+      return changing(c, body.reason, (controller, route, caller) => controller.startRollout(route, asked, caller));
+    })
+    .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody), (c) => {
+      const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
+      const { reason } = c.req.valid('json');
+      return changing(c, reason, (controller, route, caller) => controller.command(route, kind, caller));
+    })
+    .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
+      const { reason, ...asked } = c.req.valid('json');
+      return changing(c, reason, (controller, route, caller) => controller.rollback(route, asked, caller));
+    })
+    .delete('/routes/:route/weights', (c) =>
+      changing(c, c.req.query('reason') ?? '', (controller, route, caller) => controller.clearByHand(route, caller)),
+    )
+    .get('/routes/:route/history', query(schemas.historyQuery), async (c) => {
+      const route = c.req.param('route');
+      const { limit, before } = c.req.valid('query');
+      const page = await controllerOf(c.env, route)?.history(route, limit, before ?? null);
+      return page === undefined ? refuse(noController) : c.json(page, 200);
+    })
+    .get('/routes/:route/series', query(schemas.seriesQuery), async (c) => {
+      const route = c.req.param('route');
+      const { width, minutes } = c.req.valid('query');
+      const points = await controllerOf(c.env, route)?.series(route, width, Date.now() - minutes * 60_000);
+      return points === undefined ? refuse(noController) : c.json({ width, points }, 200);
+    })
+    .get('/routes/:route/explain', query(schemas.explainQuery), async (c) => {
+      const route = c.req.param('route');
+      const status = await controllerOf(c.env, route)?.status(route);
+      if (status === undefined) return refuse(noController);
+      if (status === null) return refuse(noRoute(route));
+      return c.json(explanationOf(status, c.req.valid('query').unit), 200);
+    });
+}
+
+/** Every change answers with the route as it is afterwards, and what people should know although it was done. */
+async function changing(
+  c: Context<AdminEnv>,
+  reason: string,
+  call: (controller: Controller, route: string, caller: Caller) => Promise<unknown>,
+) {
+  const route = c.req.param('route')!;
+  const controller = controllerOf(c.env, route);
+  if (controller === null) return refuse(noController);
+  const caller = callerOf(c.req, reason);
+  if (caller === null) return refuse(badIfMatch);
+  const called = (await call(controller, route, caller)) as Called;
+  if (!called.ok) return refuse(refusalOf(called.error));
+  const { status, warnings } = called.value;
+  return c.json({ ...status!, warnings }, 200, { etag: `"${status?.split.revision ?? 0}"` });
+}
+
+/** One switch from refusals to statuses. */
+function refusalOf({ code, detail, faults }: CallRefusal) {
+  switch (code) {
+    case 'stale':
+      return { status: 412 as const, code, detail };
+    case 'no_such_route':
+      return { status: 404 as const, code, detail };
+    case 'no_config':
+    case 'unpublished':
+      return { status: 503 as const, code, detail };
+    case 'invalid':
+      return invalid(detail, faults ?? []);
+    case 'unknown_variant':
+    case 'unknown_revision':
+      return { status: 422 as const, code, detail };
+    default:
+      return { status: 409 as const, code, detail };
+  }
+}
+
+function invalid(detail: string, faults: { path: string; reason: string; mend: string }[]) {
+  return { status: 422 as const, code: 'invalid_request', detail, more: { faults } };
+}
+
+async function routeNames(env: Env): Promise<string[] | null> {
+  const keeper = configKeeperOf(env);
+  if (keeper === null) return null;
+  const current = await keeper.currentConfig();
+  const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
+  return parsed?.ok ? parsed.value.config.routes.map(({ name }) => name) : [];
+}
+
+export const noController = {
+  status: 503 as const,
+  code: 'no_controller',
+  detail: 'This Worker has no CONTROLLER binding, so there is nobody to ask.',
+  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
+};
+
+const badIfMatch = {
+  status: 422 as const,
+  code: 'invalid_request',
+  detail: 'If-Match is not a split revision.',
+  mend: 'send the ETag of GET /_headgate/api/routes/:route',
+};
+
+export const noRoute = (route: string) => ({
+  status: 404 as const,
+  code: 'no_such_route',
+  detail: `The config has no route "${route.slice(0, 64)}".`,
+  mend: 'headgate status lists the routes',
+});
