@@ -23,8 +23,9 @@ export interface Question {
   /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
   client: AbortSignal | null;
   url: URL;
-  /** Cleaned; this attempt gets a copy. */
+  /** Cleaned; this attempt gets a copy, or with `areItsOwn` changes them: a copy of all headers costs as much as all changes. */
   headers: Headers;
+  areItsOwn?: boolean;
   route: Pick<Route, 'name' | 'timeoutMs' | 'variants'>;
   variant: Variant;
   role: Role;
@@ -35,7 +36,7 @@ export interface Question {
 /** Asks the variant's origin and answers with its headers; the body is still to come. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
   const { request, client, url, route, variant, role, sending, env } = question;
-  const headers = new Headers(question.headers);
+  const headers = question.areItsOwn ? question.headers : new Headers(question.headers);
   if (!addVariantHeaders(headers, { route: route.name, variant, role, env })) return err('misconfigured');
   const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
   if (fetcher === undefined) return err('misconfigured');

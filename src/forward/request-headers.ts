@@ -23,6 +23,7 @@ export type Role = 'live' | 'shadow' | 'repeat' | 'preview';
 // RFC 9110 §7.6.1: these describe the visitor's connection, not the origin's. `Expect` must not go upstream either: the
 // runtime has taken the body already, and an origin that waits for nothing answers 417.
 const HOP_BY_HOP = [
+  'connection',
   'keep-alive',
   'proxy-connection',
   'te',
@@ -37,6 +38,7 @@ const KEPT = new Set(['cdn-loop', 'cf-connecting-ip', 'cf-ray', 'cf-ipcountry', 
 // CGI, WSGI and their kin read `_` and `-` as one, so a forgery may come with either.
 const CLAIM = /^x[-_](?:forwarded|headgate)[-_]/;
 const CLAIMS = ['forwarded', 'x-real-ip', 'x_real_ip', 'x-real_ip', 'x_real-ip'];
+const REMOVED = new Set([...HOP_BY_HOP, ...CLAIMS]);
 
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
 export function cleanedHeaders(request: Request, forwarding: Forwarding): Headers {
@@ -44,7 +46,7 @@ export function cleanedHeaders(request: Request, forwarding: Forwarding): Header
   const { url, requestId, configHash, isWebSocket } = forwarding;
   const ip = headers.get('cf-connecting-ip');
   removeConnectionHeaders(headers, isWebSocket);
-  removeClaims(headers);
+  removeConnectionsAndClaims(request.headers, headers);
   restoreEncoding(request, headers);
   cleanCookies(headers);
   headers.set('x-forwarded-host', url.host);
@@ -87,28 +89,24 @@ export function isHandshake(request: Request): boolean {
 
 function removeConnectionHeaders(headers: Headers, isWebSocket: boolean): void {
   const connection = headers.get('connection');
-  if (connection !== null) {
-    if (connection !== 'keep-alive') {
-      for (const token of connection.split(',')) {
-        const name = token.trim().toLowerCase();
-        if (KEPT.has(name)) continue;
-        if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
-      }
+  if (connection !== null && connection !== 'keep-alive') {
+    for (const token of connection.split(',')) {
+      const name = token.trim().toLowerCase();
+      if (KEPT.has(name)) continue;
+      if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
     }
-    headers.delete('connection');
   }
-  for (const name of HOP_BY_HOP) headers.delete(name);
   if (!isWebSocket) headers.delete('upgrade');
 }
 
-/** Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's. */
-function removeClaims(headers: Headers): void {
-  const claims: string[] = [];
-  for (const name of headers.keys()) {
-    if (name.charCodeAt(0) === 0x78 && CLAIM.test(name)) claims.push(name);
+/**
+ * Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's. It goes with what
+ * describes the client's connection, in one pass over what was sent: a call for every name that may be there costs more.
+ */
+function removeConnectionsAndClaims(sent: Headers, headers: Headers): void {
+  for (const name of sent.keys()) {
+    if (REMOVED.has(name) || (name.charCodeAt(0) === 0x78 && CLAIM.test(name))) headers.delete(name);
   }
-  for (const name of claims) headers.delete(name);
-  for (const name of CLAIMS) headers.delete(name);
 }
 
 /** The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers. */

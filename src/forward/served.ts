@@ -42,7 +42,7 @@ export interface Served {
   armCount: number;
   /** The origin's response headers, not ours; null when it gave no answer. */
   responseHeaders: Headers | null;
-  /** The request's headers as every origin gets them, without any variant's own. Not to be changed. */
+  /** The request's headers as every origin gets them; without any variant's own only where the exchange is watched. */
   cleanedHeaders: Headers;
   upload: Upload;
 }
