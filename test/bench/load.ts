@@ -32,6 +32,7 @@ class Connection {
   #socket: Socket;
   #reader = new ResponseReader();
   #onAnswer: (status: number) => void = () => {};
+  isOpen = true;
 
   constructor(port: number) {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -41,22 +42,36 @@ class Connection {
       this.#reader = new ResponseReader();
       this.#onAnswer(status);
     });
-    this.#socket.on('error', () => this.#onAnswer(0));
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => {
+      this.isOpen = false;
+      this.#onAnswer(0);
+    });
   }
 
   send(request: Buffer, onAnswer: (status: number) => void): void {
-    this.#onAnswer = onAnswer;
+    this.#onAnswer = (status) => {
+      this.#onAnswer = () => {};
+      onAnswer(status);
+    };
     this.#socket.write(request);
   }
+}
 
-  close(): void {
-    this.#socket.destroy();
-  }
+/** Connections stay open from slot to slot, by port, so that a slot measures requests and not their setting up. */
+const pools = new Map<number, Connection[]>();
+
+/** workerd closes what was idle for seconds; such ones are replaced. */
+function connectionsTo(port: number, count: number): Connection[] {
+  const open = (pools.get(port) ?? []).filter(({ isOpen }) => isOpen);
+  while (open.length < count) open.push(new Connection(port));
+  pools.set(port, open);
+  return open.slice(0, count);
 }
 
 async function run(order: LoadOrder): Promise<LoadResult> {
   const requests = order.requests.map((text) => Buffer.from(text, 'latin1'));
-  const connections = Array.from({ length: order.connections }, () => new Connection(order.port));
+  const connections = connectionsTo(order.port, order.connections);
   const latenciesMs: number[] = [];
   let refused = 0;
   let turn = 0;
@@ -70,7 +85,6 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   await (order.perSecond === undefined
     ? closedLoop(connections, order.ms, exchange)
     : openLoop(connections, { ms: order.ms, perSecond: order.perSecond }, exchange));
-  for (const connection of connections) connection.close();
   const [p50Ms, p99Ms] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.99)];
   return { requests: latenciesMs.length, refused, p50Ms, p99Ms };
 }

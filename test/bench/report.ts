@@ -3,14 +3,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Spread } from './ratios.ts';
-import type { Seen } from './rounds.ts';
+import type { Pair } from './rounds.ts';
 
 /** One line of the table: CPU time from the closed loop, latency from the open one. */
 export interface Line {
   name: string;
   group: string;
-  closed: Seen;
-  open: Seen;
+  closed: Pair;
+  open: Pair;
   target?: number;
 }
 
@@ -21,17 +21,18 @@ export interface Report {
   node: string;
   workerd: string;
   cores: number;
-  bare: { group: string; closed: Seen; open: Seen; perSecond: number }[];
+  /** Scenarios that were measured with one kind of request and answer, and the rate of the open loop. */
+  groups: { group: string; perSecond: number }[];
   lines: Line[];
-  /** CPU time with the last of 100 routes over that with one, in the same rounds; null when not measured. */
-  hundredRoutes: number | null;
+  /** CPU time with the last of 100 routes over that with one, side by side; null when not measured. */
+  hundredRoutes: Spread | null;
   missing: string[];
 }
 
 export const HUNDRED_ROUTES_TARGET = 1.05;
 const P99_TARGET = 1.1;
 
-const times = (ratio: number) => `${ratio.toFixed(2)}×`;
+const times = ({ median }: Spread) => `${median.toFixed(2)}×`;
 const spread = ({ q1, q3 }: Spread) => `${q1.toFixed(2)}–${q3.toFixed(2)}`;
 
 /** The report as text. */
@@ -39,10 +40,14 @@ export function table(report: Report): string {
   const rows: string[][] = [
     ['', 'CPU/request', '× bare', 'quartiles', 'req/s, 16 conn.', 'p50', '× bare', 'p99', '× bare', 'quartiles'],
   ];
-  for (const { group, closed, open, perSecond } of report.bare) {
+  for (const { group, perSecond } of report.groups) {
     rows.push([`${group}, ${perSecond} req/s`]);
-    rows.push(['  bare pass-through', us(closed), '', '', rate(closed), ms(open.p50Ms), '', ms(open.p99Ms)]);
-    for (const line of report.lines.filter((one) => one.group === group)) rows.push(rowOf(line));
+    const lines = report.lines.filter((one) => one.group === group);
+    const { closed, open } = lines[0]!;
+    const { cpuUs, perSecond: most } = closed.reference;
+    const { p50Ms, p99Ms } = open.reference;
+    rows.push(['  bare pass-through', us(cpuUs), '', '', most.toFixed(0), ms(p50Ms), '', ms(p99Ms), '', '']);
+    for (const line of lines) rows.push(rowOf(line));
   }
   const widths = rows[0]!.map((_, column) =>
     Math.max(...rows.map((row) => (row.length > 1 ? (row[column] ?? '') : '').length)),
@@ -56,15 +61,15 @@ export function table(report: Report): string {
 function rowOf({ name, closed, open }: Line): string[] {
   return [
     `  ${name}`,
-    us(closed),
-    times(closed.cpuRatio.median),
-    spread(closed.cpuRatio),
-    rate(closed),
-    ms(open.p50Ms),
-    times(open.p50Ratio.median),
-    ms(open.p99Ms),
-    times(open.p99Ratio.median),
-    spread(open.p99Ratio),
+    us(closed.subject.cpuUs),
+    times(closed.ratios.cpuUs),
+    spread(closed.ratios.cpuUs),
+    closed.subject.perSecond.toFixed(0),
+    ms(open.subject.p50Ms),
+    times(open.ratios.p50Ms),
+    ms(open.subject.p99Ms),
+    times(open.ratios.p99Ms),
+    spread(open.ratios.p99Ms),
   ];
 }
 
@@ -74,10 +79,10 @@ function notes({ lines, hundredRoutes, missing, quick }: Report): string[] {
     said.push(`${ratio <= target ? 'held  ' : 'missed'}  ${what}: ${ratio.toFixed(3)}, at most ${target}`);
   for (const { name, closed, open, target } of lines) {
     if (target === undefined) continue;
-    judge(`CPU a request, ${name}`, closed.cpuRatio.median, target);
-    judge(`p99 at a fixed rate, ${name}`, open.p99Ratio.median, P99_TARGET);
+    judge(`CPU a request, ${name}`, closed.ratios.cpuUs.median, target);
+    judge(`p99 at a fixed rate, ${name}`, open.ratios.p99Ms.median, P99_TARGET);
   }
-  if (hundredRoutes !== null) judge('CPU a request, 100 routes over one', hundredRoutes, HUNDRED_ROUTES_TARGET);
+  if (hundredRoutes !== null) judge('CPU a request, 100 routes over one', hundredRoutes.median, HUNDRED_ROUTES_TARGET);
   for (const name of missing) said.push(`${name}: not installed`);
   if (lines.some(({ name }) => name.includes('records'))) {
     said.push(
@@ -97,6 +102,5 @@ export function save(report: Report, file: string): void {
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-const us = ({ cpuUs }: Seen) => `${Math.round(cpuUs)} µs`;
-const rate = ({ perSecond }: Seen) => Math.round(perSecond).toString();
+const us = (value: number) => `${Math.round(value)} µs`;
 const ms = (value: number) => `${value.toFixed(2)} ms`;

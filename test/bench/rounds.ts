@@ -1,6 +1,6 @@
 /**
- * Owns the order of measurement: short slots in which one process alone is loaded, the bare Worker before and after each other
- * one, in rounds that run forwards and backwards by turns. Machine noise then hits both sides of every ratio.
+ * Owns the order of measurement: short slots in which one process alone is loaded, the reference before and after each slot
+ * of the subject. Both are then equally warm, and the machine's noise hits both sides of every ratio.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -23,81 +23,51 @@ export interface Plan {
   connections: number;
 }
 
-/** What was seen of one target. Ratios are against the bare Worker; absolute figures are medians over the slots. */
+/** What was seen of one target: medians over its slots. */
 export interface Seen {
-  name: string;
   cpuUs: number;
-  cpuRatio: Spread;
   p50Ms: number;
-  p50Ratio: Spread;
   p99Ms: number;
-  p99Ratio: Spread;
+  /** Requests a second. */
   perSecond: number;
 }
 
-type Slot = { cpuUs: number; p50Ms: number; p99Ms: number; perSecond: number };
-const FIGURES = ['cpuUs', 'p50Ms', 'p99Ms'] as const;
+/** A subject beside its reference, with the ratios of their neighbouring slots. */
+export interface Pair {
+  subject: Seen;
+  reference: Seen;
+  ratios: { cpuUs: Spread; p50Ms: Spread; p99Ms: Spread };
+}
 
-/** Loads each target in turn, `plan.rounds` times. `reference` gives each subject the bare Worker under the same requests. */
-export async function measure(
-  load: ChildProcess,
-  subjects: Target[],
-  reference: Omit<Target, 'requests'>,
-  plan: Plan,
-): Promise<{ subjects: Seen[]; reference: Seen }> {
-  const slots = new Map<string, Slot[]>(subjects.map(({ name }) => [name, []]));
-  const ratios = new Map(subjects.map(({ name }) => [name, { cpuUs: [], p50Ms: [], p99Ms: [] } as Ratios]));
-  const references: Slot[] = [];
+/** Loads both in turn, `plan.rounds` times. */
+export async function measure(load: ChildProcess, subject: Target, reference: Target, plan: Plan): Promise<Pair> {
+  const references = [await slot(load, reference, plan)];
+  const subjects: Seen[] = [];
   for (let round = 0; round < plan.rounds; round++) {
-    const order = round % 2 === 0 ? subjects : subjects.toReversed();
-    const bare = [await slot(load, { ...reference, requests: order[0]!.requests }, plan)];
-    const seen: Slot[] = [];
-    for (const subject of order) {
-      seen.push(await slot(load, subject, plan));
-      bare.push(await slot(load, { ...reference, requests: subject.requests }, plan));
-    }
-    references.push(...bare);
-    for (const figure of FIGURES) {
-      const values = againstNeighbours(
-        seen.map((one) => one[figure]),
-        bare.map((one) => one[figure]),
-      );
-      order.forEach(({ name }, index) => {
-        ratios.get(name)![figure].push(values[index]!);
-      });
-    }
-    order.forEach(({ name }, index) => {
-      slots.get(name)!.push(seen[index]!);
-    });
+    subjects.push(await slot(load, subject, plan));
+    references.push(await slot(load, reference, plan));
   }
-  const one = { cpuUs: [1], p50Ms: [1], p99Ms: [1] };
+  const ratioOf = (figure: keyof Seen) => {
+    const of = (slots: Seen[]) => slots.map((one) => one[figure]);
+    return spreadOf(againstNeighbours(of(subjects), of(references)));
+  };
   return {
-    subjects: subjects.map(({ name }) => summary(name, slots.get(name)!, ratios.get(name)!)),
-    reference: summary(reference.name, references, one),
+    subject: medians(subjects),
+    reference: medians(references),
+    ratios: { cpuUs: ratioOf('cpuUs'), p50Ms: ratioOf('p50Ms'), p99Ms: ratioOf('p99Ms') },
   };
 }
 
-type Ratios = Record<(typeof FIGURES)[number], number[]>;
-
-function summary(name: string, slots: Slot[], ratios: Ratios): Seen {
-  const median = (figure: keyof Slot) =>
+function medians(slots: Seen[]): Seen {
+  const median = (figure: keyof Seen) =>
     quantile(
       slots.map((slot) => slot[figure]),
       0.5,
     );
-  return {
-    name,
-    cpuUs: median('cpuUs'),
-    cpuRatio: spreadOf(ratios.cpuUs),
-    p50Ms: median('p50Ms'),
-    p50Ratio: spreadOf(ratios.p50Ms),
-    p99Ms: median('p99Ms'),
-    p99Ratio: spreadOf(ratios.p99Ms),
-    perSecond: median('perSecond'),
-  };
+  return { cpuUs: median('cpuUs'), p50Ms: median('p50Ms'), p99Ms: median('p99Ms'), perSecond: median('perSecond') };
 }
 
-async function slot(load: ChildProcess, target: Target, plan: Plan): Promise<Slot> {
+async function slot(load: ChildProcess, target: Target, plan: Plan): Promise<Seen> {
   const { slotMs: ms, connections, perSecond } = plan;
   const order: LoadOrder = { port: target.port, requests: target.requests, ms, connections, perSecond };
   const before = cpuMs(target.pid);

@@ -13,12 +13,13 @@ import { nextMessage, startModule, stopAll } from './processes.ts';
 import { startProxies } from './proxies.ts';
 import { type Line, type Report, save, table } from './report.ts';
 import { measure, type Plan, type Target } from './rounds.ts';
-import { type Scenario, scenarios, TWO_VARIANTS, wire } from './scenarios.ts';
+import { HUNDRED_ROUTES, type Scenario, scenarios, TWO_VARIANTS, wire } from './scenarios.ts';
 import { bare, bundleSplitter, splitter, startWorkerd, workerdVersion } from './workers.ts';
 
-const FULL = { cpu: { rounds: 10, slotMs: 500 }, latency: { rounds: 6, slotMs: 1_000 } };
-const QUICK = { cpu: { rounds: 4, slotMs: 250 }, latency: { rounds: 2, slotMs: 500 } };
-const WARM_UP = { rounds: 1, slotMs: 700, connections: 16 };
+const FULL = { cpu: { rounds: 16, slotMs: 250 }, latency: { rounds: 5, slotMs: 700 } };
+const QUICK = { cpu: { rounds: 5, slotMs: 150 }, latency: { rounds: 2, slotMs: 300 } };
+/** Until the hot path is compiled. */
+const WARM_UP = { rounds: 1, slotMs: 600, connections: 16 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const chosen = scenarios.filter(({ name, group }) => `${group} ${name}`.includes(values.only ?? ''));
@@ -43,10 +44,12 @@ async function bench(chosen: Scenario[]): Promise<Report> {
   const address = `http://127.0.0.1:${port}`;
   const load = startModule('load.ts');
   const bundle = await bundleSplitter();
-  const sources = chosen.map(({ name, config }) => splitter(name, bundle, config(address)));
-  const splitters = await startWorkerd(sources, folder);
-  const bareWorker = await startWorkerd([bare(address)], folder);
-  const reference = { name: 'bare pass-through', pid: bareWorker.pid, port: bareWorker.ports.get('bare')! };
+  const bareWorker = await startWorkerd(bare(address), folder);
+  const targets = new Map<string, Target>();
+  for (const { name, config, traffic } of chosen) {
+    const running = await startWorkerd(splitter(name, bundle, config(address)), folder);
+    targets.set(name, { name, ...running, requests: wire(traffic) });
+  }
   const { proxies, missing } = await startProxies(address, folder);
 
   const report: Report = {
@@ -55,53 +58,44 @@ async function bench(chosen: Scenario[]): Promise<Report> {
     node: process.version,
     workerd: workerdVersion,
     cores: availableParallelism(),
-    bare: [],
+    groups: [],
     lines: [],
     hundredRoutes: null,
     missing,
   };
-  for (const group of new Set(chosen.map((scenario) => scenario.group))) {
-    const members = chosen.filter((scenario) => scenario.group === group);
-    const targets: Target[] = members.map(({ name, traffic }) => {
-      return { name, pid: splitters.pid, port: splitters.ports.get(name)!, requests: wire(traffic) };
-    });
-    const isSmall = members.some(({ name }) => name === TWO_VARIANTS);
-    if (isSmall) targets.push(...proxies.map((proxy) => ({ ...proxy, requests: wire(members[0]!.traffic) })));
-    await measureGroup({ report, load, reference, targets, members });
+  for (const { name, group, perSecond, traffic, target } of chosen) {
+    const reference = { name: 'bare pass-through', ...bareWorker, requests: wire(traffic) };
+    const pair = await measurePair(load, targets.get(name)!, reference, perSecond);
+    if (!report.groups.some((known) => known.group === group)) report.groups.push({ group, perSecond });
+    report.lines.push({ name, group, ...pair, target });
+    if (name !== TWO_VARIANTS) continue;
+    for (const proxy of proxies) {
+      const subject = { ...proxy, requests: reference.requests };
+      report.lines.push({ name: proxy.name, group, ...(await measurePair(load, subject, reference, perSecond)) });
+    }
   }
-  report.hundredRoutes = hundredRoutes(report.lines);
+  const [one, hundred] = [targets.get(TWO_VARIANTS), targets.get(HUNDRED_ROUTES)];
+  if (one !== undefined && hundred !== undefined) {
+    console.error('100 routes against one');
+    report.hundredRoutes = (await measure(load, hundred, one, closedLoop())).ratios.cpuUs;
+  }
   return report;
 }
 
-async function measureGroup(on: {
-  report: Report;
-  load: ChildProcess;
-  reference: Omit<Target, 'requests'>;
-  targets: Target[];
-  members: Scenario[];
-}): Promise<void> {
-  const { report, load, reference, targets, members } = on;
-  const { group, perSecond } = members[0]!;
-  const { cpu, latency } = values.quick ? QUICK : FULL;
-  const looking = (what: string, plan: Plan) => {
-    console.error(`${group}: ${what}, ${plan.rounds} rounds of ${targets.length * 2 + 1} slots`);
-    return measure(load, targets, reference, plan);
-  };
-  await looking('warming up', WARM_UP);
-  const closed = await looking('CPU time', { ...cpu, connections: 16 });
-  const open = await looking('latency', { ...latency, perSecond, connections: 64 });
-  report.bare.push({ group, closed: closed.reference, open: open.reference, perSecond });
-  for (const [index, { name }] of targets.entries()) {
-    const target = members.find((member) => member.name === name)?.target;
-    const line: Line = { name, group, closed: closed.subjects[index]!, open: open.subjects[index]!, target };
-    report.lines.push(line);
-  }
+async function measurePair(
+  load: ChildProcess,
+  subject: Target,
+  reference: Target,
+  perSecond: number,
+): Promise<Pick<Line, 'closed' | 'open'>> {
+  console.error(subject.name);
+  await measure(load, subject, reference, WARM_UP);
+  const closed = await measure(load, subject, reference, closedLoop());
+  const { latency } = values.quick ? QUICK : FULL;
+  const open = await measure(load, subject, reference, { ...latency, perSecond, connections: 64 });
+  return { closed, open };
 }
 
-/** Both were measured in the same rounds against the same bare slots. */
-function hundredRoutes(lines: Line[]): number | null {
-  const ratioOf = (name: string) => lines.find((line) => line.name === name)?.closed.cpuRatio.median;
-  const one = ratioOf(TWO_VARIANTS);
-  const hundred = ratioOf('the last of 100 routes');
-  return one === undefined || hundred === undefined ? null : hundred / one;
+function closedLoop(): Plan {
+  return { ...(values.quick ? QUICK : FULL).cpu, connections: 16 };
 }

@@ -11,7 +11,7 @@ export interface Traffic {
 
 export interface Scenario {
   name: string;
-  /** What the request and answer are; scenarios of one group share the bare Worker's slots. */
+  /** What the request and answer are. */
   group: string;
   traffic: Traffic;
   /** The splitter's KV documents, by the origin's address. */
@@ -46,6 +46,7 @@ const cookie = (origin: string) => document(origin, { weights: TWO });
 
 /** The scenario against which 100 routes are held. */
 export const TWO_VARIANTS = 'two variants, cookie';
+export const HUNDRED_ROUTES = 'the last of 100 routes';
 
 export const scenarios: Scenario[] = [
   { ...small, name: 'one variant', traffic: json, config: (origin) => document(origin, {}) },
@@ -66,7 +67,7 @@ export const scenarios: Scenario[] = [
   },
   {
     ...small,
-    name: 'the last of 100 routes',
+    name: HUNDRED_ROUTES,
     traffic: json,
     config: (origin) => document(origin, { weights: TWO }, others(origin)),
   },

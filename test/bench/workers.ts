@@ -24,10 +24,10 @@ export interface WorkerSource {
   modules: Record<string, string>;
 }
 
-/** A running workerd with the port of each of its Workers. */
+/** A running workerd. */
 export interface Running {
   pid: number;
-  ports: Map<string, number>;
+  port: number;
 }
 
 /** The Worker as `wrangler deploy` would send it. */
@@ -70,40 +70,36 @@ export function bare(origin: string): WorkerSource {
   return { name: 'bare', modules: { 'entry.mjs': entry } };
 }
 
-/** Starts one workerd with these Workers, each on a port of its own; `folder` gets the files it reads. */
-export async function startWorkerd(workers: WorkerSource[], folder: string): Promise<Running> {
-  const file = join(folder, `${workers[0]!.name.replace(/\W/g, '-')}.capnp`);
-  writeFileSync(file, configOf(workers, folder));
+/** Starts a workerd with this Worker; `folder` gets the files it reads. */
+export async function startWorkerd({ name, modules }: WorkerSource, folder: string): Promise<Running> {
+  const prefix = name.replace(/\W/g, '-');
+  const embedded = Object.entries(modules).map(([module, source]) => {
+    const file = `${prefix}-${module}`;
+    writeFileSync(join(folder, file), source);
+    return `(name = "${module}", esModule = embed "${file}")`;
+  });
+  const file = join(folder, `${prefix}.capnp`);
+  writeFileSync(
+    file,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "internet", network = (allow = ["public", "private", "local"])),
+    (name = "main", worker = .main )
+  ],
+  sockets = [(name = "main", address = "127.0.0.1:0", http = (), service = "main")]
+);
+const main :Workerd.Worker = (modules = [${embedded.join(', ')}], ${COMPATIBILITY});
+`,
+  );
   const child = start(WORKERD, ['serve', file, '--control-fd=3'], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
-  return { pid: child.pid!, ports: await listening(child, workers) };
+  return { pid: child.pid!, port: await portOf(child) };
 }
 
-function configOf(workers: WorkerSource[], folder: string): string {
-  const services = ['(name = "internet", network = (allow = ["public", "private", "local"]))'];
-  const sockets: string[] = [];
-  const definitions: string[] = [];
-  for (const [index, { name, modules }] of workers.entries()) {
-    services.push(`(name = "${name}", worker = .w${index} )`);
-    sockets.push(`(name = "${name}", address = "127.0.0.1:0", http = (), service = "${name}")`);
-    const embedded = Object.entries(modules).map(([module, source]) => {
-      const file = `${name.replace(/\W/g, '-')}-${module}`;
-      writeFileSync(join(folder, file), source);
-      return `(name = "${module}", esModule = embed "${file}")`;
-    });
-    definitions.push(`const w${index} :Workerd.Worker = (modules = [${embedded.join(', ')}], ${COMPATIBILITY});`);
-  }
-  return [
-    'using Workerd = import "/workerd/workerd.capnp";',
-    `const config :Workerd.Config = (services = [${services.join(', ')}], sockets = [${sockets.join(', ')}]);`,
-    ...definitions,
-  ].join('\n');
-}
-
-/** workerd tells each port on its control pipe, a JSON object a line. */
-function listening(child: ChildProcess, workers: WorkerSource[]): Promise<Map<string, number>> {
-  const ports = new Map<string, number>();
+/** workerd tells its port on the control pipe, a JSON object a line. */
+function portOf(child: ChildProcess): Promise<number> {
   let text = '';
   return new Promise((resolve, reject) => {
     child.on('exit', (code) => reject(new Error(`workerd ended with ${code}`)));
@@ -112,10 +108,9 @@ function listening(child: ChildProcess, workers: WorkerSource[]): Promise<Map<st
       const lines = text.split('\n');
       text = lines.pop()!;
       for (const line of lines) {
-        const message = JSON.parse(line) as { event: string; socket?: string; port?: number };
-        if (message.event === 'listen') ports.set(message.socket!, message.port!);
+        const message = JSON.parse(line) as { event: string; port?: number };
+        if (message.event === 'listen') resolve(message.port!);
       }
-      if (workers.every(({ name }) => ports.has(name))) resolve(ports);
     });
   });
 }
