@@ -12,12 +12,14 @@ export interface Greeting {
   startedInMs: number;
   config: Seeded['config'];
   splits: RouteSplit[];
+  /** Who gets a copy of every request. */
+  shadow: string | null;
   /** Null: the usual one. Else commands have to name it. */
   stateDirectory: string | null;
 }
 
 /** What is running, and three things to try. */
-export function greeting({ url, startedInMs, config, splits, stateDirectory }: Greeting): string[] {
+export function greeting({ url, startedInMs, config, splits, shadow, stateDirectory }: Greeting): string[] {
   const ours = config !== 'kept';
   return [
     '',
@@ -25,7 +27,8 @@ export function greeting({ url, startedInMs, config, splits, stateDirectory }: G
     '',
     ...(ours ? [] : ['The config in local KV is not the demo’s, so it was left as it is.', '']),
     ...splits.flatMap((split) => [...splitLines(split, ours), '']),
-    ...(ours ? tryOut({ url, stateDirectory }) : []),
+    ...(ours && shadow !== null ? [`  ${shadow} gets a copy of every request; nobody sees its answers.`, ''] : []),
+    ...(ours ? tryOut({ url, shadow, stateDirectory }) : []),
     'Ctrl-C stops everything.',
     '',
   ];
@@ -44,7 +47,7 @@ function splitLines({ route, path, baseline, weights, notes }: RouteSplit, ours:
   ];
 }
 
-function tryOut({ url, stateDirectory }: { url: string; stateDirectory: string | null }): string[] {
+function tryOut({ url, shadow, stateDirectory }: Pick<Greeting, 'url' | 'shadow' | 'stateDirectory'>): string[] {
   const persist = stateDirectory === null ? '' : ` --persist-to '${stateDirectory}'`;
   const from = url.endsWith(':8787') ? '' : ` --url ${url}`;
   return [
@@ -56,6 +59,9 @@ function tryOut({ url, stateDirectory }: { url: string; stateDirectory: string |
     `    npx wrangler kv key put --local --binding CONFIG weights:detect '{"blue":50,"green":50}'${persist}`,
     '  See what was recorded',
     `    npm run headgate -- records${from}`,
+    ...(shadow === null
+      ? []
+      : ['  See how the two models compare', `    npm run headgate -- comparisons detect${from}`]),
     '',
   ];
 }

@@ -10,6 +10,8 @@ import { DEFAULT_PORT, HELP, parseOptions, type StartOptions } from './options.t
 import { choosePort } from './port.ts';
 import { ensureSecrets } from './secrets.ts';
 import { seedConfig } from './seed.ts';
+import { withShadow } from './shadow/config.ts';
+import { showShadow } from './shadow/run.ts';
 import { greeting } from './show.ts';
 import { showTraffic } from './show-traffic.ts';
 import { readSplits } from './splits.ts';
@@ -17,6 +19,9 @@ import { startWorkers, type Workers } from './workers.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PARENT_LOOK_MS = 500;
+const SHADOW_MEND = `The config in local KV is not the demo's, so it stays as it is, and --shadow would change nothing.
+Take another place for this run (npm start -- --shadow --state .wrangler/shadow), or put a shadow into your own config:
+  "shadows": [ { "variant": "…", "percent": 100, "samples": true } ], and then npm run headgate -- comparisons ROUTE`;
 const CONFIG_MEND = `That is the config in local KV, which is not the demo's. Mend it, or take it away and start again:
   npx wrangler kv key delete --local --binding CONFIG config`;
 
@@ -41,6 +46,7 @@ async function main(): Promise<number> {
   const seeded = await seed(options.value).catch((cause: unknown) => String(cause));
   if (typeof seeded === 'string') return complain(`Local KV in ${options.value.stateDirectory} failed. ${seeded}`, 1);
   if (!seeded.splits.ok) return complain(`${seeded.splits.error}\n${CONFIG_MEND}`, 1);
+  if (options.value.shadow !== null && seeded.config === 'kept') return complain(SHADOW_MEND, 1);
   console.log('Starting Headgate and its models …');
   const { stateDirectory } = options.value;
   const started = await startWorkers({ root: ROOT, port: port.value, stateDirectory, signal: stopping });
@@ -50,19 +56,22 @@ async function main(): Promise<number> {
     url: workers.url,
     startedInMs: performance.now() - startedMs,
     config: seeded.config,
+    shadow: options.value.shadow,
     splits: seeded.splits.value,
     stateDirectory: isUsual(options.value) ? null : resolve(options.value.stateDirectory),
   });
   console.log(lines.join('\n'));
-  return run(workers, options.value, stopping);
+  return run(workers, { ...options.value, baseline: seeded.splits.value[0]!.baseline }, stopping);
 }
 
-async function run(workers: Workers, options: StartOptions, stopping: AbortSignal): Promise<number> {
+type RunOptions = StartOptions & { baseline: string };
+
+async function run(workers: Workers, options: RunOptions, stopping: AbortSignal): Promise<number> {
   const stopped = new Promise<'stopped'>((done) => {
     if (stopping.aborted) done('stopped');
     stopping.addEventListener('abort', () => done('stopped'));
   });
-  const traffic = options.traffic ? showTraffic(workers.url, options.traffic, stopping) : null;
+  const traffic = send(workers.url, options, stopping);
   const why = await Promise.race([stopped, workers.exited.then(() => 'exited' as const)]);
   if (why === 'exited') return complain('The Workers ended by themselves; what they said stands above.', 1);
   await traffic;
@@ -70,8 +79,15 @@ async function run(workers: Workers, options: StartOptions, stopping: AbortSigna
   return 0;
 }
 
+function send(url: string, { traffic, shadow, baseline }: RunOptions, stopping: AbortSignal): Promise<void> | null {
+  if (traffic === null) return null;
+  if (shadow === null) return showTraffic(url, traffic, stopping);
+  return showShadow({ url, root: ROOT, baseline, candidate: shadow, ...traffic }, stopping);
+}
+
 async function seed(options: StartOptions) {
-  const text = readFileSync(join(import.meta.dirname, 'config.json'), 'utf8');
+  const plain = readFileSync(join(import.meta.dirname, 'config.json'), 'utf8');
+  const text = options.shadow === null ? plain : withShadow(plain, options.shadow);
   return withLocalKv(resolve(options.stateDirectory), async (kv) => {
     const { config, text: inKv } = await seedConfig(kv, text);
     return { config, splits: await readSplits(kv, inKv) };

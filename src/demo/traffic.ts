@@ -19,6 +19,8 @@ export interface TrafficOptions {
   /** Ends the traffic; requests under way are still answered. */
   signal: AbortSignal;
   onAnswer: (answer: Answer) => void;
+  /** Told of each text just before it goes out; what it returns is sent as `x-request-id`. */
+  requestId?: (text: LabelledText) => string;
 }
 
 const MAX_IN_FLIGHT = 32;
@@ -51,7 +53,9 @@ export async function sendTraffic(options: TrafficOptions): Promise<{ sent: numb
 async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text: LabelledText): Promise<void> {
   visitor.busy = true;
   const startedMs = performance.now();
-  const reply = await post(options.url, agent, identityHeaders(visitor), JSON.stringify({ text: text.text }));
+  const id = options.requestId?.(text);
+  const headers = { ...identityHeaders(visitor), ...(id === undefined ? {} : { 'x-request-id': id }) };
+  const reply = await post(options.url, agent, headers, JSON.stringify({ text: text.text }));
   const ms = performance.now() - startedMs;
   visitor.busy = false;
   if (reply === null) {

@@ -1,5 +1,5 @@
 /**
- * Owns the processes behind `npm start`: one `wrangler dev` that runs Headgate and the demo's models in one workerd. It
+ * Owns the processes behind `npm start`: one `wrangler dev` that runs Headgate, the demo's models and its scorer in one workerd. It
  * starts them, waits until they answer, and leaves none behind. It prints only what wrangler calls an error.
  */
 
@@ -28,7 +28,7 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
-const MODELS = ['blue', 'green', 'third'];
+const BESIDE = ['blue', 'green', 'third', 'scorer'];
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
 
@@ -58,7 +58,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Result<Work
 
 function spawnWrangler({ root, port, stateDirectory }: WorkersOptions): ChildProcess {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js');
-  const configs = ['wrangler.toml', ...MODELS.map((model) => `src/demo/${model}.toml`)];
+  const configs = ['wrangler.toml', ...BESIDE.map((name) => `src/demo/${name}.toml`)];
   const args = [
     ...['dev', '--env', 'dev', ...configs.flatMap((config) => ['-c', config])],
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],

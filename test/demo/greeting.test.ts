@@ -19,7 +19,13 @@ function kvWith(documents: Record<string, string>): KeyValue {
 async function greet(documents: Record<string, string>, more: Partial<Parameters<typeof greeting>[0]> = {}) {
   const splits = await readSplits(kvWith(documents), demo);
   if (!splits.ok) throw new Error(splits.error);
-  const usual = { url: 'http://127.0.0.1:8787', startedInMs: 2_345, config: 'written' as const, stateDirectory: null };
+  const usual = {
+    url: 'http://127.0.0.1:8787',
+    startedInMs: 2_345,
+    config: 'written' as const,
+    shadow: null,
+    stateDirectory: null,
+  };
   return greeting({ ...usual, splits: splits.value, ...more }).join('\n');
 }
 
@@ -48,6 +54,13 @@ describe('the greeting of npm start', () => {
     const text = await greet({}, { url: 'http://127.0.0.1:8788', stateDirectory: '/elsewhere' });
     expect(text).toContain(`'{"blue":50,"green":50}' --persist-to '/elsewhere'\n`);
     expect(text).toContain('npm run headgate -- records --url http://127.0.0.1:8788\n');
+  });
+
+  it('says who gets copies, and how to see the comparison', async () => {
+    const text = await greet({}, { shadow: 'green' });
+    expect(text).toContain('green gets a copy of every request; nobody sees its answers.');
+    expect(text).toContain('npm run headgate -- comparisons detect\n');
+    expect(await greet({})).not.toContain('comparisons');
   });
 
   it('shows weights that were set by hand before, and says so', async () => {

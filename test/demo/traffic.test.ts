@@ -147,6 +147,27 @@ describe('the traffic', () => {
     expect(Math.abs(right.length - sent / 2)).toBeLessThanOrEqual(1);
   });
 
+  it('names each request where it is asked to', async () => {
+    const ids: unknown[] = [];
+    const { url } = await listen((headers) => {
+      ids.push(headers['x-request-id']);
+      return 200;
+    });
+    let count = 0;
+    await sendTraffic({
+      url,
+      perSecond: 100,
+      visitors: population({ browsers: 5, clients: 5 }),
+      texts: [{ text: 'Alle Menschen', language: 'deu' }],
+      random: seededRandom(1),
+      signal: AbortSignal.timeout(200),
+      onAnswer: () => {},
+      requestId: ({ language }) => `${language}-${++count}`,
+    });
+    expect(ids.length).toBeGreaterThan(0);
+    expect(new Set(ids)).toEqual(new Set(Array.from({ length: count }, (_, i) => `deu-${i + 1}`)));
+  });
+
   it('counts error answers and broken connections as failed, and goes on', async () => {
     let count = 0;
     const { url } = await listen(() => [200, 500, 0][count++ % 3]!);

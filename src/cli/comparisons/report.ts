@@ -82,7 +82,7 @@ function latencyLines({ latency }: Comparisons): string[] {
       row('candidate headers', latency.headers.candidate),
       row('baseline total', latency.live),
       row('candidate total', latency.candidate),
-      ['candidate slower by', ...[p50Ms, p95Ms, p99Ms].map((value) => signed(value, ms)), 'pair by pair'],
+      ['difference', ...[p50Ms, p95Ms, p99Ms].map((value) => signed(value, ms)), 'pair by pair; + is slower'],
     ],
     'lrrrl',
   );

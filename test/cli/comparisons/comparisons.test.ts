@@ -67,7 +67,7 @@ describe('headgate comparisons', () => {
     const text = await show();
     expect(text).toMatch(/baseline headers +5\.0 +5\.0 +5\.0/);
     expect(text).toMatch(/candidate total +12\.1/);
-    expect(text).toMatch(/candidate slower by +\+2\.0 +\+2\.0 +\+2\.0 +pair by pair/);
+    expect(text).toMatch(/difference +\+2\.0 +\+2\.0 +\+2\.0 +pair by pair; \+ is slower/);
   });
 
   it('shows each field with the raw counts of candidate and repeat, the verdict and its evidence', async () => {
