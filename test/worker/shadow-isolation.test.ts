@@ -111,7 +111,6 @@ describe('a shadow that fails', () => {
     }, 50);
     await traffic(ROUTES);
     clearInterval(watch);
-    console.info(`workerd: ${idle.toFixed(0)} MiB idle, ${peak.toFixed(0)} MiB at most`);
     expect(peak - idle).toBeLessThan(64);
   });
 
