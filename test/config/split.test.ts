@@ -129,6 +129,7 @@ describe('in force', () => {
       salt: 'own',
       rollout: null,
       revision: 0,
+      guardrails: [],
       notes: [],
     });
   });
@@ -142,6 +143,7 @@ describe('in force', () => {
       salt: 'r-20261123-1',
       rollout: 'r-20261123-1',
       revision: 12,
+      guardrails: [],
       notes: [],
     });
   });

@@ -34,13 +34,6 @@ describe('a good document is warned', () => {
     expect(warned([sticky], { secrets: () => true })).toEqual([]);
   });
 
-  it('of 5xx answers that would not count as failures', () => {
-    expect(warned([routeWith({ failStatuses: [429] })])).toEqual([
-      expect.stringMatching(/^routes\[0\].failStatuses: /),
-    ]);
-    expect(warned([routeWith({ failStatuses: ['4xx', '5xx'] })])).toEqual([]);
-  });
-
   it('of a key that lies in KV', () => {
     const route = variantWith({ url: 'https://a.example.com', headers: { Authorization: 'Bearer s3cret' } });
     const warnings = warned([route]);

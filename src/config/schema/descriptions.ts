@@ -61,7 +61,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.repeatable': 'Methods that may be sent twice; governs shadows and failover.',
   'routes.timeoutMs': "From the request's last byte to the response's headers, in ms.",
   'routes.idleTimeoutMs': 'A body that stalls for so long is cut off, in ms.',
-  'routes.failStatuses': 'Statuses that count as failures: numbers, or classes such as "5xx".',
+  'routes.failStatuses': 'Statuses that count as failures besides every 5xx: numbers, or classes such as "4xx".',
   'routes.failover': 'Whether the baseline answers when a candidate fails before its headers; false turns it off.',
   'routes.failover.statuses': 'Statuses of a candidate that the baseline answers instead.',
   'routes.ejection': 'Whether a candidate that keeps failing is passed over for a while.',
