@@ -18,7 +18,7 @@ import { isControlPath, Matcher } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import type { Observer, Watcher } from './served.ts';
 import { spliceJson } from './splice.ts';
-import { MAX_HELD_BYTES, Upload } from './upload.ts';
+import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
 export interface Plane {
@@ -153,9 +153,17 @@ function matcherOf(loaded: Loaded): Matcher {
   return matcher;
 }
 
-function uploadFailed(fault: 'client_stalled' | 'client_left'): Response {
-  const detail = fault === 'client_stalled' ? 'The request body stalled.' : 'The request body ended early.';
-  return problem({ status: fault === 'client_stalled' ? 408 : 400, code: fault, detail });
+function uploadFailed(fault: UploadFault): Response {
+  switch (fault) {
+    case 'client_stalled':
+      return refusal(408, fault, 'The request body stalled.');
+    case 'client_left':
+      return refusal(400, fault, 'The request body ended early.');
+    case 'length_required':
+      return refusal(411, fault, 'The body of a GET or HEAD request needs a Content-Length.');
+    case 'body_too_large':
+      return refusal(413, fault, `The body of a GET or HEAD request is over ${MAX_HELD_BYTES / 1024} KiB.`);
+  }
 }
 
 function refusal(status: number, code: string, detail: string): Response {

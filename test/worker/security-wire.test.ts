@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, sendBytes, statusOf, until } from './client.ts';
@@ -19,6 +20,12 @@ const PLANTED = [
 
 beforeAll(async () => {
   blue = await startOrigin((request, response) => {
+    if (request.url === '/echo') {
+      const hash = createHash('sha256');
+      request.on('data', (chunk) => hash.update(chunk));
+      request.on('end', () => response.end(`${request.method} ${hash.digest('hex')}`));
+      return;
+    }
     if (request.url === '/plant') response.setHeader('set-cookie', ['own=1', ...PLANTED]);
     response.end('blue');
   });
@@ -84,6 +91,9 @@ describe('a client that breaks off its upload', () => {
     ['by a reset', partial, 'reset'],
     ['in the middle of a chunk', head('POST /trial', 'Transfer-Encoding: chunked\r\n\r\nff\r\nabc'), 'fin'],
     ['by a chunk that is none', head('POST /trial', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'), 'fin'],
+    ['of a GET', head('GET /trial', 'Content-Length: 200000\r\n\r\n').concat('abc'), 'fin'],
+    ['of a GET by a reset', head('GET /trial', 'Content-Length: 200000\r\n\r\n').concat('abc'), 'reset'],
+    ['of a GET by a chunk that is none', head('GET /trial', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'), 'fin'],
     ['before its first byte', head('POST /trial', 'Content-Length: 200000\r\n\r\n'), 'fin'],
   ] as const)('%s, eight times, takes no candidate out and is not its failure', async (_, text, end) => {
     for (let times = 0; times < 8; times++) await breakOff(text, end);
@@ -91,6 +101,31 @@ describe('a client that breaks off its upload', () => {
     expect(after).toMatchObject({ status: 200, variant: 'green', body: 'green' });
     const rows = await headgate.records('dataset=requests&route=trial&limit=500');
     expect(rows.filter((row) => row.failed === 1 || row.reason === 'ejected')).toEqual([]);
+  });
+});
+
+describe('a GET with a body', () => {
+  const length = (bytes: number) => head('GET /echo', `Content-Length: ${bytes}\r\nConnection: close\r\n\r\n`);
+  const chunks = head('GET /echo', 'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n');
+
+  it.each([1, 5, 200_000])('of %i bytes reaches its origin whole', async (bytes) => {
+    const body = 'abcdefghij'.repeat(20_000).slice(0, bytes);
+    const received = await sendBytes(headgate.url, length(bytes) + body);
+    expect(statusOf(received)).toBe(200);
+    expect(received).toContain(`GET ${createHash('sha256').update(body).digest('hex')}`);
+  });
+
+  it('that the runtime would drop, or that is too large to be looked at first, is refused', async () => {
+    const inChunks = await sendBytes(headgate.url, `${chunks}5\r\nhello\r\n0\r\n\r\n`);
+    expect(statusOf(inChunks)).toBe(411);
+    expect(inChunks).toContain('"code":"length_required"');
+    const tooLarge = await sendBytes(headgate.url, length(262_145) + 'x'.repeat(262_145));
+    expect(statusOf(tooLarge)).toBe(413);
+    expect(tooLarge).toContain('"code":"body_too_large"');
+  });
+
+  it('in chunks of which there are none is a GET like any other', async () => {
+    expect(statusOf(await sendBytes(headgate.url, `${chunks}0\r\n\r\n`))).toBe(200);
   });
 });
 
