@@ -13,6 +13,16 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
 export const MAX_COPIES = 32;
+/**
+ * The platform may end a request's work before it has given its place back. A place that was held for so long is free again,
+ * or 32 such requests would end mirroring for the isolate's life. A stream that does last longer costs one copy more.
+ */
+export const PLACE_MS = 300_000;
+
+/** A place among the copies under way. */
+export interface Place {
+  takenAtMs: number;
+}
 
 interface Spending {
   minute: number;
@@ -28,24 +38,25 @@ interface Spending {
 
 export class MirrorBudget {
   #spending = new Map<string, Spending>();
-  #copies = 0;
+  #copies = new Set<Place>();
 
   /** Takes one copy's place, or says why there is none. A place that was taken must be given back with `done`. */
-  take(key: string, budget: Shadow['budget'], nowMs: number): BudgetSkip | null {
+  take(key: string, budget: Shadow['budget'], nowMs: number): Place | BudgetSkip {
     const spending = this.#spendingOf(key, nowMs);
     if (nowMs < spending.pausedUntilMs) return 'rate-limited';
-    if (this.#copies >= MAX_COPIES) return 'busy';
+    if (!this.#hasPlace(nowMs)) return 'busy';
     const perMinute = budget.requestsPerMinute;
     if (perMinute !== undefined && spending.requests >= perMinute * spending.share) return 'budget-requests';
     if (budget.tokensPerDay !== undefined && spending.toldTokens + spending.tokens >= budget.tokensPerDay)
       return 'budget-tokens';
     spending.requests++;
-    this.#copies++;
-    return null;
+    const place = { takenAtMs: nowMs };
+    this.#copies.add(place);
+    return place;
   }
 
-  done(): void {
-    this.#copies--;
+  done(place: Place): void {
+    this.#copies.delete(place);
   }
 
   /** A shadow that shares the live quota must not eat it. */
@@ -63,6 +74,14 @@ export class MirrorBudget {
     spending.share = told.share;
     spending.toldTokens = told.tokensToday;
     spending.tokens = 0;
+  }
+
+  #hasPlace(nowMs: number): boolean {
+    if (this.#copies.size < MAX_COPIES) return true;
+    for (const place of this.#copies) {
+      if (nowMs - place.takenAtMs >= PLACE_MS) this.#copies.delete(place);
+    }
+    return this.#copies.size < MAX_COPIES;
   }
 
   #spendingOf(key: string, nowMs: number): Spending {

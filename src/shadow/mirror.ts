@@ -13,7 +13,13 @@ import { spliceJson } from '../forward/splice.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
 import type { MirrorBudget } from './budget.ts';
-import { type Comparison, type ComparisonRole, compareReplies, comparison } from './compare/compare.ts';
+import {
+  type AnswerFacts,
+  type Comparison,
+  type ComparisonRole,
+  compareReplies,
+  comparison,
+} from './compare/compare.ts';
 import { headersOfCopy } from './credentials.ts';
 import type { Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
@@ -38,15 +44,17 @@ const AFTER_LIVE_MS = 25_000;
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
   const key = `${served.route.name}/${plan.shadow.variant}`;
-  const skip = impossible(served, plan) ?? work.budget.take(key, plan.shadow.budget, Date.now());
+  const skip = impossible(served, plan);
   if (skip !== null) return count(served, plan, work, comparison('skipped', skip), null);
+  const place = work.budget.take(key, plan.shadow.budget, Date.now());
+  if (typeof place === 'string') return count(served, plan, work, comparison('skipped', place), null);
   try {
     await pair(served, plan, work, key);
   } catch (cause) {
     console.error('mirror', cause);
     count(served, plan, work, comparison('error', 'mirror'), null);
   } finally {
-    work.budget.done();
+    work.budget.done(place);
   }
 }
 
@@ -54,7 +62,7 @@ export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring):
 function impossible(served: Served, plan: MirrorPlan): string | null {
   // The candidate was asked already and failed; what it would say to a second copy is no news.
   if (served.reason === 'failover') return 'failover';
-  if (served.errorCode === 'client_left') return 'client-left';
+  if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return 'client-left';
   return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
 }
 
@@ -79,7 +87,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const judged = await judge(sides, plan, plan.role, body, work);
   const isQuota = copy.status === 429 && sides.live.status !== sides.candidate.status;
   const result = isQuota ? comparison('skipped', 'rate-limited') : judged;
-  work.budget.spent(key, tokensOf(result), Date.now());
+  spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -99,6 +107,7 @@ async function repeat(
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = await judge(sides, plan, 'repeat', seen.body, work);
+  spent(served, plan, work, tokensOf(result.candidate));
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
@@ -129,8 +138,7 @@ function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Compar
   if (result.class === 'skipped' || sides === null) {
     if (result.class === 'skipped') tally.skip(result.reason);
     else tally.pair(result, NO_REPLY, NO_REPLY);
-  } else tally.pair(result, sides.live, sides.candidate);
-  tally.spent(tokensOf(result));
+  } else tally.pair(result, sides.live, sides.candidate, plan.role === 'candidate' ? 'candidate' : 'live');
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 
@@ -156,8 +164,14 @@ export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): Pair
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 
-function tokensOf({ candidate }: Comparison): number {
-  return (candidate.tokensIn ?? 0) + (candidate.tokensOut ?? 0);
+function tokensOf({ tokensIn, tokensOut }: AnswerFacts): number {
+  return (tokensIn ?? 0) + (tokensOut ?? 0);
+}
+
+/** What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. */
+function spent(served: Served, plan: MirrorPlan, work: Mirroring, tokens: number): void {
+  work.budget.spent(`${served.route.name}/${plan.shadow.variant}`, tokens, Date.now());
+  tallyOf(served, plan, work).spent(tokens);
 }
 
 /** The questions to ask; null where the body cannot bear the members that the target sets. */

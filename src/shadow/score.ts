@@ -3,13 +3,23 @@
  * section 7). Its failures are counted nowhere but in the log, and cost nobody anything.
  */
 
-import { serviceBinding } from '../env.ts';
+import type { Origin } from '../config/types.ts';
+import { type Env, serviceBinding } from '../env.ts';
+import { Prefix } from '../forward/copies.ts';
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
+import { parseJson } from './compare/json-text.ts';
 import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
 import type { MirrorPlan } from './plan.ts';
 
 const TIMEOUT_MS = 5_000;
+/** Two numbers need no more. */
+const MAX_ANSWER_BYTES = 65_536;
+
+interface Scores {
+  live: number;
+  candidate: number;
+}
 
 /** Asks for the scores of a compared pair, for the scorer's percent of them, and counts them. Never rejects. */
 export async function scorePair(
@@ -33,27 +43,53 @@ export async function scorePair(
       candidate: { status: pair.candidate.status, body: text.decode(pair.candidate.body) },
     },
   };
-  const { origin } = scorer;
-  const init = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(question),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  };
+  const scores = await askScorer(scorer.origin, JSON.stringify(question), work.env);
+  if (typeof scores === 'string') console.warn(`scorer of ${served.route.name}: ${scores}`);
+  else tallyOf(served, plan, work).score(scores.live, scores.candidate);
+}
+
+/**
+ * The scores, or in our own words why there are none: what a scorer answers may quote the visitor, and so may the runtime's
+ * message about it, so neither reaches a log. A redirect is not followed: it would take both answers to who knows whom.
+ */
+async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores | string> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const headers = { 'content-type': 'application/json' };
+  const init: RequestInit = { method: 'POST', headers, body, signal, redirect: 'manual' };
   try {
-    const fetcher = origin.kind === 'service' ? serviceBinding(work.env, origin.service) : undefined;
-    if (origin.kind === 'service' && fetcher === undefined) throw new Error(`no service binding ${origin.service}`);
+    const fetcher = origin.kind === 'service' ? serviceBinding(env, origin.service) : null;
+    if (fetcher === undefined) return 'there is no service binding of its name';
     const response = await (origin.kind === 'url'
       ? fetch(origin.url, init)
       : fetcher!.fetch('https://scorer.invalid/', init));
-    const scores = (await response.json()) as { live?: unknown; candidate?: unknown };
-    if (!response.ok || !isScore(scores.live) || !isScore(scores.candidate)) {
-      throw new Error(`status ${response.status}, and no two numbers "live" and "candidate"`);
-    }
-    tallyOf(served, plan, work).score(scores.live, scores.candidate);
-  } catch (cause) {
-    console.warn(`scorer of ${served.route.name}: ${cause}`);
+    const text = await readShort(response);
+    if (!response.ok) return `it answered ${response.status}`;
+    return (text === null ? null : scoresIn(text)) ?? 'its answer is no JSON with two numbers "live" and "candidate"';
+  } catch {
+    return signal.aborted ? `it took more than ${TIMEOUT_MS / 1000} s` : 'it could not be asked, or broke off';
   }
+}
+
+/** The body as text; null, and the rest unread, where it is longer than any answer needs. */
+async function readShort(response: Response): Promise<string | null> {
+  const prefix = new Prefix(MAX_ANSWER_BYTES);
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new TextDecoder().decode(prefix.take());
+    prefix.add(value);
+    if (prefix.isTruncated) {
+      reader.cancel().catch(() => {});
+      return null;
+    }
+  }
+}
+
+function scoresIn(text: string): Scores | null {
+  const answer = parseJson(text) as Partial<Scores> | null | undefined;
+  if (!isScore(answer?.live) || !isScore(answer.candidate)) return null;
+  return { live: answer.live, candidate: answer.candidate };
 }
 
 function isScore(value: unknown): value is number {

@@ -103,8 +103,8 @@ export class PairTally {
     count(this.#batch.skipped, reason);
   }
 
-  /** A pair with the candidate in it. `live` is the baseline's reply. */
-  pair(comparison: Comparison, live: Observation, candidate: Observation): void {
+  /** A pair with the candidate in it. `live` is the baseline's reply; `copied` says which of both was a copy's. */
+  pair(comparison: Comparison, live: Observation, candidate: Observation, copied: Side = 'candidate'): void {
     const batch = this.#batch;
     if (comparison.class === 'skipped') {
       this.skip(comparison.reason);
@@ -112,8 +112,9 @@ export class PairTally {
     }
     batch.eligible++;
     count(batch.classes, comparison.class);
-    if (candidate.status === 401 || candidate.status === 403) batch.unauthorised++;
-    if (comparison.class === 'error' || comparison.class === 'timeout') count(batch.failures, comparison.reason);
+    const { status } = copied === 'live' ? live : candidate;
+    if (status === 401 || status === 403) batch.unauthorised++;
+    if (comparison.class === 'error' || comparison.class === 'timeout') countFailure(batch.failures, comparison.reason);
     else countPair(batch.noise, 'candidate', comparison.fields);
     if (comparison.similarity !== undefined) addTo(batch.similarity.candidate, comparison.similarity);
     this.#times(live, candidate);
@@ -193,6 +194,16 @@ export function addTo(into: Moments, value: number): void {
 
 function prefixed(measures: Record<string, number> | undefined): Record<string, number> {
   return Object.fromEntries(Object.entries(measures ?? {}).map(([name, value]) => [`measure:${name}`, value]));
+}
+
+/** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
+export const MAX_FAILURES = 50;
+
+/** Counts a failure under its reason, or under `other` where there are too many. */
+export function countFailure(counts: Record<string, number>, reason: string, times = 1): void {
+  const isKnown = Object.hasOwn(counts, reason) || Object.keys(counts).length < MAX_FAILURES;
+  const key = isKnown ? reason : 'other';
+  counts[key] = (counts[key] ?? 0) + times;
 }
 
 function count(counts: Record<string, number>, key: string): void {

@@ -5,7 +5,7 @@
 
 import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
-import { type Moments, moments, type PairBatch, type Side } from './tally.ts';
+import { countFailure, type Moments, moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
 export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
@@ -46,7 +46,7 @@ export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
     eligible: totals.eligible + batch.eligible,
     classes: addedCounts(totals.classes, batch.classes),
     skipped: addedCounts(totals.skipped, batch.skipped),
-    failures: addedCounts(totals.failures, batch.failures),
+    failures: addedFailures(totals.failures, batch.failures),
     repeats: addedCounts(totals.repeats, batch.repeats),
     noise: addBatch(totals.noise, batch.noise),
     latency: addedLatency(totals.latency, batch.latency),
@@ -195,7 +195,13 @@ function added(a: Moments, b: Moments): Moments {
   return { n: a.n + b.n, sum: a.sum + b.sum, squares: a.squares + b.squares };
 }
 
-/** Reasons come from code, but fields of a batch come over the wire: their number is bounded here too. */
+/** Failures may be named by an origin, so their number is bounded here as in the tally. */
+function addedFailures(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sums = { ...a };
+  for (const [reason, n] of Object.entries(b)) countFailure(sums, reason, n);
+  return sums;
+}
+
 function addedCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
   const sums = { ...a };
   for (const [key, n] of Object.entries(b)) sums[key] = (sums[key] ?? 0) + n;
