@@ -11,7 +11,7 @@ import { configRoutes } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
 import { healthRoutes } from './health.ts';
-import { openApiRoutes } from './openapi.ts';
+import { openApiRoutes } from './openapi-route.ts';
 import { previewApiRoutes, previewRoutes } from './preview.ts';
 import { recordsRoutes } from './records.ts';
 import { trafficRoutes } from './routes.ts';

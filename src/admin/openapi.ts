@@ -1,13 +1,12 @@
 /**
- * Owns the API's description, generated when asked from the schemas that check the calls. It refuses to describe by hand what a
- * schema says. A test holds the list below to the routes that the app has.
+ * Owns the API's description, generated from the schemas that check the calls: `emit-openapi.ts` writes it to `openapi.json`,
+ * which the Worker serves without the generator's weight. It refuses to describe by hand what a schema says. A test holds the list below to the routes that the app has.
  */
 
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
-import { Hono } from 'hono/tiny';
 import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
-import { type AdminEnv, adminBase } from './context.ts';
+import { adminBase } from './context.ts';
 import * as schemas from './schemas.ts';
 
 interface Operation {
@@ -203,15 +202,14 @@ export const operations: Operation[] = [
   },
 ];
 
-export function openApiRoutes() {
-  return new Hono<AdminEnv>().get('/openapi.json', (c) => c.json(openApi() as Record<string, unknown>, 200));
-}
+/** A path parameter in Hono's spelling, and what it may be where that is bounded. */
+const PARAMETER = /:(\w+)(?:\{([^}]*)\})?/g;
 
 /** The whole description, OpenAPI 3.1. */
 export function openApi() {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {
-    const path = `${adminBase}${operation.path.replace(/:(\w+)/g, '{$1}')}`;
+    const path = `${adminBase}${operation.path.replace(PARAMETER, '{$1}')}`;
     paths[path] = { ...paths[path], [operation.method]: describe(operation) };
   }
   return {
@@ -224,11 +222,18 @@ export function openApi() {
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The Worker secret ADMIN_TOKEN' } },
+      responses: {
+        Problem: {
+          description: 'Refused, and why',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      },
       schemas: {
         Problem: json(schemas.problemAnswer),
+        Route: json(schemas.routeAnswer),
         Config: {
-          ...json(configSchema),
-          description: 'The config document; src/config/headgate.schema.json describes each key',
+          type: 'object',
+          description: 'The config document; headgate.schema.json of the same version describes each key',
         },
       },
     },
@@ -237,24 +242,22 @@ export function openApi() {
 
 function describe({ path, summary, query, body, answers, problems }: Operation) {
   const guarded = path.startsWith('/api/');
-  const refusals = guarded ? [...new Set([401, 404, 429, 503, ...problems])] : problems;
-  const responses = [
-    ...Object.entries(answers).map(([status, schema]) => [status, answer(schema)]),
-    ...refusals.toSorted().map((status) => [String(status), problemResponse]),
-  ];
+  const statuses = [...new Set([...(guarded ? [401, 404, 429, 503] : []), ...problems])].toSorted();
+  const refused = `Refused with ${statuses.join(', ')}, and why`;
+  const responses = {
+    ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answer(schema)])),
+    ...(statuses.length > 0 && { default: { ...problemResponse, description: refused } }),
+  };
   return {
     summary,
     ...(guarded ? { security: [{ token: [] }] } : {}),
     parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body ? { requestBody: { required: true, content: content(body) } } : {}),
-    responses: Object.fromEntries(responses),
+    responses,
   };
 }
 
-const problemResponse = {
-  description: 'Refused, and why',
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-};
+const problemResponse = { $ref: '#/components/responses/Problem' };
 
 function answer(schema: v.GenericSchema | 'openapi' | null) {
   if (schema === null) return { description: 'Goes on to the page' };
@@ -263,15 +266,24 @@ function answer(schema: v.GenericSchema | 'openapi' | null) {
   return { description: 'Done', content: content(schema) };
 }
 
+/** Schemas that many calls share stand once, under their names. */
+const named = new Map<v.GenericSchema, string>([
+  [configSchema, 'Config'],
+  [schemas.routeAnswer, 'Route'],
+]);
+
 function content(schema: v.GenericSchema) {
-  return {
-    'application/json': { schema: schema === configSchema ? { $ref: '#/components/schemas/Config' } : json(schema) },
-  };
+  const name = named.get(schema);
+  return { 'application/json': { schema: name ? { $ref: `#/components/schemas/${name}` } : json(schema) } };
 }
 
 function pathParameters(path: string) {
-  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
-  return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  return [...path.matchAll(PARAMETER)].map(([, name, choice]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', ...(choice && { enum: choice.split('|') }) },
+  }));
 }
 
 function queryParameters(schema: Operation['query']) {
