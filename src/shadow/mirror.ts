@@ -69,7 +69,7 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
 async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string): Promise<void> {
   const body = await served.upload.copy();
   if (body === null || body.byteLength > plan.shadow.maxBodyBytes) {
-    return count(served, plan, work, comparison('skipped', 'too-large'), null);
+    return count(served, plan, work, comparison('skipped', whyNoBody(served, plan)), null);
   }
   const questions = copies(served, plan, work.env, body);
   if (questions === null) return count(served, plan, work, comparison('skipped', 'json-unfit'), null);
@@ -97,6 +97,12 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   ];
   for (const done of await Promise.allSettled(more))
     if (done.status === 'rejected') console.error('mirror', done.reason);
+}
+
+/** A body of a good length is not there where the client broke it off, or where only the live request could bear it. */
+function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
+  const declared = served.request.headers.get('content-length');
+  return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
 }
 
 async function repeat(

@@ -65,6 +65,7 @@ beforeAll(async () => {
     steady('inside', { variants: both, shadows: [SHADOW], audience: { include: [{ header: 'x-team', in: ['us'] }] } }),
     steady('down', { variants: { blue: { url: refusing }, green: { url: green.url } }, shadows: [SHADOW] }),
     steady('broken', { variants: { blue: { url: faulty.url }, green: { url: green.url } }, shadows: [SHADOW] }),
+    steady('early', { variants: { blue: { url: faulty.url }, green: { url: green.url } }, shadows: [SHADOW] }),
     steady('leaves', { variants: { blue: { url: odd.url }, green: { url: green.url } }, shadows: [SHADOW] }),
     steady('quota', { variants: both, shadows: [SHADOW] }),
     steady('minute', { variants: both, shadows: [{ ...SHADOW, budget: { requestsPerMinute: 5 } }] }),
@@ -218,6 +219,25 @@ describe.concurrent('accounting', () => {
     expect(rows.filter(({ path }) => path === '/leaves/stream')).toMatchObject([{ failed: 0, errorCode: '' }]);
     expect(green.seen.map(({ url }) => url)).not.toContain('/leaves/never');
     expect(green.seen.map(({ url }) => url)).not.toContain('/leaves/never-sent');
+  });
+
+  it('closes where the baseline answers an upload that has not ended', async () => {
+    const client = await RawClient.to(headgate.url);
+    client.ask({
+      path: '/early/a?fault=early:413',
+      method: 'POST',
+      headers: [
+        ['x-unit', UNIT],
+        ['content-length', '250000'],
+      ],
+    });
+    client.socket.write('x'.repeat(1000));
+    const answer = await client.answer();
+    expect(answer!.status).toBe(413);
+    await sleep(100);
+    client.close();
+    const { skipped, compared } = await closed('early', 1);
+    expect({ skipped, compared }).toEqual({ skipped: { 'not-kept': 1 }, compared: 0 });
   });
 
   it('stops for a minute when the shadow answers 429, and says rate-limited', async () => {
