@@ -8,8 +8,10 @@ const PIPE_EVERY_MS = 5_000;
 export function repaint(lines: () => string[]): { stop(): void } {
   let height = 0;
   const show = () => {
-    const now = lines();
-    if (height > 0) process.stdout.write(process.stdout.isTTY ? `\x1b[${height}A\x1b[0J` : '\n');
+    const { isTTY, columns } = process.stdout;
+    // A line that the terminal breaks would take two, and the next picture would begin too low.
+    const now = isTTY ? lines().map((line) => [...line].slice(0, columns).join('')) : lines();
+    if (height > 0) process.stdout.write(isTTY ? `\x1b[${height}A\x1b[0J` : '\n');
     console.log(now.join('\n'));
     height = now.length;
   };

@@ -80,6 +80,8 @@ function conclude({ board, report }: View, run: ShadowRun, isCutShort: boolean):
     const lag = isCutShort ? ' (its counts may be 15 s old)' : '';
     console.log(`\nWhat \`npm run headgate -- comparisons detect\` shows${lag}:\n`);
     console.log(reportLines('detect', report, terminal()).join('\n'));
+  } else {
+    console.log('\nScores and the full report come within 15 s of a pair: npm run headgate -- comparisons detect');
   }
   console.log(`\nWhere ${run.baseline} and ${run.candidate} disagree, by the true language of the text:\n`);
   console.log(endLines(board, run).join('\n'));

@@ -26,7 +26,7 @@ export function liveLines(board: ShadowBoard, { baseline, candidate }: Names, sc
     ...timeLines(board, { baseline, candidate }),
     '',
     ...languageLines(board.languages().slice(0, LIVE_LANGUAGES), { baseline, candidate }),
-    ...(scores === null ? [] : ['', scoreLine(scores, { baseline, candidate })]),
+    ...(scores === null ? [] : ['', ...scoreLines(scores, { baseline, candidate })]),
   ];
 }
 
@@ -98,12 +98,14 @@ function languageLines(rows: readonly LanguageRow[], { baseline, candidate }: Na
   );
 }
 
-function scoreLine({ live, candidate, difference, interval }: NonNullable<Comparisons['scores']>, who: Names): string {
+function scoreLines({ live, candidate, difference, interval }: NonNullable<Comparisons['scores']>, who: Names) {
   const points = (value: number) => (value * 100).toFixed(1);
   const range =
     interval === null ? '' : `, 95 % interval ${signed(interval[0], points)} to ${signed(interval[1], points)}`;
-  const means = `${who.baseline} ${percent(live.mean ?? 0)}, ${who.candidate} ${percent(candidate.mean ?? 0)}`;
-  return `  right by the scorer: ${means}; ${signed(difference.mean, points)} points${range} (${whole(difference.n)} pairs)`;
+  return [
+    `  right by the scorer: ${who.baseline} ${percent(live.mean ?? 0)}, ${who.candidate} ${percent(candidate.mean ?? 0)}`,
+    `  that is ${signed(difference.mean, points)} points${range}, of ${whole(difference.n)} pairs`,
+  ];
 }
 
 /** A person's word for a language; the code where there is none. */

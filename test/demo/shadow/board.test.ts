@@ -83,7 +83,9 @@ describe('the view of the demo’s shadow', () => {
     expect(text).toMatch(/2 pairs +alike █{12}░{12} 50\.0 %, body-mismatch 1/);
     expect(text).toMatch(/difference +\+2\.0 +\+2\.0 +pair by pair; \+ is green slower/);
     expect(text).toMatch(/Catalan +1 +1 +100\.0 % +0 +1 +0/);
-    expect(text).toContain('blue 50.0 %, green 100.0 %; +50.0 points, 95 % interval +30.0 to +70.0 (2 pairs)');
+    expect(text).toContain(
+      'right by the scorer: blue 50.0 %, green 100.0 %\n  that is +50.0 points, 95 % interval +30.0 to +70.0, of 2 pairs',
+    );
   });
 
   it('ends with real texts and who was right', () => {
