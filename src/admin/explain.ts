@@ -21,9 +21,9 @@ export interface Explanation {
 export function explanationOf(status: RouteStatus, unit: string): Explanation {
   const { name, inForce, split } = status;
   const arms = armsOf(inForce.weights);
-  const variant = assign(split.salt, name, unit, arms);
+  const variant = assign(inForce.salt, name, unit, arms);
   const scores = arms.map((arm) => {
-    const hash = murmur3(`${split.salt}/${name}/${arm.variant}/${unit}`);
+    const hash = murmur3(`${inForce.salt}/${name}/${arm.variant}/${unit}`);
     return {
       variant: arm.variant,
       weight: arm.weight / 100,
@@ -34,7 +34,8 @@ export function explanationOf(status: RouteStatus, unit: string): Explanation {
   const reason = arms.length === 1 ? 'only' : 'hash';
   const why = reason === 'only' ? 'it has all the weight' : 'its score is the lowest';
   const sentence = `${variant}, since ${why} (revision ${split.revision}, ${inForce.source === 'weights' ? 'weights set by hand' : inForce.source})`;
-  const { revision, salt } = split;
+  const { revision } = split;
+  const { salt } = inForce;
   return {
     route: name,
     unit,

@@ -22,6 +22,8 @@ export interface InForce {
   rollout: string | null;
   /** 0 while there is no split. */
   revision: number;
+  /** The experiment that runs: its id is the salt and the epoch of pins, in every arm. Null while a rollout runs. */
+  experiment: string | null;
   /** What requests are judged by; empty while no rollout runs. */
   guardrails: readonly Watched[];
   /** What a person should know about why it is not something else. */
@@ -37,8 +39,10 @@ export function splitInForce(known: {
   const { route, split } = known;
   const notes: string[] = [];
   const misfit = split === null ? null : misfitOf(split, route);
-  const beneath =
-    split === null ? fromConfig(route) : misfit === null ? fromSplit(route, split) : atBaseline(route, split);
+  const beneath = withExperiment(
+    route,
+    split === null ? fromConfig(route) : misfit === null ? fromSplit(route, split) : atBaseline(route, split),
+  );
   if (misfit !== null) notes.push(misfit);
 
   if (known.weights !== null) {
@@ -53,16 +57,45 @@ export function splitInForce(known: {
   return { ...beneath, notes };
 }
 
+/** A rollout takes precedence: its units were salted by its own id, and must not move when an experiment is declared. */
+function withExperiment(route: Route, inForce: InForce): InForce {
+  if (route.experiment === undefined || inForce.rollout !== null) return inForce;
+  const { id } = route.experiment;
+  return { ...inForce, salt: id, experiment: id };
+}
+
 function fromConfig(route: Route): InForce {
   const shadows = Object.fromEntries(route.shadows.map((shadow) => [shadow.variant, shadow.percent]));
   const { weights, baseline, salt } = route;
-  return { source: 'config', weights, shadows, baseline, salt, rollout: null, revision: 0, guardrails: [], notes: [] };
+  return {
+    source: 'config',
+    weights,
+    shadows,
+    baseline,
+    salt,
+    rollout: null,
+    revision: 0,
+    experiment: null,
+    guardrails: [],
+    notes: [],
+  };
 }
 
 function fromSplit(route: Route, split: Split): InForce {
   const { shadows, baseline, salt, rollout, revision, guardrails = [] } = split;
   const weights = completeWeights(split.weights, Object.keys(route.variants));
-  return { source: 'split', weights, shadows, baseline, salt, rollout, revision, guardrails, notes: [] };
+  return {
+    source: 'split',
+    weights,
+    shadows,
+    baseline,
+    salt,
+    rollout,
+    revision,
+    experiment: null,
+    guardrails,
+    notes: [],
+  };
 }
 
 function atBaseline(route: Route, split: Split): InForce {
@@ -76,6 +109,7 @@ function atBaseline(route: Route, split: Split): InForce {
     salt,
     rollout,
     revision,
+    experiment: null,
     guardrails: [],
     notes: [],
   };

@@ -8,6 +8,7 @@ import type { CookieSettings, Route } from '../config/types.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { assign } from '../split/assign.ts';
 import { consented, inAudience } from '../split/audience.ts';
+import { readCookie } from '../split/cookies.ts';
 import { findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokenOf, readPreviewToken } from '../split/preview.ts';
@@ -45,15 +46,20 @@ export async function decide(state: RouteState, facts: Facts): Promise<Decision>
     const variant = await previewed(token, route, facts);
     if (variant !== null) return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
   }
-  const only = { variant: inForce.baseline, reason: 'only' as const, unit: null, isEvidence: false, setCookie: null };
+  // Weights by hand beat everything else: when they leave one variant, nobody stays with another.
+  const [arm] = arms;
+  const trusted = arms.length === 1 && inForce.source === 'weights' ? arm!.variant : inForce.baseline;
+  const only = { variant: trusted, reason: 'only' as const, unit: null, isEvidence: false, setCookie: null };
   if (route.audience !== undefined && !isInAudience(route, request, url)) return only;
+  if (inForce.experiment !== null && hasOptedOut(request, cookieHeader)) return only;
 
   const identity: IdentityFacts = { header, cookieHeader, search: url.search, https: isHttps, secret: facts.secret };
   const finding = findUnit(route.identity, identity);
   const found = finding instanceof Promise ? await finding : finding;
   const isOurCookie = found.kind === 'mint' || (found.kind === 'found' && found.visitor !== null);
+  const isPlain = arms.length === 1 && inForce.experiment === null;
   if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
-  if (arms.length === 1) return onlyArm(state, found.kind === 'found' ? found.unit : null);
+  if (isPlain) return onlyArm(state, found.kind === 'found' ? found.unit : null);
   if (found.kind === 'none') return only;
   if (found.kind === 'found' && found.visitor === null) {
     const variant = assign(inForce.salt, route.name, found.unit, arms);
@@ -61,6 +67,12 @@ export async function decide(state: RouteState, facts: Facts): Promise<Decision>
   }
   const visitor = found.kind === 'mint' ? newVisitor() : found.visitor!;
   return byVisitor(state, visitor, facts);
+}
+
+/** A visitor who wants no part in experiments says so by header or cookie; any value but none, 0 and false says it. */
+function hasOptedOut(request: Request, cookieHeader: string | null): boolean {
+  const said = [request.headers.get('x-headgate-opt-out') ?? '', ...readCookie(cookieHeader, 'headgate-opt-out')];
+  return said.some((value) => !['', '0', 'false'].includes(value));
 }
 
 /** With one arm there is nothing to choose; who comes is counted all the same. */
@@ -72,18 +84,18 @@ async function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Pro
   const { route, arms, inForce } = state;
   const { secret, nowMs } = facts;
   const base = { unit: visitor.id, isEvidence: true };
-  if (route.sticky === false || !secret) {
+  if ((route.sticky === false && inForce.experiment === null) || !secret) {
     const variant = assign(inForce.salt, route.name, visitor.id, arms);
     const setCookie = visitor.replace ? await cookieLine(visitor.id, visitor.pins, facts) : null;
     return { ...base, variant, reason: 'hash', setCookie };
   }
   const rules: PinRules = {
     route: route.name,
-    epoch: inForce.rollout ?? '',
+    epoch: inForce.rollout ?? inForce.experiment ?? '',
     arms,
     baseline: inForce.baseline,
     sticky: route.sticky,
-    experiment: false,
+    experiment: inForce.experiment !== null,
     nowMs,
   };
   const pinned = honouredPin(visitor.pins, rules);

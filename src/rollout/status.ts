@@ -12,7 +12,7 @@ export interface RouteStatus {
   /** The newest split, also while weights by hand beat it. Revision 0: the config's own weights. */
   split: Split;
   /** What isolates serve by. */
-  inForce: Pick<InForce, 'source' | 'weights' | 'shadows' | 'baseline' | 'notes'>;
+  inForce: Pick<InForce, 'source' | 'weights' | 'shadows' | 'baseline' | 'salt' | 'experiment' | 'notes'>;
   byHand: Record<string, number> | null;
   live: Record<string, LiveNumbers>;
   rollout: RolloutStatus | null;
@@ -24,13 +24,13 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   if (route === null) return null;
   const split = control.journal.split();
   const inForce = splitInForce({ route, split, weights: byHand });
-  const { source, weights, shadows, baseline, notes } = inForce;
+  const { source, weights, shadows, baseline, salt, experiment, notes } = inForce;
   const { rollout } = control;
   const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, NO_NUMBERS]));
   return {
     name: control.name,
     split: split ?? ofConfig(route),
-    inForce: { source, weights, shadows, baseline, notes },
+    inForce: { source, weights, shadows, baseline, salt, experiment, notes },
     byHand,
     live: { ...idle, ...control.series.live(nowMs) },
     rollout: rollout === null ? null : describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),

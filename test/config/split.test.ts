@@ -129,6 +129,7 @@ describe('in force', () => {
       salt: 'own',
       rollout: null,
       revision: 0,
+      experiment: null,
       guardrails: [],
       notes: [],
     });
@@ -143,6 +144,7 @@ describe('in force', () => {
       salt: 'r-20261123-1',
       rollout: 'r-20261123-1',
       revision: 12,
+      experiment: null,
       guardrails: [],
       notes: [],
     });
