@@ -16,7 +16,7 @@ import { measure, type Plan, type Target } from './rounds.ts';
 import { HUNDRED_ROUTES, type Scenario, scenarios, TWO_VARIANTS, wire } from './scenarios.ts';
 import { bare, bundleSplitter, splitter, startWorkerd, workerdVersion } from './workers.ts';
 
-const FULL = { cpu: { rounds: 16, slotMs: 250 }, latency: { rounds: 5, slotMs: 700 } };
+const FULL = { cpu: { rounds: 14, slotMs: 250 }, latency: { rounds: 5, slotMs: 700 } };
 const QUICK = { cpu: { rounds: 5, slotMs: 150 }, latency: { rounds: 2, slotMs: 300 } };
 /** Until the hot path is compiled. */
 const WARM_UP = { rounds: 1, slotMs: 600, connections: 16 };
