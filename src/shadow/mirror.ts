@@ -40,6 +40,8 @@ export interface Mirroring {
 
 /** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
 const AFTER_LIVE_MS = 25_000;
+/** What is counted so late after the live headers cannot wait for a quiet route's flush: the platform would end it before. */
+const LATE_MS = 10_000;
 
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
@@ -167,6 +169,7 @@ async function keep(
 /** Always asked anew: a flush may have taken the last one away meanwhile. */
 export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
   const about = { ...flushingOf(served), candidate: plan.shadow.variant };
+  if (Date.now() - served.headersAtMs > LATE_MS) about.isBusy = true;
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 

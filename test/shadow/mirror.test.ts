@@ -1,0 +1,244 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Env } from '../../src/env.ts';
+import type { Served } from '../../src/forward/served.ts';
+import type { Flusher } from '../../src/live/flush.ts';
+import { MAX_COPIES, MirrorBudget, type Place } from '../../src/shadow/budget.ts';
+import { mirror } from '../../src/shadow/mirror.ts';
+import type { MirrorPlan } from '../../src/shadow/plan.ts';
+import { PairTally } from '../../src/shadow/tally.ts';
+import { routeOf, servedOf, uploadOf } from './served.ts';
+
+type Origin = (signal: AbortSignal) => Response | Promise<Response>;
+
+const same: Origin = () => Response.json({ from: 'same' });
+
+/** One mirrored request with what came of it: the tally's batch, the rows, and the requests that origins got. */
+async function mirrored(
+  over: {
+    served?: Partial<Served>;
+    plan?: Partial<MirrorPlan>;
+    shadow?: Record<string, unknown>;
+    green?: Origin;
+    blue?: Origin;
+    budget?: MirrorBudget;
+  } = {},
+) {
+  const asked: { variant: string; request: Request }[] = [];
+  const binding = (variant: string, answer: Origin) => ({
+    fetch: (input: RequestInfo, init: RequestInit) => {
+      const request = new Request(input, init);
+      asked.push({ variant, request });
+      return Promise.resolve(answer(init.signal!));
+    },
+  });
+  const rows: { blobs: string[] }[] = [];
+  const env = {
+    BLUE: binding('blue', over.blue ?? same),
+    GREEN: binding('green', over.green ?? same),
+    COMPARISONS: { writeDataPoint: (point: { blobs: string[] }) => rows.push(point) },
+  } as unknown as Env;
+  const route = routeOf({
+    variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } },
+    repeatable: ['GET', 'POST'],
+    timeoutMs: 200,
+    shadows: [{ variant: 'green', ...over.shadow }],
+  });
+  const served = servedOf(route, over.served);
+  const plan: MirrorPlan = {
+    captureBytes: 262_144,
+    shadow: route.shadows[0]!,
+    role: 'candidate',
+    target: 'green',
+    baseline: 'blue',
+    isRepeated: false,
+    ...over.plan,
+  };
+  const tally = new PairTally('green');
+  const flushings: { isBusy: boolean }[] = [];
+  const flusher = {
+    pairs: (about: { isBusy: boolean }) => {
+      flushings.push(about);
+      return tally;
+    },
+  } as unknown as Flusher;
+  const ctx = { waitUntil: () => {} } as unknown as ExecutionContext;
+  const budget = over.budget ?? new MirrorBudget();
+  await mirror(served, plan, { env, ctx, budget, flusher, prices: {} });
+  const freed = Array.from({ length: MAX_COPIES }, () => budget.take('other', {}, Date.now()));
+  return { batch: tally.take(), rows: rows.map(({ blobs }) => blobs), asked, flushings, freed };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a mirrored request', () => {
+  it('is one pair and one row, and gives its place back', async () => {
+    const { batch, rows, asked, freed } = await mirrored();
+    expect(batch).toMatchObject({ eligible: 1, classes: { match: 1 }, skipped: {} });
+    expect(rows).toHaveLength(1);
+    expect(rows[0]!.slice(1, 6)).toEqual(['main', 'blue', 'green', 'candidate', 'match']);
+    expect(asked.map(({ variant }) => variant)).toEqual(['green']);
+    expect(freed.every((place) => typeof place === 'object')).toBe(true);
+  });
+
+  it('is asked as the visitor asked, without the visitor’s keys', async () => {
+    const { asked } = await mirrored();
+    const { request } = asked[0]!;
+    expect(request.url).toBe('https://front.test/path?q=1');
+    expect(Object.fromEntries(request.headers)).toMatchObject({ 'x-kept': 'yes', 'x-headgate-role': 'shadow' });
+    expect(request.headers.has('authorization')).toBe(false);
+    expect(request.headers.has('cookie')).toBe(false);
+  });
+
+  it('with a repeat is asked of the baseline once more, which is no request of its own', async () => {
+    const { batch, rows, asked } = await mirrored({ plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ eligible: 1, classes: { match: 1 }, repeats: { match: 1 } });
+    expect(asked.map(({ variant, request }) => [variant, request.headers.get('x-headgate-role')])).toEqual([
+      ['green', 'shadow'],
+      ['blue', 'repeat'],
+    ]);
+    expect(rows.map((blobs) => blobs[4])).toEqual(['candidate', 'repeat']);
+  });
+
+  it('is an error, and keeps its row, where the comparison itself fails', async () => {
+    const compare = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new RangeError('rules that cannot be read');
+        },
+      },
+    );
+    const shadow = { ...routeShadow(), compare } as MirrorPlan['shadow'];
+    const { batch, rows, freed } = await mirrored({ plan: { shadow } });
+    expect(batch).toMatchObject({ eligible: 1, classes: { error: 1 }, failures: { comparator: 1 }, skipped: {} });
+    expect(rows.map((blobs) => [blobs[5], blobs[6]])).toEqual([['error', 'comparator']]);
+    expect(typeof freed.at(-1)).toBe('object');
+  });
+
+  it('is an error, and keeps its row, where mirroring itself fails', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const upload = { ...uploadOf('x'), copy: () => Promise.reject(new Error('gone')) } as unknown as Served['upload'];
+    const { batch, rows, freed } = await mirrored({ served: { upload } });
+    expect(batch).toMatchObject({ eligible: 1, classes: { error: 1 }, failures: { mirror: 1 } });
+    expect(rows.map((blobs) => [blobs[5], blobs[6]])).toEqual([['error', 'mirror']]);
+    expect(typeof freed.at(-1)).toBe('object');
+    expect(logged).toHaveBeenCalledOnce();
+  });
+
+  it('that hangs is a timeout, and gives its place back', async () => {
+    const hanging: Origin = (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const { batch, freed } = await mirrored({ green: hanging });
+    expect(batch).toMatchObject({ eligible: 1, classes: { timeout: 1 }, failures: { headers: 1 } });
+    expect(typeof freed.at(-1)).toBe('object');
+  });
+
+  it('whose reply hangs half-way is a timeout of the body', async () => {
+    const halfway: Origin = (signal) =>
+      new Response(
+        new ReadableStream({
+          type: 'bytes',
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('{"from"'));
+            signal.addEventListener('abort', () => controller.error(signal.reason));
+          },
+        }),
+        { headers: { 'content-type': 'application/json' } },
+      );
+    const { batch } = await mirrored({ green: halfway });
+    expect(batch).toMatchObject({ eligible: 1, classes: { timeout: 1 }, failures: { body: 1 } });
+  });
+
+  it.each<[string, Partial<Served>, Partial<MirrorPlan>]>([
+    ['failover', { reason: 'failover' }, {}],
+    ['client-left', { status: null, errorCode: 'client_left' }, {}],
+    ['client-left', { status: null, errorCode: 'client_stalled' }, {}],
+    ['baseline-failed', { status: null, errorCode: 'origin_timeout', responseHeaders: null }, {}],
+    ['too-large', { upload: uploadOf(null) }, {}],
+    ['json-unfit', { upload: uploadOf('no json') }, { target: 'blue' }],
+    ['client-left', { body: { end: 'refused', bytes: 1, firstByteAtMs: 1, endedAtMs: 2 } }, {}],
+    ['baseline-failed', { body: { end: 'cut', bytes: 1, firstByteAtMs: 1, endedAtMs: 2 } }, {}],
+    ['baseline-failed', { body: { end: 'stalled', bytes: 1, firstByteAtMs: 1, endedAtMs: 2 } }, {}],
+  ])('that cannot be a pair is skipped once: %s', async (reason, served, plan) => {
+    const spliced = reason === 'json-unfit' ? { json: { model: 'm' } } : {};
+    const route = routeOf({
+      variants: { blue: { service: 'BLUE', ...spliced }, green: { service: 'GREEN' } },
+      shadows: [{ variant: 'green' }],
+    });
+    const { batch, rows } = await mirrored({
+      served: { ...served, route },
+      plan: { ...plan, shadow: route.shadows[0]! },
+    });
+    expect(batch).toMatchObject({ eligible: 1, classes: {}, skipped: { [reason]: 1 } });
+    expect(rows.map((blobs) => [blobs[5], blobs[6]])).toEqual([['skipped', reason]]);
+  });
+
+  it('waits for the live body’s end before it is judged', async () => {
+    let end: (report: Awaited<Served['body']>) => void = () => {};
+    const body = new Promise<Awaited<Served['body']>>((resolve) => {
+      end = resolve;
+    });
+    setTimeout(() => end({ end: 'refused', bytes: 1, firstByteAtMs: 1, endedAtMs: 2 }), 30);
+    const { batch } = await mirrored({ served: { body } });
+    expect(batch.skipped).toEqual({ 'client-left': 1 });
+  });
+
+  it('that meets a 429 closes the budget, and is a pair where the baseline says so too', async () => {
+    const quota: Origin = () => new Response('{}', { status: 429, headers: { 'content-type': 'application/json' } });
+    const budget = new MirrorBudget();
+    expect((await mirrored({ green: quota, budget })).batch.skipped).toEqual({ 'rate-limited': 1 });
+    expect((await mirrored({ green: same, budget })).batch.skipped).toEqual({ 'rate-limited': 1 });
+    const both = await mirrored({ green: quota, served: { status: 429 } });
+    expect(both.batch.skipped).toEqual({});
+    const repeated = await mirrored({ blue: quota, plan: { isRepeated: true } });
+    expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: {} });
+  });
+
+  it('spends the copies’ tokens, and not the visitor’s', async () => {
+    const chat =
+      (tokens: number): Origin =>
+      () =>
+        Response.json(chatOf(tokens));
+    const candidate = await mirrored({ green: chat(70), blue: chat(30), plan: { isRepeated: true } });
+    expect(candidate.batch.tokens).toBe(100);
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    const counterfactual = await mirrored({ green: chat(70), blue: chat(30), plan });
+    expect(counterfactual.batch.tokens).toBe(30);
+  });
+
+  it('knows copies to the baseline that are refused', async () => {
+    const refused: Origin = () => new Response('{}', { status: 401 });
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    expect((await mirrored({ blue: refused, plan })).batch.unauthorised).toBe(1);
+    expect((await mirrored({ green: refused })).batch.unauthorised).toBe(1);
+    expect((await mirrored({ served: { status: 401 } })).batch.unauthorised).toBe(0);
+  });
+
+  it('is flushed soon when it ends long after the live answer', async () => {
+    expect((await mirrored()).flushings.every(({ isBusy }) => !isBusy)).toBe(true);
+    const late = await mirrored({ served: { headersAtMs: Date.now() - 15_000 } });
+    expect(late.flushings.every(({ isBusy }) => isBusy)).toBe(true);
+  });
+
+  it('beyond the places is busy', async () => {
+    const budget = new MirrorBudget();
+    const places = Array.from({ length: MAX_COPIES }, () => budget.take('main/green', {}, Date.now()) as Place);
+    const { batch, asked } = await mirrored({ budget });
+    expect(batch).toMatchObject({ eligible: 1, skipped: { busy: 1 } });
+    expect(asked).toEqual([]);
+    budget.done(places[0]!);
+  });
+});
+
+function routeShadow(): MirrorPlan['shadow'] {
+  const variants = { blue: { service: 'BLUE' }, green: { service: 'GREEN' } };
+  return routeOf({ variants, shadows: [{ variant: 'green' }] }).shadows[0]!;
+}
+
+function chatOf(tokens: number): unknown {
+  const usage = { prompt_tokens: 0, completion_tokens: tokens, total_tokens: tokens };
+  const choices = [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'yes' } }];
+  return { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices, usage };
+}
