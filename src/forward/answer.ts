@@ -47,6 +47,7 @@ interface Try {
   reason: RequestReason;
   isEvidence: boolean;
   startedAtMs: number;
+  askedAtMs: number;
   headersAtMs: number;
   asked: Asked | null;
   fault: OriginFault | null;
@@ -88,7 +89,8 @@ async function attempt(
   const { variant, reason } = by;
   const body = spliceFor(exchange, variant);
   const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
-  const startedAtMs = reason === 'failover' ? Date.now() : exchange.startedAtMs;
+  const askedAtMs = Date.now();
+  const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
   const role = reason === 'preview' ? 'preview' : 'live';
   const asked = await askOrigin({
     request,
@@ -108,6 +110,7 @@ async function attempt(
     reason,
     isEvidence: decision.isEvidence && reason !== 'failover',
     startedAtMs,
+    askedAtMs,
     headersAtMs: Date.now(),
     asked: asked.ok ? asked.value : null,
     fault: asked.ok ? null : asked.error,
@@ -265,6 +268,7 @@ function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copi
     reason: tried.reason,
     isEvidence: tried.isEvidence,
     startedAtMs: tried.startedAtMs,
+    askedAtMs: tried.askedAtMs,
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
     errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],

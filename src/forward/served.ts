@@ -26,6 +26,8 @@ export interface Served {
   /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
   isEvidence: boolean;
   startedAtMs: number;
+  /** When the origin was asked: later than the start by what the request's own body took. */
+  askedAtMs: number;
   headersAtMs: number;
   /** Null when the origin gave no answer. */
   status: number | null;

@@ -16,7 +16,8 @@ const READ_BYTES = 65_536;
 /** The live reply, once its body has ended. */
 export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {
   const report = await served.body;
-  const since = (atMs: number) => atMs - served.startedAtMs;
+  // A copy's clock starts when it is sent, so the live one's does too: what the visitor's upload took is nobody's slowness.
+  const since = (atMs: number) => atMs - served.askedAtMs;
   if (served.status === null) {
     const end =
       served.errorCode === 'origin_timeout'
