@@ -1,11 +1,11 @@
 /**
- * Owns HMAC-SHA-256 over `<domain>|<text>`: the tags of pins and of preview tokens. The domain keeps a signature made for one
+ * Owns HMAC-SHA-256 over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain keeps a signature made for one
  * purpose from passing for another. It compares in constant time and knows nothing of what the texts mean.
  */
 import { fromBase64url, toBase64url } from './base64url.ts';
 
 /** What a signature is for. */
-export type Domain = 'pin' | 'preview';
+export type Domain = 'pin' | 'preview' | 'receipt' | 'unit';
 
 /** Length of a tag in characters: 32 bytes in base64url. */
 export const TAG_LENGTH = 43;
@@ -18,8 +18,12 @@ const MAX_KEYS = 8;
 
 /** The tag of a text: 43 base64url characters. `secret` must not be empty. */
 export async function sign(domain: Domain, text: string, secret: string): Promise<string> {
-  const signature = await crypto.subtle.sign('HMAC', await keyOf(secret), encoder.encode(`${domain}|${text}`));
-  return toBase64url(new Uint8Array(signature));
+  return toBase64url(await digest(domain, text, secret));
+}
+
+/** The 32 bytes that a tag spells. */
+export async function digest(domain: Domain, text: string, secret: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(secret), encoder.encode(`${domain}|${text}`)));
 }
 
 /** Whether `tag` is the text's tag. Anything that is not a tag at all is false; never throws on what a client sent. */

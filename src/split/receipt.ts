@@ -1,0 +1,88 @@
+/**
+ * Owns receipts: signed tokens that say which variant served which unit of a route, and when, so that a backend or a client can
+ * credit an outcome minutes later without cookie or key (design section 10). And the keyed hash under which a unit is known
+ * there. It fails closed, and does not know which receipts were used: the ledger and the controller do.
+ */
+import { err, ok, type Result } from '../result.ts';
+import { digest, isSigned, sign } from './sign.ts';
+
+/** What a receipt says. `unitHash` is `hashUnit`'s. */
+export interface Receipt {
+  route: string;
+  variant: string;
+  unitHash: string;
+  /** When it was served, unix milliseconds. */
+  atMs: number;
+}
+
+/** Why a receipt is not honoured. */
+export interface ReceiptFault {
+  reason: 'no_secret' | 'malformed' | 'forged' | 'expired';
+}
+
+/** The response header that carries a receipt. */
+export const RECEIPT_HEADER = 'x-headgate-receipt';
+
+/** How long a receipt is valid: 7 days. */
+export const RECEIPT_MS = 7 * 86_400_000;
+
+// `~` is in no name, hash, number or tag, and safe in headers and URLs alike.
+const TOKEN =
+  /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([0-9a-f]{16})~([0-9a-z]{1,9})~([A-Za-z0-9_-]{43})$/;
+/** A clock may be a little ahead of ours; more is no time at which anything was served. */
+const AHEAD_MS = 60_000;
+
+/** The token of a receipt. Names must be those of a config, and `secret` not empty. */
+export async function createReceipt({ route, variant, unitHash, atMs }: Receipt, secret: string): Promise<string> {
+  const text = `${route}~${variant}~${unitHash}~${atMs.toString(36)}`;
+  return `${text}~${await sign('receipt', text, secret)}`;
+}
+
+/** What a token says, when it is true and not over 7 days old. Never throws on what a client sent. */
+export async function readReceipt(
+  token: string,
+  nowMs: number,
+  secret: string | undefined,
+): Promise<Result<Receipt, ReceiptFault>> {
+  if (!secret) return err({ reason: 'no_secret' });
+  const parts = TOKEN.exec(token);
+  if (parts === null) return err({ reason: 'malformed' });
+  const [, route = '', variant = '', unitHash = '', time = '', tag = ''] = parts;
+  const text = token.slice(0, -tag.length - 1);
+  if (!(await isSigned('receipt', text, tag, secret))) return err({ reason: 'forged' });
+  const atMs = Number.parseInt(time, 36);
+  if (nowMs - atMs > RECEIPT_MS || atMs - nowMs > AHEAD_MS) return err({ reason: 'expired' });
+  return ok({ route, variant, unitHash, atMs });
+}
+
+/** The part of a true token that tells it from every other: its tag. */
+export function receiptTag(token: string): string {
+  return token.slice(token.lastIndexOf('~') + 1);
+}
+
+// Values, not promises; two generations, so that a full map costs no scan and those in use stay.
+const MAX_HASHES = 5_000;
+const MAX_REMEMBERED_UNIT = 256;
+let young = new Map<string, string>();
+let old = new Map<string, string>();
+
+/** The first 64 bits of the unit's HMAC-SHA-256 as 16 hex digits: all that is ever kept of a unit. */
+export async function hashUnit(unit: string, secret: string): Promise<string> {
+  if (unit.length > MAX_REMEMBERED_UNIT) return hex(await first64(unit, secret));
+  const key = `${secret}|${unit}`;
+  const known = young.get(key) ?? old.get(key);
+  const hash = known ?? hex(await first64(unit, secret));
+  if (!young.has(key)) {
+    if (young.size >= MAX_HASHES) [old, young] = [young, new Map()];
+    young.set(key, hash);
+  }
+  return hash;
+}
+
+async function first64(unit: string, secret: string): Promise<Uint8Array> {
+  return (await digest('unit', unit, secret)).subarray(0, 8);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
