@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_SAMPLES, PairStore } from '../../src/rollout/pair-store.ts';
+import { comparison } from '../../src/shadow/compare/compare.ts';
+import { type PairBatch, PairTally } from '../../src/shadow/tally.ts';
+import { json } from '../shadow/compare/observed.ts';
+import { sqlStorage } from './sqlite.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A batch of matching pairs, with as many samples and tokens. */
+function batchOf(candidate: string, pairs: number, first = 0): PairBatch {
+  const tally = new PairTally(candidate);
+  for (let i = 0; i < pairs; i++) tally.pair(comparison('match', ''), json(1), json(1));
+  tally.spent(pairs);
+  const sample = { at: '', role: 'candidate', class: 'match', reason: '', method: '', path: '' } as const;
+  const rest = { liveStatus: 200, candidateStatus: 200, fields: [], request: '', live: '', candidate: '' };
+  const samples = Array.from({ length: pairs }, (_, i) => ({ ...sample, ...rest, requestId: `r-${first + i}` }));
+  return { ...tally.take(), samples };
+}
+
+describe('the pairs of a route', () => {
+  it('add up by candidate, and outlive the object', () => {
+    const sql = sqlStorage();
+    const store = new PairStore(sql);
+    store.add(batchOf('green', 3), 0)();
+    store.add(batchOf('teal', 1), 0)();
+    store.add(batchOf('green', 2), 0)();
+    for (const one of [store, new PairStore(sql)]) {
+      expect(one.candidates()).toEqual(['green', 'teal']);
+      expect(one.report('green')).toMatchObject({ eligible: 5, classes: { match: 5 } });
+      expect(one.report('teal')).toMatchObject({ eligible: 1 });
+      expect(one.report('blue')).toBeNull();
+    }
+  });
+
+  it('are in memory only once the transaction is through', () => {
+    const store = new PairStore(sqlStorage());
+    const commit = store.add(batchOf('green', 3), 0);
+    expect(store.report('green')).toBeNull();
+    commit();
+    expect(store.report('green')).toMatchObject({ eligible: 3 });
+  });
+
+  it('keep the newest samples, newest first', () => {
+    const store = new PairStore(sqlStorage());
+    for (let i = 0; i < 15; i++) store.add(batchOf('green', 20, i * 20), 0)();
+    const kept = store.samples('green');
+    expect(kept).toHaveLength(MAX_SAMPLES);
+    expect(kept[0]!.requestId).toBe('r-299');
+    expect(kept.at(-1)!.requestId).toBe('r-100');
+    expect(store.samples('green', 3).map(({ requestId }) => requestId)).toEqual(['r-299', 'r-298', 'r-297']);
+  });
+
+  it('tell the tokens of today, by candidate', () => {
+    const store = new PairStore(sqlStorage());
+    store.add(batchOf('green', 3), 1)();
+    store.add(batchOf('green', 4), DAY_MS - 1)();
+    store.add(batchOf('teal', 1), DAY_MS - 1)();
+    expect(store.tokensToday(DAY_MS - 1)).toEqual({ green: 7, teal: 1 });
+    expect(store.tokensToday(DAY_MS)).toEqual({});
+  });
+
+  it('begin at zero for one candidate when they are cleared, and the budget of tokens does not', () => {
+    const store = new PairStore(sqlStorage());
+    store.add(batchOf('green', 3), 0)();
+    store.add(batchOf('teal', 2), 0)();
+    store.clear('green');
+    expect(store.candidates()).toEqual(['teal']);
+    expect(store.samples('green')).toEqual([]);
+    expect(store.samples('teal')).toHaveLength(2);
+    expect(store.tokensToday(0)).toEqual({ green: 3, teal: 2 });
+  });
+});
