@@ -3,10 +3,14 @@
  * what a previewed request does is the request plane's.
  */
 
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import type { Config, MatchRule, Route } from '../config/types.ts';
+import { controllerOf } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
+import type { Entry } from '../rollout/journal.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
+import { actorOf } from './caller.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
 import { jsonBody, query, refuse } from './input.ts';
 import { previewBody, previewQuery } from './schemas.ts';
@@ -64,8 +68,24 @@ export function previewApiRoutes({ loadConfig }: AdminDeps) {
       header: { name: PREVIEW_HEADER, value: token.value },
       expiresAt: new Date(expiresAtMs).toISOString(),
     };
+    await noted(c, target.value.route, {
+      actor: actorOf(c.req),
+      action: 'preview',
+      reason: `of ${variant} on ${target.value.host} until ${answer.expiresAt}`,
+      before: null,
+      after: null,
+    });
     return c.json(answer, 200);
   });
+}
+
+/** A token that stands in no history is still a token: the history being away refuses nothing. */
+async function noted(c: Context<AdminEnv>, route: string, entry: Omit<Entry, 'at'>): Promise<void> {
+  try {
+    await controllerOf(c.env, route)?.note(route, entry);
+  } catch (cause) {
+    console.error(`route ${route}: a preview is not in the history`, cause);
+  }
 }
 
 const noSecret = {

@@ -138,9 +138,10 @@ export const noController = {
   mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
 };
 
+/** RFC 9110 §13.1.1: what matches no revision is a precondition that does not hold. */
 const badIfMatch = {
-  status: 422 as const,
-  code: 'invalid_request',
+  status: 412 as const,
+  code: 'stale',
   detail: 'If-Match is not a split revision.',
   mend: 'send the ETag of GET /_headgate/api/routes/:route',
 };

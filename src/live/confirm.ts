@@ -40,7 +40,11 @@ export class Confirmations {
     });
     try {
       const asking = controllerOf(env, name)!.newerSplit(name, state.inForce.revision);
-      asking.catch(() => {});
+      // An answer that comes too late for this request is in time for the next one.
+      asking.then(
+        (split: string | null) => split !== null && this.#store.offer(name, split),
+        () => {},
+      );
       const split: string | null = await Promise.race([asking, late]);
       if (split !== null) this.#store.offer(name, split);
     } catch (cause) {

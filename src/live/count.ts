@@ -8,8 +8,10 @@ import type { Flusher, Flushing } from './flush.ts';
 export function countServed(flusher: () => Flusher): Observer {
   return (served, env, ctx) => {
     if (env.CONTROLLER === undefined) return;
-    const add = (body: BodyReport) =>
-      flusher().live(flushingOf(served), env, ctx).add(served, body, endedProperly(served));
+    const about = flushingOf(served);
+    // Armed at once, and not when the body ends: a stream of an hour must not keep its isolate from hearing of a way back.
+    flusher().live(about, env, ctx);
+    const add = (body: BodyReport) => flusher().live(about, env, ctx).add(served, body, endedProperly(served));
     if (served.body instanceof Promise) ctx.waitUntil(served.body.then(add));
     else add(served.body);
   };

@@ -14,6 +14,8 @@ type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 /** Flush intervals: while two variants have weight (or a rollout runs), and otherwise. */
 export const BUSY_INTERVAL_MS = 2_000;
 export const QUIET_INTERVAL_MS = 15_000;
+/** What the controller may ask for at most: the platform ends work after a response in 30 s, and a flush with it. */
+const MAX_INTERVAL_MS = 20_000;
 /** An armed flush that has not come by then was cut off with its invocation. */
 const ABANDONED_AFTER_MS = 25_000;
 /** Batches or tries of one flush: within the time that the platform gives work after a response. */
@@ -98,7 +100,8 @@ export class Flusher {
   #arm(about: Flushing, tally: RouteTally, env: Env, ctx: Waiter): void {
     if (env.CONTROLLER === undefined) return;
     const nowMs = Date.now();
-    const waitMs = Math.max(about.isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS, tally.intervalMs);
+    const askedMs = Math.min(tally.intervalMs, MAX_INTERVAL_MS);
+    const waitMs = Math.max(about.isBusy ? BUSY_INTERVAL_MS : QUIET_INTERVAL_MS, askedMs);
     const isArmed = tally.dueAtMs !== 0 && nowMs < tally.dueAtMs + ABANDONED_AFTER_MS;
     if (isArmed && tally.dueAtMs <= nowMs + waitMs) return;
     tally.dueAtMs = nowMs + waitMs;
@@ -112,7 +115,9 @@ export class Flusher {
     tally.sendingSinceMs = startedMs;
     let failures = 0;
     // What is counted while a batch is under way goes with this flush too, so that the last requests before a silence are told.
-    for (let round = 0; round < MAX_ROUNDS && (tally.pending !== null || !isEmpty(tally)); round++) {
+    // While two variants have weight it asks even when nothing has ended yet: among long streams the answer is news all the same.
+    const isWanted = (round: number) => tally.pending !== null || !isEmpty(tally) || (about.isBusy && round === 0);
+    for (let round = 0; round < MAX_ROUNDS && isWanted(round); round++) {
       const batch = tally.pending ?? this.#seal(about, tally);
       tally.pending = batch;
       try {

@@ -16,6 +16,9 @@ import { isRejected, type Marks, marksOf } from './judge.ts';
 export const MAX_BATCH_UNITS = 4_000;
 /** Keys of counts in one batch: revisions change seldom, so more is a fault that must not grow. */
 const MAX_COUNTS = 64;
+/** Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
+ * sample for hours of them would leave the rollout blind when the controller is back. */
+const MAX_TICKS = 30;
 
 interface Counting {
   counts: LiveCounts;
@@ -107,10 +110,17 @@ export class LiveTally {
     const key = `${rollout}|${tick}`;
     let evidence = this.#evidence.get(key);
     if (evidence === undefined) {
+      if (this.#evidence.size >= MAX_TICKS) this.#forgetOldest();
       evidence = { rollout, tick, threshold: 2 ** 32, units: new Map(), requests: new Map() };
       this.#evidence.set(key, evidence);
     }
     return evidence;
+  }
+
+  #forgetOldest(): void {
+    const oldest = [...this.#evidence].reduce((a, b) => (b[1].tick < a[1].tick ? b : a));
+    for (const units of oldest[1].units.values()) this.#units -= units.size;
+    this.#evidence.delete(oldest[0]);
   }
 
   #byUnit(evidence: Evidence, variant: string, unit: string, marks: Marks): void {

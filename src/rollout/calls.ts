@@ -7,6 +7,7 @@ import { variantsHash } from '../config/hash.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { withLimit } from './limit.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
 import { splitOfReturn } from './splits.ts';
@@ -35,6 +36,8 @@ export interface Done {
 }
 
 type CallResult = Result<Done, CallRefusal>;
+
+const KV_WRITE_LIMIT_MS = 10_000;
 
 const done: CallResult = ok({ warnings: [] });
 
@@ -96,6 +99,11 @@ export async function start(
     const ready = await readyToMove(control, caller, true);
     if (!ready.ok) return ready;
     const { route, before } = ready.value;
+    const owed = control.owedPromotion;
+    if (owed !== null) {
+      const detail = `the config has not been told yet that ${owed.baseline} is the baseline; try again when it has`;
+      return err({ code: 'config_behind', detail });
+    }
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
     const guardrails = asked.guardrails ?? route.guardrails;
@@ -154,7 +162,7 @@ export async function rollback(
   return refusable(control, 'rollback', caller, async () => {
     const ready = await readyToMove(control, caller, false);
     if (!ready.ok) return ready;
-    const { before, variants } = ready.value;
+    const { route, before, variants } = ready.value;
     const { running } = control;
     const config = control.source.seenConfig()!;
     const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
@@ -168,7 +176,34 @@ export async function rollback(
     const sick = asked.force ? null : await firstSick(control, serving);
     if (sick !== null) return sick;
     const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
+    const { baseline, weights } = draft;
+    if (baseline !== before.baseline && baseline !== (control.owedPromotion?.baseline ?? route.baseline)) {
+      // A promotion told the config. Left so, the next change of the variants would send everything to what was fled from.
+      const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
+      control.owePromotion({ route: route.name, baseline, weights, removeShadow: baseline, reason: why }, Date.now());
+    }
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
+    return done;
+  });
+}
+
+/** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
+export async function clearByHand(
+  control: RouteControl,
+  kv: Pick<KVNamespace, 'put'>,
+  caller: Caller,
+): Promise<CallResult> {
+  return refusable(control, 'manual-cleared', caller, async () => {
+    const { isKnown, route } = await control.look(Date.now(), 0);
+    if (isKnown && route === null) return noSuchRoute(control);
+    try {
+      await withLimit(kv.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
+    } catch (cause) {
+      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
+    }
+    const { actor, reason } = caller;
+    control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
+    await control.look(Date.now(), 0);
     return done;
   });
 }
@@ -182,10 +217,10 @@ function refusable(
 ): Promise<CallResult> {
   return control.turns.take(async () => {
     const result = await call();
-    // A refused command of a rollout is written where it is refused, with the rollout's words.
-    if (!result.ok && !['promote', 'pause', 'resume', 'abort'].includes(action)) {
+    if (!result.ok) {
       const { actor, reason } = caller;
-      const refused = `${reason} (refused: ${result.error.detail})`;
+      const said = reason === '' ? '' : `${reason} `;
+      const refused = `${said}(refused: ${result.error.detail})`;
       control.write({ actor, action: `${action}-refused`, reason: refused, before: null, after: null }, Date.now());
     }
     return result;
@@ -200,7 +235,11 @@ async function readyToMove(
   const view = await control.look(Date.now(), 0);
   const { route } = view;
   if (!view.isKnown) return err({ code: 'no_config', detail: 'the config cannot be read now, so nothing is changed' });
-  if (route === null) return err({ code: 'no_such_route', detail: `the config has no route "${control.name}"` });
+  if (!view.isKvKnown && control.journal.split() === null) {
+    // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
+    return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known; try again' });
+  }
+  if (route === null) return noSuchRoute(control);
   const stale = staleFault(control, caller);
   if (stale !== null) return stale;
   if (view.byHand !== null) {
@@ -210,6 +249,10 @@ async function readyToMove(
   const { running } = control;
   if (forbidsRollout && running !== null) return err(busy(control.name, running));
   return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
+}
+
+function noSuchRoute({ name }: RouteControl): { ok: false; error: CallRefusal } {
+  return err({ code: 'no_such_route', detail: `the config has no route "${name.slice(0, 64)}"` });
 }
 
 function busy(route: string, running: RolloutState): CallRefusal {

@@ -8,6 +8,7 @@ import { contentHash } from '../config/hash.ts';
 import { maxConfigBytes, parseConfig } from '../config/parse.ts';
 import { type Env, serviceBinding } from '../env.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { withLimit } from './limit.ts';
 import { Turns } from './turns.ts';
 
 export interface ConfigRevision {
@@ -24,6 +25,9 @@ export type ConfigRefusal =
   | { code: 'stale'; hash: string | null }
   | { code: 'invalid'; faults: Fault[] }
   | { code: 'unpublished'; detail: string };
+
+/** Why a promotion is not in the config: also when the config no longer has the route. */
+export type PromotionRefusal = ConfigRefusal | { code: 'no_such_route'; detail: string };
 
 export interface ConfigWrite {
   text: string;
@@ -45,6 +49,9 @@ export interface Promotion {
 const MAX_REVISIONS = 50;
 /** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
 const KV_LAG_MS = 120_000;
+/** A KV that hangs must not hang every route's controller with it. */
+const READ_LIMIT_MS = 1_500;
+const WRITE_LIMIT_MS = 10_000;
 
 export class ConfigKeeper {
   #sql: SqlStorage;
@@ -75,12 +82,12 @@ export class ConfigKeeper {
     });
   }
 
-  promote(promotion: Promotion): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
+  promote(promotion: Promotion): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, PromotionRefusal>> {
     return this.#turns.take(async () => {
       const current = await this.#current();
       const text = current === null ? null : promoted(current.text, promotion);
       if (text === null) {
-        return err({ code: 'unpublished' as const, detail: `the config has no route ${promotion.route}` });
+        return err<PromotionRefusal>({ code: 'no_such_route', detail: `the config has no route ${promotion.route}` });
       }
       const { reason } = promotion;
       return this.#replace({ text, ifMatch: null, actor: 'controller', reason }, current);
@@ -102,7 +109,7 @@ export class ConfigKeeper {
     const [own] = this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1');
     let text: string | null;
     try {
-      text = await this.#env.CONFIG.get('config', { type: 'text' });
+      text = await withLimit(this.#env.CONFIG.get('config', { type: 'text' }), READ_LIMIT_MS);
     } catch {
       return own ?? null;
     }
@@ -129,7 +136,7 @@ export class ConfigKeeper {
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
     if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
     try {
-      await this.#env.CONFIG.put('config', write.text);
+      await withLimit(this.#env.CONFIG.put('config', write.text), WRITE_LIMIT_MS);
     } catch (cause) {
       return err({ code: 'unpublished', detail: `KV did not take the config: ${cause}` });
     }
@@ -170,5 +177,6 @@ function promoted(text: string, { route, baseline, weights, removeShadow }: Prom
   entry.baseline = baseline;
   entry.weights = weights;
   if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== removeShadow);
-  return JSON.stringify(document, null, 2);
+  const legible = JSON.stringify(document, null, 2);
+  return legible.length <= maxConfigBytes ? legible : JSON.stringify(document);
 }

@@ -8,13 +8,14 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Guardrail, PlanStep } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Batch, FlushAnswer } from '../live/batch.ts';
-import { err, ok, type Result } from '../result.ts';
+import { ok, type Result } from '../result.ts';
 import type { Sample } from '../shadow/tally.ts';
 import type { PairReport } from '../shadow/totals.ts';
 import * as calls from './calls.ts';
 import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
 import { FlushLedger } from './flush-ledger.ts';
 import type { Entry } from './journal.ts';
+import { atMost } from './limit.ts';
 import { Meta } from './meta.ts';
 import { PairStore } from './pair-store.ts';
 import { RouteControl } from './route-control.ts';
@@ -31,6 +32,9 @@ export interface ComparisonsAnswer {
 
 /** A call that was carried out: the route as it is now. */
 export type Called = Result<{ status: RouteStatus | null; warnings: string[] }, calls.CallRefusal>;
+
+/** A flush answers after this, whatever KV and health checks take: the answer is how a way back reaches isolates. */
+const FOLLOW_LIMIT_MS = 1_000;
 
 export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;
@@ -53,14 +57,21 @@ export class RolloutController extends DurableObject<Env> {
     const nowMs = Date.now();
     const control = this.#control(batch.route);
     const commits: (() => void)[] = [];
-    this.ctx.storage.transactionSync(() => {
-      if (!this.#ledger.isNew(batch, nowMs)) return;
-      for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
-      control.count(batch, nowMs);
-    });
+    try {
+      this.ctx.storage.transactionSync(() => {
+        if (!this.#ledger.isNew(batch, nowMs)) return;
+        for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
+        control.count(batch, nowMs);
+      });
+    } catch (cause) {
+      control.evidence.reload();
+      throw cause;
+    }
     for (const commit of commits) commit();
     // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
-    await this.#follow(control, batch).catch((cause) => console.error('controller', cause));
+    const following = this.#follow(control, batch).catch((cause) => console.error('controller', cause));
+    this.ctx.waitUntil(following);
+    await atMost(following, FOLLOW_LIMIT_MS);
     const split = control.journal.split();
     const isolates = this.#ledger.activeIsolates(nowMs);
     return {
@@ -117,17 +128,7 @@ export class RolloutController extends DurableObject<Env> {
 
   /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
   clearByHand(route: string, caller: calls.Caller): Promise<Called> {
-    return this.#call(route, async (control) => {
-      try {
-        await this.env.CONFIG.put(`weights:${route}`, '{}');
-      } catch (cause) {
-        return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
-      }
-      const { actor, reason } = caller;
-      control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
-      await control.look(Date.now(), 0);
-      return ok({ warnings: [] });
-    });
+    return this.#call(route, (control) => calls.clearByHand(control, this.env.CONFIG, caller));
   }
 
   history(route: string, limit: number, before: number | null) {
@@ -187,7 +188,7 @@ export class RolloutController extends DurableObject<Env> {
       return;
     }
     const { isKnown, byHand } = control.source.view;
-    if (!isKnown || batch.isByHand !== (byHand !== null)) await control.turns.take(() => control.look(Date.now(), 0));
+    if (!isKnown || batch.isByHand !== (byHand !== null)) await control.turns.take(() => control.look(Date.now()));
   }
 
   async #call(

@@ -8,6 +8,7 @@ import { rateUpperBound } from '../analysis/proportions.ts';
 import {
   addSightings,
   closeTicks,
+  isSampled,
   MAX_UNITS,
   peekTick,
   startUnitEvidence,
@@ -37,6 +38,13 @@ interface Gathered {
   process: EProcess;
   rollout: Arms;
   step: Arms;
+  /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
+  earlier: Count;
+}
+
+interface Reference {
+  p0: number;
+  counts: Count;
 }
 
 interface Kept {
@@ -45,7 +53,7 @@ interface Kept {
   guardrails: Gathered[];
   /** Pairs that wait until both arms have one. */
   pairs: Arms;
-  /** Candidate requests and compared pairs in this run of the step. */
+  /** Candidate requests under the step's own split, and compared pairs, in this run of the step. */
   requests: number;
   compared: number;
   closedThrough: number;
@@ -72,13 +80,21 @@ export class EvidenceStore {
     this.#restore();
   }
 
-  /** Begins anew, for a new rollout. */
-  start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>): void {
+  /**
+   * Begins anew, for a new rollout. `earlier` is what the baseline's requests did in the hour before, by position in the
+   * guardrails: a blue-green switch may come before the rollout has seen a baseline of its own.
+   */
+  start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>, earlier: readonly (Count | null)[] = []): void {
     this.#sql.exec('DELETE FROM silent; DELETE FROM openBatches;');
     this.#kept = {
       rollout: rollout.id,
       stepRun: rollout.stepRun,
-      guardrails: rollout.guardrails.map(() => ({ process: startEProcess(), rollout: arms(), step: arms() })),
+      guardrails: rollout.guardrails.map((_, index) => ({
+        process: startEProcess(),
+        rollout: arms(),
+        step: arms(),
+        earlier: earlier[index] ?? { n: 0, bad: 0 },
+      })),
       pairs: arms(),
       requests: 0,
       compared: 0,
@@ -99,59 +115,78 @@ export class EvidenceStore {
     }
   }
 
-  /** Counts the candidate's requests of this rollout, for steps whose guardrails see no live traffic. */
-  addCounts(live: readonly LiveCounts[], candidate: string): void {
-    for (const { rollout, variant, requests } of live) {
-      if (rollout === this.#kept?.rollout && variant === candidate) this.#kept.requests += requests;
-    }
+  /** Reads again what is stored, after a transaction that failed: memory must not count what a resent batch will bring. */
+  reload(): void {
+    this.#kept = null;
+    this.#units = null;
+    this.#requests = new Map();
+    this.#restore();
+  }
+
+  /**
+   * Counts the candidate's requests under the split of the present step, `revision`: a step's samples are never more than these,
+   * although a tick that was open when the step began has trials of the step before in it.
+   */
+  addCounts(live: readonly LiveCounts[], candidate: string, revision: number): void {
+    const kept = this.#kept;
+    if (kept === null) return;
+    const own = live.filter((one) => one.rollout === kept.rollout && one.variant === candidate);
+    const requests = own.reduce((sum, one) => sum + (one.revision >= revision ? one.requests : 0), 0);
+    if (requests === 0) return;
+    kept.requests += requests;
+    this.#save();
   }
 
   /** Adds compared pairs: candidate pairs against repeat pairs, for `mismatch`. */
   addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
     const kept = this.#kept;
-    if (kept === null || kept.rollout !== state.id) return;
-    for (const { candidate, classes, repeats } of batches) {
-      if (candidate !== state.to) continue;
+    const own = batches.filter(({ candidate }) => candidate === state.to);
+    if (kept === null || kept.rollout !== state.id || own.length === 0) return;
+    for (const { classes, repeats } of own) {
       const counted = pairsOf(classes);
       kept.compared += counted.n;
       addCount(kept.pairs.candidate, counted);
       addCount(kept.pairs.baseline, pairsOf(repeats));
     }
     const { candidate, baseline } = kept.pairs;
-    if (candidate.n === 0 || baseline.n === 0) return;
-    state.guardrails.forEach((guardrail, index) => {
-      if (guardrail.metric === 'mismatch') addTo(kept.guardrails[index]!, kept.pairs, null);
-    });
-    kept.pairs = arms();
+    if (candidate.n > 0 && baseline.n > 0) {
+      state.guardrails.forEach((guardrail, index) => {
+        if (guardrail.metric === 'mismatch') addTo(kept.guardrails[index]!, kept.pairs, null);
+      });
+      kept.pairs = arms();
+    }
     this.#save();
   }
 
-  /** Closes the ticks that are over, and begins the step's counts anew when the step did. */
+  /** Begins the step's counts anew when the step did. */
+  beginStep(state: Pick<RolloutState, 'id' | 'stepRun'>): void {
+    const kept = this.#kept;
+    if (kept === null || kept.rollout !== state.id || kept.stepRun === state.stepRun) return;
+    kept.stepRun = state.stepRun;
+    kept.requests = 0;
+    kept.compared = 0;
+    for (const gathered of kept.guardrails) gathered.step = arms();
+    this.#save();
+  }
+
+  /** Closes the ticks that are over. */
   settle(state: RolloutState, nowMs: number): void {
     const kept = this.#kept;
     if (kept === null || kept.rollout !== state.id || this.#units === null) return;
+    this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
+    const silenced = badUnits(this.#units, through);
     const closed = this.#close(through);
+    if (closed.length === 0) return;
     for (const tick of closed) this.#addTick(kept, state, tick);
-    if (closed.length > 0) {
-      kept.closedThrough = through;
-      kept.threshold = this.#units.threshold;
-      this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
-      for (const [unit, bits] of this.#units.silent) {
-        this.#sql.exec(
-          'INSERT INTO silent (unit, bits) VALUES (?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits WHERE bits <> excluded.bits',
-          unit,
-          bits,
-        );
-      }
+    kept.closedThrough = through;
+    kept.threshold = this.#units.threshold;
+    this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
+    for (const unit of silenced) {
+      const bits = this.#units.silent.get(unit);
+      if (bits !== undefined) this.#sql.exec('INSERT OR REPLACE INTO silent (unit, bits) VALUES (?, ?)', unit, bits);
     }
-    if (kept.stepRun !== state.stepRun) {
-      kept.stepRun = state.stepRun;
-      kept.requests = 0;
-      kept.compared = 0;
-      for (const gathered of kept.guardrails) gathered.step = arms();
-    }
-    if (closed.length > 0) this.#save();
+    this.#save();
   }
 
   /** What the evidence says now, with the tick that is still open looked at in a copy. */
@@ -167,7 +202,7 @@ export class EvidenceStore {
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
       if (guardrail.metric !== 'mismatch') {
-        for (const tick of open) addTo(gathered, armsOf(tick, index, guardrail, state), referenceOf(gathered));
+        for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
         live = Math.max(live ?? 0, gathered.step.candidate.n);
         if (referenceOf(gathered) !== null) reference = true;
       }
@@ -176,7 +211,7 @@ export class EvidenceStore {
         guardrail,
         {
           candidate: gathered.rollout.candidate,
-          baseline: gathered.rollout.baseline,
+          baseline: (isReference && referenceOf(gathered)?.counts) || gathered.rollout.baseline,
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
           // With all traffic on the candidate there is no baseline in the step to be held against.
@@ -185,7 +220,7 @@ export class EvidenceStore {
         { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
       );
     });
-    const samples = { live: live ?? kept.requests, compared: kept.compared };
+    const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
     return { stepRun: kept.stepRun, judgements, samples, reference };
   }
 
@@ -235,8 +270,7 @@ export class EvidenceStore {
   #addTick(kept: Kept, state: RolloutState, tick: OpenTick): void {
     state.guardrails.forEach((guardrail, index) => {
       if (guardrail.metric === 'mismatch') return;
-      const gathered = kept.guardrails[index]!;
-      addTo(gathered, armsOf(tick, index, guardrail, state), referenceOf(gathered));
+      addTickTo(kept.guardrails[index]!, tick, index, guardrail, state);
     });
   }
 
@@ -253,7 +287,7 @@ export class EvidenceStore {
     units.threshold = kept.threshold;
     units.closedThrough = kept.closedThrough;
     for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT unit, bits FROM silent')) {
-      units.silent.set(unit, bits);
+      if (isSampled(unit, units.threshold)) units.silent.set(unit, bits);
     }
     this.#units = units;
     for (const { batch } of this.#sql.exec<{ batch: string }>('SELECT batch FROM openBatches ORDER BY id')) {
@@ -280,6 +314,18 @@ function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: Roll
   return { candidate: of(state.to), baseline: of(state.baseline) };
 }
 
+function addTickTo(into: Gathered, tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): void {
+  const counted = armsOf(tick, index, guardrail, state);
+  const reference = referenceOf(into);
+  let p0 = reference?.p0 ?? null;
+  if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
+    // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
+    const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
+    p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
+  }
+  addTo(into, counted, p0);
+}
+
 function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null): void {
   const tick: Tick = { nc: candidate.n, kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
   gathered.process = addTick(gathered.process, tick, p0);
@@ -289,9 +335,23 @@ function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | n
   }
 }
 
-/** The 99.9 % upper bound of what the baseline did earlier in this rollout; null while that is too little. */
-function referenceOf({ rollout }: Gathered): number | null {
-  return rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rateUpperBound(rollout.baseline) : null;
+/**
+ * The 99.9 % upper bound of what the baseline did earlier in this rollout, else in the hour before; null while both are too
+ * little.
+ */
+function referenceOf({ rollout, earlier }: Gathered): Reference | null {
+  const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
+  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
+}
+
+/** Units with a bad mark in the ticks that are about to be closed. */
+function badUnits(units: UnitEvidence, through: number): string[] {
+  const found: string[] = [];
+  for (const [tick, variants] of units.open) {
+    if (tick > through) continue;
+    for (const marked of variants.values()) for (const [unit, { bad }] of marked) if (bad !== 0) found.push(unit);
+  }
+  return found;
 }
 
 /** Only pairs of which both answers were compared. */

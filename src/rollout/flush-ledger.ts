@@ -9,6 +9,8 @@ import type { Batch } from '../live/batch.ts';
 const MAX_FLUSHES_A_SECOND = 200;
 /** An isolate that has not reported for so long is gone. */
 const ACTIVE_MS = 60_000;
+/** An isolate waits in `waitUntil`, which the platform ends after 30 s: a longer wait would be no flush at all. */
+const MAX_INTERVAL_MS = 20_000;
 /** Long enough for any resend: an isolate that is silent for a day does not come back with an old batch. */
 const FORGET_MS = 86_400_000;
 
@@ -41,6 +43,6 @@ export class FlushLedger {
 
   /** The shortest interval that keeps this many isolates below the bound; the isolate takes its usual one when that is longer. */
   intervalMs(isolates: number): number {
-    return Math.ceil((isolates / MAX_FLUSHES_A_SECOND) * 1000);
+    return Math.min(MAX_INTERVAL_MS, Math.ceil((isolates / MAX_FLUSHES_A_SECOND) * 1000));
   }
 }

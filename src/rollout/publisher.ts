@@ -5,6 +5,7 @@
 
 import type { Split } from '../config/split.ts';
 import type { Env } from '../env.ts';
+import { withLimit } from './limit.ts';
 import { Turns } from './turns.ts';
 
 /** KV takes one write a second a key. */
@@ -17,14 +18,13 @@ export class Publisher {
   #turns = new Turns();
   #lastWriteMs = 0;
   #publishedRevision = 0;
+  #onLate: () => void;
 
-  constructor(env: Env, route: string) {
+  /** `onLate` is told when a write that was given up has ended after all: it may have put an older split over a newer one. */
+  constructor(env: Env, route: string, onLate: () => void) {
     this.#env = env;
     this.#key = `split:${route}`;
-  }
-
-  get publishedRevision(): number {
-    return this.#publishedRevision;
+    this.#onLate = onLate;
   }
 
   /** Writes the newest split that `newest` gives when its turn comes. False when KV did not take it. */
@@ -36,7 +36,7 @@ export class Publisher {
       if (split === null || split.revision <= this.#publishedRevision) return true;
       this.#lastWriteMs = Date.now();
       try {
-        await withLimit(this.#env.CONFIG.put(this.#key, JSON.stringify(split)));
+        await this.#write(JSON.stringify(split));
         this.#publishedRevision = split.revision;
         return true;
       } catch (cause) {
@@ -45,16 +45,21 @@ export class Publisher {
       }
     });
   }
-}
 
-async function withLimit(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), WRITE_LIMIT_MS);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+  async #write(text: string): Promise<void> {
+    let isGivenUp = false;
+    const writing = this.#env.CONFIG.put(this.#key, text);
+    const ended = () => {
+      if (!isGivenUp) return;
+      this.#publishedRevision = 0;
+      this.#onLate();
+    };
+    writing.then(ended, ended);
+    try {
+      await withLimit(writing, WRITE_LIMIT_MS);
+    } catch (cause) {
+      isGivenUp = true;
+      throw cause;
+    }
   }
 }

@@ -13,6 +13,7 @@ import { advance } from './advance.ts';
 import type { Promotion } from './config-keeper.ts';
 import { EvidenceStore } from './evidence.ts';
 import { type Entry, Journal } from './journal.ts';
+import { atMost } from './limit.ts';
 import type { Meta } from './meta.ts';
 import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
@@ -27,6 +28,10 @@ export type Health = Record<string, { ok: boolean; detail: string }>;
 /** A round asks for at most one probe; candidate and baseline are all there is to probe. */
 const MAX_ROUNDS = 4;
 const RETRY_MS = 2_000;
+/** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
+const PATIENCE_MS = 1_500;
+/** Work that an alarm began is begun again after this, unless its end has set another time. */
+const BUSY_MS = 15_000;
 
 export class RouteControl {
   readonly name: string;
@@ -51,9 +56,9 @@ export class RouteControl {
     this.journal = new Journal(sql);
     this.series = new Series(sql);
     this.evidence = new EvidenceStore(sql);
-    this.source = new RouteSource(env, name);
+    this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.#webhooks = new Webhooks(sql);
-    this.#publisher = new Publisher(env, name);
+    this.#publisher = new Publisher(env, name, () => void this.#publish());
     this.#rollout = meta.get<RolloutState>('rollout');
   }
 
@@ -72,9 +77,13 @@ export class RouteControl {
     this.series.add(batch.live, nowMs);
     const reported = this.#meta.get<number>('reported') ?? 0;
     if (batch.revision > reported) this.#meta.set('reported', batch.revision);
+    // An object that lost its state must not give out an id again that isolates still know.
+    for (const rollout of new Set(batch.live.map((one) => one.rollout))) {
+      if (rollout !== '') this.journal.usedRolloutId(rollout);
+    }
     if (this.running === null) return;
     this.evidence.add(batch.evidence);
-    this.evidence.addCounts(batch.live, this.running.to);
+    this.evidence.addCounts(batch.live, this.running.to, this.journal.split()?.revision ?? 0);
     this.evidence.addPairs(this.running, batch.pairs);
   }
 
@@ -82,7 +91,7 @@ export class RouteControl {
   async look(nowMs: number, freshMs?: number): Promise<RouteView> {
     const view = await this.source.read(nowMs, freshMs);
     const before = this.#meta.get<Record<string, number> | null>('byHand') ?? null;
-    if (view.route !== null && JSON.stringify(view.byHand) !== JSON.stringify(before)) {
+    if (view.route !== null && view.isKvKnown && JSON.stringify(view.byHand) !== JSON.stringify(before)) {
       const action = before === null ? 'manual-started' : view.byHand === null ? 'manual-ended' : 'manual-changed';
       const reason = `weights:${this.name} ${view.byHand === null ? 'is gone' : 'was set'} in KV`;
       this.#ctx.storage.transactionSync(() => {
@@ -90,7 +99,7 @@ export class RouteControl {
         this.write({ actor: 'KV', action, reason, before, after: view.byHand }, nowMs);
       });
     }
-    this.#adoptLost(view, nowMs);
+    this.#adopt(view, nowMs);
     return view;
   }
 
@@ -117,15 +126,21 @@ export class RouteControl {
       this.write(entry, nowMs);
       return kept;
     });
-    await this.#publish();
+    await this.#inTime(Promise.all([this.#publish(), this.#promote()]));
     return split;
   }
 
   /** Begins a rollout whose first state was found good. */
   async begin(moved: Moved, nowMs: number): Promise<void> {
+    const { id, guardrails, baseline } = moved.state;
+    const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
-      this.journal.usedRolloutId(moved.state.id);
-      this.evidence.start(moved.state);
+      this.journal.usedRolloutId(id);
+      const earlier = guardrails.map(({ metric }) => {
+        if (metric !== 'errors' && metric !== 'rejected') return null;
+        return { n: hour.requests, bad: metric === 'errors' ? hour.failed : hour.rejected };
+      });
+      this.evidence.start(moved.state, earlier);
     });
     await this.#carryOut(moved, nowMs);
   }
@@ -138,17 +153,13 @@ export class RouteControl {
       if (state === null) return ok(null);
       const nowMs = Date.now();
       const view = await this.look(nowMs, input.kind === 'tick' ? undefined : 0);
-      if (!view.isKnown) return ok(state);
       this.evidence.settle(state, nowMs);
-      const answer = advance(state, input, this.seen(nowMs, state, health));
-      if (!answer.ok) {
-        const { kind, actor, reason } = input as Extract<Input, { actor: string }>;
-        const refused = `refused: ${answer.error.detail}`;
-        this.write(
-          { actor, action: `${kind}-refused`, reason: `${reason} (${refused})`, before: null, after: null },
-          nowMs,
-        );
-        return err(answer.error);
+      const seen = this.seen(nowMs, state, health);
+      const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
+      if (!answer.ok) return err(answer.error);
+      if (!view.isKnown && !holdsBack(answer.value.state)) {
+        if (input.kind === 'tick') return ok(state);
+        return err({ code: 'no_config', detail: 'the config cannot be read now; pause and abort work without it' });
       }
       const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
       if (asked !== undefined && health[asked.variant] === undefined) {
@@ -180,40 +191,75 @@ export class RouteControl {
   /** Does what is due: the rollout's clock, a split that KV did not take, webhooks. */
   async wake(nowMs: number): Promise<void> {
     const due = this.#meta.due(nowMs);
-    if (due.includes('rollout')) {
-      // Set on before the work: an alarm that fails is not lost.
-      await this.#meta.wake('rollout', this.running === null ? null : nowMs + RETRY_MS);
-      await this.turns.take(() => this.act({ kind: 'tick' }));
+    // All are set on before the work: what fails comes again, and what hangs keeps nothing else waiting.
+    for (const purpose of due) {
+      const isOver = purpose === 'rollout' && this.running === null;
+      await this.#meta.wake(purpose, isOver ? null : nowMs + (purpose === 'rollout' ? RETRY_MS : BUSY_MS));
     }
-    if (due.includes('publish')) await this.#publish();
-    if (due.includes('promotion')) await this.#promote();
-    if (due.includes('webhooks')) await this.#sendWebhooks();
+    const work: Promise<unknown>[] = [];
+    if (due.includes('publish')) work.push(this.#publish());
+    if (due.includes('promotion')) work.push(this.#promote());
+    if (due.includes('webhooks')) work.push(this.#sendWebhooks());
+    if (due.includes('rollout')) work.push(this.turns.take(() => this.act({ kind: 'tick' })));
+    await this.#inTime(Promise.all(work));
     await this.#meta.armEarliest();
   }
 
+  /** Waits a little for work that goes on by itself, and whose failure is only told: the alarm does it again. */
+  #inTime(work: Promise<unknown>): Promise<void> {
+    const told = work.catch((cause: unknown) => console.error(`route ${this.name}`, cause));
+    this.#ctx.waitUntil(told);
+    return atMost(told, PATIENCE_MS);
+  }
+
   async #carryOut({ state, effects, entry }: Moved, nowMs: number, restores: number | null = null): Promise<void> {
-    this.#ctx.storage.transactionSync(() => {
-      this.#meta.set('rollout', state);
-      this.#rollout = state;
-      for (const effect of effects) this.#store(effect, nowMs, restores);
-      if (entry !== undefined) this.journal.write(entry, nowMs);
-    });
-    const kinds = new Set(effects.map(({ kind }) => kind));
-    if (kinds.has('publish')) await this.#publish();
-    if (kinds.has('config')) await this.#promote();
-    if (kinds.has('webhook')) this.#ctx.waitUntil(this.#sendWebhooks());
     const alarm = effects.findLast((effect) => effect.kind === 'alarm');
-    await this.#meta.wake('rollout', state.end !== null ? null : (alarm?.atMs ?? nowMs + RETRY_MS));
+    const before = this.#rollout;
+    try {
+      this.#ctx.storage.transactionSync(() => {
+        this.#meta.set('rollout', state);
+        this.#rollout = state;
+        this.evidence.beginStep(state);
+        for (const effect of effects) this.#store(effect, nowMs, restores);
+        if (entry !== undefined) this.journal.write(entry, nowMs);
+        if (state.end !== null) this.#meta.delete('wake:rollout');
+        else this.#meta.mark('rollout', alarm?.atMs ?? nowMs + RETRY_MS);
+      });
+    } catch (cause) {
+      this.#rollout = before;
+      this.evidence.reload();
+      throw cause;
+    }
+    await this.#meta.armEarliest();
+    const kinds = new Set(effects.map(({ kind }) => kind));
+    if (kinds.has('webhook')) void this.#inTime(this.#sendWebhooks());
+    const work: Promise<unknown>[] = [];
+    if (kinds.has('publish')) work.push(this.#publish());
+    if (kinds.has('config')) work.push(this.#promote());
+    if (work.length > 0) await this.#inTime(Promise.all(work));
   }
 
   #store(effect: Effect, nowMs: number, restores: number | null): void {
     if (effect.kind === 'publish') this.#keepSplit(effect.split, restores, nowMs);
-    if (effect.kind === 'webhook') this.#webhooks.queue(this.source.view.webhooks, effect.event, nowMs);
+    if (effect.kind === 'webhook' && this.source.view.webhooks.length > 0) {
+      this.#webhooks.queue(this.source.view.webhooks, effect.event, nowMs);
+      this.#meta.mark('webhooks', nowMs + RETRY_MS);
+    }
     if (effect.kind === 'config') {
       const { kind: _, ...promotion } = effect;
-      this.#meta.set('promotion', { route: this.name, ...promotion });
-      this.#meta.mark('promotion', nowMs + RETRY_MS);
+      this.owePromotion({ route: this.name, ...promotion }, nowMs);
     }
+  }
+
+  /** What the config is still to be told; a later promotion takes the place of an earlier one. */
+  get owedPromotion(): Promotion | null {
+    return this.#meta.get<Promotion>('promotion');
+  }
+
+  /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
+  owePromotion(promotion: Promotion, nowMs: number): void {
+    this.#meta.set('promotion', promotion);
+    this.#meta.mark('promotion', nowMs + RETRY_MS);
   }
 
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
@@ -247,18 +293,27 @@ export class RouteControl {
 
   /** Writes a promotion into the config; kept and tried again until the config has it. */
   async #promote(): Promise<void> {
-    const promotion = this.#meta.get<Promotion>('promotion');
-    if (promotion === null) return;
+    const promotion = this.owedPromotion;
+    if (promotion === null) return this.#meta.wake('promotion', null);
     const written = await configKeeperOf(this.#env)!
       .promote(promotion)
       .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
-    if (written.ok) {
-      this.#meta.delete('promotion');
-      await this.#meta.wake('promotion', null);
-      return;
+    // Another may be owed by now, which has an alarm of its own.
+    if (JSON.stringify(this.owedPromotion) !== JSON.stringify(promotion)) return;
+    if (!written.ok && written.error.code === 'unpublished') {
+      console.warn(`route ${this.name}: the promotion is not in the config yet: ${written.error.detail}`);
+      return this.#meta.wake('promotion', Date.now() + RETRY_MS * 5);
     }
-    console.warn(`route ${this.name}: the promotion is not in the config yet: ${JSON.stringify(written.error)}`);
-    await this.#meta.wake('promotion', Date.now() + RETRY_MS * 5);
+    this.#meta.delete('promotion');
+    if (!written.ok) this.#tellUnwritten(promotion, JSON.stringify(written.error));
+    return this.#meta.wake('promotion', null);
+  }
+
+  /** A config that cannot take it (it has faults of its own now, or no such route) will not take it later either. */
+  #tellUnwritten({ baseline, weights }: Promotion, why: string): void {
+    const reason = `the config could not be told of the new baseline ${baseline}: ${why.slice(0, 500)}`;
+    const after = { baseline, weights };
+    this.write({ actor: 'controller', action: 'config-unwritten', reason, before: null, after }, Date.now());
   }
 
   async #sendWebhooks(): Promise<void> {
@@ -266,16 +321,32 @@ export class RouteControl {
     await this.#meta.wake('webhooks', this.#webhooks.nextAtMs());
   }
 
-  /** An object that lost its state finds the split that it once published, and goes on from there. */
-  #adoptLost(view: RouteView, nowMs: number): void {
+  /**
+   * An object that lost its state finds the split that it once published, and goes on from there. Isolates serve by whatever has
+   * the highest revision, so one from elsewhere is taken too, unless a rollout runs, which will publish above it.
+   */
+  #adopt(view: RouteView, nowMs: number): void {
     const { kvSplit } = view;
-    if (kvSplit === null || this.journal.split() !== null) return;
+    if (kvSplit === null || this.running !== null || kvSplit.revision <= (this.journal.split()?.revision ?? -1)) return;
+    const { revision, rollout, weights } = kvSplit;
+    const unwatched = rollout === null ? '' : `; nothing is known of its rollout ${rollout}, so nobody watches it`;
+    const reason = `split ${revision} was found in KV, and nothing of it here${unwatched}`;
     this.#ctx.storage.transactionSync(() => {
       this.journal.keep(kvSplit, null);
-      const reason = `split ${kvSplit.revision} was found in KV, and nothing of it here`;
-      this.write({ actor: 'controller', action: 'adopted', reason, before: null, after: kvSplit.weights }, nowMs);
+      if (rollout !== null) this.journal.usedRolloutId(rollout);
+      this.write({ actor: 'controller', action: 'adopted', reason, before: null, after: weights }, nowMs);
     });
   }
+}
+
+/** While the config cannot be read, it is taken to be as it was: a failed read is not absence. */
+function asAtTheStart({ variants, before, configBaseline }: RolloutState): NonNullable<Seen['config']> {
+  return { variants, names: Object.keys(before.weights), baseline: configBaseline };
+}
+
+/** What may happen without a look at the config: only what gives the candidate no more than it has. */
+function holdsBack({ end, pause }: RolloutState): boolean {
+  return end === 'aborted' || (end === null && pause !== null);
 }
 
 function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {

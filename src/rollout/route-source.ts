@@ -5,6 +5,7 @@ import { parseConfig } from '../config/parse.ts';
 import { parseSplit, parseWeights, type Split } from '../config/split.ts';
 import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, type Env } from '../env.ts';
+import { withLimit } from './limit.ts';
 import type { Seen } from './state.ts';
 
 export interface RouteView {
@@ -12,6 +13,8 @@ export interface RouteView {
   route: Route | null;
   /** Whether the config was ever read. */
   isKnown: boolean;
+  /** Whether the route's keys in KV were ever read. */
+  isKvKnown: boolean;
   webhooks: Config['webhooks'];
   /** Weights by hand, null when manual mode is off. */
   byHand: Record<string, number> | null;
@@ -23,17 +26,31 @@ export interface RouteView {
 
 /** While a rollout runs the outside is looked at again after this; commands always look. */
 const FRESH_MS = 2_000;
+/** Who looks holds every other action of the route meanwhile, the way back too. */
+const CONFIG_LIMIT_MS = 2_000;
+const KV_LIMIT_MS = 1_500;
+const KV_MIN_CACHE_SECONDS = 30;
 
 export class RouteSource {
   #env: Env;
   #name: string;
-  #view: RouteView = { route: null, isKnown: false, webhooks: [], byHand: null, kvRevision: 0, kvSplit: null };
+  #view: RouteView;
   #text: string | null = null;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(env: Env, name: string) {
+  /** `byHand` is what was known before a restart: until KV is read again, nothing says that it has gone. */
+  constructor(env: Env, name: string, byHand: RouteView['byHand']) {
     this.#env = env;
     this.#name = name;
+    this.#view = {
+      route: null,
+      isKnown: false,
+      isKvKnown: false,
+      webhooks: [],
+      byHand,
+      kvRevision: 0,
+      kvSplit: null,
+    };
   }
 
   get view(): RouteView {
@@ -58,8 +75,9 @@ export class RouteSource {
   }
 
   async #readConfig(): Promise<void> {
-    const current = await configKeeperOf(this.#env)?.currentConfig();
-    if (current === null || current === undefined || current.text === this.#text) return;
+    const keeper = configKeeperOf(this.#env);
+    const current = keeper === null ? null : await withLimit(keeper.currentConfig(), CONFIG_LIMIT_MS);
+    if (current === null || current.text === this.#text) return;
     const parsed = parseConfig(current.text, { unknownKeys: 'warn' });
     if (!parsed.ok) return;
     this.#text = current.text;
@@ -70,7 +88,8 @@ export class RouteSource {
 
   async #readKv(): Promise<void> {
     const keys = [`weights:${this.#name}`, `split:${this.#name}`];
-    const texts = await this.#env.CONFIG.get(keys, { type: 'text' });
+    const options = { type: 'text', cacheTtl: KV_MIN_CACHE_SECONDS } as const;
+    const texts = await withLimit(this.#env.CONFIG.get(keys, options), KV_LIMIT_MS);
     const weights = texts.get(keys[0]!) ?? null;
     const split = texts.get(keys[1]!) ?? null;
     const parsedSplit = split === null ? null : parseSplit(split);
@@ -78,7 +97,7 @@ export class RouteSource {
       ? Math.max(this.#view.kvRevision, parsedSplit.value.revision)
       : this.#view.kvRevision;
     const kvSplit = parsedSplit?.ok ? parsedSplit.value : this.#view.kvSplit;
-    this.#view = { ...this.#view, byHand: this.#byHand(weights), kvRevision, kvSplit };
+    this.#view = { ...this.#view, isKvKnown: true, byHand: this.#byHand(weights), kvRevision, kvSplit };
   }
 
   /** A text that is no valid weights is not served by isolates either: what was in force stays. */

@@ -80,6 +80,15 @@ export class Series {
     return Object.fromEntries([...byVariant].map(([variant, rows]) => [variant, numbersOf(rows)]));
   }
 
+  /** What one variant did in the hour before `nowMs`. */
+  hourOf(variant: string, nowMs: number): Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'> {
+    const query =
+      "SELECT coalesce(sum(requests), 0) AS requests, coalesce(sum(failed), 0) AS failed, coalesce(sum(rejected), 0) AS rejected FROM series WHERE width = '10s' AND variant = ? AND startMs >= ?";
+    return this.#sql
+      .exec<{ requests: number; failed: number; rejected: number }>(query, variant, nowMs - 3_600_000)
+      .one();
+  }
+
   /** Requests in ten minutes, by variant and in all, as a rate a second. */
   requestsPerSecond(nowMs: number): number {
     const rows = this.#rows('10s', nowMs - LIVE_WINDOW_MS);

@@ -188,6 +188,7 @@ export interface Refusal {
   code:
     | 'ended'
     | 'manual'
+    | 'no_config'
     | 'variants_changed'
     | 'guardrail_fails'
     | 'unhealthy'

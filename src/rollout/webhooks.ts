@@ -10,6 +10,8 @@ import type { RolloutEvent } from './state.ts';
 const TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 2_000;
 const MAX_TRIES = 10;
+/** Who sends a row has it to himself for so long; longer than any try, so that only a crash gives it back. */
+const LEASE_MS = 30_000;
 
 interface Queued extends Record<string, SqlStorageValue> {
   id: number;
@@ -48,6 +50,7 @@ export class Webhooks {
   /** Sends what is due. Never rejects. */
   async send(env: Env, nowMs: number): Promise<void> {
     const due = [...this.#sql.exec<Queued>('SELECT * FROM webhooks WHERE atMs <= ? ORDER BY id LIMIT 20', nowMs)];
+    for (const { id } of due) this.#sql.exec('UPDATE webhooks SET atMs = ? WHERE id = ?', nowMs + LEASE_MS, id);
     await Promise.all(due.map((queued) => this.#sendOne(queued, env)));
   }
 
