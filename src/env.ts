@@ -3,6 +3,7 @@
  * It holds no logic: code that needs a binding asks for `Env` and copes with what is optional being absent.
  */
 
+import type { ExperimentLedger } from './experiment/ledger.ts';
 import type { Recorder } from './records/recorder.ts';
 import type { RolloutController } from './rollout/controller.ts';
 
@@ -15,6 +16,8 @@ export interface Env {
   OUTCOMES?: AnalyticsEngineDataset;
   /** One controller a route: gathers tallies, judges, moves weights. Absent, nothing is gathered and traffic flows on. */
   CONTROLLER?: DurableObjectNamespace<RolloutController>;
+  /** One ledger an experiment: units, outcomes, sums. Absent, nothing is counted and no experiment decides. */
+  LEDGER?: DurableObjectNamespace<ExperimentLedger>;
   /** Local recorder with the same rows, bound in development and tests only. */
   RECORDER?: DurableObjectNamespace<Recorder>;
   /** Bearer token of the admin API. Without it the API is closed (503 `admin_disabled`). */
@@ -43,6 +46,11 @@ export function serviceBinding(env: Env, name: string): Fetcher | undefined {
 /** A route's controller. Its name keeps it apart from the instance that owns the config, whatever routes are called. */
 export function controllerOf(env: Env, route: string): DurableObjectStub<RolloutController> | null {
   return env.CONTROLLER?.get(env.CONTROLLER.idFromName(`route:${route}`)) ?? null;
+}
+
+/** The ledger of a route's experiment. An experiment with another id is another one, with nothing of the last. */
+export function ledgerOf(env: Env, route: string, experiment: string): DurableObjectStub<ExperimentLedger> | null {
+  return env.LEDGER?.get(env.LEDGER.idFromName(`${route}/${experiment}`)) ?? null;
 }
 
 /** The controller instance that owns the config document and its revisions. */

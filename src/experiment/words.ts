@@ -1,6 +1,6 @@
 /**
- * Owns the words between isolates and an experiment's ledger: exposures in batches, outcomes, and the reasons of refusals.
- * Types only; what they mean for the sums is for `ledger.ts`.
+ * Owns the words between isolates, the control plane and an experiment's ledger: exposures in batches, outcomes, what is asked of
+ * the experiment, and what a report says. Types only.
  */
 
 import type { Result } from '../result.ts';
@@ -32,16 +32,48 @@ export interface ExposureBatch {
 export interface OutcomeEvent {
   unit: string;
   metric: string;
+  kind: 'conversion' | 'mean';
   /** Finite; a conversion's is 1 or 0. */
   value: number;
-  atMs: number;
+  /** Bound of a unit's total, for means. */
+  cap?: number;
   /** Tag of the receipt that it came with: it counts once a metric. */
   receipt?: string;
-  /** The variant to expose the unit to when it is not known yet; left out, an unknown unit is refused. */
-  mayExpose?: string;
+  /** Signed proof that the unit was served, for a unit whose exposure is not known yet; without it an unknown unit is refused. */
+  mayExpose?: { variant: string; servedAtMs: number };
 }
 
 export type OutcomeRefusal = 'unknown_unit' | 'already_counted';
 
-/** The variant credited: that of the unit's first exposure. */
-export type OutcomeAnswer = Result<{ variant: string }, { reason: OutcomeRefusal }>;
+/** The variant credited, that of the unit's first exposure; `counted` is false where a conversion had been counted before. */
+export type OutcomeAnswer = Result<{ variant: string; counted: boolean }, { reason: OutcomeRefusal }>;
+
+/** What is asked of an experiment: the config's words with the split in force. */
+export interface ExperimentPlan {
+  id: string;
+  baseline: string;
+  /** Percent by variant, and the revision of the split that they are of. */
+  weights: Record<string, number>;
+  revision: number;
+  /** Units of all arms together at which the fixed test is made; null where the config does not say. */
+  plannedUnits: number | null;
+  metrics: PlannedMetric[];
+}
+
+export interface PlannedMetric {
+  name: string;
+  role: 'primary' | 'secondary';
+  kind: 'conversion' | 'mean';
+  goal: 'increase' | 'decrease';
+}
+
+/** A row of the export. */
+export interface UnitRow {
+  unit: string;
+  variant: string;
+  firstAt: string;
+  requests: number;
+  errors: number;
+  segment: Record<string, string>;
+  outcomes: Record<string, number>;
+}

@@ -90,6 +90,7 @@ export async function startHeadgate(options: HeadgateOptions): Promise<Headgate>
           },
           durableObjects: {
             CONTROLLER: { className: 'RolloutController', useSQLite: true },
+            LEDGER: { className: 'ExperimentLedger', useSQLite: true },
             ...(options.recorder === false ? {} : { RECORDER: { className: 'Recorder', useSQLite: true } }),
           },
           serviceBindings: Object.fromEntries(services.map(([name]) => [name, `service-${name.toLowerCase()}`])),
