@@ -194,4 +194,9 @@ describe('a shadow that fails', () => {
       expect(answer.skipped.truncated).toBeGreaterThan(0);
     }
   });
+
+  it('leaves no complaint of the runtime behind: no promise of one request is awaited by another, none is lost', () => {
+    // What the Worker says of failed calls is a warning of its own; these are the runtime's.
+    expect(headgate.logs.join('\n')).not.toMatch(/different request|uncaught|unhandled|never resolve|internal error/i);
+  });
 });
