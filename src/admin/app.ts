@@ -9,6 +9,7 @@ import { bearerAuth } from './auth.ts';
 import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
+import { doctorRoutes } from './doctor.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
 import { healthRoutes } from './health.ts';
 import { openApiRoutes } from './openapi-route.ts';
@@ -31,6 +32,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', previewApiRoutes(deps))
     .route('/api', comparisonsRoutes(deps))
     .route('/api', trafficRoutes())
+    .route('/api', doctorRoutes())
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {

@@ -151,7 +151,7 @@ const noRevision = (revision: number) => ({
 });
 
 /** What only the Worker itself can check: whether the secrets and services that a document names are there. */
-function whatThisWorkerHas(env: Env) {
+export function whatThisWorkerHas(env: Env) {
   const own = env as unknown as Record<string, unknown>;
   return {
     secrets: (secret: string) =>

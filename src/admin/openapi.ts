@@ -195,6 +195,15 @@ export const operations: Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/doctor',
+    summary:
+      'What is wrong with this Worker and how to mend it: bindings, secrets, KV, controllers, health of variants',
+    query: schemas.doctorQuery,
+    answers: { 200: schemas.doctorAnswer },
+    problems: [404, 422],
+  },
+  {
+    method: 'get',
     path: '/api/openapi.json',
     summary: 'This description',
     answers: { 200: 'openapi' },

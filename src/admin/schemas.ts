@@ -206,6 +206,20 @@ export const seriesAnswer = v.object({
   points: v.array(v.looseObject({ at: v.string(), variant: v.string(), requests: v.number(), failed: v.number() })),
 });
 
+export const doctorQuery = v.object({ route: v.optional(v.pipe(name, v.description('Only this route'))) });
+
+export const doctorAnswer = v.object({
+  now: v.pipe(v.string(), v.description("The Worker's clock")),
+  findings: v.array(
+    v.object({
+      about: v.string(),
+      state: v.picklist(['ok', 'note', 'warn', 'bad']),
+      detail: v.string(),
+      mend: v.optional(v.string()),
+    }),
+  ),
+});
+
 export const explainAnswer = v.looseObject({
   route: v.string(),
   unit: v.string(),

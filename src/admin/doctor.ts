@@ -1,0 +1,230 @@
+/**
+ * Owns the Worker's look at itself: bindings, secrets, KV, controllers, and the health of variants, each with what is wrong and
+ * how to mend it. It changes nothing, shows no secret, and every check that throws is a finding rather than a failed call.
+ */
+
+import { Hono } from 'hono/tiny';
+import { parseConfig } from '../config/parse.ts';
+import type { Config, Route } from '../config/types.ts';
+import { configKeeperOf, controllerOf, type Env } from '../env.ts';
+import { probe } from '../rollout/probe.ts';
+import type { RouteStatus } from '../rollout/status.ts';
+import { whatThisWorkerHas } from './config.ts';
+import type { AdminEnv } from './context.ts';
+import { query, refuse } from './input.ts';
+import { noRoute } from './routes.ts';
+import { doctorQuery } from './schemas.ts';
+
+/** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
+export interface Finding {
+  about: string;
+  state: 'ok' | 'note' | 'warn' | 'bad';
+  detail: string;
+  mend?: string;
+}
+
+/** A Worker may make 50 calls for each of its own on the free plan; a look at more than this takes several. */
+const MAX_ROUTES = 8;
+const MAX_PROBES = 24;
+
+export function doctorRoutes() {
+  return new Hono<AdminEnv>().get('/doctor', query(doctorQuery), async (c) => {
+    const { env } = c;
+    const { route: only } = c.req.valid('query');
+    const document = await inKv(env);
+    const { routes } = document.config ?? { routes: [] };
+    if (only !== undefined && document.config !== null && !routes.some(({ name }) => name === only)) {
+      return refuse(noRoute(only));
+    }
+    const chosen = routes.filter(({ name }) => only === undefined || name === only).slice(0, MAX_ROUTES);
+    const [keeper, perRoute] = await Promise.all([keeperFindings(env, document.text), routeFindings(chosen, env)]);
+    const left = only === undefined ? routes.length - chosen.length : 0;
+    const findings: Finding[] = [
+      ...bindingFindings(env),
+      ...secretFindings(env, document.config),
+      ...document.findings,
+      ...keeper,
+      ...perRoute,
+      ...(left > 0
+        ? [note('routes', `${left} more were not looked at`, 'headgate doctor --route NAME looks at one')]
+        : []),
+    ];
+    return c.json({ now: new Date().toISOString(), findings }, 200);
+  });
+}
+
+function bindingFindings(env: Env): Finding[] {
+  const datasets = (['REQUESTS', 'COMPARISONS', 'OUTCOMES'] as const).filter((name) => env[name] === undefined);
+  const asBefore = 'take its lines of wrangler.toml over and deploy again';
+  return [
+    env.CONFIG === undefined
+      ? bad('binding CONFIG', 'is missing: there is no config to read', asBefore)
+      : ok('binding CONFIG', 'is there'),
+    env.CONTROLLER === undefined
+      ? bad('binding CONTROLLER', 'is missing: no rollouts, no live numbers, no writes', asBefore)
+      : ok('binding CONTROLLER', 'is there'),
+    datasets.length > 0
+      ? warn('datasets', `${datasets.join(', ')}: no binding, so those records are lost`, asBefore)
+      : ok('datasets', 'REQUESTS, COMPARISONS and OUTCOMES are there'),
+    env.ADMIN_HOST
+      ? ok('ADMIN_HOST', `the controls answer on ${env.ADMIN_HOST} only`)
+      : note(
+          'ADMIN_HOST',
+          'is not set: a page that a variant serves shares its origin with the controls',
+          'set it to a host of its own',
+        ),
+  ];
+}
+
+function secretFindings(env: Env, config: Config | null): Finding[] {
+  const put = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
+  const hasOutcomes = config?.routes.some(({ outcomes }) => outcomes.length > 0) === true;
+  return [
+    env.COOKIE_SECRET
+      ? ok('COOKIE_SECRET', 'is set')
+      : warn('COOKIE_SECRET', 'is not set: no previews, no checks, no pins', put('COOKIE_SECRET')),
+    ...(env.OUTCOME_TOKEN || !hasOutcomes
+      ? []
+      : [warn('OUTCOME_TOKEN', 'is not set: no backend can report outcomes', put('OUTCOME_TOKEN'))]),
+  ];
+}
+
+interface InKv {
+  text: string | null;
+  /** Null where there is none, or none that is good. */
+  config: Config | null;
+  findings: Finding[];
+}
+
+async function inKv(env: Env): Promise<InKv> {
+  const startedMs = Date.now();
+  let text: string | null;
+  try {
+    text = await env.CONFIG.get('config', { type: 'text' });
+  } catch (cause) {
+    const detail = `cannot be read (${cause}): isolates serve the last config they know`;
+    return {
+      text: null,
+      config: null,
+      findings: [bad('KV', detail, 'look at the platform’s status page, then try again')],
+    };
+  }
+  const read = ok('KV', `answered in ${Date.now() - startedMs} ms`);
+  if (text === null) {
+    const mend = 'headgate init URL makes a first one, headgate apply FILE puts it in force';
+    return { text, config: null, findings: [read, bad('config', 'there is none in KV', mend)] };
+  }
+  const loose = parseConfig(text, { unknownKeys: 'warn' });
+  const strict = parseConfig(text, { unknownKeys: 'warn', ...whatThisWorkerHas(env) });
+  const config = loose.ok ? loose.value.config : null;
+  if (!strict.ok) {
+    const findings = strict.error.map(({ path, reason, mend }) => bad(`config ${path}`, reason, mend));
+    return { text, config, findings: [read, ...findings] };
+  }
+  const warnings = strict.value.warnings.map(({ path, reason, mend }) => warn(`config ${path}`, reason, mend));
+  return {
+    text,
+    config,
+    findings: [read, ok('config', `valid, ${strict.value.config.routes.length} routes`), ...warnings],
+  };
+}
+
+/** The instance that owns the config: whether it answers, and whether KV has what it last wrote. */
+async function keeperFindings(env: Env, text: string | null): Promise<Finding[]> {
+  const keeper = configKeeperOf(env);
+  if (keeper === null) return [];
+  try {
+    const current = await keeper.currentConfig();
+    if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
+    const detail = `revision ${current.revision} is in force, and KV holds another document`;
+    return [warn('config keeper', detail, 'KV lags a minute behind a write; later: headgate apply FILE')];
+  } catch (cause) {
+    return [
+      bad(
+        'config keeper',
+        `does not answer (${cause}): the config cannot be changed`,
+        'try again; traffic is not touched',
+      ),
+    ];
+  }
+}
+
+async function routeFindings(routes: readonly Route[], env: Env): Promise<Finding[]> {
+  let probes = MAX_PROBES;
+  const looks = routes.map(async (route) => {
+    const allowed = Math.max(0, probes);
+    probes -= Object.keys(route.variants).length;
+    const [controller, status] = await controllerFindings(route, env);
+    return [...controller, ...(await healthFindings(route, status, env, allowed))];
+  });
+  return (await Promise.all(looks)).flat();
+}
+
+async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[], RouteStatus | null]> {
+  const about = `route ${name}`;
+  const controller = controllerOf(env, name);
+  if (controller === null) return [[], null];
+  try {
+    const status = (await controller.status(name)) as RouteStatus | null;
+    if (status === null)
+      return [[warn(about, 'its controller does not see it in the config yet', 'wait a minute')], null];
+    const { inForce, byHand, rollout } = status;
+    const notes = inForce.notes.map((detail) =>
+      warn(
+        about,
+        detail,
+        byHand === null ? `headgate weights ${name} … sets a split anew` : `headgate manual clear ${name}`,
+      ),
+    );
+    const running = rollout === null ? '' : `, rollout ${rollout.id} ${rollout.phase}`;
+    return [[ok(about, `its controller answers: revision ${status.split.revision}${running}`), ...notes], status];
+  } catch (cause) {
+    const detail = `its controller does not answer (${cause}): traffic flows on, nothing is promoted or taken back`;
+    return [
+      [
+        bad(
+          about,
+          detail,
+          `try again; by hand: npx wrangler kv key put --remote --binding CONFIG weights:${name} '{"…":100}'`,
+        ),
+      ],
+      null,
+    ];
+  }
+}
+
+/** A sick variant is bad while it has traffic, and a warning before. */
+async function healthFindings(route: Route, status: RouteStatus | null, env: Env, allowed: number): Promise<Finding[]> {
+  const weights = status?.inForce.weights ?? route.weights;
+  const variants = Object.values(route.variants).slice(0, allowed);
+  return Promise.all(
+    variants.map(async (variant) => {
+      const about = `${route.name}/${variant.name}`;
+      if (variant.health === undefined) {
+        return note(
+          about,
+          'declares no health check, so none stands before a switch',
+          'give it "health": { "path", "expect" }',
+        );
+      }
+      const { ok: isWell, detail } = await probe(variant, env).catch((cause: unknown) => ({
+        ok: false,
+        detail: String(cause),
+      }));
+      if (isWell) return ok(about, `healthy: ${detail}`);
+      const weight = weights[variant.name] ?? 0;
+      return weight > 0
+        ? bad(
+            about,
+            `${detail}, and it has ${weight} % of the traffic`,
+            `mend it, or headgate switch ${route.name} VARIANT`,
+          )
+        : warn(about, detail, 'mend it before it gets traffic');
+    }),
+  );
+}
+
+const ok = (about: string, detail: string): Finding => ({ about, state: 'ok', detail });
+const note = (about: string, detail: string, mend: string): Finding => ({ about, state: 'note', detail, mend });
+const warn = (about: string, detail: string, mend: string): Finding => ({ about, state: 'warn', detail, mend });
+const bad = (about: string, detail: string, mend: string): Finding => ({ about, state: 'bad', detail, mend });

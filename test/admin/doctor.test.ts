@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Finding } from '../../src/admin/doctor.ts';
+import type { Env } from '../../src/env.ts';
+import { mounted, problemOf } from './calls.ts';
+
+const document = JSON.stringify({
+  version: 1,
+  routes: [
+    {
+      name: 'detect',
+      variants: {
+        blue: { url: 'https://blue.example', health: { path: '/healthz', expect: 200 } },
+        green: { url: 'https://green.example', health: { path: '/healthz', expect: 200 } },
+        red: { url: 'https://red.example' },
+      },
+    },
+  ],
+});
+
+const status = {
+  name: 'detect',
+  split: { revision: 7 },
+  inForce: { weights: { blue: 100, green: 0, red: 0 }, notes: [] },
+  byHand: null,
+  rollout: null,
+};
+
+/** A controller namespace with one object that answers as told. */
+function controllers(answers: Record<string, () => unknown>): Env['CONTROLLER'] {
+  return { idFromName: (name: string) => name, get: () => answers } as unknown as Env['CONTROLLER'];
+}
+
+const healthy: Partial<Env> = {
+  CONFIG: { get: async () => document } as unknown as KVNamespace,
+  CONTROLLER: controllers({ currentConfig: async () => ({ revision: 1, text: document }), status: async () => status }),
+  REQUESTS: {} as AnalyticsEngineDataset,
+  COMPARISONS: {} as AnalyticsEngineDataset,
+  OUTCOMES: {} as AnalyticsEngineDataset,
+  ADMIN_HOST: 'headgate.test',
+};
+
+async function findings(env: Partial<Env>, query = ''): Promise<Record<string, Finding>> {
+  const answer = await mounted()('GET', `/api/doctor${query}`, undefined, { env });
+  expect(answer.status).toBe(200);
+  const body = (await answer.json()) as { now: string; findings: Finding[] };
+  expect(Date.parse(body.now)).toBeGreaterThan(0);
+  return Object.fromEntries(body.findings.map((finding) => [finding.about, finding]));
+}
+
+const answering = (statuses: Record<string, number>) =>
+  vi.stubGlobal('fetch', async (input: RequestInfo) => {
+    const url = new URL(typeof input === 'string' ? input : input.url);
+    return new Response(null, { status: statuses[url.hostname] ?? 200 });
+  });
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('GET /api/doctor', () => {
+  it('finds nothing wrong with a Worker that has everything', async () => {
+    answering({});
+    const found = await findings(healthy);
+    expect(Object.values(found).filter(({ state }) => state === 'bad' || state === 'warn')).toEqual([]);
+    expect(found['detect/blue']).toMatchObject({ state: 'ok' });
+    expect(found['detect/red']).toMatchObject({ state: 'note', detail: expect.stringContaining('no health check') });
+    expect(found['route detect']).toMatchObject({ state: 'ok', detail: expect.stringContaining('revision 7') });
+  });
+
+  it('calls a sick variant bad while it has traffic, and warns before', async () => {
+    answering({ 'blue.example': 503, 'green.example': 503 });
+    const found = await findings(healthy);
+    expect(found['detect/blue']).toMatchObject({ state: 'bad', detail: expect.stringContaining('100 %') });
+    expect(found['detect/green']).toMatchObject({ state: 'warn', mend: expect.stringContaining('before') });
+  });
+
+  it.each<[string, Partial<Env>, string, Finding['state']]>([
+    ['binding CONTROLLER', { CONTROLLER: undefined }, 'is missing', 'bad'],
+    ['datasets', { OUTCOMES: undefined }, 'OUTCOMES: no binding', 'warn'],
+    ['COOKIE_SECRET', { COOKIE_SECRET: '' }, 'no previews', 'warn'],
+    ['ADMIN_HOST', { ADMIN_HOST: undefined }, 'not set', 'note'],
+    [
+      'KV',
+      { CONFIG: { get: () => Promise.reject(new Error('500')) } as unknown as KVNamespace },
+      'cannot be read',
+      'bad',
+    ],
+    ['config', { CONFIG: { get: async () => null } as unknown as KVNamespace }, 'none in KV', 'bad'],
+    [
+      'config routes[0].weights',
+      { CONFIG: { get: async () => document.replace('"variants"', '"weights":{"blue":97},"variants"') } as never },
+      '97',
+      'bad',
+    ],
+    [
+      'route detect',
+      { CONTROLLER: controllers({ currentConfig: async () => null, status: () => Promise.reject(new Error('gone')) }) },
+      'traffic flows on',
+      'bad',
+    ],
+    [
+      'config keeper',
+      {
+        CONTROLLER: controllers({
+          currentConfig: async () => ({ revision: 2, text: '{}' }),
+          status: async () => status,
+        }),
+      },
+      'another document',
+      'warn',
+    ],
+  ])('says what is wrong with %s, and how to mend it', async (about, env, words, state) => {
+    answering({});
+    const found = await findings({ ...healthy, ...env });
+    expect(found[about]).toMatchObject({ state, detail: expect.stringContaining(words), mend: expect.any(String) });
+  });
+
+  it('looks at one route when asked, and refuses one that is not there', async () => {
+    answering({});
+    expect(await findings(healthy, '?route=detect')).toHaveProperty('route detect');
+    const refused = await mounted()('GET', '/api/doctor?route=nowhere', undefined, { env: healthy });
+    expect(refused.status).toBe(404);
+    expect(await problemOf(refused)).toMatchObject({ code: 'no_such_route' });
+  });
+});
