@@ -18,7 +18,10 @@ interface Reply {
 
 type Success<R extends Reply> = Awaited<ReturnType<Extract<R, { ok: true }>['json']>>;
 
-/** A client of the Worker that the options and the environment name, and `ask`, which gives an answer's body or throws `Stop`. */
+/**
+ * A client of the Worker that the options and the environment name. `ask` gives an answer's body, `replyOf` the answer with its
+ * headers; both throw `Stop` for anything but a success.
+ */
 export function connect(args: CommonArgs, terminal: Terminal) {
   const target = connection(args, terminal);
   const headers: Record<string, string> = {};
@@ -26,18 +29,25 @@ export function connect(args: CommonArgs, terminal: Terminal) {
   // Header values are Latin-1; a name may hold anything.
   if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
   const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch: terminal.fetch });
-  const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
+  const replyOf = async <R extends Reply>(call: Promise<R>): Promise<R> => {
     const reply = await call.catch((cause: unknown) => {
       throw unreachable(target, cause);
     });
     if (!reply.ok) throw await refusal(target, reply);
+    return reply;
+  };
+  const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
+    const reply = await replyOf(call);
     if (reply.status === 204) return undefined as Success<R>;
     return (await reply.json().catch(() => {
       throw noHeadgate(target, reply.status);
     })) as Success<R>;
   };
-  return { client, ask };
+  return { client, ask, replyOf, target };
 }
+
+/** What `connect` gives. */
+export type Connected = ReturnType<typeof connect>;
 
 function unreachable({ url }: Connection, cause: unknown): Stop {
   const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
@@ -58,10 +68,21 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
     return noHeadgate(target, reply.status);
   const { code, detail, mend, faults } = JSON.parse(text);
   const what = `${target.url} refused: ${detail}`;
-  if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend, faults });
+  if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend: mend ?? mends[code], faults });
   const how = 'give its ADMIN_TOKEN by HEADGATE_TOKEN or --token';
   return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
 }
+
+/** What to do about refusals whose answer leaves it open: in the CLI's own words, since a call has no `--force`. */
+const mends: Record<string, string> = {
+  stale: 'headgate status ROUTE shows how it is now; then try again',
+  no_rollout: 'headgate status ROUTE shows what is in force; headgate rollout start ROUTE VARIANT begins one',
+  unhealthy: 'mend the variant, or insist with --force where the verb has it',
+  variants_changed: 'compare headgate history ROUTE with the config, then insist with --force',
+  unknown_revision: 'headgate history ROUTE shows what there was',
+  nothing_earlier: 'headgate weights ROUTE VARIANT=PERCENT … sets any split',
+  unpublished: 'nothing is lost: try again',
+};
 
 function noHeadgate({ url }: Connection, status: number): Stop {
   return new Stop({

@@ -42,3 +42,35 @@ export function bar(share: number, width: number): string {
   const filled = share > 0 ? Math.max(1, Math.round(share * width)) : 0;
   return '█'.repeat(filled).padEnd(width, '░');
 }
+
+/** A duration for people, in its two largest units: `45 s`, `5 min 50 s`, `2 h 5 min`. */
+export function lasting(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1000));
+  if (durationMs > 0 && durationMs < 1000) return `${Math.round(durationMs)} ms`;
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([n]) => n > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(' ');
+}
+
+/** Weights or shadows in one line: `blue 90 %, green 10 %`. What has nothing is left out. */
+export function shares(percents: Record<string, number>): string {
+  const some = Object.entries(percents).filter(([, percent]) => percent > 0);
+  return some.length === 0 ? 'nothing' : some.map(([name, percent]) => `${name} ${percent} %`).join(', ');
+}
+
+/** The time of day of an instant in ISO 8601, with the day when it is not today's. */
+export function clock(at: string, nowMs: number): string {
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  const [day, time = ''] = at.split('T');
+  return `${day === today ? '' : `${day} `}${time.slice(0, 8)} UTC`;
+}

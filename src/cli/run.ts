@@ -2,11 +2,13 @@
 
 import { parseArgs as nodeParseArgs } from 'node:util';
 import { type ArgsDef, parseArgs, renderUsage } from 'citty';
+import { nearest } from '../config/nearest.ts';
+import { didYouMean } from './names.ts';
 import { faultLines } from './print.ts';
 import { type ExitCode, Stop, type Trouble, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import { commonArgs, type Verb } from './verb.ts';
-import { verbs } from './verbs/index.ts';
+import { groupOf, verbs } from './verbs/index.ts';
 
 /** Runs one command line. Never throws for what a user can do; a bug still ends in a stack trace. */
 export async function run(argv: string[], terminal: Terminal): Promise<ExitCode> {
@@ -23,25 +25,48 @@ export async function run(argv: string[], terminal: Terminal): Promise<ExitCode>
 
 async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const [word] = argv;
+  if (word === 'help' && argv.length > 1) return dispatch([...argv.slice(1), '--help'], terminal);
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
-    terminal.out(await overview());
+    terminal.out(overview(Object.keys(verbs)));
     return word === undefined ? 2 : 0;
   }
-  const found = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
-  if (!found) throw usage(`There is no verb ${word}.`, `use one of: ${Object.keys(verbs).join(', ')}`);
-  const chosen = await found.load();
-  const args = { ...chosen.args, ...commonArgs };
-  const rest = argv.slice(1);
-  if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.out(await renderUsage({ meta: { name: `headgate ${word}`, description: chosen.summary }, args }));
+  // What the shells' completions call; people do not.
+  if (word === 'complete') {
+    const { complete } = await import('./complete/complete.ts');
+    terminal.out((await complete(argv.at(-1) ?? '', terminal)).join('\n'));
     return 0;
   }
-  checkArguments(word, rest, args);
+  const name = nameOf(argv);
+  if (name === undefined) {
+    terminal.out(overview(groupOf(word).map((second) => `${word} ${second}`)));
+    return argv.length === 1 ? 2 : 0;
+  }
+  const chosen = await verbs[name]!.load();
+  const args = { ...chosen.args, ...commonArgs };
+  const rest = argv.slice(name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.out(await renderUsage({ meta: { name: `headgate ${name}`, description: chosen.summary }, args }));
+    return 0;
+  }
+  checkArguments(name, rest, args, chosen.many === true);
   return (await chosen.run(parseArgs(rest, args), terminal)) ?? 0;
 }
 
+/** The verb's whole name; undefined where a group is asked what it has. Throws `Stop` for a verb that is not there. */
+function nameOf([first, second]: string[]): string | undefined {
+  const seconds = groupOf(first!);
+  if (seconds.length > 0) {
+    if (second === undefined || second === '--help' || second === '-h') return undefined;
+    if (seconds.includes(second)) return `${first} ${second}`;
+    throw usage(`${first} has no verb ${second}.`, didYouMean(second, seconds));
+  }
+  if (Object.hasOwn(verbs, first!)) return first;
+  const firsts = [...new Set(Object.keys(verbs).map((name) => name.split(' ')[0]!))];
+  throw usage(`There is no verb ${first}.`, didYouMean(first!, firsts));
+}
+
 /** The parser below lets unknown options and surplus words pass in silence; a typo must not act on the wrong thing. */
-function checkArguments(word: string, rest: string[], args: ArgsDef): void {
+function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boolean): void {
   const options = Object.fromEntries(
     Object.entries(args).flatMap(([name, arg]) =>
       arg.type === 'positional'
@@ -54,25 +79,31 @@ function checkArguments(word: string, rest: string[], args: ArgsDef): void {
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const option = options[token.name];
-    if (!option) throw usage(`${word} has no option ${token.rawName}.`, see);
+    if (!option) throw usage(`${word} has no option ${token.rawName}.`, meant(token.name, Object.keys(options)) ?? see);
     if (option.type === 'string' && !token.value) throw usage(`${token.rawName} needs a value.`, see);
   }
   const wanted = Object.values(args).filter((arg) => arg.type === 'positional');
   const given = tokens.filter((token) => token.kind === 'positional');
   const surplus = given[wanted.length];
-  if (surplus) throw usage(`${word} does not know what to do with ${surplus.value}.`, see);
+  if (surplus && !isMany) throw usage(`${word} does not know what to do with ${surplus.value}.`, see);
 }
 
-async function overview(): Promise<string> {
-  const width = Math.max(...Object.keys(verbs).map((name) => name.length));
+function meant(option: string, known: readonly string[]): string | null {
+  const near = nearest(option, known);
+  return near === null ? null : `did you mean --${near}?`;
+}
+
+function overview(names: readonly string[]): string {
+  const width = Math.max(...names.map((name) => name.length));
   return [
     'headgate: splits, mirrors, compares and rolls out traffic between versions of an HTTP service',
     '',
     'usage: headgate VERB [arguments] [--url URL] [--token TOKEN] [--as NAME] [--json]',
     '',
-    ...Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    ...names.map((name) => `  ${name.padEnd(width)}  ${verbs[name]!.summary}`),
     '',
-    'headgate VERB --help tells more. Exit status: 0 done, 1 refused, 2 usage.',
+    'headgate VERB --help tells more. Exit status: 0 done, 1 refused, 2 usage;',
+    'of status --wait also 3 aborted, 4 paused.',
   ].join('\n');
 }
 

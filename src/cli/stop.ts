@@ -2,8 +2,8 @@
 
 import type { Fault } from '../result.ts';
 
-/** Exit status: 0 done, 1 refused, 2 usage. */
-export type ExitCode = 0 | 1 | 2;
+/** Exit status: 0 done, 1 refused, 2 usage; of `status --wait` also 3 aborted, 4 paused. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
 export interface Trouble {
   exitCode: 1 | 2;

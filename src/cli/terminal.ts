@@ -12,6 +12,10 @@ export interface Terminal {
   cwd: string;
   /** Characters a line may have; Infinity when the output is no terminal, so that nothing is cut from a file. */
   columns: number;
+  /** Lines of the screen; Infinity when the output is no terminal. */
+  rows: number;
+  /** Milliseconds of the epoch. */
+  now(): number;
   paint: ReturnType<typeof createColors>;
   fetch: typeof fetch;
   sleep(ms: number): Promise<void>;
@@ -28,7 +32,14 @@ export function terminal(): Terminal {
     note: (text) => process.stderr.write(`${text}\n`),
     env: process.env,
     cwd: process.cwd(),
-    columns: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    // Asked anew each time: people resize their windows while a live view runs.
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+    },
+    get rows() {
+      return process.stdout.isTTY ? process.stdout.rows : Number.POSITIVE_INFINITY;
+    },
+    now: () => Date.now(),
     paint: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
     fetch,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -20,11 +20,32 @@ export const commonArgs = {
   json: { type: 'boolean', description: 'Print JSON' },
 } as const satisfies ArgsDef;
 
+/** Options of every verb that changes something. */
+export const writeArgs = {
+  reason: { type: 'string', description: 'Why; kept in the history', valueHint: 'TEXT' },
+  yes: { type: 'boolean', description: 'Do not ask; without a terminal nothing is ever asked' },
+  'dry-run': { type: 'boolean', description: 'Show what will change, and change nothing' },
+} as const satisfies ArgsDef;
+
+/** Options of every verb that changes a route's traffic. */
+export const routeWriteArgs = {
+  ...writeArgs,
+  'if-match': {
+    type: 'string',
+    description: 'Only if the split is still at this revision, else exit 1',
+    valueHint: 'REVISION',
+  },
+} as const satisfies ArgsDef;
+
+export type WriteArgs = ParsedArgs<typeof writeArgs>;
+export type RouteWriteArgs = ParsedArgs<typeof routeWriteArgs>;
 export type CommonArgs = ParsedArgs<typeof commonArgs>;
 
 export interface Verb<A extends ArgsDef = ArgsDef> {
   summary: string;
   args: A;
+  /** The last positional argument may be given several times; `args._` has them all, after the other positional ones. */
+  many?: boolean;
   /** Ends with its exit status (nothing means 0), or throws `Stop`. */
   run(args: ParsedArgs<A & typeof commonArgs>, terminal: Terminal): Promise<ExitCode | undefined>;
 }

@@ -15,6 +15,8 @@ export class Session {
   notes = '';
   env: Record<string, string | undefined> = {};
   columns = Number.POSITIVE_INFINITY;
+  rows = Number.POSITIVE_INFINITY;
+  now: Terminal['now'] = () => Date.now();
   fetch: typeof fetch = (...call) => fetch(...call);
   sleep: Terminal['sleep'] = async () => undefined;
   confirm: Terminal['confirm'] = null;
@@ -34,6 +36,8 @@ export class Session {
       env: this.env,
       cwd: this.cwd,
       columns: this.columns,
+      rows: this.rows,
+      now: () => this.now(),
       paint: createColors(this.colours),
       fetch: this.fetch,
       sleep: this.sleep,

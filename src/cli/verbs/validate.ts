@@ -1,12 +1,11 @@
 /** Owns `headgate validate FILE`: every fault of a config file at once. It changes nothing anywhere. */
 
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseConfig } from '../../config/parse.ts';
 import type { Fault } from '../../result.ts';
 import { connect } from '../client.ts';
+import { readText } from '../json-file.ts';
 import { faultLines } from '../print.ts';
-import { Stop, usage } from '../stop.ts';
+import { Stop } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
 
@@ -18,7 +17,7 @@ export const validate = verb({
     file: { type: 'positional', required: true, description: 'The config, JSON; - reads standard input' },
   },
   async run(args, terminal) {
-    const text = readDocument(args.file, terminal);
+    const text = readText(args.file, 'name a config file; headgate init URL writes a first one', terminal);
     const checked = args.url ? await askWorker(text, args, terminal) : checkHere(text);
     if (args.json) {
       terminal.out(JSON.stringify(checked, null, 2));
@@ -38,18 +37,6 @@ export const validate = verb({
     return 0;
   },
 });
-
-function readDocument(file: string, { cwd }: Terminal): string {
-  try {
-    return readFileSync(file === '-' ? 0 : resolve(cwd, file), 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw usage(
-      `Cannot read ${file} (${code === 'ENOENT' ? 'no such file' : code}).`,
-      'name a config file; headgate init URL writes a first one',
-    );
-  }
-}
 
 function checkHere(text: string): Checked {
   const parsed = parseConfig(text, { unknownKeys: 'fault' });

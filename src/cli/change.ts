@@ -1,0 +1,83 @@
+/**
+ * Owns how a verb comes to act: it shows what will change, asks where a person sits at the terminal, and says afterwards what
+ * was done. Without a terminal nobody is asked: whoever wrote the script meant what it says. `--dry-run` never acts.
+ */
+
+import { shares } from './figures.ts';
+import type { ChangedRoute, RouteStatus } from './route.ts';
+import { Stop, usage } from './stop.ts';
+import type { Terminal } from './terminal.ts';
+import type { CommonArgs, RouteWriteArgs, WriteArgs } from './verb.ts';
+
+export interface Change {
+  /** The deed as an order, without a full stop: `Switch detect to green`. */
+  what: string;
+  /** What is and what will be, line by line. */
+  lines: readonly string[];
+  /** The same for programs; printed by `--dry-run --json`. */
+  data: Record<string, unknown>;
+}
+
+/** Whether to act. False after `--dry-run` has shown the change; a person's no is a refusal (exit 1), so that `&&` stops. */
+export async function isMeant(change: Change, args: WriteArgs & CommonArgs, terminal: Terminal): Promise<boolean> {
+  const { what, lines, data } = change;
+  if (args['dry-run']) {
+    if (args.json) terminal.out(JSON.stringify({ dryRun: true, what, ...data }, null, 2));
+    else terminal.out([`Would do: ${what}`, ...lines, terminal.paint.dim('Nothing was changed.')].join('\n'));
+    return false;
+  }
+  if (args.yes || terminal.confirm === null) return true;
+  if (lines.length > 0) terminal.note(lines.join('\n'));
+  if (await terminal.confirm(`${what}?`)) return true;
+  throw new Stop({ exitCode: 1, code: 'declined', what: 'Nothing was changed.' });
+}
+
+/** The revision that a change of traffic is bound to: `--if-match`, else the one that was just shown (`shown`), else any. */
+export function ifMatchOf(
+  args: RouteWriteArgs,
+  { split }: RouteStatus,
+  bound: 'shown' | 'any',
+): Record<string, string> {
+  const named = args['if-match'];
+  if (named !== undefined && !/^"?\d{1,15}"?$/.test(named)) {
+    throw usage('--if-match is the revision of a split.', `headgate status shows it; now it is ${split.revision}`);
+  }
+  const revision = named?.replaceAll('"', '') ?? (bound === 'shown' ? String(split.revision) : undefined);
+  if (args['dry-run'] && revision !== undefined && Number(revision) !== split.revision) {
+    const what = `The split is at revision ${split.revision} now, not ${revision}.`;
+    throw new Stop({ exitCode: 1, code: 'stale', what, mend: 'look at headgate status, then decide' });
+  }
+  return revision === undefined ? {} : { 'if-match': `"${revision}"` };
+}
+
+/** `before → after` of weights and shadows, for a person who is about to say yes. */
+export function trafficLines(
+  { inForce, split }: RouteStatus,
+  after: { weights?: Record<string, number>; shadows?: Record<string, number> },
+): string[] {
+  const lines = [`  now    ${shares(inForce.weights)}   (revision ${split.revision})`];
+  if (after.weights !== undefined) lines.push(`  then   ${shares(after.weights)}`);
+  if (after.shadows !== undefined && shares(after.shadows) !== shares(inForce.shadows)) {
+    lines.push(`  mirrored now ${shares(inForce.shadows)}, then ${shares(after.shadows)}`);
+  }
+  return lines;
+}
+
+/** Says what was done: one line, the warnings, and what to do next. */
+export function printChanged(
+  changed: ChangedRoute,
+  { done, next }: { done: string; next?: string },
+  args: CommonArgs,
+  terminal: Terminal,
+): 0 {
+  const { green, yellow, dim } = terminal.paint;
+  if (args.json) {
+    terminal.out(JSON.stringify(changed, null, 2));
+    return 0;
+  }
+  const { split, inForce } = changed;
+  terminal.out(`${green('✓')} ${done}: ${shares(inForce.weights)} (revision ${split.revision})`);
+  for (const warning of changed.warnings) terminal.note(`${yellow('!')} ${warning}`);
+  if (next !== undefined) terminal.out(`  ${dim('→')} ${next}`);
+  return 0;
+}

@@ -1,0 +1,80 @@
+/** Owns what an answer has that its case did not expect. Pure. */
+
+import type { Expectation } from './cases.ts';
+
+export interface Answered {
+  status: number;
+  headers: Headers;
+  text: string;
+  totalMs: number;
+}
+
+export interface Difference {
+  /** `status`, `time`, `text`, `header x-lang`, or a place in the body such as `/langs/0`. */
+  at: string;
+  expected: string;
+  got: string;
+}
+
+export function differencesOf(expect: Expectation, answer: Answered): Difference[] {
+  return [
+    ...statusDifferences(expect, answer),
+    ...Object.entries(expect.headers ?? {}).flatMap(([name, expected]) => {
+      const got = answer.headers.get(name);
+      return got === expected ? [] : [{ at: `header ${name}`, expected, got: got ?? 'none' }];
+    }),
+    ...textDifferences(expect, answer),
+    ...(expect.json === undefined ? [] : bodyDifferences(expect.json, answer.text)),
+    ...(answer.totalMs > (expect.maxMs ?? Number.POSITIVE_INFINITY)
+      ? [{ at: 'time', expected: `at most ${expect.maxMs} ms`, got: `${Math.round(answer.totalMs)} ms` }]
+      : []),
+  ];
+}
+
+function statusDifferences({ status }: Expectation, { status: got, text }: Answered): Difference[] {
+  const wanted = status === undefined ? null : [status].flat();
+  const isFine = wanted === null ? got >= 200 && got < 300 : wanted.includes(got);
+  if (isFine) return [];
+  // An answer that was not to be mostly says why.
+  const said = text.trim() === '' ? '' : `: ${short(text.trim())}`;
+  return [{ at: 'status', expected: wanted?.join(' or ') ?? '2xx', got: `${got}${said}` }];
+}
+
+function textDifferences({ text }: Expectation, answer: Answered): Difference[] {
+  if (text === undefined || answer.text.includes(text)) return [];
+  return [{ at: 'text', expected: `… ${text} …`, got: short(answer.text) }];
+}
+
+function bodyDifferences(expected: unknown, text: string): Difference[] {
+  let got: unknown;
+  try {
+    got = JSON.parse(text);
+  } catch {
+    return [{ at: 'body', expected: 'JSON', got: short(text) }];
+  }
+  return subset(expected, got, '');
+}
+
+/** What of `expected` is not in `got`. Members beyond it may be anything; a list must have the same length. */
+function subset(expected: unknown, got: unknown, at: string): Difference[] {
+  if (Array.isArray(expected) && Array.isArray(got) && expected.length === got.length) {
+    return expected.flatMap((item, i) => subset(item, got[i], `${at}/${i}`));
+  }
+  if (isObject(expected) && isObject(got)) {
+    return Object.entries(expected).flatMap(([key, value]) => {
+      const place = `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      return Object.hasOwn(got, key)
+        ? subset(value, got[key], place)
+        : [{ at: place, expected: json(value), got: 'none' }];
+    });
+  }
+  if (JSON.stringify(expected) === JSON.stringify(got)) return [];
+  return [{ at: at === '' ? 'body' : at, expected: json(expected), got: json(got) }];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const json = (value: unknown): string => short(JSON.stringify(value));
+const short = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);

@@ -1,0 +1,30 @@
+/** Owns files that people name on the command line: reading them, and saying what is wrong with them. Everything it refuses is usage. */
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { usage } from './stop.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A file's text; `-` is standard input. `mend` says what kind of file is wanted. */
+export function readText(file: string, mend: string, { cwd }: Pick<Terminal, 'cwd'>): string {
+  try {
+    return readFileSync(file === '-' ? 0 : resolve(cwd, file), 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw usage(`Cannot read ${file} (${code === 'ENOENT' ? 'no such file' : code}).`, mend);
+  }
+}
+
+/** A JSON list in a file, or written out on the command line itself. */
+export function readList(written: string, what: string, terminal: Pick<Terminal, 'cwd'>): unknown[] {
+  const isInline = written.trimStart().startsWith('[');
+  const text = isInline ? written : readText(written, `name a JSON file with ${what}`, terminal);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw usage(`${isInline ? what : written} is not JSON.`, (cause as Error).message);
+  }
+  if (!Array.isArray(value)) throw usage(`${isInline ? what : written} is not a list.`, `give ${what} as [ … ]`);
+  return value;
+}

@@ -1,0 +1,100 @@
+/**
+ * Owns `headgate apply FILE`: a config put in force. It is checked here first, shown as what changes on which route, and bound
+ * to the config that was compared with, so that nobody's work is written over unseen.
+ */
+
+import { parseConfig } from '../../config/parse.ts';
+import type { Fault } from '../../result.ts';
+import { isMeant } from '../change.ts';
+import { type Connected, connect } from '../client.ts';
+import { configDiff, diffLines } from '../config-diff.ts';
+import { type CurrentConfig, currentConfig, ifMatchOfConfig, overridden } from '../current-config.ts';
+import { readText } from '../json-file.ts';
+import { faultLines } from '../print.ts';
+import { routeStatuses } from '../route.ts';
+import { Stop } from '../stop.ts';
+import type { Terminal } from '../terminal.ts';
+import { verb, writeArgs } from '../verb.ts';
+
+export const apply = verb({
+  summary:
+    'Put a config file in force: checked here, shown as what changes, refused when somebody else wrote meanwhile',
+  args: {
+    file: { type: 'positional', required: true, description: 'The config, JSON; - reads standard input' },
+    ...writeArgs,
+    'if-match': {
+      type: 'string',
+      description: 'Only if the config in force still has this hash; else the one that was compared with',
+      valueHint: 'HASH',
+    },
+  },
+  async run(args, terminal) {
+    const text = readText(args.file, 'name a config file; headgate init URL writes a first one', terminal);
+    const checkedHere = parseConfig(text, { unknownKeys: 'fault' });
+    if (!checkedHere.ok) throw faulty(args.file, checkedHere.error);
+    const connected = connect(args, terminal);
+    const { client, ask } = connected;
+    const current = await currentConfig(connected);
+    const headers = ifMatchOfConfig(args['if-match'], current);
+    refuseStaleDryRun(args, current);
+    const warnings = await warningsOf(text, args.file, current, connected);
+    const change = configDiff(current.document, JSON.parse(text));
+    const lines = diffLines(change);
+    const isSame = lines.length === 0;
+    if (isSame) terminal.note('The config in force says the same already.');
+    const what = `Put ${args.file} in force`;
+    const shown = [...lines, ...warningLines(warnings, terminal)];
+    if (!(await isMeant({ what, lines: shown, data: { ...change, warnings } }, args, terminal))) return 0;
+    const query = { reason: args.reason ?? '' };
+    const put = await ask(client.api.config.$put({ query }, { headers, init: { body: text } }));
+    const said = new Set(warnings.map(({ path }) => path));
+    const late = put.warnings.filter(({ path }) => !said.has(path));
+    if (args.json) {
+      terminal.out(JSON.stringify({ ...put, ...change, warnings: [...warnings, ...late] }, null, 2));
+      return 0;
+    }
+    terminal.out(`${terminal.paint.green('✓')} ${args.file} is in force: revision ${put.revision}, hash ${put.hash}`);
+    // A person who was asked has seen them.
+    const isSeen = terminal.confirm !== null && !args.yes;
+    const rest = isSeen ? warningLines(late, terminal) : [...lines, ...warningLines([...warnings, ...late], terminal)];
+    if (rest.length > 0) terminal.note(rest.join('\n'));
+    return 0;
+  },
+});
+
+/** What the Worker would say, which knows its secrets and bindings, and where a split beats the weights. */
+async function warningsOf(
+  text: string,
+  file: string,
+  { document }: CurrentConfig,
+  connected: Connected,
+): Promise<Fault[]> {
+  const { client, ask } = connected;
+  const init = { body: text };
+  const checked = await ask(client.api.config.validate.$post(undefined, { init })).catch((cause: unknown) => {
+    if (cause instanceof Stop && cause.trouble.code === 'invalid_config')
+      throw faulty(file, cause.trouble.faults ?? []);
+    throw cause;
+  });
+  const { routes } = JSON.parse(text) as { routes: { name: string }[] };
+  const statuses = document === null ? [] : await routeStatuses(connected);
+  return [...checked.warnings, ...overridden(routes, statuses)];
+}
+
+function faulty(file: string, faults: Fault[]): Stop {
+  const what = `${file} has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`;
+  return new Stop({ exitCode: 1, code: 'invalid_config', what, faults });
+}
+
+function refuseStaleDryRun(args: { 'if-match'?: string; 'dry-run'?: boolean }, { hash }: CurrentConfig): void {
+  const named = args['if-match']?.replaceAll('"', '');
+  if (!args['dry-run'] || named === undefined || named === hash) return;
+  const what = `The config in force has the hash ${hash ?? 'of none'}, not ${named}.`;
+  throw new Stop({ exitCode: 1, code: 'stale', what, mend: 'look at headgate config revisions, then decide' });
+}
+
+function warningLines(warnings: readonly Fault[], terminal: Terminal): string[] {
+  if (warnings.length === 0) return [];
+  const count = `${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`;
+  return [`${terminal.paint.yellow('!')} ${count}`, ...faultLines(warnings, terminal)];
+}

@@ -1,0 +1,32 @@
+/** Owns `headgate manual clear ROUTE`: the end of weights that a person set in KV, after which the split is in force again. */
+
+import { ifMatchOf, isMeant, printChanged } from '../change.ts';
+import { shares } from '../figures.ts';
+import { type ChangedRoute, openRoute } from '../route.ts';
+import { routeWriteArgs, verb } from '../verb.ts';
+
+export const manualClear = verb({
+  summary: 'End manual mode: the weights set by hand in KV go, and the split before them is in force again',
+  args: {
+    route: { type: 'positional', required: true, description: 'A route of the config' },
+    ...routeWriteArgs,
+  },
+  async run(args, terminal) {
+    const { route } = args;
+    const { client, ask, status, param } = await openRoute(route, args, terminal);
+    const headers = ifMatchOf(args, status, 'any');
+    const { byHand, split } = status;
+    if (byHand === null) terminal.note(`No weights are set by hand on ${route}.`);
+    const change = {
+      what: `End manual mode on ${route}`,
+      lines: [`  now    ${shares(byHand ?? {})}   (by hand)`, `  then   ${shares(split.weights)}`],
+      data: { route, byHand, weights: split.weights },
+    };
+    if (!(await isMeant(change, args, terminal))) return 0;
+    const query = { reason: args.reason ?? '' };
+    // The reason goes into the query, which the route takes without a schema.
+    const call = { param, query } as { param: typeof param };
+    const changed = (await ask(client.api.routes[':route'].weights.$delete(call, { headers }))) as ChangedRoute;
+    return printChanged(changed, { done: route }, args, terminal);
+  },
+});

@@ -1,0 +1,73 @@
+/**
+ * Owns waiting for a rollout's end, and the exit status that it means. A Worker that cannot be reached is tried again for some
+ * minutes; a rollout that is not there, or that gave way to another, is refused rather than taken for a success.
+ */
+
+import type { RolloutStatus } from '../rollout/describe.ts';
+import { type ExitCode, Stop } from './stop.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How often `--watch` and `--wait` look. */
+export const LOOK_MS = 2_000;
+/** A Worker that is silent for so long is given up. */
+const MAX_SILENCE_MS = 300_000;
+
+/** The exit status of a rollout as it stands; undefined while it goes on. */
+export function exitOf(phase: RolloutStatus['phase'], endsAtApproval: boolean): ExitCode | undefined {
+  switch (phase) {
+    case 'promoted':
+    case 'completed':
+      return 0;
+    case 'aborted':
+      return 3;
+    case 'paused':
+      return 4;
+    case 'awaiting-approval':
+      return endsAtApproval ? 4 : undefined;
+    case 'progressing':
+      return undefined;
+  }
+}
+
+/** `look`, tried again while the Worker cannot be reached or fails. */
+export function patiently<T>(look: () => Promise<T>, terminal: Terminal): () => Promise<T> {
+  return async () => {
+    const sinceMs = terminal.now();
+    let isSaid = false;
+    for (;;) {
+      try {
+        return await look();
+      } catch (cause) {
+        if (!isPassing(cause) || terminal.now() - sinceMs > MAX_SILENCE_MS) throw cause;
+        if (!isSaid) terminal.note(`${cause.trouble.what} Trying again.`);
+        isSaid = true;
+        await terminal.sleep(LOOK_MS);
+      }
+    }
+  };
+}
+
+const passing = new Set(['unreachable', 'no_controller', 'internal', 'no_config', 'no_headgate']);
+
+function isPassing(cause: unknown): cause is Stop {
+  return cause instanceof Stop && passing.has(cause.trouble.code ?? '');
+}
+
+/** Refuses to wait where there is no rollout, or where another took the place of the one that was waited for. */
+export function sameRollout(route: string, rollout: RolloutStatus | null, id: string | undefined): RolloutStatus {
+  if (rollout === null) {
+    throw new Stop({
+      exitCode: 1,
+      code: 'no_rollout',
+      what: `There is no rollout of ${route} to wait for.`,
+      mend: `headgate rollout start ${route} VARIANT`,
+    });
+  }
+  if (id === undefined || rollout.id === id) return rollout;
+  throw new Stop({
+    exitCode: 1,
+    code: 'other_rollout',
+    what: `Rollout ${id} is over, and ${rollout.id} has taken its place.`,
+    mend: `headgate history ${route} tells how it ended`,
+  });
+}
