@@ -8,6 +8,7 @@ import { handle, newPlane } from './forward/handle.ts';
 import { recordServed } from './forward/record.ts';
 import { Confirmations } from './live/confirm.ts';
 import { countServed } from './live/count.ts';
+import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
 import { problem } from './problem.ts';
 import { ShadowPlane } from './shadow/plane.ts';
@@ -23,11 +24,12 @@ const shadows = new ShadowPlane(
   () => flusher,
   () => store.loaded?.config.prices ?? {},
 );
+const exposures = new Exposures();
 const plane = newPlane({
   store,
   confirm: (state, env, nowMs) => confirmations.check(state, env, nowMs),
   watcher: shadows.watch,
-  observers: [recordServed, countServed(() => flusher), shadows.observe],
+  observers: [recordServed, countServed(() => flusher), shadows.observe, exposures.observe],
 });
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };

@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
+import { createReceipt, hashUnit, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
@@ -179,6 +180,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const { statusText } = upstream;
   const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });
   shape(exchange, tried, response.headers, failedOver);
+  if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
   tell(exchange, tried, report, { captured, tail });
   return response;
 }
@@ -219,6 +221,17 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     failedOver,
     setCookies: decision.setCookie === null ? [] : [decision.setCookie],
   });
+}
+
+/** Whoever holds the receipt may tell later how good the answer was. Without a secret, or in a preview, there is none. */
+async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
+  const secret = exchange.env.COOKIE_SECRET;
+  if (!secret || tried.reason === 'preview') return;
+  // Where nobody could be told apart, the request stands for its sender.
+  const unitHash = await hashUnit(exchange.decision.unit ?? exchange.requestId, secret);
+  const { name } = exchange.state.route;
+  const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs };
+  headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
 /** One switch from faults to public words. */
