@@ -87,8 +87,8 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
   const judged = await judge(sides, plan, plan.role, body, work);
-  const isQuota = copy.status === 429 && sides.live.status !== sides.candidate.status;
-  const result = isQuota ? comparison('skipped', 'rate-limited') : judged;
+  const apart = apartFromVersions(copy, sides);
+  const result = apart === null ? judged : comparison('skipped', apart);
   spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
@@ -105,6 +105,13 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
 function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   const declared = served.request.headers.get('content-length');
   return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
+}
+
+/** Why a pair says nothing of the versions although it differs: a quota, or a cached copy that only one of them knows. */
+function apartFromVersions(copy: Observation, { live, candidate }: Sides): string | null {
+  if (live.status === candidate.status) return null;
+  if (copy.status === 429) return 'rate-limited';
+  return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }
 
 async function repeat(
