@@ -92,7 +92,8 @@ function parse(args: string[]) {
   }
 }
 
-function wholeNumber(name: string, text: string | undefined, { min, max }: { min: number; max: number }) {
+/** The number that an option gives, null when it was not given, or one sentence that says what it takes. */
+export function wholeNumber(name: string, text: string | undefined, { min, max }: { min: number; max: number }) {
   if (text === undefined) return ok(null);
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return ok(value);

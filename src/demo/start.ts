@@ -15,10 +15,10 @@ import { showShadow } from './shadow/run.ts';
 import { greeting } from './show.ts';
 import { showTraffic } from './show-traffic.ts';
 import { readSplits } from './splits.ts';
+import { stopSignal } from './stop-signal.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PARENT_LOOK_MS = 500;
 const SHADOW_MEND = `The config in local KV is not the demo's, so it stays as it is, and --shadow would change nothing.
 Take another place for this run (npm start -- --shadow --state .wrangler/shadow), or put a shadow into your own config:
   "shadows": [ { "variant": "…", "percent": 100, "samples": true } ], and then npm run headgate -- comparisons ROUTE`;
@@ -96,19 +96,6 @@ async function seed(options: StartOptions) {
 
 function isUsual(options: StartOptions): boolean {
   return relative(join(ROOT, '.wrangler/state'), resolve(options.stateDirectory)) === '';
-}
-
-/** Aborted by Ctrl-C, by SIGTERM or SIGHUP, and when the npm that started us is gone (it takes its shell along, but not us). */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort());
-  if (process.env.npm_lifecycle_event !== undefined) {
-    const parent = process.ppid;
-    setInterval(() => {
-      if (process.ppid !== parent) controller.abort();
-    }, PARENT_LOOK_MS).unref();
-  }
-  return controller.signal;
 }
 
 function complain(text: string, code: number): number {

@@ -9,6 +9,12 @@ import type { Answer } from './scoreboard.ts';
 import type { LabelledText } from './texts.ts';
 import { identityHeaders, keepCookie, pickIdle, type Visitor } from './visitors.ts';
 
+/** Who asked, and when (epoch milliseconds). */
+export interface Asked {
+  visitor: Visitor;
+  sentAtMs: number;
+}
+
 export interface TrafficOptions {
   /** Headgate's address, without a path. */
   url: string;
@@ -18,7 +24,7 @@ export interface TrafficOptions {
   random: () => number;
   /** Ends the traffic; requests under way are still answered. */
   signal: AbortSignal;
-  onAnswer: (answer: Answer) => void;
+  onAnswer: (answer: Answer, asked: Asked) => void;
   /** Told of each text just before it goes out; what it returns is sent as `x-request-id`. */
   requestId?: (text: LabelledText) => string;
 }
@@ -52,6 +58,7 @@ export async function sendTraffic(options: TrafficOptions): Promise<{ sent: numb
 
 async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text: LabelledText): Promise<void> {
   visitor.busy = true;
+  const asked = { visitor, sentAtMs: Date.now() };
   const startedMs = performance.now();
   const id = options.requestId?.(text);
   const headers = { ...identityHeaders(visitor), ...(id === undefined ? {} : { 'x-request-id': id }) };
@@ -59,18 +66,19 @@ async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text
   const ms = performance.now() - startedMs;
   visitor.busy = false;
   if (reply === null) {
-    options.onAnswer({ variant: null, language: text.language, right: null, ms });
+    options.onAnswer({ variant: null, language: text.language, right: null, ms }, asked);
     return;
   }
   keepCookie(visitor, reply.headers['set-cookie'] ?? []);
   const variant = reply.headers['x-headgate-variant'];
   const found = reply.status === 200 ? languageOf(reply.body) : null;
-  options.onAnswer({
+  const answer = {
     variant: typeof variant === 'string' ? variant : null,
     language: text.language,
     right: found === null ? null : found === text.language,
     ms,
-  });
+  };
+  options.onAnswer(answer, asked);
 }
 
 interface Reply {

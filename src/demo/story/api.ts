@@ -1,0 +1,65 @@
+/** Owns what the demo's story asks of the running Headgate: the calls of the admin API that a person would make, and no others. */
+
+import { type Connected, connect } from '../../cli/client.ts';
+import type { Comparisons } from '../../cli/comparisons/report.ts';
+import { terminal } from '../../cli/terminal.ts';
+import type { RouteStatus } from '../../rollout/status.ts';
+import { ROUTE } from './config.ts';
+import { GUARDRAILS, type StoryStep } from './plans.ts';
+
+/** What the history says of a moment, as far as the story tells it. */
+export interface Moment {
+  at: string;
+  actor: string;
+  action: string;
+  reason: string;
+  after: { weights?: Record<string, number>; shadows?: Record<string, number> } | null;
+  /** The verdicts at that moment, in full sentences. */
+  evidence?: string[];
+}
+
+export type Changed = RouteStatus & { warnings: string[] };
+
+/** Every call throws `Stop` when it is refused. */
+export interface StoryApi {
+  configure(document: string): Promise<void>;
+  status(): Promise<RouteStatus>;
+  start(to: string, plan: StoryStep[], reason: string): Promise<Changed>;
+  switchTo(to: string, reason: string): Promise<void>;
+  rollback(reason: string): Promise<void>;
+  comparisons(candidate: string): Promise<Comparisons>;
+  /** Newest first. */
+  history(): Promise<Moment[]>;
+}
+
+export function storyApi(url: string, token: string): StoryApi {
+  const args = { _: [], url, token, as: 'demo', json: false };
+  const { client, ask }: Connected = connect(args, { ...terminal(), env: {} });
+  const route = client.api.routes[':route'];
+  const param = { route: ROUTE };
+  return {
+    async configure(document) {
+      await ask(client.api.config.$put({ query: { reason: 'the demo begins' } }, { init: { body: document } }));
+    },
+    async status() {
+      return (await ask(route.$get({ param }))) as RouteStatus;
+    },
+    async start(to, plan, reason) {
+      const json = { to, plan, guardrails: GUARDRAILS.map((guardrail) => ({ ...guardrail })), reason };
+      return (await ask(route.rollout.$post({ param, json }))) as Changed;
+    },
+    async switchTo(to, reason) {
+      await ask(route.switch.$post({ param, json: { to, reason } }));
+    },
+    async rollback(reason) {
+      await ask(route.rollback.$post({ param, json: { reason } }));
+    },
+    async comparisons(candidate) {
+      return (await ask(route.comparisons.$get({ param, query: { candidate, samples: '0' } }))) as Comparisons;
+    },
+    async history() {
+      const { entries } = await ask(route.history.$get({ param, query: { limit: '50' } }));
+      return entries as Moment[];
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Owns the process that runs the demo's Workers: Headgate as `wrangler.toml` describes it for `dev`, the models, the scorer and
+ * the broken release in one workerd, without `wrangler dev` before them, which would cost more than all of them. It does what
+ * the first message asks, and ends with everything it started as soon as its parent is gone or lets go.
+ */
+
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+
+export interface HostOrder {
+  /** The directory of `wrangler.toml`. */
+  root: string;
+  port: number;
+  stateDirectory: string;
+  secrets: Record<string, string>;
+}
+
+export type HostAnswer = { url: string } | { error: string };
+
+const ENVIRONMENT = 'dev';
+const BESIDE = ['blue', 'green', 'third', 'scorer', 'broken'];
+
+let running: Miniflare | null = null;
+
+process.on('disconnect', async () => {
+  await running?.dispose();
+  process.exit(0);
+});
+process.once('message', async (order: HostOrder) => {
+  const answer: HostAnswer = await start(order).catch((cause: unknown) => ({ error: String(cause) }));
+  process.send?.(answer);
+});
+
+async function start({ root, port, stateDirectory, secrets }: HostOrder): Promise<HostAnswer> {
+  const workers = await Promise.all([
+    headgate(root, secrets),
+    ...BESIDE.map((name) => worker(join(root, `src/demo/${name}.toml`))),
+  ]);
+  running = new Miniflare(
+    convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port,
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      resourcePersistencePath: stateDirectory,
+      workers,
+    }),
+  );
+  await running.ready;
+  return { url: `http://127.0.0.1:${port}` };
+}
+
+async function headgate(root: string, secrets: Record<string, string>): Promise<V4WorkerOptions> {
+  const file = join(root, 'wrangler.toml');
+  const options = await worker(file);
+  const bound = unstable_getMiniflareWorkerOptions(file, ENVIRONMENT).workerOptions as V4WorkerOptions;
+  const { kvNamespaces, analyticsEngineDatasets, durableObjects, serviceBindings } = bound;
+  return {
+    ...options,
+    ...{ kvNamespaces, analyticsEngineDatasets, durableObjects },
+    serviceBindings: { ...serviceBindings, BROKEN: 'headgate-demo-broken' },
+    // Not the bindings of above: those hold what a person has in `.dev.vars`.
+    bindings: { ...unstable_readConfig({ config: file, env: ENVIRONMENT }).vars, ...secrets } as Record<string, string>,
+  };
+}
+
+async function worker(file: string): Promise<V4WorkerOptions> {
+  const { name, main, compatibility_date, compatibility_flags } = unstable_readConfig({
+    config: file,
+    env: ENVIRONMENT,
+  });
+  const { outputFiles } = await build({
+    entryPoints: [main!],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'esnext',
+    external: ['cloudflare:*', 'node:*'],
+  });
+  return {
+    name: name!,
+    modules: [{ type: 'ESModule', path: 'index.mjs', contents: outputFiles[0]!.text }],
+    compatibilityDate: compatibility_date!,
+    compatibilityFlags: compatibility_flags,
+  };
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+// The demo's own temporary directory is made in here, so that what it leaves behind is seen.
+const temporary = mkdtempSync(join(tmpdir(), 'headgate-demo-test-'));
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+interface Run {
+  child: ChildProcess;
+  out(): string;
+  err(): string;
+}
+
+function demo(...options: string[]): Run {
+  const child = spawn(process.execPath, ['src/demo/demo.ts', ...options], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: temporary, NO_COLOR: '1' },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  return { child, out: () => out, err: () => err };
+}
+
+/** Everything that runs from our temporary directory: workerd is given paths in it. */
+function leftBehind(): string[] {
+  const lines = execFileSync('ps', ['-e', '-o', 'ppid=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => line.includes('story/host.ts'));
+}
+
+describe('npm run demo', () => {
+  it('tells the whole story in a hurry, and it goes as told', async () => {
+    const { child, out, err } = demo('--fast');
+    const [code] = await once(child, 'exit');
+    const said = out();
+    expect(`${said}\n${err()}`).toContain('The story went as told.');
+    expect(code).toBe(0);
+    for (const act of ['1. Shadow', '2. Canary', '3. A broken release', '4. Blue-green']) expect(said).toContain(act);
+    expect(said).toMatch(/promoted: green 100 %/);
+    expect(said).toMatch(/aborted: green 100 %/);
+    expect(said).toMatch(/time to promotion +\d+\.\d s/);
+    expect(said).toMatch(/time to stop +\d+\.\d s/);
+    expect(said).toMatch(/visitors who saw the shadow +0\n/);
+    expect(said).toMatch(/requests it answered +[1-9]/);
+    expect(said).toMatch(/4 switch +switch, way back +\d+\.\d s, \d+\.\d s\n +failed requests +0 of/);
+    for (const line of said.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('ends cleanly at Ctrl-C: no process, no state, and the exit code of an interrupted program', async () => {
+    const before = leftBehind().length;
+    const { child, out } = demo();
+    const until = Date.now() + 40_000;
+    while (!out().includes('1. Shadow') && child.exitCode === null && Date.now() < until) await sleep(50);
+    expect(leftBehind().length).toBe(before + 1);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+    expect(leftBehind().length).toBe(before);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('leaves no process behind either when it is killed without a chance to clean up', async () => {
+    const before = leftBehind().length;
+    const { child, out } = demo('--fast');
+    const until = Date.now() + 40_000;
+    while (!out().includes('1. Shadow') && child.exitCode === null && Date.now() < until) await sleep(50);
+    expect(leftBehind().length).toBe(before + 1);
+    child.kill('SIGKILL');
+    const gone = Date.now() + 10_000;
+    while (leftBehind().length > before && Date.now() < gone) await sleep(100);
+    expect(leftBehind().length).toBe(before);
+  });
+
+  it('explains itself, and refuses what it does not know', async () => {
+    const help = demo('--help');
+    expect(await once(help.child, 'exit')).toEqual([0, null]);
+    expect(help.out()).toContain('--rate N');
+    const wrong = demo('--rate', '1');
+    expect(await once(wrong.child, 'exit')).toEqual([2, null]);
+    expect(wrong.err()).toContain('--rate takes a whole number from 30 to 300, not "1".');
+  });
+});
