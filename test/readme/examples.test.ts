@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseCases } from '../../src/cli/check/cases.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { readmeFile } from './sections.ts';
 import { blocks } from './text.ts';
@@ -41,5 +42,10 @@ describe('the examples of the README', () => {
       const config = { version: 1, routes: [{ name: 'main', variants, plans: { shown: value } }] };
       expect(check(JSON.stringify(config)), text).toMatchObject({ ok: true, value: { warnings: [] } });
     }
+  });
+
+  it('are cases that `headgate check` takes', () => {
+    const [cases] = blocks(readFileSync(readmeFile, 'utf8'), 'jsonl');
+    expect(parseCases(cases ?? '')).toMatchObject({ ok: true });
   });
 });
