@@ -18,7 +18,7 @@ export default defineConfig({
           name: 'worker',
           root: '.',
           include: ['test/worker/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
