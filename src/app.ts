@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
+import type { AdminDeps } from './admin/context.ts';
 import { ConfigStore } from './config/store.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
@@ -35,8 +36,13 @@ const plane = newPlane({
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
 const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;
 
+const serving: NonNullable<AdminDeps['serving']> = {
+  config: async (env, ctx) => (await store.current(env, ctx, Date.now()))?.config ?? null,
+  state: async (env, ctx, route) => store.stateOf(env, ctx, route, Date.now()),
+};
+
 /** The controls: everything under `/_headgate`. */
-export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminApp({ loadConfig }));
+export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminApp({ loadConfig, serving }));
 
 /** The request plane. */
 export const traffic = new Hono<{ Bindings: Env }>();

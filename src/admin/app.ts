@@ -13,6 +13,7 @@ import { doctorRoutes } from './doctor.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
 import { healthRoutes } from './health.ts';
 import { openApiRoutes } from './openapi-route.ts';
+import { outcomesRoutes } from './outcomes.ts';
 import { previewApiRoutes, previewRoutes } from './preview.ts';
 import { recordsRoutes } from './records.ts';
 import { trafficRoutes } from './routes.ts';
@@ -27,6 +28,7 @@ export function adminApp(deps: AdminDeps) {
     .use('/api/*', bearerAuth())
     .route('/', healthRoutes())
     .route('/', previewRoutes())
+    .route('/', outcomesRoutes(deps))
     .route('/api', configRoutes())
     .route('/api', recordsRoutes())
     .route('/api', previewApiRoutes(deps))

@@ -1,14 +1,22 @@
 /** Owns what every admin handler may rely on: the bindings, and the few things the app is given from outside. */
 
-import type { Config } from '../config/types.ts';
+import type { RouteState } from '../config/route-state.ts';
+import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 
 /** Hono's environment for the admin app. */
 export type AdminEnv = { Bindings: Env };
 
+type Waiter = Pick<ExecutionContext, 'waitUntil'>;
+
 export interface AdminDeps {
   /** The newest valid config, or null when there is none. May reject when KV does; the caller answers 500 then. */
   loadConfig: (env: Env) => Promise<Config | null>;
+  /** What the isolate serves by, from its memory: for outcomes, which must cost no read. Absent, none are taken. */
+  serving?: {
+    config: (env: Env, ctx: Waiter) => Promise<Config | null>;
+    state: (env: Env, ctx: Waiter, route: Route) => Promise<RouteState>;
+  };
 }
 
 /** Where the admin app is mounted. */

@@ -10,11 +10,16 @@ const maxAddresses = 1_000;
 
 export class Failures {
   #counts = new Map<string, { since: number; failures: number }>();
+  #most: number;
+
+  constructor(most: number = maxFailures) {
+    this.#most = most;
+  }
 
   /** Seconds until the address may try again; 0 when it may now. */
   waitSeconds(address: string, nowMs: number): number {
     const entry = this.#counts.get(networkOf(address));
-    if (!entry || entry.failures < maxFailures || nowMs - entry.since >= windowMs) return 0;
+    if (!entry || entry.failures < this.#most || nowMs - entry.since >= windowMs) return 0;
     return Math.ceil((entry.since + windowMs - nowMs) / 1000);
   }
 

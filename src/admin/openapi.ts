@@ -40,6 +40,14 @@ export const operations: Operation[] = [
   },
   {
     method: 'post',
+    path: '/outcomes',
+    summary: 'Credits outcomes to the variants that served their units; a list is answered one by one',
+    body: schemas.outcomesBody,
+    answers: { 200: schemas.outcomesAnswer },
+    problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
+  },
+  {
+    method: 'post',
     path: '/api/config/validate',
     summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',
     body: configSchema,

@@ -108,6 +108,20 @@ export const rollbackBody = v.object({
   reason,
 });
 
+const outcome = v.object({
+  route: name,
+  metric: v.pipe(v.string(), v.description('One of the outcomes that the route declares')),
+  value: v.optional(
+    v.pipe(v.union([v.boolean(), v.number()]), v.description('A conversion has happened when left out')),
+  ),
+  receipt: v.optional(v.pipe(v.string(), v.description('x-headgate-receipt of the answer it is about'))),
+  unit: v.optional(v.pipe(v.string(), v.description('Needs OUTCOME_TOKEN as bearer token'))),
+});
+
+export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLength(100))]);
+
+export const outcomesAnswer = v.looseObject({ counted: v.union([v.boolean(), v.number()]) });
+
 const wholeNumber = (least: number, most: number) =>
   v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'give a whole number'), v.toNumber(), v.minValue(least), v.maxValue(most));
 

@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { err, ok } from '../result.ts';
 import { FlushLedger } from '../rollout/flush-ledger.ts';
 import { Meta } from '../rollout/meta.ts';
+import { UsedReceipts } from './receipts.ts';
 import { type Looks, lookAtRatio, plannedOf, type Ratio, type Report, reportOf } from './report.ts';
 import { type Figures, type SumChange, Sums } from './sums.ts';
 import { Units } from './units.ts';
@@ -25,6 +26,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   #meta: Meta;
   #batches: FlushLedger;
   #units: Units;
+  #receipts: UsedReceipts;
   #sums: Sums;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -33,6 +35,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#meta = new Meta(ctx.storage);
     this.#batches = new FlushLedger(sql);
     this.#units = new Units(sql);
+    this.#receipts = new UsedReceipts(sql);
     this.#sums = new Sums(sql);
   }
 
@@ -57,7 +60,6 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#used(nowMs);
     return this.ctx.storage.transactionSync(() => {
       this.#learn(plan);
-      this.#units.forgetReceipts(nowMs);
       const answers = events.map((event) => {
         const change = this.#sums.change();
         const answer = this.#credit(event, change, nowMs);
@@ -113,7 +115,7 @@ export class ExperimentLedger extends DurableObject<Env> {
 
   #credit(event: OutcomeEvent, change: SumChange, nowMs: number): OutcomeAnswer {
     const { unit, metric, value, receipt, mayExpose } = event;
-    if (receipt !== undefined && this.#units.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
+    if (receipt !== undefined && this.#receipts.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
     let variant = this.#units.variantOf(unit);
     if (variant === null) {
       const began = this.#meta.get<number>('began') ?? 0;
@@ -122,7 +124,7 @@ export class ExperimentLedger extends DurableObject<Env> {
       variant = mayExpose.variant;
       this.#units.begin(unit, variant, mayExpose.servedAtMs, change);
     }
-    if (receipt !== undefined) this.#units.use(receipt, metric, nowMs);
+    if (receipt !== undefined) this.#receipts.use(receipt, metric, nowMs);
     const before = this.#units.valueOf(unit, metric);
     const total = event.kind === 'conversion' ? Math.max(before?.total ?? 0, value) : (before?.total ?? 0) + value;
     // A cap holds for the unit's total. What was counted is kept, so that a cap that is changed later leaves the sums exact.

@@ -1,9 +1,8 @@
 /**
- * Owns the rows of an experiment's units: first exposure, requests, what each metric has counted, and the receipts that were used.
+ * Owns the rows of an experiment's units: first exposure, requests, and what each metric has counted.
  * It tells every change to the sums. The first exposure decides a unit's variant; a later one by another variant is a crossover.
  */
 
-import { RECEIPT_MS } from '../split/receipt.ts';
 import type { SumChange } from './sums.ts';
 import type { Exposure, UnitRow } from './words.ts';
 
@@ -33,9 +32,7 @@ export class Units {
       requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencyMs REAL NOT NULL, firstByteMs REAL NOT NULL,
       segment TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (unit TEXT, metric TEXT, total REAL NOT NULL, counted REAL NOT NULL,
-      PRIMARY KEY (unit, metric)) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS receipts (tag TEXT, metric TEXT, atMs INTEGER NOT NULL, PRIMARY KEY (tag, metric)) WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS receiptsByTime ON receipts (atMs);`);
+      PRIMARY KEY (unit, metric)) WITHOUT ROWID;`);
   }
 
   /** Adds a batch's exposures, whatever their order. */
@@ -82,19 +79,6 @@ export class Units {
     this.#sql.exec('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)', unit, metric, total, counted);
   }
 
-  isUsed(tag: string, metric: string): boolean {
-    return [...this.#sql.exec('SELECT 1 FROM receipts WHERE tag = ? AND metric = ?', tag, metric)].length > 0;
-  }
-
-  use(tag: string, metric: string, nowMs: number): void {
-    this.#sql.exec('INSERT INTO receipts VALUES (?, ?, ?)', tag, metric, nowMs);
-  }
-
-  /** A receipt is valid for a while, and need not be remembered for longer. */
-  forgetReceipts(nowMs: number): void {
-    this.#sql.exec('DELETE FROM receipts WHERE atMs < ?', nowMs - RECEIPT_MS);
-  }
-
   page(after: string, limit: number): UnitRow[] {
     const rows = [...this.#sql.exec<Row>('SELECT * FROM units WHERE unit > ? ORDER BY unit LIMIT ?', after, limit)];
     return rows.map(({ unit, variant, firstAtMs, requests, errors, segment }) => ({
@@ -122,7 +106,7 @@ export class Units {
   }
 
   clear(): void {
-    this.#sql.exec('DELETE FROM units; DELETE FROM outcomes; DELETE FROM receipts;');
+    this.#sql.exec('DELETE FROM units; DELETE FROM outcomes;');
   }
 
   #values(unit: string): { metric: string; counted: number }[] {

@@ -3,6 +3,7 @@
  * first, is refused with a reason that says what to do instead, and is written into the history, refused or not.
  */
 
+import { outcomeGuardrailFaults } from '../config/check/references.ts';
 import { variantsHash } from '../config/hash.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
@@ -107,6 +108,10 @@ export async function start(
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
     const guardrails = asked.guardrails ?? route.guardrails;
+    const faults = guardrails.flatMap(({ metric }, index) =>
+      outcomeGuardrailFaults(metric, route.outcomes, ['guardrails', index, 'metric']),
+    );
+    if (faults.length > 0) return invalid(faults);
     const health: Health = {};
     for (;;) {
       const nowMs = Date.now();

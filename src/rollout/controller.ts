@@ -7,6 +7,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Guardrail, PlanStep } from '../config/types.ts';
 import type { Env } from '../env.ts';
+import { UsedReceipts } from '../experiment/receipts.ts';
 import type { Batch, FlushAnswer } from '../live/batch.ts';
 import { ok, type Result } from '../result.ts';
 import type { Sample } from '../shadow/tally.ts';
@@ -17,6 +18,7 @@ import { FlushLedger } from './flush-ledger.ts';
 import type { Entry } from './journal.ts';
 import { atMost } from './limit.ts';
 import { Meta } from './meta.ts';
+import type { OutcomeEvidence } from './outcomes.ts';
 import { PairStore } from './pair-store.ts';
 import { RouteControl } from './route-control.ts';
 import type { SeriesPoint, Width } from './series.ts';
@@ -39,6 +41,7 @@ const FOLLOW_LIMIT_MS = 1_000;
 export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;
   #pairs: PairStore;
+  #receipts: UsedReceipts;
   #meta: Meta;
   #route: RouteControl | null = null;
   #keeper: ConfigKeeper | null = null;
@@ -47,6 +50,7 @@ export class RolloutController extends DurableObject<Env> {
     super(ctx, env);
     this.#ledger = new FlushLedger(ctx.storage.sql);
     this.#pairs = new PairStore(ctx.storage.sql);
+    this.#receipts = new UsedReceipts(ctx.storage.sql);
     this.#meta = new Meta(ctx.storage);
     // A crash between a stored transition and its alarm must not lose the alarm.
     ctx.blockConcurrencyWhile(() => this.#meta.armEarliest());
@@ -80,6 +84,27 @@ export class RolloutController extends DurableObject<Env> {
       isolates,
       tokensToday: this.#pairs.tokensToday(nowMs),
     };
+  }
+
+  /** Counts credited outcomes as evidence of a running rollout. By event, whether it was new: a receipt is once a metric. */
+  outcomes(route: string, events: readonly OutcomeEvidence[]): boolean[] {
+    const nowMs = Date.now();
+    const control = this.#control(route);
+    try {
+      return this.ctx.storage.transactionSync(() => {
+        const isNew = events.map(
+          ({ receipt, metric }) => receipt === undefined || this.#receipts.use(receipt, metric, nowMs),
+        );
+        control.countOutcomes(
+          events.filter((_, index) => isNew[index]),
+          nowMs,
+        );
+        return isNew;
+      });
+    } catch (cause) {
+      control.evidence.reload();
+      throw cause;
+    }
   }
 
   /** The newest split when its revision is higher; null when the caller's is the newest. */

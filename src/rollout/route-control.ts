@@ -15,6 +15,7 @@ import { EvidenceStore } from './evidence.ts';
 import { type Entry, Journal } from './journal.ts';
 import { atMost } from './limit.ts';
 import type { Meta } from './meta.ts';
+import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
@@ -85,6 +86,12 @@ export class RouteControl {
     this.evidence.add(batch.evidence);
     this.evidence.addCounts(batch.live, this.running.to, this.journal.split()?.revision ?? 0);
     this.evidence.addPairs(this.running, batch.pairs);
+  }
+
+  /** Takes credited outcomes as evidence of the running rollout; call it within a transaction. */
+  countOutcomes(events: readonly OutcomeEvidence[], nowMs: number): void {
+    const batch = this.running === null ? null : evidenceOf(this.running, events, nowMs);
+    if (batch !== null) this.evidence.add([batch]);
   }
 
   /** Looks outside, and notes in the history what people did there by hand. */

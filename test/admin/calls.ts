@@ -4,6 +4,7 @@ import { Hono } from 'hono/tiny';
 import { adminApp } from '../../src/admin/app.ts';
 import type { AdminDeps } from '../../src/admin/context.ts';
 import { parseConfig } from '../../src/config/parse.ts';
+import { unreadState } from '../../src/config/route-state.ts';
 import type { Env } from '../../src/env.ts';
 
 export const token = 'a-token-for-tests';
@@ -45,7 +46,11 @@ export interface Problem {
 
 /** An app as `src/app.ts` mounts it; calls share its memory of failures. */
 export function mounted(options: CallOptions = {}) {
-  const deps = { loadConfig: async () => loadedConfig(), ...options.deps };
+  const deps: AdminDeps = {
+    loadConfig: async () => loadedConfig(),
+    serving: { config: async () => loadedConfig(), state: async (_env, _ctx, route) => unreadState(route) },
+    ...options.deps,
+  };
   const app = new Hono().route('/_headgate', adminApp(deps));
   return async (method: string, path: string, body?: unknown, more: CallOptions = {}) => {
     const { env, token: given = token, headers, host = 'headgate.test' } = { ...options, ...more };

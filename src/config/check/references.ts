@@ -62,9 +62,8 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     }
   });
   list(route.guardrails).forEach((guardrail, index) => {
-    const metric = text(object(guardrail).metric);
-    if (!metric?.startsWith('outcome:')) return;
-    faults.push(...undeclared(metric.slice(8), known, [...keys, 'guardrails', index, 'metric']));
+    const metric = text(object(guardrail).metric) ?? '';
+    faults.push(...outcomeGuardrailFaults(metric, list(route.outcomes), [...keys, 'guardrails', index, 'metric']));
   });
   const experiment = object(route.experiment);
   const deciding = texts(experiment.primary);
@@ -79,6 +78,18 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     });
   }
   return faults;
+}
+
+/** Faults of a guardrail `outcome:<name>`: it must be declared, and a conversion, since a number has no bound at which it is bad. */
+export function outcomeGuardrailFaults(metric: string, outcomes: readonly unknown[], keys: Key[]): Fault[] {
+  if (!metric.startsWith('outcome:')) return [];
+  const name = metric.slice(8);
+  const declared = outcomes.map(object);
+  const kind = declared.find((outcome) => outcome.name === name)?.kind;
+  if (kind === undefined) return undeclared(name, texts(declared.map((outcome) => outcome.name)), keys);
+  if (kind !== 'mean') return [];
+  const reason = `"${name}" is a mean, and no number of it is known to be bad`;
+  return [{ path: pathOf(keys), reason, mend: 'guard a conversion' }];
 }
 
 function undeclared(name: string, known: string[], keys: Key[]): Fault[] {

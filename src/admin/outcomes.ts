@@ -1,0 +1,252 @@
+/**
+ * Owns `POST /_headgate/outcomes`: who may report, the answers, and the ways to ledger and controller. Open to visitors' pages and
+ * backends by its own rules (design section 10). It fails closed: what is refused counts nowhere, and each item says why.
+ */
+
+import type { Context, MiddlewareHandler } from 'hono';
+import { Hono } from 'hono/tiny';
+import type { RouteState } from '../config/route-state.ts';
+import type { Config } from '../config/types.ts';
+import { controllerOf, ledgerOf } from '../env.ts';
+import { type Caller, type Credit, creditOf } from '../experiment/credit.ts';
+import { isBad, type OutcomeFault, type Reported, reportedOf } from '../experiment/outcomes.ts';
+import { planOf } from '../experiment/plan.ts';
+import type { OutcomeAnswer } from '../experiment/words.ts';
+import { type ProblemDetails, problem } from '../problem.ts';
+import { recordRow } from '../records/write.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { OutcomeEvidence } from '../rollout/outcomes.ts';
+import { bearerToken, sameSecret } from './auth.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
+import { Failures } from './failures.ts';
+import { readText } from './input.ts';
+
+const MAX_BYTES = 64 * 1024;
+const MAX_ITEMS = 100;
+/** Outcomes a minute in one isolate by cookie: of one unit, and from one address (which a whole office may share). */
+const MAX_BY_UNIT = 60;
+const MAX_BY_ADDRESS = 600;
+
+type C = Context<AdminEnv>;
+
+/** What was counted, and for whom. */
+interface Counted {
+  route: string;
+  metric: string;
+  variant: string;
+  counted: boolean;
+}
+
+interface Item {
+  reported: Reported;
+  credit: Credit;
+  state: RouteState;
+}
+
+export function outcomesRoutes({ serving }: AdminDeps) {
+  const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
+  return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
+    const config = await serving?.config(c.env, c.executionCtx);
+    if (!config) return problem({ status: 503, code: 'no_config', detail: 'There is no config yet.' });
+    const trusted = await isTrusted(c, limits.token);
+    if (trusted instanceof Response) return trusted;
+    const body = await itemsOf(c.req.raw);
+    if (!body.ok) return problem(body.error);
+    const caller = callerOf(c, trusted);
+    const { items, isList } = body.value;
+    const resolved = await Promise.all(items.map((item) => resolve(item, config, caller)));
+    const answers = await count(c, resolved);
+    if (!isList) return answers[0]!.ok ? c.json(answers[0]!.value, 200) : problem(wordsOf(answers[0]!.error));
+    const results = answers.map((answer) => (answer.ok ? answer.value : wordsOf(answer.error)));
+    return c.json({ counted: answers.filter((answer) => answer.ok).length, results }, 200);
+  });
+
+  async function resolve(
+    item: unknown,
+    config: Config,
+    caller: Caller & { c: C },
+  ): Promise<Result<Item, OutcomeFault>> {
+    const reported = reportedOf(item, config);
+    if (!reported.ok) return reported;
+    const { c, nowMs } = caller;
+    const state = await serving!.state(c.env, c.executionCtx, reported.value.route);
+    const credit = await creditOf(reported.value, state, caller);
+    if (!credit.ok) return credit;
+    const { source, unit, variant } = credit.value;
+    if (!Object.hasOwn(state.route.variants, variant)) return err('unknown_unit');
+    if (source === 'cookie') {
+      const address = c.req.header('cf-connecting-ip') ?? 'unknown';
+      if (limits.unit.waitSeconds(unit, nowMs) + limits.address.waitSeconds(address, nowMs) > 0)
+        return err('too_many_outcomes');
+      limits.unit.count(unit, nowMs);
+      limits.address.count(address, nowMs);
+    }
+    return ok({ reported: reported.value, credit: credit.value, state });
+  }
+}
+
+/** Counts what was resolved, by route; answers in the order of the items. */
+async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Result<Counted, OutcomeFault>[]> {
+  const answers: Result<Counted, OutcomeFault>[] = resolved.map((one) => (one.ok ? err('no_ledger') : one));
+  const good = resolved.flatMap((one, index) => (one.ok ? [{ ...one.value, index }] : []));
+  for (const [state, items] of Map.groupBy(good, (item) => item.state)) {
+    const counted = await (state.inForce.experiment === null ? byController : byLedger)(c, state, items);
+    counted.forEach((answer, at) => {
+      const { reported, index } = items[at]!;
+      answers[index] = answer.ok ? ok(countedOf(reported, answer.value)) : answer;
+      if (answer.ok) record(c, items[at]!, answer.value.variant);
+    });
+  }
+  return answers;
+}
+
+type Answers = Result<{ variant: string; counted: boolean }, OutcomeFault>[];
+
+/** An experiment's ledger says whom it credits; a running rollout is then told, in the background. */
+async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers> {
+  const { name } = state.route;
+  const ledger = ledgerOf(c.env, name, state.inForce.experiment!);
+  if (ledger === null) return items.map(() => err('no_ledger'));
+  const events = items.map(({ reported: { outcome, value }, credit }) => ({
+    unit: credit.unit,
+    metric: outcome.name,
+    kind: outcome.kind,
+    value,
+    ...(outcome.cap !== undefined && { cap: outcome.cap }),
+    ...(credit.receipt !== undefined && { receipt: credit.receipt }),
+    ...(credit.isProven && { mayExpose: { variant: credit.variant, servedAtMs: credit.servedAtMs ?? Date.now() } }),
+  }));
+  const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
+  const evidence = answers.flatMap((answer, at) =>
+    answer.ok ? [{ ...evidenceOf(items[at]!, answer.value.variant), receipt: undefined }] : [],
+  );
+  if (evidence.length > 0) {
+    const telling = Promise.resolve(controllerOf(c.env, name)?.outcomes(name, evidence));
+    c.executionCtx.waitUntil(telling.catch((cause) => console.error('outcomes', cause)));
+  }
+  return answers.map((answer) => {
+    if (answer.ok) return answer;
+    return err(answer.error.reason === 'already_counted' ? 'receipt_used' : 'unknown_unit');
+  });
+}
+
+/** Without an experiment nothing keeps counts: the controller uses receipts up, and a running rollout judges. */
+async function byController(c: C, { route: { name } }: RouteState, items: Item[]): Promise<Answers> {
+  const controller = controllerOf(c.env, name);
+  if (controller === null) return items.map(() => err('no_ledger'));
+  const evidence = items.map((item) => evidenceOf(item, item.credit.variant));
+  const isNew = await controller.outcomes(name, evidence);
+  return items.map(({ credit: { variant } }, at) => (isNew[at] ? ok({ variant, counted: true }) : err('receipt_used')));
+}
+
+function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: string): OutcomeEvidence {
+  const { unit, source, receipt, servedAtMs } = credit;
+  return { metric: outcome.name, unit, variant, bad: isBad(outcome, value), source, receipt, servedAtMs };
+}
+
+function countedOf({ route, outcome }: Reported, answer: { variant: string; counted: boolean }): Counted {
+  return { route: route.name, metric: outcome.name, ...answer };
+}
+
+function record(c: C, { reported: { route, outcome, value }, state }: Item, variant: string): void {
+  const experiment = state.inForce.experiment ?? '';
+  recordRow(c.env, c.executionCtx, 'outcomes', { route: route.name, experiment, variant, metric: outcome.name, value });
+}
+
+/** Pages of the own origin and of those that the config lists may report; who sends no Origin is no page of another site. */
+function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEnv> {
+  return async (c, next) => {
+    const origin = c.req.header('origin');
+    if (origin === undefined) return next();
+    const listed = (await serving?.config(c.env, c.executionCtx))?.outcomeOrigins ?? [];
+    if (origin !== new URL(c.req.url).origin && !listed.includes(origin)) {
+      return problem({
+        status: 403,
+        code: 'origin_not_listed',
+        detail: 'Outcomes are not taken from pages of this origin.',
+        mend: 'list it in "outcomeOrigins" of the config',
+        headers: { vary: 'origin' },
+      });
+    }
+    const cors = {
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      vary: 'origin',
+    };
+    if (c.req.method === 'OPTIONS') {
+      const asked = {
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': 'content-type, authorization',
+        'access-control-max-age': '86400',
+      };
+      return c.body(null, 204, { ...cors, ...asked });
+    }
+    await next();
+    for (const [name, value] of Object.entries(cors)) c.header(name, value);
+  };
+}
+
+/** Whether the caller bears OUTCOME_TOKEN; a token that is wrong is refused, and counted against its address. */
+async function isTrusted(c: C, failures: Failures): Promise<boolean | Response> {
+  const token = bearerToken(c.req.header('authorization'));
+  if (token === undefined) return false;
+  const address = c.req.header('cf-connecting-ip') ?? 'unknown';
+  if (failures.waitSeconds(address, Date.now()) > 0) return problem(wordsOf('too_many_outcomes'));
+  if (c.env.OUTCOME_TOKEN && (await sameSecret(token, c.env.OUTCOME_TOKEN))) return true;
+  failures.count(address, Date.now());
+  return problem({ status: 401, code: 'unauthorized', detail: 'The token is not OUTCOME_TOKEN.' });
+}
+
+function callerOf(c: C, trusted: boolean): Caller & { c: C } {
+  const url = new URL(c.req.url);
+  const header = (name: string) => c.req.header(name) ?? null;
+  const identity = {
+    header,
+    cookieHeader: header('cookie'),
+    search: url.search,
+    https: url.protocol === 'https:',
+    secret: c.env.COOKIE_SECRET,
+  };
+  return { identity, isTrusted: trusted, nowMs: Date.now(), c };
+}
+
+/** One object or a list. The content type is not asked for: `sendBeacon` sends text. */
+async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, ProblemDetails>> {
+  const text = await readText(request, MAX_BYTES);
+  if (!text.ok)
+    return err({ status: 413, code: 'body_too_large', detail: `The body has more than ${MAX_BYTES / 1024} KiB.` });
+  let value: unknown;
+  try {
+    value = JSON.parse(text.value);
+  } catch {
+    return err({ status: 400, code: 'bad_json', detail: 'The body is not JSON.' });
+  }
+  const isList = Array.isArray(value);
+  const items: unknown[] = isList ? (value as unknown[]) : [value];
+  if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
+  return err({ status: 422, code: 'too_many_items', detail: `A list has 1 to ${MAX_ITEMS} outcomes.` });
+}
+
+const words: Record<OutcomeFault, [status: number, detail: string]> = {
+  not_an_object: [422, 'An outcome is an object with route, metric and value.'],
+  no_such_route: [404, 'The config has no such route.'],
+  undeclared_metric: [422, 'The route declares no such outcome.'],
+  bad_value: [422, 'A conversion has true, false or no value; a mean has a finite number.'],
+  receipt_malformed: [422, 'This is no receipt.'],
+  receipt_forged: [403, 'The receipt was not given by this Worker, or was changed.'],
+  receipt_expired: [403, 'The receipt is older than 7 days.'],
+  receipt_used: [409, 'The receipt was used for this metric.'],
+  receipt_of_other_route: [422, 'The receipt is of another route.'],
+  outcome_token_needed: [401, 'A unit that the caller names needs Authorization: Bearer <OUTCOME_TOKEN>.'],
+  unknown_unit: [404, 'The unit was not served in the experiment; if it was just now, try again in some seconds.'],
+  no_unit: [422, 'There is no receipt, and nothing that says who the unit is.'],
+  no_secret: [503, 'The Worker has no COOKIE_SECRET, so units cannot be told.'],
+  no_ledger: [503, 'The Worker has no binding for this: LEDGER with an experiment, CONTROLLER without.'],
+  too_many_outcomes: [429, 'Too many of this unit or address; wait a minute.'],
+};
+
+/** One table from reasons to public words. */
+function wordsOf(code: OutcomeFault): ProblemDetails {
+  const [status, detail] = words[code];
+  return { status, code, detail };
+}

@@ -1,0 +1,89 @@
+/**
+ * Owns whom an outcome credits (design section 10): the unit of a receipt, else the unit that the route's identity finds in the
+ * request, else the unit that the body names. It fails closed: a unit that anybody could name needs the outcome token.
+ */
+
+import type { RouteState } from '../config/route-state.ts';
+import { err, ok, type Result } from '../result.ts';
+import { assign } from '../split/assign.ts';
+import { consented } from '../split/audience.ts';
+import { findUnit, type IdentityFacts } from '../split/identity.ts';
+import { honouredPin } from '../split/pins.ts';
+import { hashUnit, type ReceiptFault, readReceipt, receiptTag } from '../split/receipt.ts';
+import type { Visitor } from '../split/visitor.ts';
+import type { OutcomeFault, Reported } from './outcomes.ts';
+
+export interface Credit {
+  /** Keyed hash. */
+  unit: string;
+  /** The variant by receipt, pin or hash; an experiment's first exposure has the last word. */
+  variant: string;
+  source: 'receipt' | 'cookie' | 'token';
+  /** With a receipt: its tag, and when it was given. */
+  receipt?: string;
+  servedAtMs?: number;
+  /** Signed proof that the unit takes part in the route's experiment, or was served. */
+  isProven: boolean;
+}
+
+/** What is known of the caller. */
+export interface Caller {
+  identity: IdentityFacts;
+  /** It bears the outcome token. */
+  isTrusted: boolean;
+  nowMs: number;
+}
+
+/** Whom to credit, or why nobody. */
+export async function creditOf(
+  reported: Reported,
+  state: RouteState,
+  caller: Caller,
+): Promise<Result<Credit, OutcomeFault>> {
+  const { secret } = caller.identity;
+  if (!secret) return err('no_secret');
+  if (reported.receipt !== null) return byReceipt(reported.receipt, reported, caller.nowMs, secret);
+  const { route } = state;
+  const found = await findUnit(route.identity, caller.identity);
+  if (found.kind === 'found' && found.source === 'cookie') {
+    if (!consented(route.requireConsent, caller.identity.cookieHeader)) return err('unknown_unit');
+    const { visitor, unit } = found;
+    const { variant, isProven } = variantOf(unit, visitor, state, caller.nowMs);
+    return ok({ unit: await hashUnit(unit, secret), variant, source: 'cookie', isProven });
+  }
+  const unit = found.kind === 'found' ? found.unit : reported.unit;
+  if (unit === null) return err('no_unit');
+  if (!caller.isTrusted) return err('outcome_token_needed');
+  const { variant } = variantOf(unit, null, state, caller.nowMs);
+  return ok({ unit: await hashUnit(unit, secret), variant, source: 'token', isProven: false });
+}
+
+async function byReceipt(
+  token: string,
+  { route }: Reported,
+  nowMs: number,
+  secret: string,
+): Promise<Result<Credit, OutcomeFault>> {
+  const read = await readReceipt(token, nowMs, secret);
+  if (!read.ok) return err(faultOf(read.error.reason));
+  const { variant, unitHash, atMs } = read.value;
+  if (read.value.route !== route.name) return err('receipt_of_other_route');
+  const receipt = receiptTag(token);
+  return ok({ unit: unitHash, variant, source: 'receipt', receipt, servedAtMs: atMs, isProven: true });
+}
+
+function faultOf(reason: ReceiptFault['reason']): OutcomeFault {
+  return reason === 'no_secret' ? reason : `receipt_${reason}`;
+}
+
+/** The variant that a unit is served by now, as `decide` finds it. A pin of the experiment is signed, so it proves the exposure. */
+function variantOf(unit: string, visitor: Visitor | null, { route, arms, inForce }: RouteState, nowMs: number) {
+  const { baseline, salt, rollout, experiment } = inForce;
+  const pins = visitor?.pins ?? [];
+  const pin = pins.find((one) => one.route === route.name && one.epoch === experiment);
+  if (pin !== undefined) return { variant: pin.variant, isProven: true };
+  const epoch = rollout ?? experiment ?? '';
+  const { sticky, name } = route;
+  const pinned = honouredPin(pins, { route: name, epoch, arms, baseline, sticky, experiment: false, nowMs });
+  return { variant: pinned ?? assign(salt, name, unit, arms), isProven: false };
+}

@@ -1,0 +1,36 @@
+/** Owns how config and split become what is asked of an experiment: its metrics, weights and size. Pure. */
+
+import type { RouteState } from '../config/route-state.ts';
+import type { Route } from '../config/types.ts';
+import type { ExperimentPlan, PlannedMetric } from './words.ts';
+
+/** The metrics that responses give without any outcome being sent. */
+const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal'>> = {
+  error: { kind: 'conversion', goal: 'decrease' },
+  latency: { kind: 'mean', goal: 'decrease' },
+  firstByte: { kind: 'mean', goal: 'decrease' },
+};
+
+/** The plan of a route's experiment; null where it has none. */
+export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
+  const { experiment } = route;
+  if (experiment === undefined) return null;
+  const { id, primary, secondary, plannedUnits = null } = experiment;
+  return {
+    id,
+    baseline: inForce.baseline,
+    // A call between objects takes no record without a prototype, which is what the config's are.
+    weights: { ...inForce.weights },
+    revision: inForce.revision,
+    plannedUnits,
+    metrics: [...metricsOf(route, primary, 'primary'), ...metricsOf(route, secondary, 'secondary')],
+  };
+}
+
+function metricsOf({ outcomes }: Route, names: readonly string[], role: PlannedMetric['role']): PlannedMetric[] {
+  return [...new Set(names)].flatMap((name) => {
+    const found =
+      outcomes.find((outcome) => outcome.name === name) ?? (Object.hasOwn(measured, name) ? measured[name] : undefined);
+    return found === undefined ? [] : [{ name, role, kind: found.kind, goal: found.goal }];
+  });
+}

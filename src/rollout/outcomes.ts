@@ -1,0 +1,47 @@
+/**
+ * Owns how credited outcomes become evidence of a rollout's guardrails `outcome:<metric>` (design section 9). Pure. Units that
+ * cookies name are anybody's to choose, so they never speak for a guardrail that may stop a rollout.
+ */
+
+import { tickOf } from '../analysis/units.ts';
+import type { EvidenceBatch } from '../live/batch.ts';
+import type { RolloutState } from './state.ts';
+
+/** A credited outcome, as a controller is told. */
+export interface OutcomeEvidence {
+  metric: string;
+  /** Keyed hash: 16 hex digits. */
+  unit: string;
+  variant: string;
+  /** Whether it speaks against the variant; null where it is a number, which guards nothing. */
+  bad: boolean | null;
+  source: 'receipt' | 'cookie' | 'token';
+  /** Tag of its receipt, which counts once a metric; left out where the ledger has seen to that. */
+  receipt?: string;
+  /** When its receipt was given: what was served before the rollout says nothing of it. */
+  servedAtMs?: number;
+}
+
+/** The events as a batch of this tick; null when no guardrail asks for them. */
+export function evidenceOf(
+  state: Pick<RolloutState, 'id' | 'guardrails' | 'startedMs'>,
+  events: readonly OutcomeEvidence[],
+  nowMs: number,
+): EvidenceBatch | null {
+  const { guardrails } = state;
+  const units: EvidenceBatch['units'] = [];
+  const requests: EvidenceBatch['requests'] = [];
+  for (const { metric, unit, variant, bad, source, servedAtMs = nowMs } of events) {
+    if (bad === null || servedAtMs < state.startedMs) continue;
+    const active = guardrails.map(
+      (one) => one.metric === `outcome:${metric}` && !(one.critical && source === 'cookie'),
+    );
+    if (!active.includes(true)) continue;
+    const bits = active.reduce((sum, isActive, index) => (isActive ? sum | (1 << index) : sum), 0);
+    units.push([unit, variant, bits, bad ? bits : 0]);
+    const n = active.map(Number);
+    requests.push({ variant, n, bad: n.map((one) => (bad ? one : 0)) });
+  }
+  if (units.length === 0) return null;
+  return { rollout: state.id, tick: tickOf(nowMs), threshold: 2 ** 32, units, requests };
+}

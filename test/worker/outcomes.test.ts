@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createReceipt, hashUnit } from '../../src/split/receipt.ts';
+import { ADMIN_TOKEN, COOKIE_SECRET, type Headgate, type Origin, startHeadgate, startOrigin } from './harness.ts';
+
+const OUTCOME_TOKEN = 'test-outcome-token-00000000';
+const HOUR_MS = 3_600_000;
+
+let headgate: Headgate;
+let origin: Origin;
+
+beforeAll(async () => {
+  origin = await startOrigin();
+  const variants = { blue: { url: origin.url }, green: { url: origin.url } };
+  const outcomes = [
+    { name: 'helpful', kind: 'conversion' },
+    { name: 'spend', kind: 'mean', cap: 100 },
+  ];
+  headgate = await startHeadgate({
+    vars: { OUTCOME_TOKEN },
+    config: {
+      version: 1,
+      outcomeOrigins: ['https://shop.example'],
+      routes: [
+        { name: 'chat', match: { path: '/chat/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
+        {
+          name: 'api',
+          match: { path: '/api/*' },
+          variants,
+          outcomes,
+          identity: [{ header: 'x-user-id' }],
+          weights: { blue: 50, green: 50 },
+        },
+        {
+          name: 'trial',
+          variants,
+          outcomes,
+          identity: [{ header: 'x-user-id' }, { cookie: true }],
+          weights: { blue: 50, green: 50 },
+          experiment: { id: 'trial-1', primary: ['helpful'], secondary: ['spend'], plannedUnits: 2000 },
+        },
+      ],
+    },
+  });
+});
+
+afterAll(async () => {
+  await headgate.dispose();
+  await origin.close();
+});
+
+async function post(body: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(`${headgate.url}/_headgate/outcomes`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked at by path
+  return { status: response.status, headers: response.headers, body: (text === '' ? null : JSON.parse(text)) as any };
+}
+
+let served = 0;
+async function receipt(route: string, variant: string, more: { agoMs?: number; secret?: string; unit?: string } = {}) {
+  const { agoMs = 0, secret = COOKIE_SECRET, unit = `unit-${served++}` } = more;
+  const unitHash = await hashUnit(unit, secret);
+  return createReceipt({ route, variant, unitHash, atMs: Date.now() - agoMs }, secret);
+}
+
+async function recorded(): Promise<number> {
+  return (await headgate.records('dataset=outcomes&limit=1000')).length;
+}
+
+const bearer = { authorization: `Bearer ${OUTCOME_TOKEN}` };
+
+describe('an outcome with a receipt', () => {
+  it('credits the variant that the receipt names, without cookie or key, and is recorded', async () => {
+    const token = await receipt('chat', 'green');
+    const answer = await post({ route: 'chat', metric: 'helpful', receipt: token });
+    expect(answer).toMatchObject({ status: 200, body: { route: 'chat', metric: 'helpful', variant: 'green' } });
+    const [row] = await headgate.records('dataset=outcomes&limit=1');
+    expect(row).toMatchObject({ route: 'chat', variant: 'green', metric: 'helpful', value: 1 });
+  });
+
+  it('counts once a metric', async () => {
+    const token = await receipt('chat', 'blue');
+    expect(await post({ route: 'chat', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
+    expect(await post({ route: 'chat', metric: 'spend', value: 3, receipt: token })).toMatchObject({ status: 200 });
+    const before = await recorded();
+    const again = await post({ route: 'chat', metric: 'helpful', value: false, receipt: token });
+    expect(again).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
+    expect(await recorded()).toBe(before);
+  });
+
+  it('counts once a metric in an experiment too', async () => {
+    const token = await receipt('trial', 'blue');
+    expect(await post({ route: 'trial', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
+    const again = await post({ route: 'trial', metric: 'helpful', receipt: token });
+    expect(again).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
+  });
+});
+
+describe('a refused outcome', () => {
+  it.each([
+    ['of an undeclared metric', { metric: 'other' }, 422, 'undeclared_metric'],
+    ['of a route that is not there', { route: 'nowhere' }, 404, 'no_such_route'],
+    ['of another route than the receipt is of', { route: 'api' }, 422, 'receipt_of_other_route'],
+    ['of a conversion with a number', { value: 0.5 }, 422, 'bad_value'],
+    ['of a mean without a value', { metric: 'spend' }, 422, 'bad_value'],
+    ['of a mean with a text', { metric: 'spend', value: 'NaN' }, 422, 'bad_value'],
+    ['with a receipt that is none', { receipt: 'x' }, 422, 'receipt_malformed'],
+    ['with a receipt that is no text', { receipt: 7 }, 422, 'receipt_malformed'],
+  ])('%s says why, and nothing is counted', async (_, changes, status, code) => {
+    const token = await receipt('chat', 'green');
+    const before = await recorded();
+    const answer = await post({ route: 'chat', metric: 'helpful', receipt: token, ...changes });
+    expect(answer).toMatchObject({ status, body: { code } });
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await recorded()).toBe(before);
+    expect(await post({ route: 'chat', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
+  });
+
+  it('with a value beyond every number is no number', async () => {
+    const token = await receipt('chat', 'green');
+    const body = `{"route":"chat","metric":"spend","value":1e999,"receipt":"${token}"}`;
+    expect(await post(body)).toMatchObject({ status: 422, body: { code: 'bad_value' } });
+    expect(await post('{"value":NaN}')).toMatchObject({ status: 400, body: { code: 'bad_json' } });
+  });
+
+  it('with a forged or an expired receipt says which', async () => {
+    const forged = await receipt('chat', 'green', { secret: 'another-secret' });
+    const expired = await receipt('chat', 'green', { agoMs: 8 * 24 * HOUR_MS });
+    const outcome = { route: 'chat', metric: 'helpful' };
+    expect(await post({ ...outcome, receipt: forged })).toMatchObject({
+      status: 403,
+      body: { code: 'receipt_forged' },
+    });
+    expect(await post({ ...outcome, receipt: expired })).toMatchObject({
+      status: 403,
+      body: { code: 'receipt_expired' },
+    });
+  });
+
+  it('over 64 KiB is not read', async () => {
+    const answer = await post(JSON.stringify({ route: 'chat', pad: 'x'.repeat(1_000_000) }));
+    expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
+  it('of nobody says so', async () => {
+    const answer = await post({ route: 'chat', metric: 'helpful' });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'no_unit' } });
+  });
+});
+
+describe('an outcome of a unit that a server names', () => {
+  it('needs the outcome token, in the header as in the body', async () => {
+    const outcome = { route: 'api', metric: 'helpful' };
+    const byHeader = await post(outcome, { 'x-user-id': 'u-1' });
+    expect(byHeader).toMatchObject({ status: 401, body: { code: 'outcome_token_needed' } });
+    const byBody = await post({ ...outcome, unit: 'u-1' });
+    expect(byBody).toMatchObject({ status: 401, body: { code: 'outcome_token_needed' } });
+    const wrong = await post({ ...outcome, unit: 'u-1' }, { authorization: 'Bearer wrong' });
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
+
+  it('credits the variant that serves the unit', async () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 12; n++) {
+      const headers = { 'x-user-id': `u-${n}` };
+      const variant = (await fetch(`${headgate.url}/api/x`, { headers })).headers.get('x-headgate-variant')!;
+      const byHeader = await post({ route: 'api', metric: 'helpful' }, { ...headers, ...bearer });
+      const byBody = await post({ route: 'api', metric: 'helpful', unit: `u-${n}` }, bearer);
+      expect([byHeader.body.variant, byBody.body.variant]).toEqual([variant, variant]);
+      seen.add(variant);
+    }
+    expect(seen.size).toBe(2);
+  });
+
+  it('is refused in an experiment that has not served the unit', async () => {
+    const answer = await post({ route: 'trial', metric: 'helpful', unit: 'never-seen' }, bearer);
+    expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+  });
+
+  it('is answered one by one in a list', async () => {
+    const items = [
+      { route: 'api', metric: 'helpful', unit: 'u-1' },
+      { route: 'api', metric: 'other', unit: 'u-1' },
+      { route: 'chat', metric: 'spend', value: 2, receipt: await receipt('chat', 'blue') },
+    ];
+    const { status, body } = await post(items, bearer);
+    expect(status).toBe(200);
+    expect(body.counted).toBe(2);
+    expect(body.results).toEqual([
+      expect.objectContaining({ metric: 'helpful' }),
+      expect.objectContaining({ code: 'undeclared_metric' }),
+      { route: 'chat', metric: 'spend', variant: 'blue', counted: true },
+    ]);
+    const tooMany = Array.from({ length: 101 }, () => items[0]);
+    expect(await post(tooMany, bearer)).toMatchObject({ status: 422, body: { code: 'too_many_items' } });
+  });
+});
+
+describe('an outcome from a page', () => {
+  async function visitor() {
+    const response = await fetch(`${headgate.url}/chat/x`);
+    return {
+      cookie: response.headers.get('set-cookie')!.split(';')[0]!,
+      variant: response.headers.get('x-headgate-variant'),
+    };
+  }
+
+  it('credits the visitor of the cookie, from the own and from listed origins', async () => {
+    const { cookie, variant } = await visitor();
+    for (const origin of [headgate.url, 'https://shop.example']) {
+      const answer = await post({ route: 'chat', metric: 'helpful' }, { cookie, origin });
+      expect(answer).toMatchObject({ status: 200, body: { variant } });
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
+    }
+  });
+
+  it.each(['https://evil.example', 'null', 'https://shop.example.evil.example'])('of %s is refused', async (origin) => {
+    const { cookie } = await visitor();
+    const answer = await post({ route: 'chat', metric: 'helpful' }, { cookie, origin });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'origin_not_listed' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('may be asked for beforehand', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${headgate.url}/_headgate/outcomes`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    const listed = await preflight('https://shop.example');
+    expect(listed.status).toBe(204);
+    expect(listed.headers.get('access-control-allow-headers')).toContain('content-type');
+    expect((await preflight('https://evil.example')).status).toBe(403);
+  });
+
+  it('is limited by unit', async () => {
+    const { cookie } = await visitor();
+    const statuses = [];
+    for (let n = 0; n < 62; n++) statuses.push((await post({ route: 'chat', metric: 'helpful' }, { cookie })).status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(60);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+it('the admin token opens no outcomes', async () => {
+  const answer = await post({ route: 'api', metric: 'helpful', unit: 'u' }, { authorization: `Bearer ${ADMIN_TOKEN}` });
+  expect(answer.status).toBe(401);
+});
