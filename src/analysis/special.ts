@@ -2,22 +2,18 @@
  * Owns the special functions that every test here stands on: the normal distribution, ln Γ, and the incomplete gamma and
  * beta functions. It refuses to subtract from one: an upper tail is always computed as one, so that p = 1e-89 is not 0.
  *
- * erfc, its inverse and ln Γ are @stdlib's (measured near machine precision in workerd). Its incomplete beta and gamma
- * would add 20 KB gzip; the two below are as right on the ranges tested and cost 1 KB. Their leading factors use
- * Loader's saddle-point form ("Fast and accurate computation of binomial probabilities", 2000), which does not cancel
- * when a and b are in the millions.
+ * erfc, the normal quantile and ln Γ stand in normal.ts. The incomplete functions' leading factors use Loader's saddle-point form
+ * ("Fast and accurate computation of binomial probabilities", 2000), which does not cancel when a and b are in the millions.
  */
 
-import erfc from '@stdlib/math-base-special-erfc';
-import erfcinv from '@stdlib/math-base-special-erfcinv';
-import gammaln from '@stdlib/math-base-special-gammaln';
+import { erfc, lnGamma, upperNormalQuantile } from './normal.ts';
 
 const EPSILON = 2 ** -52;
 const TINY = 1e-300;
 const MAX_TERMS = 100_000;
 
 /** ln Γ(x) for x > 0. */
-export const lgamma = (x: number): number => gammaln(x);
+export const lgamma = (x: number): number => lnGamma(x);
 
 /** P(Z ≤ x) for a standard normal Z. */
 export const normCdf = (x: number): number => erfc(-x / Math.SQRT2) / 2;
@@ -29,10 +25,10 @@ export const normSf = (x: number): number => erfc(x / Math.SQRT2) / 2;
 export const normPdf = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
 /** The x with P(Z ≤ x) = p; ±∞ at 1 and 0, NaN outside. */
-export const normPpf = (p: number): number => -Math.SQRT2 * erfcinv(2 * p);
+export const normPpf = (p: number): number => -upperNormalQuantile(p);
 
 /** The x with P(Z > x) = q: the same as normPpf(1 − q), but right for tiny q. */
-export const normIsf = (q: number): number => Math.SQRT2 * erfcinv(2 * q);
+export const normIsf = (q: number): number => upperNormalQuantile(q);
 
 /** ln Γ(z+1) − [(z+½)ln z − z + ½ln 2π]: what Stirling's formula leaves out (Loader 2000). */
 function stirlingError(z: number): number {
