@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stop } from '../cli/stop.ts';
 import { terminal } from '../cli/terminal.ts';
+import { ok } from '../result.ts';
 import { choosePort } from './port.ts';
 import { stopSignal } from './stop-signal.ts';
-import { DEFAULT_PORT, type DemoOptions, HELP, parseDemoOptions } from './story/options.ts';
+import { type DemoOptions, HELP, parseDemoOptions } from './story/options.ts';
 import { FAST, FULL } from './story/plans.ts';
 import { play } from './story/play.ts';
 import { type Host, startHost } from './story/processes.ts';
@@ -30,7 +31,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const stopping = stopSignal();
-  const port = await choosePort(options.value.port, DEFAULT_PORT, 'npm run demo');
+  const asked = options.value.port;
+  const port = asked === null ? ok(0) : await choosePort(asked, asked, 'npm run demo');
   if (!port.ok) return complain(port.error, 1);
   const stateDirectory = mkdtempSync(join(tmpdir(), 'headgate-demo-'));
   const token = randomBytes(32).toString('base64url');

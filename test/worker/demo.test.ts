@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { alive, descendants } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
 // The demo's own temporary directory is made in here, so that what it leaves behind is seen.
@@ -28,10 +29,13 @@ function demo(...options: string[]): Run {
   return { child, out: () => out, err: () => err };
 }
 
-/** Everything that runs from our temporary directory: workerd is given paths in it. */
-function leftBehind(): string[] {
-  const lines = execFileSync('ps', ['-e', '-o', 'ppid=,args='], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes('story/host.ts'));
+/** Waits until the story has begun; the host and its workerd run by then. */
+async function begun({ child, out }: Run): Promise<number[]> {
+  const until = Date.now() + 40_000;
+  while (!out().includes('1. Shadow') && child.exitCode === null && Date.now() < until) await sleep(50);
+  const running = descendants(child.pid!);
+  expect(running.length).toBeGreaterThanOrEqual(2);
+  return running;
 }
 
 describe('npm run demo', () => {
@@ -51,31 +55,25 @@ describe('npm run demo', () => {
     expect(said).toMatch(/4 switch +switch, way back +\d+\.\d s, \d+\.\d s\n +failed requests +0 of/);
     for (const line of said.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
     expect(readdirSync(temporary)).toEqual([]);
-  });
+  }, 90_000);
 
   it('ends cleanly at Ctrl-C: no process, no state, and the exit code of an interrupted program', async () => {
-    const before = leftBehind().length;
-    const { child, out } = demo();
-    const until = Date.now() + 40_000;
-    while (!out().includes('1. Shadow') && child.exitCode === null && Date.now() < until) await sleep(50);
-    expect(leftBehind().length).toBe(before + 1);
-    child.kill('SIGINT');
-    const [code] = await once(child, 'exit');
-    expect(code).toBe(130);
-    expect(leftBehind().length).toBe(before);
+    const run = demo();
+    const running = await begun(run);
+    run.child.kill('SIGINT');
+    expect(await once(run.child, 'exit')).toEqual([130, null]);
+    expect(alive(running)).toEqual([]);
     expect(readdirSync(temporary)).toEqual([]);
   });
 
-  it('leaves no process behind either when it is killed without a chance to clean up', async () => {
-    const before = leftBehind().length;
-    const { child, out } = demo('--fast');
-    const until = Date.now() + 40_000;
-    while (!out().includes('1. Shadow') && child.exitCode === null && Date.now() < until) await sleep(50);
-    expect(leftBehind().length).toBe(before + 1);
-    child.kill('SIGKILL');
-    const gone = Date.now() + 10_000;
-    while (leftBehind().length > before && Date.now() < gone) await sleep(100);
-    expect(leftBehind().length).toBe(before);
+  it('leaves nothing behind either when it is killed without a chance to clean up', async () => {
+    const run = demo('--fast');
+    const running = await begun(run);
+    run.child.kill('SIGKILL');
+    const until = Date.now() + 10_000;
+    while (alive(running).length > 0 && Date.now() < until) await sleep(100);
+    expect(alive(running)).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it('explains itself, and refuses what it does not know', async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,37 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alive, descendants } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
 const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
-
-interface Process {
-  pid: number;
-  parent: number;
-  state: string;
-}
-
-function processes(): Process[] {
-  const lines = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
-  return lines.map((line) => {
-    const [pid, parent, state] = line.trim().split(/\s+/);
-    return { pid: Number(pid), parent: Number(parent), state: state! };
-  });
-}
-
-function descendants(pid: number): number[] {
-  const all = processes();
-  const found = [pid];
-  for (const ancestor of found) found.push(...all.filter((one) => one.parent === ancestor).map((one) => one.pid));
-  return found.slice(1);
-}
-
-/** Of these, who still runs; a zombie only waits for its parent to look. */
-function alive(pids: number[]): number[] {
-  return processes()
-    .filter((one) => pids.includes(one.pid) && !one.state.startsWith('Z'))
-    .map((one) => one.pid);
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -4,6 +4,7 @@
  * the first message asks, and ends with everything it started as soon as its parent is gone or lets go.
  */
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
@@ -12,6 +13,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangle
 export interface HostOrder {
   /** The directory of `wrangler.toml`. */
   root: string;
+  /** 0: any that is free. */
   port: number;
   stateDirectory: string;
   secrets: Record<string, string>;
@@ -24,11 +26,13 @@ const BESIDE = ['blue', 'green', 'third', 'scorer', 'broken'];
 
 let running: Miniflare | null = null;
 
-process.on('disconnect', async () => {
-  await running?.dispose();
-  process.exit(0);
-});
 process.once('message', async (order: HostOrder) => {
+  process.on('disconnect', async () => {
+    await running?.dispose();
+    // Our parent does so too, unless it was killed.
+    rmSync(order.stateDirectory, { recursive: true, force: true });
+    process.exit(0);
+  });
   const answer: HostAnswer = await start(order).catch((cause: unknown) => ({ error: String(cause) }));
   process.send?.(answer);
 });
@@ -44,12 +48,13 @@ async function start({ root, port, stateDirectory, secrets }: HostOrder): Promis
       port,
       cf: false,
       log: new Log(LogLevel.ERROR),
+      // What Workers log; our parent shows it when the story does not go as told.
+      handleStructuredLogs: ({ message }) => process.stderr.write(`${message}\n`),
       resourcePersistencePath: stateDirectory,
       workers,
     }),
   );
-  await running.ready;
-  return { url: `http://127.0.0.1:${port}` };
+  return { url: String(await running.ready).replace(/\/$/, '') };
 }
 
 async function headgate(root: string, secrets: Record<string, string>): Promise<V4WorkerOptions> {

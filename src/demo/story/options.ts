@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../result.ts';
 import { wholeNumber } from '../options.ts';
 
 export interface DemoOptions {
-  /** Null: 8788, or the next port that is free. */
+  /** Null: any that is free. */
   port: number | null;
   perSecond: number;
   /** In a hurry, for tests. */
@@ -13,7 +13,6 @@ export interface DemoOptions {
   help: boolean;
 }
 
-export const DEFAULT_PORT = 8788;
 const DEFAULT_RATE = 80;
 /** Below it a step does not come to its samples, above it a laptop does not keep up. */
 const RATES = { min: 30, max: 300 };
@@ -23,7 +22,7 @@ export const HELP = `npm run demo -- [options]     the whole story in about two 
                               and taken back, and all traffic is switched there and back under load
 
   --rate N    requests a second, ${RATES.min} to ${RATES.max} (${DEFAULT_RATE})
-  --port N    listen on this port (without it ${DEFAULT_PORT}, or the next that is free)
+  --port N    listen on this port (without it, on one that is free)
   --fast      the same in half a minute, with fewer samples
   --help      this text
 
