@@ -4,7 +4,7 @@
  */
 
 import type { RolloutStatus } from '../../rollout/describe.ts';
-import { evidence, lasting, percent, signed, whole } from '../figures.ts';
+import { evidence, lasting, signed, whole } from '../figures.ts';
 import { safe, wrap } from '../text.ts';
 import { cut, moment, type Screen } from './traffic.ts';
 
@@ -86,7 +86,7 @@ function guardrailLines(guardrail: Guardrail, { columns, paint }: Screen): strin
   const head = `  ${verdictMarks[verdict]} ${safe(metric)}  ${verdict}`;
   const numbers = [
     `candidate ${counted(candidate)}, baseline ${counted(baseline)}`,
-    `E ${evidence(e)} of the ${whole(threshold)} that stop it; ${boundWords(guardrail)}`,
+    `E ${evidence(e)}, stops at ${whole(threshold)}; ${boundWords(guardrail)}`,
   ];
   return [
     colour(cut(head, columns)) + paint.dim(cut(roles === '' ? '' : `  ${roles}`, columns - head.length)),
@@ -96,7 +96,7 @@ function guardrailLines(guardrail: Guardrail, { columns, paint }: Screen): strin
 }
 
 function counted({ n, bad }: Guardrail['candidate']): string {
-  return n === 0 ? 'none yet' : `${whole(bad)} bad of ${whole(n)} (${percent(bad / n)})`;
+  return n === 0 ? 'none yet' : `${whole(bad)} bad of ${whole(n)} (${((100 * bad) / n).toFixed(2)} %)`;
 }
 
 function boundWords({ upper, margin }: Guardrail): string {
@@ -136,5 +136,5 @@ function whenWords({ nextAt, waitsFor }: RolloutStatus, nowMs: number): string |
   const isStepTime = waitsFor === null || / more of the step's /.test(waitsFor);
   return isStepTime
     ? `not before ${moment(nextAt, nowMs)}`
-    : `as soon as it has that; without it, paused at ${moment(nextAt, nowMs)}`;
+    : `as soon as it has that; else paused at ${moment(nextAt, nowMs)}`;
 }

@@ -13,8 +13,11 @@ export interface Screen {
 }
 
 const GAP = '  ';
-/** What the numbers of a line take beside name, weight and bar. */
+/** The numbers of a line; where there is no room for all, the first to go comes last. */
 const NUMBERS = ['requests', 'failed', 'p50', 'p95', 'p99'] as const;
+const FIRST_TO_GO = ['p50', 'p99', 'p95', 'failed'];
+/** Indentation, two spaces and a weight such as `99.99 %`. */
+const WEIGHT_WIDTH = 2 + GAP.length + 7;
 
 export function trafficLines(status: RouteStatus, screen: Screen): string[] {
   return [...headLines(status, screen), '', ...variantLines(status, screen), ...noteLines(status, screen)];
@@ -27,27 +30,40 @@ function headLines({ name, split }: RouteStatus, { columns, paint, nowMs }: Scre
   return [paint.bold(cut(title, columns)), ...reason.map((line) => paint.dim(line))];
 }
 
-/** Name, weight, bar and numbers in columns; the bar takes what room there is, and goes where there is none. */
+/** Name, weight, bar and numbers in columns. The bar takes what room the numbers leave; then the numbers give way. */
 function variantLines({ inForce, live }: RouteStatus, { columns, paint }: Screen): string[] {
   const names = Object.keys(inForce.weights);
-  const label = (name: string) => (name === inForce.baseline ? `${name} *` : name);
+  const labels = names.map((name) => (name === inForce.baseline ? `${name} *` : name));
+  const nameWidth = Math.max(...labels.map((label) => label.length));
   const rows = names.map((name) => numbersOf(live[name]));
-  const widths = NUMBERS.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const nameWidth = Math.max(...names.map((name) => label(name).length));
-  const numbersWidth = widths.reduce((sum, width) => sum + width + GAP.length, 0);
-  const barWidth = Math.min(24, columns - nameWidth - numbersWidth - 2 - 9 - GAP.length);
-  const hasBar = barWidth >= 6;
-  const numbers = (cells: readonly string[]) => cells.map((cell, i) => GAP + cell.padStart(widths[i]!)).join('');
-  const bars = (share: number) => (hasBar ? GAP + bar(share, barWidth) : '');
-  const empty = hasBar ? ' '.repeat(barWidth + GAP.length) : '';
-  const head = `  ${' '.repeat(nameWidth)}   weight${empty}${numbers(NUMBERS)}`;
-  const lines = names.map((name, i) => {
+  const shown = fitting(rows, columns - nameWidth - WEIGHT_WIDTH);
+  const numbers = (cellOf: (i: number) => string) =>
+    shown.map(([i, width]) => GAP + cellOf(i).padStart(width)).join('');
+  const taken = shown.reduce((sum, [, width]) => sum + GAP.length + width, nameWidth + WEIGHT_WIDTH);
+  const barWidth = Math.min(24, columns - taken - GAP.length);
+  const bars = (share: number) => (barWidth >= 6 ? GAP + bar(share, barWidth) : '');
+  const head = `  ${' '.repeat(nameWidth)}   weight${' '.repeat(bars(0).length)}${numbers((i) => NUMBERS[i]!)}`;
+  const lines = names.map((name, row) => {
     const weight = inForce.weights[name]!;
-    const start = `  ${label(name).padEnd(nameWidth)}  ${`${weight} %`.padStart(7)}`;
     const painted = name === inForce.baseline ? paint.blue : paint.green;
-    return start + painted(bars(weight / 100)) + numbers(rows[i]!);
+    const start = `  ${labels[row]!.padEnd(nameWidth)}${GAP}${`${weight} %`.padStart(7)}`;
+    return start + painted(bars(weight / 100)) + numbers((i) => rows[row]![i]!);
   });
   return [paint.dim(head), ...lines];
+}
+
+/** Which of the numbers fit into so many columns, each with its width. */
+function fitting(rows: readonly (readonly string[])[], columns: number): [index: number, width: number][] {
+  let shown = NUMBERS.map((title, i): [number, number] => [
+    i,
+    Math.max(title.length, ...rows.map((row) => row[i]!.length)),
+  ]);
+  const width = () => shown.reduce((sum, [, wide]) => sum + GAP.length + wide, 0);
+  for (const title of FIRST_TO_GO) {
+    if (width() <= columns) break;
+    shown = shown.filter(([i]) => NUMBERS[i] !== title);
+  }
+  return shown;
 }
 
 function numbersOf(live: RouteStatus['live'][string] | undefined): string[] {
@@ -59,9 +75,7 @@ function numbersOf(live: RouteStatus['live'][string] | undefined): string[] {
 function noteLines({ inForce, byHand, name }: RouteStatus, { columns, paint }: Screen): string[] {
   const mirrored = Object.values(inForce.shadows).some((share) => share > 0);
   const loud = [
-    ...(byHand === null
-      ? []
-      : [`weights set by hand (weights:${name}) beat everything; headgate manual clear ${name}`]),
+    ...(byHand === null ? [] : [`weights set by hand; to end that: headgate manual clear ${name}`]),
     // The line above says it better.
     ...inForce.notes.filter((note) => byHand === null || note !== 'weights set by hand'),
   ];

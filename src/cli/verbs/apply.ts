@@ -41,7 +41,7 @@ export const apply = verb({
     const change = configDiff(current.document, JSON.parse(text));
     const lines = diffLines(change);
     const isSame = lines.length === 0;
-    if (isSame) terminal.note('The config in force says the same already.');
+    if (isSame && !args.json) terminal.note('The config in force says the same already.');
     const what = `Put ${args.file} in force`;
     const shown = [...lines, ...warningLines(warnings, terminal)];
     if (!(await isMeant({ what, lines: shown, data: { ...change, warnings } }, args, terminal))) return 0;

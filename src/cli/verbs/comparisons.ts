@@ -151,8 +151,7 @@ async function isMeant(
   }
   if (args.yes || terminal.confirm === null) return true;
   if (await terminal.confirm(`Forget ${what}?`)) return true;
-  terminal.note('Nothing was forgotten.');
-  return false;
+  throw new Stop({ exitCode: 1, code: 'declined', what: 'Nothing was forgotten.' });
 }
 
 /** Shows each look over the one before; a Worker that cannot be reached for a while is waited for. */

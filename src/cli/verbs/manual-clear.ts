@@ -16,7 +16,7 @@ export const manualClear = verb({
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     const headers = ifMatchOf(args, status, 'any');
     const { byHand, split } = status;
-    if (byHand === null) terminal.note(`No weights are set by hand on ${route}.`);
+    if (byHand === null && !args.json) terminal.note(`No weights are set by hand on ${route}.`);
     const change = {
       what: `End manual mode on ${route}`,
       lines: [`  now    ${shares(byHand ?? {})}   (by hand)`, `  then   ${shares(split.weights)}`],

@@ -231,7 +231,7 @@ describe('headgate comparisons --reset', () => {
       questions.push(question);
       return questions.length > 1;
     };
-    await show('--reset');
+    expect(await session.run('comparisons', 'detect', '--reset')).toBe(1);
     expect(cleared).toEqual([]);
     await show('--reset');
     expect(cleared).toEqual(['green']);

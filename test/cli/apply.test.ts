@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fakeApi, refusal, statusWith } from './api.ts';
+import { Session } from './session.ts';
+
+const session = new Session();
+let api: Awaited<ReturnType<typeof fakeApi>>;
+
+const detect = {
+  name: 'detect',
+  variants: { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } },
+};
+const current = { version: 1, routes: [detect, { ...detect, name: 'old' }, { ...detect, name: 'chat' }] };
+const next = {
+  version: 1,
+  cookie: { maxAgeDays: 30 },
+  routes: [
+    { ...detect, name: 'chat' },
+    {
+      ...detect,
+      variants: { blue: detect.variants.blue, green: { url: 'https://g2.example' } },
+      weights: { blue: 90, green: 10 },
+    },
+    { ...detect, name: 'young' },
+  ],
+};
+
+const put = { revision: 8, hash: 'beef', warnings: [] as unknown[] };
+const answers = (more: Record<string, unknown> = {}) => ({
+  'GET /api/config': () => new Response(JSON.stringify(current), { headers: { etag: '"cafe"' } }),
+  'GET /api/routes': { routes: [statusWith()] },
+  'POST /api/config/validate': { valid: true, warnings: [] },
+  'PUT /api/config': put,
+  ...more,
+});
+
+beforeAll(async () => {
+  api = await fakeApi();
+  session.write('next.json', next);
+});
+afterAll(async () => {
+  session.end();
+  await api.close();
+});
+beforeEach(() => {
+  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
+  session.confirm = null;
+  api.answer(answers());
+});
+
+const puts = () => api.calls.filter(({ method }) => method === 'PUT');
+
+describe('headgate apply', () => {
+  it('shows what changes, route by route, and puts the file in force as it is written', async () => {
+    expect(await session.run('apply', 'next.json', '--reason', 'green 2')).toBe(0);
+    expect(puts()).toMatchObject([{ path: '/api/config?reason=green+2', ifMatch: '"cafe"', body: next }]);
+    expect(session.out).toContain('next.json is in force: revision 8, hash beef');
+    expect(session.notes).toContain(
+      [
+        '  ~ route detect',
+        '      ~ variants.green.url: "https://g.example" → "https://g2.example"',
+        '      + weights: {"blue":90,"green":10}',
+        '  - route old',
+        '  + route young',
+        '      + variants: {"blue":{"url":"https://b.example"},"green":{"url":"https://g.example"}}',
+        '  ~ outside of routes',
+        '      + cookie: {"maxAgeDays":30}',
+        '  ~ routes are tried in this order now: chat, detect',
+      ].join('\n'),
+    );
+  });
+
+  it('warns where a split beats the weights, with the numbers in force', async () => {
+    await session.run('apply', 'next.json');
+    expect(session.notes).toMatch(/routes\[1\]\.weights +split 12 \(blue=75 green=25\) beats them/);
+    api.answer(answers({ 'GET /api/routes': { routes: [statusWith({ byHand: { blue: 100 } })] } }));
+    await session.run('apply', 'next.json');
+    expect(session.notes).toMatch(/weights set by hand beat them[\s\S]*headgate manual clear detect/);
+  });
+
+  it('says a warning of the Worker once', async () => {
+    const warnings = [
+      { path: 'routes[1].weights', reason: 'the key split:detect beats the weights', mend: 'm' },
+      { path: 'routes[0]', reason: 'a late one', mend: 'm' },
+    ];
+    api.answer(answers({ 'PUT /api/config': { ...put, warnings } }));
+    await session.run('apply', 'next.json', '--json');
+    expect(JSON.parse(session.out).warnings.map(({ reason }: { reason: string }) => reason)).toEqual([
+      'split 12 (blue=75 green=25) beats them',
+      'a late one',
+    ]);
+  });
+
+  it('shows everything with --dry-run, and writes nothing', async () => {
+    expect(await session.run('apply', 'next.json', '--dry-run')).toBe(0);
+    expect(session.out).toMatch(/^Would do: Put next.json in force\n {2}~ route detect[\s\S]*Nothing was changed/);
+    await session.run('apply', 'next.json', '--dry-run', '--json');
+    expect(JSON.parse(session.out)).toMatchObject({
+      dryRun: true,
+      changes: [{}, {}, {}, {}],
+      order: ['chat', 'detect'],
+    });
+    expect(await session.run('apply', 'next.json', '--dry-run', '--if-match', 'other')).toBe(1);
+    expect(puts()).toEqual([]);
+  });
+
+  it('shows a person the change before it asks, and takes no for an answer', async () => {
+    session.confirm = async () => false;
+    expect(await session.run('apply', 'next.json')).toBe(1);
+    expect(session.notes).toMatch(/~ route detect[\s\S]*Nothing was changed/);
+    expect(puts()).toEqual([]);
+  });
+
+  it('refuses a faulty file here, before any call', async () => {
+    session.write('bad.json', { version: 1, routes: [{ ...detect, weights: { blue: 97 } }] });
+    expect(await session.run('apply', 'bad.json')).toBe(1);
+    expect(session.notes).toMatch(/1 fault; it is refused whole[\s\S]*routes\[0\]\.weights/);
+    expect(api.calls).toEqual([]);
+  });
+
+  it('refuses what only the Worker knows to be wrong, with its faults', async () => {
+    const faults = [{ path: 'routes[0].variants.blue', reason: 'KEY_BLUE is not set', mend: 'set it' }];
+    api.answer(answers({ 'POST /api/config/validate': () => refusal(422, 'invalid_config', 'no', { faults }) }));
+    expect(await session.run('apply', 'next.json')).toBe(1);
+    expect(session.notes).toContain('KEY_BLUE is not set');
+    expect(puts()).toEqual([]);
+  });
+
+  it('is refused with exit 1 when somebody else wrote meanwhile', async () => {
+    api.answer(
+      answers({ 'PUT /api/config': () => refusal(412, 'stale', 'Somebody else wrote', { mend: 'look again' }) }),
+    );
+    expect(await session.run('apply', 'next.json', '--if-match', 'older')).toBe(1);
+    expect(puts()[0]!.ifMatch).toBe('"older"');
+    expect(session.notes).toMatch(/Somebody else wrote[\s\S]*→ look again/);
+  });
+
+  it('puts the first config in force where there is none', async () => {
+    api.answer(answers({ 'GET /api/config': () => refusal(404, 'no_config', 'none'), 'GET /api/routes': undefined }));
+    expect(await session.run('apply', 'next.json')).toBe(0);
+    expect(puts()[0]!.ifMatch).toBeNull();
+    expect(session.notes).toMatch(/\+ route chat[\s\S]*\+ route detect/);
+  });
+
+  it('says that nothing changes where the file says the same', async () => {
+    session.write('same.json', current);
+    expect(await session.run('apply', 'same.json')).toBe(0);
+    expect(session.notes).toContain('says the same already');
+  });
+});
+
+describe('headgate config', () => {
+  const revisions = [
+    { revision: 7, hash: 'cafe', actor: 'ci', reason: 'green 2', at: '2026-11-23T10:00:00.000Z' },
+    { revision: 6, hash: 'babe', actor: 'KV', reason: 'by hand', at: '2026-11-22T10:00:00.000Z' },
+  ];
+
+  it('lists revisions: who, when and why', async () => {
+    api.answer(answers({ 'GET /api/config/revisions': { revisions } }));
+    expect(await session.run('config', 'revisions')).toBe(0);
+    expect(session.out).toMatch(/7 +2026-11-23 10:00:00 +ci +cafe +green 2\n +6 .*KV +babe/);
+    await session.run('config', 'revisions', '--json');
+    expect(JSON.parse(session.out)).toEqual({ revisions });
+  });
+
+  it('restores one against the config that it saw', async () => {
+    const more = { 'GET /api/config/revisions': { revisions }, 'POST /api/config/restore': { ...put, revision: 8 } };
+    api.answer(answers(more));
+    expect(await session.run('config', 'restore', '6', '--dry-run')).toBe(0);
+    expect(session.out).toMatch(/written 2026-11-22 10:00:00 by KV: by hand/);
+    expect(api.writes()).toEqual([]);
+    expect(await session.run('config', 'restore', '6', '--reason', 'back')).toBe(0);
+    expect(api.writes()).toMatchObject([{ body: { revision: 6, reason: 'back' }, ifMatch: '"cafe"' }]);
+    expect(session.out).toContain('revision 6 is in force as revision 8');
+  });
+
+  it.each([
+    [['config', 'restore', '3'], 1, /Revision 3 is not kept[\s\S]*config revisions/],
+    [['config', 'restore', 'last'], 2, /whole number/],
+    [['config'], 2, /^$/],
+  ])('refuses %j', async (argv, exit, words) => {
+    api.answer(answers({ 'GET /api/config/revisions': { revisions } }));
+    expect(await session.run(...argv)).toBe(exit);
+    expect(session.notes).toMatch(words);
+  });
+});

@@ -1,0 +1,142 @@
+import { createColors } from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import type { RouteStatus } from '../../../src/cli/route.ts';
+import { listLines } from '../../../src/cli/status/list.ts';
+import { statusLines } from '../../../src/cli/status/view.ts';
+import { widthOf } from '../../../src/cli/text.ts';
+import type { RolloutStatus } from '../../../src/rollout/describe.ts';
+import { nowMs, quiet, rolloutWith, statusWith } from '../api.ts';
+
+const screen = (columns = 80, colours = false) => ({ columns, paint: createColors(colours), nowMs });
+const page = (status: RouteStatus, columns = 80) => statusLines(status, screen(columns)).join('\n');
+const rolling = (rollout: Partial<RolloutStatus> = {}, status: Partial<RouteStatus> = {}) =>
+  statusWith({ rollout: rolloutWith(rollout), ...status });
+
+describe('the picture of a route', () => {
+  it('shows traffic, steps, guardrails with their numbers, and what comes next and when', () => {
+    expect(`\n${page(rolling())}`).toBe(`
+detect   revision 12 by controller, 4 min 10 s ago
+  step 2 of 4: errors 0.90 % vs 1.00 %, pass
+
+           weight                            requests  failed   p50   p95    p99
+  blue *     75 %  ██████████████████░░░░░░     9,800   1.0 %  12.0  48.0   91.4
+  green      25 %  ██████░░░░░░░░░░░░░░░░░░     1,043   1.2 %  13.0  52.0  1,204
+  * baseline; the last ten minutes, times in ms
+
+rollout r-20261123-1 to green (canary), started 14 min 10 s ago by ci
+  ● progressing
+  ✔ 1  5 % for 10 min, 1,000 samples
+  ● 2  25 % for 10 min, 1,000 samples
+  ○ 3  50 % for 10 min, 1,000 samples
+  ○ 4  100 % for 10 min, 1,000 samples
+
+guardrails
+  ✔ errors  pass  critical, required
+    candidate 12 bad of 1,043 (1.15 %), baseline 98 bad of 9,800 (1.00 %)
+    E 0.41, stops at 200; at most +0.31 pp (95 % sure), allowed +0.50 pp
+    errors: candidate 12 bad of 1,043 unit checks (1.15 %), baseline 98 of 9,800
+    (1.00 %); up 0.15 pp, at most 0.31 pp (95 % sure), allowed 0.50 pp: pass
+
+why        step 2 of 4: errors 0.90 % vs 1.00 %, pass
+waits for  6 min more of the step's 10 min
+then       step 3 of 4: 50 % for 10 min, 1,000 samples
+when       not before 10:14:20 UTC, in 5 min 50 s`);
+  });
+
+  it.each<[RolloutStatus['phase'], Partial<RolloutStatus>, RegExp[]]>([
+    ['progressing', {}, [/● progressing/, /✔ 1 .*\n {2}● 2 .*\n {2}○ 3/, /not before/]],
+    [
+      'paused',
+      { waitsFor: 'a person to resume, promote or abort it: held for lunch', nextAt: null },
+      [/‖ paused/, /‖ 2 /, /waits for +a person to resume, promote or abort it: held for lunch/],
+    ],
+    [
+      'awaiting-approval',
+      { waitsFor: 'a person to promote it (headgate rollout promote detect) or to abort it', nextAt: null },
+      [/\? awaiting-approval/, /\? 2 /, /then +step 3 of 4: 50 %/],
+    ],
+    ['promoted', { step: 4, waitsFor: null, nextAt: null }, [/✔ promoted/, /✔ 1 [\s\S]*✔ 4 /]],
+    ['completed', { step: 4, waitsFor: null, nextAt: null }, [/✔ completed/, /✔ 4 /]],
+    [
+      'aborted',
+      { waitsFor: null, nextAt: null, reason: 'errors: fail' },
+      [/✗ aborted/, /✗ 2 .*\n {2}○ 3/, /why +errors: fail/],
+    ],
+  ])('tells the phase %s without colour, by marks of its own', (phase, changes, words) => {
+    const told = page(rolling({ phase, ...changes }));
+    for (const word of words) expect(told).toMatch(word);
+    if (changes.nextAt === null) expect(told).not.toMatch(/^when/m);
+    if (changes.waitsFor === null) expect(told).not.toMatch(/^(waits for|then)/m);
+  });
+
+  it('says that only the longest time is left once the step’s own is over', () => {
+    const told = page(rolling({ waitsFor: '400 of 1,000 samples', nextAt: '2026-11-23T10:44:20Z' }));
+    expect(told).toMatch(/when +as soon as it has that; else paused at 10:44:20 UTC, in 35 min 50 s/);
+  });
+
+  it('says what the end will be in the last step', () => {
+    expect(page(rolling({ step: 4 }))).toMatch(/then +promoted: green is the baseline/);
+    const mirror = [{ forMs: 60_000, minSamples: 10, approval: false, experiment: false, shadow: 100 }];
+    const told = page(rolling({ step: 1, steps: 1, planSteps: mirror.map((step) => ({ ...step, weight: 0 })) }));
+    expect(told).toMatch(/then +completed: traffic as it was before/);
+  });
+
+  it.each<[string, Partial<RolloutStatus['guardrails'][number]>, RegExp[]]>([
+    ['fail', { verdict: 'fail', e: 41_000_000 }, [/✗ errors {2}fail/, /E 10\^7, stops at 200/]],
+    ['marginal', { verdict: 'marginal', upper: 0.012 }, [/~ errors {2}marginal/, /at most \+1\.20 pp/]],
+    [
+      'inconclusive',
+      { verdict: 'inconclusive', candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 }, upper: null, margin: null },
+      [/… errors {2}inconclusive/, /candidate none yet, baseline none yet/, /no bound yet/],
+    ],
+  ])('shows a verdict of %s with its own mark', (_, changes, words) => {
+    const [guardrail] = rolloutWith().guardrails;
+    const told = page(rolling({ guardrails: [{ ...guardrail!, ...changes }] }));
+    for (const word of words) expect(told).toMatch(word);
+  });
+
+  it('says loudly that weights are set by hand, and how that ends', () => {
+    const inForce = { ...statusWith().inForce, source: 'weights' as const, notes: ['weights set by hand'] };
+    const told = page(statusWith({ byHand: { blue: 100 }, inForce }));
+    expect(told).toMatch(/! weights set by hand; to end that: headgate manual clear detect/);
+    expect(told.match(/set by hand/g)).toHaveLength(1);
+  });
+
+  it('says why a split is not served, and what is mirrored', () => {
+    const inForce = { ...statusWith().inForce, shadows: { green: 100 }, notes: ['the variants have changed'] };
+    expect(page(statusWith({ inForce }))).toMatch(/! the variants have changed\n {2}mirrored: green 100 %/);
+  });
+
+  it('has dashes and no zeros where there was no traffic', () => {
+    expect(page(statusWith({ live: { blue: quiet, green: quiet } }))).toMatch(/blue \* .* 0 +– +– +– +–/);
+  });
+
+  it.each([40, 60, 80, 120, 200])('keeps within %i columns, in colour and without', (columns) => {
+    const long = { reason: 'because '.repeat(30), startedBy: 'someone with a very long name indeed '.repeat(2) };
+    for (const colours of [false, true]) {
+      const lines = statusLines(rolling(long), screen(columns, colours));
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+      for (const line of lines) expect(widthOf(line.replace(/\u001b\[\d+m/g, ''))).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('never lets what people wrote command the terminal', () => {
+    const told = page(rolling({ reason: 'x\u001b[2J', startedBy: '\u0007' }));
+    expect(told).toContain('x�[2J');
+    expect(told).not.toContain('\u0007');
+  });
+});
+
+describe('the list of routes', () => {
+  it('has a line for each, with what is in force, by whom, and the rollout', () => {
+    const other = statusWith({
+      name: 'chat',
+      inForce: { ...statusWith().inForce, weights: { blue: 100 }, source: 'config' },
+    });
+    const lines = listLines([rolling(), other], Number.POSITIVE_INFINITY);
+    expect(lines[1]).toMatch(
+      /detect +blue 75 %, green 25 % +split +12 +10,843 +1\.0 % +to green: progressing, step 2 of 4/,
+    );
+    expect(lines[2]).toMatch(/chat +blue 100 % +config/);
+  });
+});

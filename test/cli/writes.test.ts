@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Call, fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
+import { Session } from './session.ts';
+
+const session = new Session();
+let api: Awaited<ReturnType<typeof fakeApi>>;
+
+const status = statusWith();
+const config = JSON.stringify({
+  version: 1,
+  routes: [
+    {
+      name: 'detect',
+      variants: { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } },
+      plans: { careful: [{ weight: 1, for: '1h' }] },
+    },
+  ],
+});
+const answers = (changed: Record<string, unknown> = {}) => {
+  const done = () => ({ ...status, warnings: [], ...changed });
+  return {
+    'GET /api/routes': { routes: [status, statusWith({ name: 'chat' })] },
+    'GET /api/routes/detect': status,
+    'GET /api/routes/nowhere': () => refusal(404, 'no_such_route', 'no'),
+    'GET /api/routes/detcet': () => refusal(404, 'no_such_route', 'no'),
+    'GET /api/config': () => new Response(config, { headers: { etag: '"cafe"' } }),
+    'PUT /api/routes/detect/split': done,
+    'POST /api/routes/detect/switch': done,
+    'POST /api/routes/detect/rollout': done,
+    'POST /api/routes/detect/rollout/promote': done,
+    'POST /api/routes/detect/rollout/pause': done,
+    'POST /api/routes/detect/rollout/resume': done,
+    'POST /api/routes/detect/rollout/abort': done,
+    'POST /api/routes/detect/rollback': done,
+    'DELETE /api/routes/detect/weights': done,
+  };
+};
+
+beforeAll(async () => {
+  api = await fakeApi();
+});
+afterAll(async () => {
+  session.end();
+  await api.close();
+});
+beforeEach(() => {
+  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
+  session.confirm = null;
+  api.answer(answers({ rollout: rolloutWith() }));
+});
+
+const written = (): Call => {
+  expect(api.writes()).toHaveLength(1);
+  return api.writes()[0]!;
+};
+
+/** Each verb that changes traffic, with what it sends, and whether it is bound to what was shown. */
+const writes: [string, string[], Partial<Call>, 'bound' | 'free'][] = [
+  [
+    'weights',
+    ['weights', 'detect', 'blue=90', 'green=10'],
+    { method: 'PUT', body: { weights: { blue: 90, green: 10 }, reason: 'why' } },
+    'bound',
+  ],
+  [
+    'weights with mirrors',
+    ['weights', 'detect', 'blue=99.75', 'green=0.25', '--shadow', 'green=50'],
+    { body: { weights: { blue: 99.75, green: 0.25 }, shadows: { green: 50 }, reason: 'why' } },
+    'bound',
+  ],
+  [
+    'weights without mirrors',
+    ['weights', 'detect', 'blue=100', '--shadow', 'none'],
+    { body: { weights: { blue: 100 }, shadows: {}, reason: 'why' } },
+    'bound',
+  ],
+  [
+    'switch',
+    ['switch', 'detect', 'green', '--force'],
+    { path: '/api/routes/detect/switch', body: { to: 'green', force: true, reason: 'why' } },
+    'bound',
+  ],
+  [
+    'rollout start',
+    ['rollout', 'start', 'detect', 'green', '--plan', 'careful'],
+    { path: '/api/routes/detect/rollout', body: { to: 'green', plan: 'careful', reason: 'why' } },
+    'bound',
+  ],
+  [
+    'rollout promote',
+    ['rollout', 'promote', 'detect'],
+    { path: '/api/routes/detect/rollout/promote', body: { reason: 'why' } },
+    'bound',
+  ],
+  ['rollout resume', ['rollout', 'resume', 'detect'], { path: '/api/routes/detect/rollout/resume' }, 'bound'],
+  ['rollout pause', ['rollout', 'pause', 'detect'], { path: '/api/routes/detect/rollout/pause' }, 'free'],
+  ['rollout abort', ['rollout', 'abort', 'detect'], { path: '/api/routes/detect/rollout/abort' }, 'free'],
+  [
+    'rollback',
+    ['rollback', 'detect', '--revision', '3', '--force'],
+    { path: '/api/routes/detect/rollback', body: { revision: 3, force: true, reason: 'why' } },
+    'free',
+  ],
+  [
+    'manual clear',
+    ['manual', 'clear', 'detect'],
+    { method: 'DELETE', path: '/api/routes/detect/weights?reason=why', body: null },
+    'free',
+  ],
+];
+
+describe.each(writes)('headgate %s', (_, argv, sent, binding) => {
+  it('acts without asking in a script, says who and why, and tells what is in force', async () => {
+    expect(await session.run(...argv, '--reason', 'why', '--as', 'ci')).toBe(0);
+    expect(written()).toMatchObject({ ...sent, actor: 'ci' });
+    expect(session.out).toMatch(/✓ .*blue 75 %, green 25 % \(revision 12\)/);
+  });
+
+  it('is bound to the revision that was shown, or to none where nothing may be in the way', async () => {
+    await session.run(...argv);
+    expect(written().ifMatch).toBe(binding === 'bound' ? '"12"' : null);
+    api.answer(answers({ rollout: rolloutWith() }));
+    await session.run(...argv, '--if-match', '11');
+    expect(written().ifMatch).toBe('"11"');
+  });
+
+  it('asks a person, takes no for an answer with exit 1, and does not ask with --yes', async () => {
+    const questions: string[] = [];
+    session.confirm = async (question) => {
+      questions.push(question);
+      return false;
+    };
+    expect(await session.run(...argv)).toBe(1);
+    expect(session.notes).toContain('Nothing was changed.');
+    expect(api.writes()).toEqual([]);
+    expect(await session.run(...argv, '--yes')).toBe(0);
+    expect(questions).toEqual([expect.stringMatching(/detect.*\?$/)]);
+    expect(api.writes()).toHaveLength(1);
+  });
+
+  it('shows what will change with --dry-run, as text and as JSON, and changes nothing', async () => {
+    expect(await session.run(...argv, '--dry-run')).toBe(0);
+    expect(session.out).toMatch(/^Would do: .*detect[\s\S]*now +[\s\S]*Nothing was changed/);
+    expect(await session.run(...argv, '--dry-run', '--json')).toBe(0);
+    expect(JSON.parse(session.out)).toMatchObject({ dryRun: true, route: 'detect' });
+    expect(await session.run(...argv, '--dry-run', '--if-match', '11')).toBe(1);
+    expect(session.notes).toContain('at revision 12 now, not 11');
+    expect(api.writes()).toEqual([]);
+  });
+
+  it('gives the Worker’s answer as JSON', async () => {
+    expect(await session.run(...argv, '--json')).toBe(0);
+    expect(JSON.parse(session.out)).toMatchObject({ name: 'detect', split: { revision: 12 }, warnings: [] });
+  });
+
+  it('says what was refused, why, and how to mend it', async () => {
+    const stale = () => refusal(412, 'stale', 'the split is at revision 13 now');
+    api.answer({
+      ...answers(),
+      ...Object.fromEntries(
+        Object.keys(answers())
+          .filter((k) => !k.startsWith('GET'))
+          .map((k) => [k, stale]),
+      ),
+    });
+    expect(await session.run(...argv)).toBe(1);
+    expect(session.notes).toMatch(/refused: the split is at revision 13 now[\s\S]*→ headgate status/);
+    expect(await session.run(...argv, '--json')).toBe(1);
+    expect(JSON.parse(session.notes)).toMatchObject({ error: { code: 'stale', exitCode: 1 } });
+  });
+
+  it('names the nearest route for one that is not there', async () => {
+    expect(await session.run(...argv.map((word) => (word === 'detect' ? 'detcet' : word)))).toBe(1);
+    expect(session.notes).toMatch(/no route detcet[\s\S]*did you mean detect\? \(known: detect, chat\)/);
+    expect(api.writes()).toEqual([]);
+  });
+});
+
+describe('what a person wrote wrong', () => {
+  it.each([
+    [['weights', 'detect', 'blue=90'], 2, /sum to 90, not to 100[\s\S]*10 % is given to nobody/],
+    [['weights', 'detect', 'blue=90', 'green=20'], 2, /sum to 110[\s\S]*take 10 % away/],
+    [['weights', 'detect', 'blue:100'], 2, /blue:100 is not VARIANT=PERCENT/],
+    [['weights', 'detect', 'blue=99.999', 'green=0.001'], 2, /is not VARIANT=PERCENT/],
+    [['weights', 'detect', 'blue=50', 'blue=50'], 2, /blue is named twice/],
+    [['weights', 'detect'], 2, /SHARES/],
+    [['weights', 'detect', 'blue=90', 'gren=10'], 1, /no variant gren[\s\S]*did you mean green/],
+    [['switch', 'detect', 'gr'], 1, /did you mean green/],
+    [['switch', 'detect', 'green', '--if-match', 'twelve'], 2, /revision of a split/],
+    [['rollback', 'detect', '--revision', 'last'], 2, /number of a split/],
+    [['rollout', 'start', 'detect', 'green', '--plan', 'canry'], 1, /no plan canry[\s\S]*did you mean canary/],
+    [['rollout', 'start', 'detect', 'green', '--plan', './none.json'], 2, /no such file/],
+    [['rollout', 'start', 'detect', 'green', '--plan', '[{'], 2, /is not JSON/],
+    [['rollout', 'start', 'detect', 'green', '--plan', '[{"weight":5}]'], 1, /plan\[0\] +nothing decides/],
+    [['rollout', 'start', 'detect', 'green', '--plan', '[{"wait":5}]'], 1, /plan\[0\]/],
+    [['rollout', 'start', 'detect', 'green', '--guardrails', '[{"metric":"errors"}]'], 1, /no guardrail is critical/],
+    [['rollout', 'start', 'detect', 'green', '--guardrails', '[{"metric":"erors"}]'], 1, /guardrails\[0\]\.metric/],
+    [['rollout', 'strat', 'detect', 'green'], 2, /rollout has no verb strat[\s\S]*did you mean start/],
+    [['swich', 'detect', 'green'], 2, /did you mean switch/],
+    [['switch', 'detect', 'green', '--forse'], 2, /did you mean --force/],
+  ])('%j', async (argv, exit, words) => {
+    expect(await session.run(...argv)).toBe(exit);
+    expect(session.notes).toMatch(words);
+    expect(api.writes()).toEqual([]);
+  });
+});
+
+describe('headgate rollout start', () => {
+  it('shows the steps of a plan before it asks: built-in, the route’s own, a file, or written out', async () => {
+    session.write('plan.json', [
+      { shadow: 100, for: '5m', minSamples: 50 },
+      { weight: 100, for: '2h', approval: true },
+    ]);
+    const shown = async (plan: string) => {
+      await session.run('rollout', 'start', 'detect', 'green', '--plan', plan, '--dry-run');
+      return session.out;
+    };
+    expect(await shown('canary')).toMatch(
+      /green against blue:\n +1 {2}5 % for 10 min, 1,000 samples\n[\s\S]*4 {2}100 %/,
+    );
+    expect(await shown('careful')).toMatch(/1 {2}1 % for 1 h/);
+    expect(await shown('plan.json')).toMatch(
+      /1 {2}mirror 100 % for 5 min, 50 samples\n +2 {2}100 % for 2 h, 1,000 samples, until approved/,
+    );
+    expect(await shown('[{"weight":3,"for":"90s"}]')).toMatch(/1 {2}3 % for 1 min 30 s/);
+  });
+
+  it('sends steps and guardrails of files as they are written, and passes warnings on', async () => {
+    api.answer(answers({ rollout: rolloutWith(), warnings: ['step 1 of 1: too few samples'] }));
+    session.write('plan.json', [{ weight: 100, for: '1m' }]);
+    session.write('rails.json', [{ metric: 'slow', sloMs: 800, critical: true }]);
+    const files = ['--plan', 'plan.json', '--guardrails', 'rails.json'];
+    expect(await session.run('rollout', 'start', 'detect', 'green', ...files)).toBe(0);
+    expect(written().body).toMatchObject({
+      plan: [{ weight: 100, for: '1m' }],
+      guardrails: [{ metric: 'slow', sloMs: 800, critical: true }],
+    });
+    expect(session.notes).toContain('! step 1 of 1: too few samples');
+    expect(session.out).toContain('headgate status detect --watch');
+  });
+});
