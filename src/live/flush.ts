@@ -18,7 +18,7 @@ export const QUIET_INTERVAL_MS = 15_000;
 const MAX_INTERVAL_MS = 20_000;
 /** An armed flush that has not come by then was cut off with its invocation. */
 const ABANDONED_AFTER_MS = 25_000;
-/** Batches or tries of one flush: within the time that the platform gives work after a response. */
+/** Batches, and failed tries, of one flush: within the time that the platform gives work after a response. */
 const MAX_ROUNDS = 4;
 const RETRY_MS = 500;
 /** Candidates of one route in one batch; a config has at most eight variants. */
@@ -113,16 +113,18 @@ export class Flusher {
     const startedMs = Date.now();
     if (startedMs - tally.sendingSinceMs < ABANDONED_AFTER_MS) return;
     tally.sendingSinceMs = startedMs;
+    let sent = 0;
     let failures = 0;
     // What is counted while a batch is under way goes with this flush too, so that the last requests before a silence are told.
     // While two variants have weight it asks even when nothing has ended yet: among long streams the answer is news all the same.
-    const isWanted = (round: number) => tally.pending !== null || !isEmpty(tally) || (about.isBusy && round === 0);
-    for (let round = 0; round < MAX_ROUNDS && isWanted(round); round++) {
+    const isWanted = () => tally.pending !== null || !isEmpty(tally) || (about.isBusy && sent === 0);
+    while (sent < MAX_ROUNDS && failures < MAX_ROUNDS && isWanted()) {
       const batch = tally.pending ?? this.#seal(about, tally);
       tally.pending = batch;
       try {
         const answer: FlushAnswer = await controllerOf(env, about.route)!.flush(batch);
         if (tally.pending === batch) tally.pending = null;
+        sent++;
         tally.intervalMs = answer.intervalMs;
         this.#listener(about.route, answer);
       } catch (cause) {

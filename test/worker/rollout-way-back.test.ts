@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusingUrl } from './faulty-origin.ts';
+import { lenient, type RolloutWorld, startRolloutWorld, until, type Visit } from './rollout-world.ts';
+
+let world: RolloutWorld;
+
+beforeAll(async () => {
+  const refusing = await refusingUrl();
+  world = await startRolloutWorld(({ blue }) => ({
+    'by-hand': {},
+    'by-verdict': {},
+    fifth: {},
+    refusing: {
+      variants: { blue: { url: blue }, green: { url: refusing } },
+      failover: undefined,
+      ejection: true,
+    },
+    streams: {},
+    bake: {},
+    quiet: {},
+  }));
+});
+
+afterAll(() => world.close());
+
+const long = (weight: number) => [
+  { weight, for: '10m' },
+  { weight: 100, for: '10m' },
+];
+
+const start = (route: string, weight: number, more: Record<string, unknown> = {}) =>
+  world.api('POST', `/routes/${route}/rollout`, { to: 'green', plan: long(weight), reason: 'release 2', ...more });
+
+/** Until the rollout is aborted, and four seconds more. */
+async function watched(route: string, visitors: { stop(): Promise<Visit[]> }) {
+  const phase = await until(
+    () => world.phase(route),
+    (now) => now === 'aborted',
+    25,
+  );
+  const abortedAtMs = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  return { phase, abortedAtMs, visits: await visitors.stop() };
+}
+
+const lateAt = (route: string, abortedAtMs: number) =>
+  world.greenSeen(route).filter((atMs) => atMs > abortedAtMs + 3_000);
+
+describe.concurrent('the way back', () => {
+  it('is there three seconds after an abort by hand, at ten requests a second', async () => {
+    const visitors = world.visitors('by-hand', 10);
+    await start('by-hand', 50);
+    await until(
+      async () => world.greenSeen('by-hand').length,
+      (n) => n > 5,
+    );
+    const aborted = await world.api('POST', '/routes/by-hand/rollout/abort', { reason: 'a bad feeling' });
+    expect(aborted).toMatchObject({ status: 200, body: { rollout: { phase: 'aborted' } } });
+    const { abortedAtMs, visits } = await watched('by-hand', visitors);
+    expect(world.greenSeen('by-hand').length).toBeGreaterThan(5);
+    expect(lateAt('by-hand', abortedAtMs)).toEqual([]);
+    expect(visits.filter(({ sentAtMs }) => sentAtMs > abortedAtMs + 3_000).length).toBeGreaterThan(5);
+    expect(await world.actions('by-hand')).toEqual(['started', 'aborted']);
+  });
+
+  it('follows from evidence when a candidate fails every request', async () => {
+    const visitors = world.visitors('by-verdict', 50);
+    await start('by-verdict', 10);
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    expect(await world.phase('by-verdict')).toBe('progressing');
+    world.greenFails.set('by-verdict', 100);
+    const { phase, abortedAtMs } = await watched('by-verdict', visitors);
+    expect(phase).toBe('aborted');
+    expect(lateAt('by-verdict', abortedAtMs)).toEqual([]);
+    const { rollout, split } = await world.status('by-verdict');
+    expect(split).toMatchObject({ weights: { blue: 100, green: 0 }, rollout: null, by: 'controller' });
+    expect(rollout.reason).toMatch(/errors: .*candidate \d+ bad of \d+ unit checks.*fail/);
+    const [aborted] = (await world.history('by-verdict')).reverse();
+    expect(aborted).toMatchObject({ actor: 'controller', action: 'aborted', after: { phase: 'aborted' } });
+    expect(aborted.evidence.join(' ')).toContain('errors');
+  });
+
+  it('follows from evidence when a candidate fails every fifth request', async () => {
+    world.greenFails.set('fifth', 20);
+    const visitors = world.visitors('fifth', 50);
+    await start('fifth', 20);
+    const { phase, abortedAtMs } = await watched('fifth', visitors);
+    expect(phase).toBe('aborted');
+    expect(lateAt('fifth', abortedAtMs)).toEqual([]);
+  });
+
+  it('costs visitors no failed request when the candidate refuses every connection', async () => {
+    const visitors = world.visitors('refusing', 50);
+    await start('refusing', 20);
+    const { phase, visits } = await watched('refusing', visitors);
+    expect(phase).toBe('aborted');
+    expect(visits.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(visits.some(({ failover }) => failover === 'green')).toBe(true);
+  });
+
+  it('is taken during the bake too, against what the baseline did before', async () => {
+    const visitors = world.visitors('bake', 40);
+    await world.api('POST', '/routes/bake/rollout', {
+      to: 'green',
+      plan: [
+        { weight: 50, for: '1s', maxFor: '1m', minSamples: 50 },
+        { weight: 100, for: '10m' },
+      ],
+      guardrails: lenient,
+      reason: 'release 2',
+    });
+    const baking = await until(
+      () => world.status('bake'),
+      ({ rollout }) => rollout.step === 2,
+    );
+    expect(baking).toMatchObject({ split: { weights: { blue: 0, green: 100 }, baseline: 'blue' } });
+    world.greenFails.set('bake', 60);
+    const { phase, abortedAtMs } = await watched('bake', visitors);
+    expect(phase).toBe('aborted');
+    expect(lateAt('bake', abortedAtMs)).toEqual([]);
+    expect((await world.status('bake')).rollout.reason).toContain('baseline earlier');
+  });
+
+  it('is neither taken nor given up without traffic: the rollout says what it waits for', async () => {
+    await world.api('POST', '/routes/quiet/rollout', {
+      to: 'green',
+      plan: [
+        { weight: 5, for: '1s', maxFor: '1h' },
+        { weight: 100, for: '1s' },
+      ],
+      reason: 'nobody comes',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    const { rollout, split } = await world.status('quiet');
+    expect(rollout).toMatchObject({ phase: 'progressing', step: 1 });
+    expect(rollout.waitsFor).toContain('0 of 1,000 samples');
+    expect(rollout.guardrails.map(({ verdict }: { verdict: string }) => verdict)).toEqual([
+      'inconclusive',
+      'inconclusive',
+    ]);
+    expect(split.weights).toEqual({ blue: 95, green: 5 });
+  });
+});
+
+describe('an isolate among long streams', () => {
+  it('hears of the way back although no stream has ended', async () => {
+    // Streams that stay open: nothing is counted before they end.
+    world.green.server.removeAllListeners('request');
+    world.blue.server.removeAllListeners('request');
+    const open = new Set<{ end(): void }>();
+    const streaming = (variant: string) => (_: unknown, response: import('node:http').ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${variant}\n\n`);
+      open.add(response);
+    };
+    world.green.server.on('request', streaming('green'));
+    world.blue.server.on('request', streaming('blue'));
+    await start('streams', 50);
+    const served = async () => {
+      const abort = new AbortController();
+      const headers = { 'x-user-id': `s-${Math.random()}` };
+      const response = await fetch(`${world.headgate.url}/streams/x`, { headers, signal: abort.signal });
+      return response.headers.get('x-headgate-variant');
+    };
+    expect(await Promise.all(Array.from({ length: 16 }, served))).toContain('green');
+    await world.api('POST', '/routes/streams/rollout/abort', { reason: 'a bad feeling' });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(new Set(await Promise.all(Array.from({ length: 16 }, served)))).toEqual(new Set(['blue']));
+    for (const response of open) response.end();
+  });
+});
