@@ -125,7 +125,7 @@ async function inKv(env: Env): Promise<InKv> {
   return {
     text,
     config,
-    findings: [read, ok('config', `valid, ${strict.value.config.routes.length} routes`), ...warnings],
+    findings: [read, ok('config', `valid; routes: ${strict.value.config.routes.length}`), ...warnings],
   };
 }
 

@@ -133,7 +133,7 @@ function nextWords({ waitsFor, planSteps, step, steps, to }: RolloutStatus): str
 /** While the step's own time runs, it is the earliest moment; afterwards only its longest time is left. */
 function whenWords({ nextAt, waitsFor }: RolloutStatus, nowMs: number): string | null {
   if (nextAt === null) return null;
-  const isStepTime = waitsFor === null || / more of the step's /.test(waitsFor);
+  const isStepTime = waitsFor === null || / more of the step's |first look/.test(waitsFor);
   return isStepTime
     ? `not before ${moment(nextAt, nowMs)}`
     : `as soon as it has that; else paused at ${moment(nextAt, nowMs)}`;

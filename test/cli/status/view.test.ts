@@ -4,7 +4,9 @@ import type { RouteStatus } from '../../../src/cli/route.ts';
 import { listLines } from '../../../src/cli/status/list.ts';
 import { statusLines } from '../../../src/cli/status/view.ts';
 import { widthOf } from '../../../src/cli/text.ts';
-import type { RolloutStatus } from '../../../src/rollout/describe.ts';
+import { describeRollout, type RolloutStatus } from '../../../src/rollout/describe.ts';
+import type { RolloutState } from '../../../src/rollout/state.ts';
+import { started, T0, watched } from '../../rollout/world.ts';
 import { nowMs, quiet, rolloutWith, statusWith } from '../api.ts';
 
 const screen = (columns = 80, colours = false) => ({ columns, paint: createColors(colours), nowMs });
@@ -72,6 +74,15 @@ when       not before 10:14:20 UTC, in 5 min 50 s`);
   it('says that only the longest time is left once the step’s own is over', () => {
     const told = page(rolling({ waitsFor: '400 of 1,000 samples', nextAt: '2026-11-23T10:44:20Z' }));
     expect(told).toMatch(/when +as soon as it has that; else paused at 10:44:20 UTC, in 35 min 50 s/);
+  });
+
+  it.each<[string, () => RolloutState, number, RegExp]>([
+    ['before the first look', () => started(), 0, /not before 10:00:10/],
+    ['within the step’s time', () => watched(started(), 'inconclusive', 4_000).state, 4_000, /not before 10:00:10/],
+    ['after it', () => watched(started(), 'marginal', 20_000).state, 20_000, /else paused at 10:00:40/],
+  ])('understands the sentences of a real rollout %s', (_, make, afterMs, words) => {
+    const rollout = describeRollout(make(), [], T0 + afterMs);
+    expect(page(statusWith({ rollout }))).toMatch(words);
   });
 
   it('says what the end will be in the last step', () => {
