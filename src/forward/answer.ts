@@ -78,6 +78,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
     return conclude(exchange, first, null);
   }
   tellLost(exchange, first);
+  first.asked?.patience.done();
   first.asked?.abort();
   return conclude(exchange, second, variant.name);
 }
@@ -154,7 +155,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     shape(exchange, tried, response.headers, failedOver);
     return response;
   }
-  const { response: upstream, abort } = tried.asked;
+  const { response: upstream, abort, patience } = tried.asked;
   const { status } = upstream;
   if (upstream.webSocket) {
     tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
@@ -175,7 +176,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const tap = tapInto(captured, tail);
   const { idleTimeoutMs } = exchange.state.route;
   const receiver = exchange.request.signal;
-  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, receiver, tap });
+  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const { statusText } = upstream;
   const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });

@@ -6,6 +6,7 @@
 import type { Route, Variant } from '../config/types.ts';
 import { type Env, serviceBinding } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
+import { Patience } from './patience.ts';
 import { addVariantHeaders, type Role } from './request-headers.ts';
 import type { Sending } from './upload.ts';
 
@@ -16,6 +17,8 @@ export interface Asked {
   response: Response;
   /** Cuts the answer's body off on both sides. */
   abort: () => void;
+  /** To be told how the body is taken. */
+  patience: Patience;
 }
 
 export interface Question {
@@ -44,9 +47,8 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const controller = new AbortController();
   const abort = () => controller.abort();
   if (client?.aborted) return err('client_left');
-  client?.addEventListener('abort', abort);
   sending.broken?.addEventListener('abort', abort);
-  const clock = new HeadersClock(route.timeoutMs, abort, sending.sent);
+  const patience = new Patience({ client, timeoutMs: route.timeoutMs, sent: sending.sent, cut: abort });
   const init: RequestInit = {
     headers,
     redirect: 'manual',
@@ -59,14 +61,14 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;
     const response = await (fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init));
-    if (response.webSocket) client?.removeEventListener('abort', abort);
-    return ok({ response, abort });
+    patience.headersCame();
+    if (response.webSocket) patience.forgetClient();
+    return ok({ response, abort, patience });
   } catch {
-    if (clock.isOver) return err('timeout');
+    patience.done();
+    if (patience.isOver) return err('timeout');
     if (client?.aborted) return err('client_left');
     return err(await faultOfUpload(sending));
-  } finally {
-    clock.stop();
   }
 }
 
@@ -75,30 +77,6 @@ async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
   const report = broken?.aborted ? await sent : await Promise.race([sent, null]);
   if (report?.end === 'cut') return 'client_left';
   return report?.end === 'stalled' ? 'client_stalled' : 'unreachable';
-}
-
-/** The time from the request's last byte to response headers; a stream that follows has all the time it wants. */
-class HeadersClock {
-  isOver = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isStopped = false;
-
-  constructor(timeoutMs: number, onOver: () => void, sent: Promise<unknown> | undefined) {
-    const start = () => {
-      if (this.#isStopped) return;
-      this.#timer = setTimeout(() => {
-        this.isOver = true;
-        onOver();
-      }, timeoutMs);
-    };
-    if (sent === undefined) start();
-    else sent.then(start, start);
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-  }
 }
 
 /** Scheme, host and base path are the config's alone; the client's path begins with `/` and is appended as it stands. */

@@ -4,6 +4,7 @@
  */
 
 import { joined } from './bytes.ts';
+import type { Patience } from './patience.ts';
 import { type BodyReport, pump, type ReadResult } from './pump.ts';
 
 /** A body to hand to the client, and what was (or will be) seen of it. */
@@ -14,21 +15,25 @@ export interface Relayed {
 
 export interface RelayOptions {
   idleMs: number;
+  /** How long to wait, and for whom. */
+  patience: Pick<Patience, 'bodyIsLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
   receiver?: AbortSignal;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }
 
-// A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is not there within
-// these milliseconds streams, so that nobody waits for a body that trickles.
+// A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is late streams, so that nobody
+// waits for a body that trickles.
 const WHOLE_BODY_BYTES = 65_536;
-const WHOLE_BODY_WAIT_MS = 10;
 
 /** Takes over the body of a response fetched with `encodeResponseBody: 'manual'`. Never rejects. */
 export async function relay(upstream: Response, options: RelayOptions): Promise<Relayed> {
   const source = upstream.body;
-  if (source === null) return { body: null, report: ended(0, null) };
+  if (source === null) {
+    options.patience.done();
+    return { body: null, report: ended(0, null) };
+  }
   const length = declaredLength(upstream.headers);
   const reader = source.getReader({ mode: 'byob' });
   if (length === null) return stream({ reader, through: new IdentityTransformStream(), options });
@@ -40,10 +45,7 @@ export async function relay(upstream: Response, options: RelayOptions): Promise<
 
 /** Reads a short body of known length; streams what does not come at once. */
 async function whole(reader: ReadableStreamBYOBReader, length: number, options: RelayOptions): Promise<Relayed> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, WHOLE_BODY_WAIT_MS, undefined);
-  });
+  const late = options.patience.bodyIsLate();
   let taken: Uint8Array | undefined;
   let pending: Promise<ReadResult> | undefined;
   try {
@@ -55,7 +57,7 @@ async function whole(reader: ReadableStreamBYOBReader, length: number, options: 
       if (read.done) break;
       taken = taken === undefined ? read.value : joined(taken, read.value);
       if (taken.byteLength < length) continue;
-      clearTimeout(timer);
+      options.patience.done();
       options.tap?.(taken);
       return { body: taken, report: ended(length, Date.now()) };
     }
@@ -63,7 +65,6 @@ async function whole(reader: ReadableStreamBYOBReader, length: number, options: 
     // The body broke off. The pump meets the same fault at its next read, and breaks off for the client too.
     pending = undefined;
   }
-  clearTimeout(timer);
   return stream({ reader, through: new FixedLengthStream(length), options, length, head: taken, pending });
 }
 
@@ -78,7 +79,9 @@ function stream(from: {
   const { reader, through, options, length, head, pending } = from;
   const sink = through.writable.getWriter();
   sink.closed.catch(() => {});
-  const { idleMs, receiver, tap } = options;
+  const { idleMs, receiver, tap, patience } = options;
+  patience.done();
+  patience.streams();
   return {
     body: through.readable,
     report: pump({ source: reader, sink, idleMs, receiver, tap, length, head, pending }),

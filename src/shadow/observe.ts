@@ -62,7 +62,9 @@ export async function observeCopy(
     const isLate = asked.error === 'timeout' || asked.error === 'client_left';
     return { ...nothing, end: isLate ? 'timeout' : 'unreachable', totalMs: Date.now() - startedAtMs };
   }
-  const { response, abort } = asked.value;
+  const { response, abort, patience } = asked.value;
+  patience.done();
+  patience.streams();
   const headersMs = Date.now() - startedAtMs;
   // Nobody would speak on the other end of a socket that a copy opened.
   if (response.webSocket) {

@@ -1,0 +1,98 @@
+/**
+ * Owns the waiting of one attempt. Most answers are there, head and body, within milliseconds, and a timer or a listener costs
+ * as much as all that is decided about a request. So there is one timer at first: only when it fires is the client's leaving
+ * listened for, and the real time limit set. It cuts nothing by itself; the owner is told.
+ */
+
+/** When what has not come yet is taken seriously. A client that leaves earlier is noticed then. */
+const LOOK_AFTER_MS = 20;
+/** How long a short body may take once headers came late: then it streams. */
+const BODY_WAIT_MS = 10;
+
+export interface PatienceOptions {
+  /** Whose leaving ends the attempt. */
+  client: AbortSignal | null;
+  timeoutMs: number;
+  /** Settles with the request's last byte, from which the time limit counts; absent when everything was sent at once. */
+  sent: Promise<unknown> | undefined;
+  cut: () => void;
+}
+
+export class Patience {
+  /** Whether the time limit is why the attempt was cut. */
+  isOver = false;
+  #options: PatienceOptions;
+  #look: ReturnType<typeof setTimeout> | undefined;
+  #limit: ReturnType<typeof setTimeout> | undefined;
+  #hasHeaders = false;
+  #listens = false;
+  #onLook: (() => void) | null = null;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+    const { timeoutMs, sent } = options;
+    this.#look = setTimeout(
+      () => this.#looked(),
+      sent === undefined ? Math.min(LOOK_AFTER_MS, timeoutMs) : LOOK_AFTER_MS,
+    );
+    if (sent !== undefined) {
+      const start = () => this.#setLimit(timeoutMs);
+      sent.then(start, start);
+    }
+  }
+
+  /** Response headers came: the time limit is met. */
+  headersCame(): void {
+    this.#hasHeaders = true;
+    clearTimeout(this.#limit);
+  }
+
+  /** Resolves when a short body has had its time; to be raced with it. */
+  bodyIsLate(): Promise<undefined> {
+    return new Promise((resolve) => {
+      if (this.#look === undefined) this.#look = setTimeout(resolve, BODY_WAIT_MS, undefined);
+      else this.#onLook = () => resolve(undefined);
+    });
+  }
+
+  /** The body will stream for as long as it likes: from now on the client's leaving must be heard at once. */
+  streams(): void {
+    this.#listen();
+  }
+
+  /** Nothing is waited for any more. */
+  done(): void {
+    clearTimeout(this.#look);
+    clearTimeout(this.#limit);
+  }
+
+  /** No more listening to the client (its socket lives on by itself). */
+  forgetClient(): void {
+    this.done();
+    this.#options.client?.removeEventListener('abort', this.#options.cut);
+  }
+
+  #looked(): void {
+    this.#look = undefined;
+    this.#onLook?.();
+    this.#listen();
+    const { timeoutMs, sent } = this.#options;
+    if (sent === undefined) this.#setLimit(Math.max(0, timeoutMs - LOOK_AFTER_MS));
+  }
+
+  #listen(): void {
+    const { client, cut } = this.#options;
+    if (client === null || this.#listens) return;
+    this.#listens = true;
+    if (client.aborted) cut();
+    else client.addEventListener('abort', cut);
+  }
+
+  #setLimit(ms: number): void {
+    if (this.#hasHeaders) return;
+    this.#limit = setTimeout(() => {
+      this.isOver = true;
+      this.#options.cut();
+    }, ms);
+  }
+}
