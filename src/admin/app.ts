@@ -10,6 +10,7 @@ import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { doctorRoutes } from './doctor.ts';
+import { experimentRoutes } from './experiment.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
 import { healthRoutes } from './health.ts';
 import { openApiRoutes } from './openapi-route.ts';
@@ -34,6 +35,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', previewApiRoutes(deps))
     .route('/api', comparisonsRoutes(deps))
     .route('/api', trafficRoutes())
+    .route('/api', experimentRoutes(deps))
     .route('/api', doctorRoutes())
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));

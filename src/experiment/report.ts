@@ -127,7 +127,8 @@ function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { m
   const comparisons = asked.map(({ metric, variant }): Comparison => {
     const share = variants.length === 1 ? 1 : pairShare(weights, baseline, variant);
     return {
-      arms: armsOf(now, metric, baseline, variant),
+      // The experiment is over at its planned size: what comes later is kept, and decides nothing.
+      arms: armsOf(atPlanned ?? now, metric, baseline, variant),
       plannedUnits: Math.max(1, Math.round(planned * share)),
       goal: metric.goal,
       atPlanned: atPlanned && armsOf(atPlanned, metric, baseline, variant),
@@ -141,15 +142,14 @@ function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { m
     const finding = metric.role === 'primary' ? together.shift()! : decideTogether([comparisons[i]!])[0]!;
     earlyP[`${metric.name}|${variant}`] = finding.earlyP;
     const { state, label, by, difference, lift, interval, p } = finding;
-    const { arms, atPlanned: frozen } = comparisons[i]!;
-    const shown = frozen ?? arms;
+    const { arms } = comparisons[i]!;
     return {
       ...metric,
       variant,
       state: state === 'keep running' ? label.split(',')[0]! : state,
       label,
       by,
-      arms: { [baseline]: armReport(shown, 'baseline'), [variant]: armReport(shown, 'variant') },
+      arms: { [baseline]: armReport(arms, 'baseline'), [variant]: armReport(arms, 'variant') },
       ...{ difference, lift, interval, p },
     };
   });

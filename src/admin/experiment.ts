@@ -1,0 +1,105 @@
+/** Owns the calls on experiments: report, export, deletion of one unit's data, and planning. The numbers are the ledger's. */
+
+import { Hono } from 'hono/tiny';
+import { durationDays, smallestRise, unitsForProportions } from '../analysis/planning.ts';
+import { type Env, ledgerOf } from '../env.ts';
+import { planOf } from '../experiment/plan.ts';
+import type { UnitRow } from '../experiment/words.ts';
+import { hashUnit } from '../split/receipt.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
+import { query, refuse } from './input.ts';
+import { noRoute } from './routes.ts';
+import { sampleSizeQuery, unitsQuery } from './schemas.ts';
+
+export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
+  return new Hono<AdminEnv>()
+    .get('/routes/:route/experiment', async (c) => {
+      const found = await ledgerFor(c.env, c.req.param('route'));
+      if ('status' in found) return refuse(found);
+      const state = await serving!.state(c.env, c.executionCtx, found.route);
+      return c.json(await found.ledger.report(planOf(state)!), 200);
+    })
+    .get('/routes/:route/experiment/units', query(unitsQuery), async (c) => {
+      const found = await ledgerFor(c.env, c.req.param('route'));
+      if ('status' in found) return refuse(found);
+      const { after, limit, format } = c.req.valid('query');
+      const rows = (await found.ledger.units(after, limit)) as UnitRow[];
+      const next = rows.length < limit ? null : rows.at(-1)!.unit;
+      if (format === 'json') return c.json({ units: rows, next }, 200);
+      const metrics = found.route.outcomes.map(({ name }) => name);
+      const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
+      return c.body(csvOf(rows, metrics), 200, headers);
+    })
+    .delete('/routes/:route/experiment/units/:unit', async (c) => {
+      const found = await ledgerFor(c.env, c.req.param('route'));
+      if ('status' in found) return refuse(found);
+      const unit = c.req.param('unit');
+      const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
+      const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
+      return known.includes(true) ? c.body(null, 204) : refuse(noUnit);
+    })
+    .get('/sample-size', query(sampleSizeQuery), (c) => c.json(sampleSize(c.req.valid('query')), 200));
+
+  async function ledgerFor(env: Env, name: string) {
+    const route = (await loadConfig(env))?.routes.find((one) => one.name === name);
+    if (route === undefined) return noRoute(name);
+    if (route.experiment === undefined) return noExperiment(name);
+    const ledger = ledgerOf(env, name, route.experiment.id);
+    return ledger === null || serving === undefined ? noLedger : { route, ledger };
+  }
+}
+
+/** Units an arm for a conversion's relative lift; with the units a day also how long that takes, and what some weeks can see. */
+export function sampleSize({ baseline, lift, power, ratio, perDay }: Asked) {
+  const variant = baseline * (1 + lift);
+  const first = unitsForProportions({ p1: baseline, p2: variant, power, ratio }).nCeil;
+  const units = [first, Math.ceil(first * ratio)] as const;
+  const plan = { baseline, variant, lift, power, unitsPerArm: { baseline: units[0], variant: units[1] } };
+  const plannedUnits = units[0] + units[1];
+  if (perDay === undefined) return { ...plan, plannedUnits };
+  const { days } = durationDays({ nPerArm: units, eligiblePerDay: perDay });
+  const visible = [1, 2, 4, 8].map((weeks) => {
+    const rise = smallestRise({ p1: baseline, n: (weeks * 7 * perDay) / 2, power });
+    return { weeks, lift: rise === null ? null : rise / baseline };
+  });
+  return { ...plan, plannedUnits, days, smallestLift: visible };
+}
+
+interface Asked {
+  baseline: number;
+  /** Relative: 0.05 is 5 % more. */
+  lift: number;
+  power: number;
+  /** Units of the variant over those of the baseline. */
+  ratio: number;
+  perDay?: number;
+}
+
+function csvOf(rows: readonly UnitRow[], metrics: readonly string[]): string {
+  const head = ['unit', 'variant', 'firstAt', 'requests', 'errors', ...metrics];
+  const lines = rows.map(({ unit, variant, firstAt, requests, errors, outcomes }) =>
+    [unit, variant, firstAt, requests, errors, ...metrics.map((metric) => outcomes[metric] ?? '')].join(','),
+  );
+  // RFC 4180. No field can hold a comma or a quote: names, hashes, times and numbers.
+  return [head.join(','), ...lines, ''].join('\r\n');
+}
+
+const noExperiment = (route: string) => ({
+  status: 404 as const,
+  code: 'no_experiment',
+  detail: `Route ${route} has no experiment.`,
+  mend: 'declare "experiment" on the route',
+});
+
+const noLedger = {
+  status: 503 as const,
+  code: 'no_ledger',
+  detail: 'This Worker has no LEDGER binding, so nothing was counted.',
+  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
+};
+
+const noUnit = {
+  status: 404 as const,
+  code: 'unknown_unit',
+  detail: 'Nothing is kept of this unit.',
+};

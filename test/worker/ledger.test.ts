@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentLedger } from '../../src/experiment/ledger.ts';
+import type { ExperimentPlan, Exposure, OutcomeEvent, UnitRow } from '../../src/experiment/words.ts';
+import { type Headgate, startHeadgate } from './harness.ts';
+
+let headgate: Headgate;
+let made = 0;
+
+beforeAll(async () => {
+  headgate = await startHeadgate({});
+});
+afterAll(() => headgate.dispose());
+
+/** What the ledger answers is data; through the simulator's proxy it comes as a promise of itself. */
+type Ledger = {
+  [M in 'expose' | 'outcomes' | 'report' | 'units' | 'forget']: (
+    ...args: Parameters<ExperimentLedger[M]>
+  ) => Promise<ReturnType<ExperimentLedger[M]>>;
+};
+
+async function newLedger(): Promise<Ledger> {
+  const namespace = await headgate.mf.getDurableObjectNamespace('LEDGER', 'headgate');
+  return namespace.get(namespace.idFromName(`ledger-${made++}`)) as unknown as Ledger;
+}
+
+const hash = (n: number) => n.toString(16).padStart(16, '0');
+
+function exposure(n: number, variant: string, more: Partial<Exposure> = {}): Exposure {
+  return {
+    unit: hash(n),
+    variant,
+    firstAtMs: Date.now(),
+    requests: 1,
+    errors: 0,
+    latencyMs: 10,
+    firstByteMs: 5,
+    ...more,
+  };
+}
+
+const plan: ExperimentPlan = {
+  id: 'e',
+  baseline: 'blue',
+  weights: { blue: 50, green: 50 },
+  revision: 1,
+  plannedUnits: 1_000,
+  metrics: [
+    { name: 'helpful', role: 'primary', kind: 'conversion', goal: 'increase' },
+    { name: 'spend', role: 'secondary', kind: 'mean', goal: 'increase' },
+    { name: 'latency', role: 'secondary', kind: 'mean', goal: 'decrease' },
+    { name: 'error', role: 'secondary', kind: 'conversion', goal: 'decrease' },
+  ],
+};
+
+const helpful = (n: number, more: Partial<OutcomeEvent> = {}): OutcomeEvent => ({
+  unit: hash(n),
+  metric: 'helpful',
+  kind: 'conversion',
+  value: 1,
+  ...more,
+});
+
+const spend = (n: number, value: number): OutcomeEvent => ({
+  ...helpful(n, { metric: 'spend', kind: 'mean', value, cap: 100 }),
+});
+
+async function armsOf(ledger: Ledger, metric: string) {
+  const { metrics } = await ledger.report(plan);
+  return metrics.find(({ name }) => name === metric)!.arms;
+}
+
+describe('a ledger', () => {
+  it('counts a batch once, however often it is sent', async () => {
+    const ledger = await newLedger();
+    const batch = { isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'green')] };
+    const applied = [];
+    for (let time = 0; time < 3; time++) applied.push((await ledger.expose(batch)).applied);
+    expect(applied).toEqual([true, false, false]);
+    await ledger.expose({ isolate: 'b', sequence: 1, exposures: [exposure(1, 'blue', { requests: 2 })] });
+    expect((await ledger.report(plan)).units).toEqual({ blue: 1, green: 1 });
+    expect(await ledger.units('', 10)).toMatchObject([
+      { unit: hash(1), variant: 'blue', requests: 3 },
+      { unit: hash(2), variant: 'green', requests: 1 },
+    ]);
+  });
+
+  it('keeps a unit in the arm of its first exposure, and tells of crossovers', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] });
+    const strays = [exposure(1, 'green', { requests: 4, latencyMs: 9_000 })];
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: strays });
+    const [answer] = await ledger.outcomes(
+      [helpful(1, { mayExpose: { variant: 'green', servedAtMs: Date.now() } })],
+      plan,
+    );
+    expect(answer).toEqual({ ok: true, value: { variant: 'blue', counted: true } });
+    const report = await ledger.report(plan);
+    expect(report).toMatchObject({ units: { blue: 1, green: 0 }, crossovers: 4 });
+    expect((await armsOf(ledger, 'latency')).blue).toEqual({ n: 1, sum: 10, mean: 10 });
+  });
+
+  it('counts a conversion once a unit, and a receipt once a metric', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'green')] });
+    const receipt = 'r'.repeat(43);
+    const answers = await ledger.outcomes(
+      [
+        helpful(1, { value: 0 }),
+        helpful(1),
+        helpful(1),
+        helpful(1, { value: 0 }),
+        helpful(2, { receipt }),
+        helpful(2, { receipt }),
+        { ...spend(2, 5), receipt },
+        helpful(3),
+      ],
+      plan,
+    );
+    expect(answers.map((answer) => (answer.ok ? answer.value.counted : answer.error.reason))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      'already_counted',
+      true,
+      'unknown_unit',
+    ]);
+    expect(await armsOf(ledger, 'helpful')).toEqual({
+      blue: { n: 1, successes: 1, mean: 1 },
+      green: { n: 1, successes: 1, mean: 1 },
+    });
+  });
+
+  it("caps a unit's total, not each of its values", async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'blue')] });
+    await ledger.outcomes([spend(1, 80), spend(1, 80), spend(1, -70), spend(2, 7)], plan);
+    expect((await armsOf(ledger, 'spend')).blue).toEqual({ n: 2, sum: 97, mean: 48.5 });
+  });
+
+  it('takes an outcome before its exposure where a signature proves it, but none from before it began', async () => {
+    const ledger = await newLedger();
+    const now = Date.now();
+    const [early, stale] = await ledger.outcomes(
+      [
+        helpful(1, { mayExpose: { variant: 'green', servedAtMs: now } }),
+        helpful(2, { mayExpose: { variant: 'green', servedAtMs: now - 600_000 } }),
+      ],
+      plan,
+    );
+    expect([early!.ok, stale!.ok]).toEqual([true, false]);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    expect(await ledger.units('', 10)).toMatchObject([{ unit: hash(1), variant: 'green', requests: 1 }]);
+    expect((await ledger.report(plan)).units).toEqual({ blue: 0, green: 1 });
+  });
+
+  it('forgets all of one unit and takes it out of every sum', async () => {
+    const ledger = await newLedger();
+    const exposures = [exposure(1, 'blue', { errors: 1, latencyMs: 70 }), exposure(2, 'blue', { latencyMs: 30 })];
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures });
+    await ledger.outcomes([helpful(1), spend(1, 20), spend(2, 3)], plan);
+    expect([await ledger.forget(hash(1)), await ledger.forget(hash(1))]).toEqual([true, false]);
+    expect(await ledger.units('', 10)).toHaveLength(1);
+    expect((await armsOf(ledger, 'spend')).blue).toEqual({ n: 1, sum: 3, mean: 3 });
+    expect((await armsOf(ledger, 'latency')).blue).toEqual({ n: 1, sum: 30, mean: 30 });
+    expect((await armsOf(ledger, 'error')).blue).toEqual({ n: 1, successes: 0, mean: 0 });
+    expect((await armsOf(ledger, 'helpful')).blue).toEqual({ n: 1, successes: 0, mean: 0 });
+  });
+
+  it('freezes the sums when the planned size is reached, so that later data does not reopen the test', async () => {
+    const ledger = await newLedger();
+    const arm = (n: number) => (n % 2 === 0 ? 'blue' : 'green');
+    const units = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+    await ledger.outcomes([], plan);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: units(0, 990).map((n) => exposure(n, arm(n))) });
+    await ledger.outcomes(
+      units(0, 100).map((n) => helpful(n)),
+      plan,
+    );
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: units(990, 1_000).map((n) => exposure(n, arm(n))) });
+    const late = units(100, 600).filter((n) => arm(n) === 'green');
+    await ledger.outcomes(late.map((n) => helpful(n)).slice(0, 100), plan);
+    const { metrics, plannedUnits } = await ledger.report(plan);
+    expect(plannedUnits).toBe(1_000);
+    expect(metrics[0]).toMatchObject({
+      name: 'helpful',
+      by: 'final',
+      state: 'no difference found',
+      arms: { blue: { n: 500, successes: 50 }, green: { n: 500, successes: 50 } },
+    });
+  });
+
+  it('pages through its units in the order of their hashes', async () => {
+    const ledger = await newLedger();
+    const exposures = Array.from({ length: 25 }, (_, n) => exposure(n, 'blue', { segment: { device: 'phone' } }));
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures });
+    const seen: string[] = [];
+    for (let after = ''; ; ) {
+      const page = await ledger.units(after, 10);
+      seen.push(...page.map(({ unit }) => unit));
+      if (page.length < 10) break;
+      after = page.at(-1)!.unit;
+    }
+    expect(seen).toEqual(exposures.map(({ unit }) => unit));
+    expect((await ledger.units('', 1))[0]).toMatchObject({ segment: { device: 'phone' } });
+  });
+});
+
+it('counts exactly what an independent count does, with batches lost, doubled and mixed up with outcomes', async () => {
+  const ledger = await newLedger();
+  let seed = 7;
+  const random = () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  const expected = {
+    blue: { units: new Set<number>(), converted: new Set<number>() },
+    green: { units: new Set<number>(), converted: new Set<number>() },
+  };
+  const armOf = (n: number) => ((n * 2_654_435_761) % 97 < 48 ? 'blue' : 'green');
+  for (let sequence = 1; sequence <= 40; sequence++) {
+    const exposures: Exposure[] = [];
+    const events: OutcomeEvent[] = [];
+    for (let i = 0; i < 100; i++) {
+      const n = Math.floor(random() * 1_500);
+      const variant = armOf(n);
+      exposures.push(exposure(n, variant));
+      expected[variant].units.add(n);
+      if (random() < 0.3) {
+        events.push(helpful(n, { mayExpose: { variant, servedAtMs: Date.now() } }));
+        expected[variant].converted.add(n);
+      }
+    }
+    const flush = async () => {
+      for (let time = random() < 0.3 ? 2 : 1; time > 0; time--)
+        await ledger.expose({ isolate: 'a', sequence, exposures });
+    };
+    const credit = () => ledger.outcomes(events, plan);
+    for (const step of random() < 0.5 ? [flush, credit] : [credit, flush]) await step();
+  }
+  const { blue, green } = expected;
+  expect((await ledger.report({ ...plan, plannedUnits: 100_000 })).units).toEqual({
+    blue: blue.units.size,
+    green: green.units.size,
+  });
+  const rows: UnitRow[] = [];
+  for (let after = ''; ; after = rows.at(-1)!.unit) {
+    const page = await ledger.units(after, 1_000);
+    rows.push(...page);
+    if (page.length < 1_000) break;
+  }
+  const converted = (variant: string) =>
+    rows.filter((row) => row.variant === variant && row.outcomes.helpful === 1).length;
+  expect([converted('blue'), converted('green')]).toEqual([blue.converted.size, green.converted.size]);
+});
