@@ -13,7 +13,12 @@ export interface Moment {
   actor: string;
   action: string;
   reason: string;
-  after: { weights?: Record<string, number>; shadows?: Record<string, number> } | null;
+  after: {
+    weights?: Record<string, number>;
+    shadows?: Record<string, number>;
+    step?: number;
+    steps?: number;
+  } | null;
   /** The verdicts at that moment, in full sentences. */
   evidence?: string[];
 }

@@ -12,6 +12,8 @@ import type { Ledger } from './ledger.ts';
 /** Columns of the time before each line. */
 const MARGIN = 9;
 const BAR_WIDTH = 10;
+/** What happens because the verdicts say so: their reason is the same in fewer words. */
+const ON_VERDICTS = ['advanced', 'promoted'];
 
 export class Teller {
   readonly #screen: Screen;
@@ -54,10 +56,11 @@ export class Teller {
   history({ action, reason, after, evidence = [] }: Moment): void {
     const mirrored = Object.values(after?.shadows ?? {}).some((share) => share > 0);
     const copies = mirrored ? `; copies: ${shares(after!.shadows!)}` : '';
-    this.moment(`${action}: ${shares(after?.weights ?? {})}${copies}`);
+    const step = action === 'advanced' ? ` to step ${after?.step} of ${after?.steps}` : '';
+    this.moment(`${action}${step}: ${shares(after?.weights ?? {})}${copies}`);
     const verdicts = evidence.filter((sentence) => !sentence.endsWith('nothing to judge yet'));
-    // Where a verdict is the reason, it is among the verdicts.
-    if (!verdicts.includes(reason)) this.detail(safe(reason));
+    const isToldBelow = verdicts.includes(reason) || (verdicts.length > 0 && ON_VERDICTS.includes(action));
+    if (!isToldBelow) this.detail(safe(reason));
     const { red, dim } = this.#screen.paint;
     for (const sentence of verdicts) this.detail(safe(sentence), sentence.endsWith(': fail') ? red : dim);
   }

@@ -11,7 +11,7 @@ const moment = (action: string, second: number): Moment => ({
   actor: 'controller',
   action,
   reason: `because of ${action}`,
-  after: { weights: { blue: 50, green: 50 } },
+  after: { weights: { blue: 50, green: 50 }, step: 2, steps: 2 },
 });
 
 /** A Headgate whose history grows by one at each look at the status, and whose phase is that of its newest moment. */
@@ -59,9 +59,9 @@ describe('the watching of a rollout', () => {
     const { stage, said } = stageOf(['started', 'advanced', 'promoted'], { promoted: 'promoted' });
     const followed = await runRollout(stage, asked);
     expect(followed.moments.map(({ action }) => action)).toEqual(['started', 'advanced', 'promoted']);
-    expect(said.filter((line) => /^(started|advanced|promoted):/.test(line))).toEqual([
+    expect(said.filter((line) => /^(started|advanced|promoted)\b.*:/.test(line))).toEqual([
       'started: blue 50 %, green 50 %',
-      'advanced: blue 50 %, green 50 %',
+      'advanced to step 2 of 2: blue 50 %, green 50 %',
       'promoted: blue 50 %, green 50 %',
     ]);
     expect(secondsOf(followed)).toBe(2);

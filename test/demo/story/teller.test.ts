@@ -45,6 +45,16 @@ describe('the telling of the story', () => {
     expect(said[1]).toBe('         weights set by hand');
   });
 
+  it('says a step by its number, and why it was reached by the verdicts alone', () => {
+    const after = { weights: { blue: 75, green: 25 }, shadows: {}, step: 2, steps: 4 };
+    const evidence = ['errors: candidate 0 bad of 60: pass'];
+    teller().history({ ...aborted, action: 'advanced', reason: 'step 2 of 4: errors 0.00 %, pass', after, evidence });
+    expect(said).toEqual([
+      '  0.0 s  advanced to step 2 of 4: blue 75 %, green 25 %',
+      '         errors: candidate 0 bad of 60: pass',
+    ]);
+  });
+
   it('names the copies of a shadow', () => {
     const after = { weights: { blue: 100 }, shadows: { green: 100 } };
     teller().history({ ...aborted, action: 'started', after, evidence: [] });
