@@ -159,7 +159,8 @@ export class RouteControl {
       const state = this.running;
       if (state === null) return ok(null);
       const nowMs = Date.now();
-      const view = await this.look(nowMs, input.kind === 'tick' ? undefined : 0);
+      // Whoever gives a command has just looked.
+      const view = await this.look(nowMs);
       this.evidence.settle(state, nowMs);
       const seen = this.seen(nowMs, state, health);
       const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
@@ -309,7 +310,7 @@ export class RouteControl {
     if (JSON.stringify(this.owedPromotion) !== JSON.stringify(promotion)) return;
     if (!written.ok && written.error.code === 'unpublished') {
       console.warn(`route ${this.name}: the promotion is not in the config yet: ${written.error.detail}`);
-      return this.#meta.wake('promotion', Date.now() + RETRY_MS * 5);
+      return this.#meta.wake('promotion', Date.now() + RETRY_MS);
     }
     this.#meta.delete('promotion');
     if (!written.ok) this.#tellUnwritten(promotion, JSON.stringify(written.error));

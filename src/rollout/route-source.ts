@@ -26,6 +26,8 @@ export interface RouteView {
 
 /** While a rollout runs the outside is looked at again after this; commands always look. */
 const FRESH_MS = 2_000;
+/** While KV or the config's owner is down, the rollout's own looks are rare, so that people's calls wait for none of them. */
+const AFTER_FAILURE_MS = 10_000;
 /** Who looks holds every other action of the route meanwhile, the way back too. */
 const CONFIG_LIMIT_MS = 2_000;
 const KV_LIMIT_MS = 1_500;
@@ -37,6 +39,7 @@ export class RouteSource {
   #view: RouteView;
   #text: string | null = null;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `byHand` is what was known before a restart: until KV is read again, nothing says that it has gone. */
   constructor(env: Env, name: string, byHand: RouteView['byHand']) {
@@ -60,10 +63,19 @@ export class RouteSource {
   /** Looks again, at what is older than `freshMs`. */
   async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
     if (nowMs - this.#readAtMs < freshMs) return this.#view;
+    if (freshMs > 0 && nowMs - this.#failedAtMs < AFTER_FAILURE_MS) return this.#view;
     this.#readAtMs = nowMs;
-    // Weights are read by the route's variants, so the config comes first.
-    await this.#readConfig().catch(warn);
-    await this.#readKv().catch(warn);
+    const failed = (cause: unknown) => {
+      this.#failedAtMs = Date.now();
+      console.warn(`the controller could not look outside: ${cause}`);
+    };
+    const texts = this.#readKv();
+    texts.catch(() => {});
+    // Weights are read by the route's variants, so the config is taken first.
+    await this.#readConfig().catch(failed);
+    await texts.then((found) => this.#takeKv(found), failed);
+    // A slow look is fresh when it ends.
+    this.#readAtMs = Math.max(this.#readAtMs, Date.now());
     return this.#view;
   }
 
@@ -86,12 +98,15 @@ export class RouteSource {
     this.#view = { ...this.#view, route, isKnown: true, webhooks: config.webhooks };
   }
 
-  async #readKv(): Promise<void> {
+  #readKv(): Promise<Map<string, string | null>> {
     const keys = [`weights:${this.#name}`, `split:${this.#name}`];
     const options = { type: 'text', cacheTtl: KV_MIN_CACHE_SECONDS } as const;
-    const texts = await withLimit(this.#env.CONFIG.get(keys, options), KV_LIMIT_MS);
-    const weights = texts.get(keys[0]!) ?? null;
-    const split = texts.get(keys[1]!) ?? null;
+    return withLimit((async () => this.#env.CONFIG.get(keys, options))(), KV_LIMIT_MS);
+  }
+
+  #takeKv(texts: Map<string, string | null>): void {
+    const weights = texts.get(`weights:${this.#name}`) ?? null;
+    const split = texts.get(`split:${this.#name}`) ?? null;
     const parsedSplit = split === null ? null : parseSplit(split);
     const kvRevision = parsedSplit?.ok
       ? Math.max(this.#view.kvRevision, parsedSplit.value.revision)
@@ -108,8 +123,4 @@ export class RouteSource {
     const parsed = parseWeights(text, route);
     return parsed.ok ? parsed.value : byHand;
   }
-}
-
-function warn(cause: unknown): void {
-  console.warn(`the controller could not look outside: ${cause}`);
 }

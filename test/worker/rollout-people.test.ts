@@ -1,0 +1,390 @@
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN } from './harness.ts';
+import { lenient, type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
+
+interface Delivery {
+  path: string;
+  signature: string | undefined;
+  delivery: string | undefined;
+  body: string;
+}
+
+let world: RolloutWorld;
+const deliveries: Delivery[] = [];
+/** Answers of `/flaky`, first to last. */
+const answers = [500, 503];
+const receiver = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    if (request.url === '/silent') return;
+    const { 'x-headgate-signature': signature, 'x-headgate-delivery': delivery } = request.headers;
+    const path = request.url ?? '';
+    deliveries.push({ path, signature: signature as string, delivery: delivery as string, body });
+    response.writeHead(path === '/flaky' ? (answers.shift() ?? 200) : 200).end();
+  });
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  world = await startRolloutWorld(
+    () => ({ config: {}, 'by-hand': {}, changed: {}, two: {}, shape: {}, told: {}, looked: {}, gone: {}, order: {} }),
+    {
+      vars: { WEBHOOK_SECRET: 'webhook-secret' },
+      document: {
+        webhooks: [
+          { url: `${url}/flaky`, secret: 'WEBHOOK_SECRET' },
+          { url: `${url}/slack`, format: 'slack' },
+          { url: `${url}/silent` },
+        ],
+      },
+    },
+  );
+});
+
+afterAll(async () => {
+  await world.close();
+  receiver.closeAllConnections();
+  receiver.close();
+});
+
+const long = (weight: number) => [
+  { weight, for: '10m' },
+  { weight: 100, for: '10m' },
+];
+const start = (route: string, plan: unknown = long(50), headers: Record<string, string> = {}) =>
+  world.api(
+    'POST',
+    `/routes/${route}/rollout`,
+    { to: 'green', plan, guardrails: lenient, reason: 'release 2' },
+    headers,
+  );
+const split = (route: string, green: number, headers: Record<string, string> = {}) =>
+  world.api('PUT', `/routes/${route}/split`, { weights: { blue: 100 - green, green }, reason: 'by me' }, headers);
+
+describe('weights set by hand', () => {
+  it('pause a rollout, refuse every call with that reason, and let it go on when they end', async () => {
+    await start('by-hand');
+    await world.headgate.put('weights:by-hand', { blue: 100 });
+    const paused = await world.status('by-hand');
+    expect(paused.rollout).toMatchObject({ phase: 'paused', reason: 'weights set by hand' });
+    expect(paused).toMatchObject({ byHand: { blue: 100, green: 0 }, inForce: { source: 'weights' } });
+    const because = { status: 409, body: { code: 'manual', detail: expect.stringContaining('weights set by hand') } };
+    expect(await split('by-hand', 10)).toMatchObject(because);
+    for (const [call, body] of Object.entries({
+      switch: { to: 'green' },
+      rollout: { to: 'green' },
+      'rollout/promote': {},
+      'rollout/pause': {},
+      'rollout/resume': {},
+      'rollout/abort': {},
+      rollback: {},
+    })) {
+      expect(await world.api('POST', `/routes/by-hand/${call}`, { ...body, reason: 'now' }), call).toMatchObject(
+        because,
+      );
+    }
+    await world.headgate.put('weights:by-hand', { blue: 90, green: 10 });
+    await world.status('by-hand');
+    const cleared = await world.api('DELETE', '/routes/by-hand/weights?reason=done');
+    expect(cleared).toMatchObject({ status: 200, body: { byHand: null } });
+    const kv = await world.headgate.mf.getKVNamespace('CONFIG', 'headgate');
+    expect(await kv.get('weights:by-hand', 'text')).toBe('{}');
+    expect((await world.status('by-hand')).rollout).toMatchObject({ phase: 'progressing', step: 1 });
+    const history = await world.history('by-hand');
+    const byHand = history.filter(({ action }) => action.startsWith('manual-'));
+    expect(byHand.map(({ actor, action, after }) => [actor, action, after])).toEqual([
+      ['KV', 'manual-started', { blue: 100, green: 0 }],
+      ['KV', 'manual-changed', { blue: 90, green: 10 }],
+      ['api', 'manual-cleared', null],
+      ['KV', 'manual-ended', null],
+    ]);
+    expect(history.filter(({ action }) => action.endsWith('-refused'))).toHaveLength(8);
+  });
+
+  it('of a route that the config does not have cannot be cleared', async () => {
+    expect(await world.api('DELETE', '/routes/no-such/weights')).toMatchObject({
+      status: 404,
+      body: { code: 'no_such_route' },
+    });
+  });
+});
+
+describe('a config that changes during a rollout', () => {
+  it('pauses it, and lets a person end it', async () => {
+    await start('changed');
+    const { body: document } = await world.api('GET', '/config');
+    const route = document.routes.find(({ name }: { name: string }) => name === 'changed');
+    route.variants.green.headers = { 'x-build': '2' };
+    expect(await world.api('PUT', '/config', document)).toMatchObject({ status: 200 });
+    const { rollout } = await until(
+      () => world.status('changed'),
+      (now) => now.rollout.phase === 'paused',
+    );
+    expect(rollout).toMatchObject({
+      phase: 'paused',
+      reason: expect.stringContaining('the config changed its variants'),
+    });
+    for (const call of ['promote', 'resume']) {
+      expect(await world.api('POST', `/routes/changed/rollout/${call}`, { reason: 'now' })).toMatchObject({
+        status: 409,
+        body: { code: 'variants_changed' },
+      });
+    }
+    expect(await world.api('POST', '/routes/changed/rollout/abort', { reason: 'start again' })).toMatchObject({
+      status: 200,
+      body: { rollout: { phase: 'aborted' }, split: { weights: { blue: 100, green: 0 } }, inForce: { notes: [] } },
+    });
+  });
+
+  it('ends nothing when the route is taken out, but for what a person ends', async () => {
+    await start('gone');
+    const { body: document } = await world.api('GET', '/config');
+    const without = { ...document, routes: document.routes.filter(({ name }: { name: string }) => name !== 'gone') };
+    await world.api('PUT', '/config', without);
+    expect(await world.api('GET', '/routes/gone')).toMatchObject({ status: 404, body: { code: 'no_such_route' } });
+    expect(await split('gone', 10)).toMatchObject({ status: 404 });
+    await world.api('PUT', '/config', document);
+    const { rollout } = await world.status('gone');
+    expect(rollout).toMatchObject({ phase: 'paused', reason: expect.stringContaining('no route gone any more') });
+  });
+});
+
+describe('two admins at once', () => {
+  it('change a split: one is told to look again', async () => {
+    const seen = (await world.api('GET', '/routes/two')).headers.get('etag')!;
+    expect(seen).toBe('"0"');
+    const both = await Promise.all([split('two', 10, { 'if-match': seen }), split('two', 20, { 'if-match': seen })]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect(both.find(({ status }) => status === 412)?.body.code).toBe('stale');
+    expect(await split('two', 30, { 'if-match': '"no revision"' })).toMatchObject({ status: 412 });
+    expect(await start('two', long(50), { 'if-match': '"0"' })).toMatchObject({ status: 412 });
+    expect(await start('two', long(50), { 'if-match': '"1"' })).toMatchObject({ status: 200 });
+    const aborting = { 'if-match': '"1"' };
+    expect(await world.api('POST', '/routes/two/rollout/abort', {}, aborting)).toMatchObject({ status: 412 });
+    expect(await world.api('POST', '/routes/two/rollout/abort', {}, { 'if-match': '*' })).toMatchObject({
+      status: 200,
+    });
+    expect((await world.actions('two')).filter((action) => action.endsWith('-refused'))).toEqual([
+      'split-refused',
+      'rollout-refused',
+      'abort-refused',
+    ]);
+  });
+
+  it('start a rollout: there is only one', async () => {
+    const both = await Promise.all([start('order'), start('order')]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect((await world.status('order')).split.revision).toBe(1);
+  });
+
+  it('write the config: one is told to look again', async () => {
+    const { headers, body } = await world.api('GET', '/config');
+    const etag = headers.get('etag')!;
+    const write = (path: string) => {
+      const routes = body.routes.map((route: { name: string }) =>
+        route.name === 'looked' ? { ...route, match: { path } } : route,
+      );
+      return world.api('PUT', '/config', { ...body, routes }, { 'if-match': etag });
+    };
+    const both = await Promise.all([write('/looked-at/*'), write('/looked-for/*')]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+  });
+});
+
+describe('a route', () => {
+  it('is told in the shape that others rely on', async () => {
+    for (let n = 0; n < 6; n++) await world.visit('shape');
+    await start('shape', [
+      { weight: 50, for: '10m', minSamples: 1 },
+      { weight: 100, for: '1h' },
+    ]);
+    const { body, headers } = await world.api('GET', '/routes/shape');
+    expect(headers.get('etag')).toBe('"1"');
+    expect(body).toMatchObject({
+      name: 'shape',
+      split: {
+        revision: 1,
+        weights: { blue: 50, green: 50 },
+        shadows: {},
+        baseline: 'blue',
+        salt: expect.stringMatching(/^r-\d{8}-1$/),
+        rollout: expect.stringMatching(/^r-\d{8}-1$/),
+        variants: expect.stringMatching(/^\w+$/),
+        by: 'api',
+        reason: 'step 1 of 2: release 2',
+        at: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
+      rollout: {
+        id: body.split.rollout,
+        to: 'green',
+        phase: 'progressing',
+        step: 1,
+        steps: 2,
+        since: expect.any(String),
+        waitsFor: expect.any(String),
+        nextAt: expect.any(String),
+        reason: expect.any(String),
+      },
+    });
+    for (const variant of ['blue', 'green']) {
+      expect(Object.keys(body.live[variant])).toEqual(
+        expect.arrayContaining(['requests', 'failed', 'p50Ms', 'p95Ms', 'p99Ms']),
+      );
+    }
+    expect(body.rollout.guardrails).toEqual([
+      expect.objectContaining({
+        metric: 'errors',
+        verdict: 'inconclusive',
+        sentence: expect.any(String),
+        candidate: { n: expect.any(Number), bad: 0 },
+        baseline: { n: expect.any(Number), bad: 0 },
+        e: 1,
+        threshold: 100,
+        upper: null,
+        margin: 0.2,
+      }),
+    ]);
+    const untouched = await world.status('looked');
+    expect(untouched).toMatchObject({ rollout: null, split: { revision: 0, weights: { blue: 100, green: 0 } } });
+    const { body: all } = await world.api('GET', '/routes');
+    expect(all.routes.map(({ name }: { name: string }) => name)).toContain('shape');
+  });
+
+  it('may be named config: its controller is not the owner of the document', async () => {
+    expect(await split('config', 25)).toMatchObject({ status: 200, body: { name: 'config', split: { revision: 1 } } });
+    expect(await world.actions('config')).toEqual(['split']);
+    expect((await world.api('GET', '/config')).status).toBe(200);
+    expect((await world.api('GET', '/config/revisions')).body.revisions[0]).not.toHaveProperty('weights');
+  });
+
+  it('keeps who did what and why, refused calls and previews too, newest first and never changed', async () => {
+    const ada = { 'x-headgate-actor': 'ada' };
+    await split('looked', 10, ada);
+    const first = (await world.api('GET', '/routes/looked/history')).body.entries;
+    await world.api('POST', '/routes/looked/switch', { to: 'purple', reason: 'why not' }, ada);
+    const preview = await world.api('POST', '/routes/looked/preview', { variant: 'green' }, ada);
+    expect(preview.status).toBe(200);
+    const { entries } = (await world.api('GET', '/routes/looked/history')).body;
+    expect(entries.map(({ actor, action }: { actor: string; action: string }) => [actor, action])).toEqual([
+      ['ada', 'preview'],
+      ['ada', 'switch-refused'],
+      ['ada', 'split'],
+    ]);
+    expect(entries[0].reason).toContain('of green on');
+    expect(entries[1].reason).toMatch(/^why not \(refused: .*no variant "purple"/);
+    expect(entries[2]).toMatchObject({
+      at: expect.stringMatching(/^\d{4}-/),
+      reason: 'by me',
+      before: { weights: { blue: 100, green: 0 } },
+      after: { weights: { blue: 90, green: 10 } },
+    });
+    expect(entries.at(-1)).toEqual(first[0]);
+    const page = (await world.api('GET', '/routes/looked/history?limit=2')).body;
+    expect(page.entries).toEqual(entries.slice(0, 2));
+    const rest = (await world.api('GET', `/routes/looked/history?limit=2&before=${page.next}`)).body;
+    expect(rest).toEqual({ entries: entries.slice(2), next: null });
+  });
+});
+
+describe('webhooks', () => {
+  it('are signed, tried again until they are taken, and wait for nobody', async () => {
+    deliveries.length = 0;
+    answers.splice(0, answers.length, 500, 503);
+    const began = Date.now();
+    await start('told');
+    expect(Date.now() - began).toBeLessThan(4_000);
+    const of = (path: string) =>
+      deliveries.filter((one) => one.path === path && one.body.includes('told') && one.body.includes('started'));
+    await until(
+      async () => of('/flaky').length,
+      (n) => n >= 3,
+    );
+    await until(
+      () => world.phase('told'),
+      (phase) => phase === 'progressing',
+      1,
+    );
+    const tries = of('/flaky');
+    expect(tries).toHaveLength(3);
+    expect(new Set(tries.map(({ delivery }) => delivery)).size).toBe(1);
+    for (const { body, signature } of tries) {
+      expect(signature).toBe(`sha256=${createHmac('sha256', 'webhook-secret').update(body).digest('hex')}`);
+    }
+    expect(JSON.parse(tries[0]!.body)).toMatchObject({
+      route: 'told',
+      to: 'green',
+      baseline: 'blue',
+      entry: { action: 'started', actor: 'api', after: { phase: 'progressing', weights: { green: 50 } } },
+      text: expect.stringContaining('told: rollout'),
+    });
+    const [slack, ...more] = of('/slack');
+    expect(more).toEqual([]);
+    expect(JSON.parse(slack!.body)).toEqual({ text: expect.stringContaining('started at 50 % by api') });
+    expect(slack!.signature).toBeUndefined();
+  });
+});
+
+describe('every call', () => {
+  const calls: [string, string][] = [
+    ['GET', '/config'],
+    ['PUT', '/config'],
+    ['POST', '/config/validate'],
+    ['GET', '/config/revisions'],
+    ['POST', '/config/restore'],
+    ['GET', '/routes'],
+    ['GET', '/routes/shape'],
+    ['PUT', '/routes/shape/split'],
+    ['POST', '/routes/shape/switch'],
+    ['POST', '/routes/shape/rollout'],
+    ...['promote', 'pause', 'resume', 'abort'].map((kind): [string, string] => [
+      'POST',
+      `/routes/shape/rollout/${kind}`,
+    ]),
+    ['POST', '/routes/shape/rollback'],
+    ['DELETE', '/routes/shape/weights'],
+    ['GET', '/routes/shape/explain?unit=u'],
+    ['GET', '/routes/shape/history'],
+    ['GET', '/routes/shape/series'],
+    ['GET', '/routes/shape/comparisons'],
+    ['POST', '/routes/shape/preview'],
+    ['GET', '/records'],
+    ['GET', '/openapi.json'],
+  ];
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+  it('is refused without a token and with a wrong one, by every method, and nothing is done', async () => {
+    const before = await world.api('GET', '/routes/shape/history');
+    for (const [, path] of calls) {
+      for (const method of methods) {
+        for (const authorization of [undefined, `Bearer ${ADMIN_TOKEN}x`]) {
+          // Wrong tokens from one address are slowed down, so they are tried where it matters most.
+          if (authorization !== undefined && !calls.some(([own, at]) => own === method && at === path)) continue;
+          const response = await fetch(`${world.headgate.url}/_headgate/api${path}`, {
+            method,
+            headers: authorization === undefined ? {} : { authorization },
+            ...(['GET', 'HEAD'].includes(method) ? {} : { body: '{}' }),
+          });
+          expect(response.status, `${method} ${path}`).toBe(401);
+          expect(response.headers.get('cache-control')).toBe('no-store');
+          await response.arrayBuffer();
+        }
+      }
+    }
+    expect(await world.api('GET', '/routes/shape/history')).toMatchObject({ body: before.body });
+  });
+
+  it('that is answered is not to be stored either', async () => {
+    for (const [method, path] of calls.filter(([method]) => method === 'GET')) {
+      const { headers, status } = await world.api(method, path);
+      expect(headers.get('cache-control'), path).toBe('no-store');
+      expect(status, path).toBe(200);
+    }
+  });
+});
