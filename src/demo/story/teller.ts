@@ -36,7 +36,8 @@ export class Teller {
   /** Begins an act: its times count from here. */
   act(title: string, sentence: string): void {
     this.#actAtMs = this.#now();
-    this.#out(`\n${this.#screen.paint.bold(title)}`);
+    this.#out('');
+    for (const line of wrap(title, columnsOfScreen(this.#screen), '   ')) this.#out(this.#screen.paint.bold(line));
     this.say(sentence);
     this.#out('');
   }

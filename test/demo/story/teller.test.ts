@@ -32,7 +32,7 @@ describe('the telling of the story', () => {
     story.act('1. Shadow', 'Nobody sees it.');
     nowMs += 12_340;
     story.moment('something');
-    expect(said).toEqual(['\n1. Shadow', 'Nobody sees it.', '', ' 12.3 s  something']);
+    expect(said).toEqual(['', '1. Shadow', 'Nobody sees it.', '', ' 12.3 s  something']);
   });
 
   it('tells what the history says, with the verdicts, and says a reason once', () => {
@@ -77,7 +77,10 @@ describe('the telling of the story', () => {
 
   it('breaks lines where a narrow terminal ends', () => {
     const story = teller(40);
-    story.act('1. Shadow', 'blue answers every visitor; a copy of each request also goes to green.');
+    story.act(
+      '3. A broken release: stopped before most people meet it',
+      'blue answers every visitor; a copy of each request also goes to green.',
+    );
     story.history({
       ...aborted,
       evidence: ['slow: candidate 15 bad of 15 unit checks (100.00 %), allowed 15.00 pp: fail'],
