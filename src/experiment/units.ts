@@ -55,7 +55,7 @@ export class Units {
       if (exposure.variant === row.variant) addTo(row, exposure, change);
       else change.arm(row.variant, { crossovers: exposure.requests });
     }
-    for (const row of touched) this.#write(row);
+    this.#write([...touched].sort((a, b) => (a.unit < b.unit ? -1 : 1)));
   }
 
   variantOf(unit: string): string | null {
@@ -65,7 +65,7 @@ export class Units {
 
   /** Makes a row for a unit whose outcome came before its exposure. */
   begin(unit: string, variant: string, atMs: number, change: SumChange): void {
-    this.#write(blank(unit, variant, atMs));
+    this.#write([blank(unit, variant, atMs)]);
     change.arm(variant, { units: 1 });
   }
 
@@ -114,8 +114,23 @@ export class Units {
     return [...this.#sql.exec<{ metric: string; counted: number }>(sql, unit)];
   }
 
-  #write(row: Row): void {
-    this.#sql.exec('INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...columnsOf(row));
+  /** One statement for all: a call for each row costs twice as much. */
+  #write(rows: readonly Row[]): void {
+    const columns = rows.map((row) => [
+      row.unit,
+      row.variant,
+      row.firstAtMs,
+      row.requests,
+      row.errors,
+      row.latencyMs,
+      row.firstByteMs,
+      row.segment,
+    ]);
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO units SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+       value ->> 6, value ->> 7 FROM json_each(?)`,
+      JSON.stringify(columns),
+    );
   }
 }
 
@@ -139,9 +154,4 @@ function addTo(row: Row, exposure: Exposure, change: SumChange): void {
 function measures({ requests, errors, latencyMs, firstByteMs }: Row): Record<string, number> {
   const count = Math.max(1, requests);
   return { error: errors > 0 ? 1 : 0, latency: latencyMs / count, firstByte: firstByteMs / count };
-}
-
-function columnsOf(row: Row): SqlStorageValue[] {
-  const { unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment } = row;
-  return [unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment];
 }
