@@ -51,4 +51,8 @@ describe('back-pressure', () => {
     expect(ledger.intervalMs(isolates)).toBe(intervalMs);
     expect((isolates / intervalMs) * 1000).toBeLessThanOrEqual(200);
   });
+
+  it('never asks for more than the platform lets an isolate wait', () => {
+    expect(new FlushLedger(sqlStorage()).intervalMs(100_000)).toBe(20_000);
+  });
 });

@@ -2,8 +2,19 @@
 
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
+export interface Storage {
+  sql: SqlStorage;
+  /** Undone as a whole when `work` throws. */
+  transactionSync<T>(work: () => T): T;
+}
+
 /** The part of `SqlStorage` that rows' owners use: `exec` with several statements, bindings, and a cursor that is read at once. */
 export function sqlStorage(): SqlStorage {
+  return storage().sql;
+}
+
+/** The same, with transactions. */
+export function storage(): Storage {
   const database = new DatabaseSync(':memory:');
   const exec = (query: string, ...bindings: SQLInputValue[]) => {
     if (bindings.length === 0 && query.includes(';')) {
@@ -12,7 +23,20 @@ export function sqlStorage(): SqlStorage {
     }
     return cursor(database.prepare(query).all(...bindings));
   };
-  return { exec } as unknown as SqlStorage;
+  return {
+    sql: { exec } as unknown as SqlStorage,
+    transactionSync(work) {
+      database.exec('BEGIN');
+      try {
+        const value = work();
+        database.exec('COMMIT');
+        return value;
+      } catch (cause) {
+        database.exec('ROLLBACK');
+        throw cause;
+      }
+    },
+  };
 }
 
 function cursor(rows: unknown[]): unknown {

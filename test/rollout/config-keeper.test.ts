@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Env } from '../../src/env.ts';
+import { ConfigKeeper, type ConfigWrite } from '../../src/rollout/config-keeper.ts';
+import { storage } from './sqlite.ts';
+import { T0 } from './world.ts';
+
+/** KV with the one key. */
+class Kv {
+  text: string | null = null;
+  fault: 'none' | 'throw' | 'hang' = 'none';
+  get = async () => {
+    if (this.fault === 'throw') throw new Error('KV is down');
+    return this.fault === 'hang' ? new Promise<never>(() => {}) : this.text;
+  };
+  put = async (_: string, text: string) => {
+    if (this.fault === 'throw') throw new Error('KV is down');
+    if (this.fault === 'hang') return new Promise<never>(() => {});
+    this.text = text;
+  };
+}
+
+function document(changes: Record<string, unknown> = {}): string {
+  const variants = { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example' } };
+  return JSON.stringify({ version: 1, routes: [{ name: 'detect', variants, ...changes }] });
+}
+
+const written = (text: string, changes: Partial<ConfigWrite> = {}): ConfigWrite => ({
+  text,
+  ifMatch: null,
+  actor: 'ada',
+  reason: 'release 2',
+  ...changes,
+});
+
+function world() {
+  const kv = new Kv();
+  const { sql } = storage();
+  const env = { CONFIG: kv } as unknown as Env;
+  return { kv, sql, keeper: new ConfigKeeper(sql, env), again: () => new ConfigKeeper(sql, env) };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: T0 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const salted = (n: number) => document({ salt: `s-${n}` });
+const promotion = {
+  ...{ route: 'detect', baseline: 'green', weights: { blue: 0, green: 100 }, removeShadow: 'green' },
+  reason: 'rollout r-1',
+};
+
+describe('the config', () => {
+  it('keeps its last fifty revisions, any of which can be read, also after a restart', async () => {
+    const { keeper, again } = world();
+    for (let n = 1; n <= 55; n++) expect((await keeper.put(written(salted(n)))).ok).toBe(true);
+    const later = again();
+    const revisions = later.revisions();
+    expect([revisions.length, revisions[0]?.revision, revisions.at(-1)?.revision]).toEqual([50, 55, 6]);
+    expect(later.revision(6)?.text).toBe(salted(6));
+    expect(later.revision(5)).toBeNull();
+    expect(revisions[0]).toMatchObject({ actor: 'ada', reason: 'release 2', at: new Date(T0).toISOString() });
+  });
+
+  it('is written by one of two who saw the same; the other is told the newest hash', async () => {
+    const { keeper } = world();
+    await keeper.put(written(salted(1)));
+    const seen = (await keeper.current())!.hash;
+    const [a, b] = await Promise.all([2, 3].map((n) => keeper.put(written(salted(n), { ifMatch: seen }))));
+    expect(a!.ok).toBe(true);
+    expect(b).toEqual({ ok: false, error: { code: 'stale', hash: (await keeper.current())!.hash } });
+  });
+
+  it('is not kept where KV refuses it or does not answer', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    kv.fault = 'throw';
+    expect(await keeper.put(written(salted(2)))).toMatchObject({ ok: false, error: { code: 'unpublished' } });
+    kv.fault = 'hang';
+    const hanging = keeper.put(written(salted(3)));
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await hanging).toMatchObject({ ok: false, error: { code: 'unpublished' } });
+    expect((await Promise.all([keeper.current(), vi.advanceTimersByTimeAsync(2_000)]))[0]?.text).toBe(salted(1));
+  });
+
+  it('that an operator writes into KV by hand becomes a revision, unless it has faults', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    kv.text = salted(2);
+    expect(await keeper.current()).toMatchObject({ revision: 2, actor: 'KV', text: salted(2) });
+    kv.text = '{ "version": 1, "routes": 7 }';
+    expect(await keeper.current()).toMatchObject({ revision: 2, text: salted(2) });
+    kv.text = null;
+    expect(await keeper.current()).toMatchObject({ revision: 2 });
+  });
+
+  it('is not taken back by a KV that lags behind', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    await keeper.put(written(salted(2)));
+    kv.text = salted(1);
+    expect(await keeper.current()).toMatchObject({ revision: 2, text: salted(2) });
+    vi.setSystemTime(T0 + 121_000);
+    expect(await keeper.current()).toMatchObject({ revision: 3, actor: 'KV', text: salted(1) });
+  });
+
+  it('with a fault is refused whole, and KV never sees it', async () => {
+    const { keeper, kv } = world();
+    const refused = await keeper.put(written(document({ weights: { blue: 97 }, baseline: 'purple' })));
+    expect(refused).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    expect(kv.text).toBeNull();
+  });
+});
+
+describe('a promotion', () => {
+  it('changes baseline, weights and the shadow of its route, and nothing else', async () => {
+    const { keeper, kv } = world();
+    const shadows = [{ variant: 'green', percent: 10 }];
+    await keeper.put(written(document({ salt: 'mine', weights: { blue: 90, green: 10 }, shadows })));
+    const before = JSON.parse(kv.text!);
+    expect(await keeper.promote(promotion)).toMatchObject({ ok: true, value: { revision: { actor: 'controller' } } });
+    const [route] = before.routes;
+    const promoted = { ...route, baseline: 'green', weights: { blue: 0, green: 100 }, shadows: [] };
+    expect(JSON.parse(kv.text!)).toEqual({ ...before, routes: [promoted] });
+  });
+
+  it('is told twice without harm, and refused with a name where there is nothing to tell', async () => {
+    const { keeper, kv } = world();
+    expect(await keeper.promote(promotion)).toMatchObject({ ok: false, error: { code: 'no_such_route' } });
+    await keeper.put(written(document()));
+    await keeper.promote(promotion);
+    await keeper.promote(promotion);
+    expect(keeper.revisions()).toHaveLength(2);
+    kv.fault = 'throw';
+    const back = { ...promotion, baseline: 'blue', weights: { blue: 100, green: 0 }, removeShadow: 'blue' };
+    expect(await keeper.promote(back)).toMatchObject({ ok: false, error: { code: 'unpublished' } });
+  });
+
+  it('does not make a document too long that was not', async () => {
+    const { keeper } = world();
+    const variants = { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example' } };
+    const routes = Array.from({ length: 190 }, (_, n) => ({
+      ...{ name: n === 0 ? 'detect' : `route-${n}`, match: { path: `/${n}/*` }, variants },
+      ...{ identity: [{ header: 'x-user-id' }, { cookie: true }], repeatable: ['GET', 'HEAD', 'POST'] },
+      salt: 'x'.repeat(40),
+    }));
+    const text = JSON.stringify({ version: 1, routes });
+    expect(JSON.stringify(JSON.parse(text), null, 2).length).toBeGreaterThan(65_536);
+    expect((await keeper.put(written(text))).ok).toBe(true);
+    expect((await keeper.promote(promotion)).ok).toBe(true);
+  });
+});

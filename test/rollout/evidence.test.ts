@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { TICK_MS } from '../../src/analysis/units.ts';
+import type { Guardrail, PlanStep } from '../../src/config/types.ts';
+import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
+import { EvidenceStore } from '../../src/rollout/evidence.ts';
+import type { RolloutState } from '../../src/rollout/state.ts';
+import type { PairBatch } from '../../src/shadow/tally.ts';
+import { storage } from './sqlite.ts';
+import { canary, started, step, T0 } from './world.ts';
+
+const TICK = T0 / TICK_MS;
+const unit = (n: number) => (n * 0x9e3779b1).toString(16).padStart(16, '0').slice(-16);
+
+function rollout(guardrail: Partial<Guardrail> = {}, plan: PlanStep[] = canary): RolloutState {
+  const errors = { metric: 'errors', critical: true, required: true, per: 'unit' as const, ...guardrail };
+  return started(plan, { guardrails: [errors as Guardrail] });
+}
+
+/** A store that has begun `state`. */
+function begun(state: RolloutState, earlier: Parameters<EvidenceStore['start']>[1] = []) {
+  const { sql, transactionSync } = storage();
+  const store = new EvidenceStore(sql);
+  store.start(state, earlier);
+  return { store, sql, transactionSync };
+}
+
+interface Saw {
+  variant: string;
+  from: number;
+  units: number;
+  bad?: number;
+}
+
+/** What an isolate saw in a tick: each unit asked once. */
+function batch(state: RolloutState, tick: number, ...saw: Saw[]): EvidenceBatch {
+  return {
+    rollout: state.id,
+    tick,
+    threshold: 2 ** 32,
+    units: saw.flatMap(({ variant, from, units, bad = 0 }) =>
+      Array.from({ length: units }, (_, n): [string, string, number, number] => [
+        unit(from + n),
+        variant,
+        1,
+        n < bad ? 1 : 0,
+      ]),
+    ),
+    requests: saw.map(({ variant, units, bad = 0 }) => ({ variant, n: [units], bad: [bad] })),
+  };
+}
+
+function live(rolloutId: string, revision: number, variant: string, requests: number): LiveCounts {
+  return {
+    rollout: rolloutId,
+    revision,
+    variant,
+    requests,
+    failed: 0,
+    rejected: 0,
+    previewed: 0,
+    headers: '',
+    firstByte: '',
+    total: '',
+  };
+}
+
+const pairs = (classes: Record<string, number>, repeats: Record<string, number>) =>
+  ({ candidate: 'green', classes, repeats }) as unknown as PairBatch;
+
+const first = (store: EvidenceStore, state: RolloutState) => store.judge(state).judgements[0]!;
+const settledAt = (tick: number) => tick * TICK_MS + 5_000;
+
+describe('the evidence of a rollout', () => {
+  it('is looked at while the tick is open, and kept when it is closed', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    store.add([
+      batch(state, TICK, { variant: 'green', from: 0, units: 20, bad: 3 }, { variant: 'blue', from: 100, units: 80 }),
+    ]);
+    const open = first(store, state);
+    expect(open).toMatchObject({ candidate: { n: 20, bad: 3 }, baseline: { n: 80, bad: 0 } });
+    store.settle(state, settledAt(TICK + 1));
+    expect(first(store, state)).toEqual(open);
+  });
+
+  it('fails a candidate that fails, on units as on requests', () => {
+    for (const per of ['unit', 'request'] as const) {
+      const state = rollout({ per });
+      const { store } = begun(state);
+      store.add([
+        batch(
+          state,
+          TICK,
+          { variant: 'green', from: 0, units: 20, bad: 12 },
+          { variant: 'blue', from: 100, units: 380 },
+        ),
+      ]);
+      expect(first(store, state).verdict, per).toBe('fail');
+    }
+  });
+
+  it('of another rollout is passed over', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    store.add([{ ...batch(state, TICK, { variant: 'green', from: 0, units: 20, bad: 20 }), rollout: 'r-20261122-9' }]);
+    expect(first(store, state)).toMatchObject({ verdict: 'inconclusive', candidate: { n: 0, bad: 0 } });
+    expect(store.judge({ ...state, id: 'r-20261124-1' }).judgements).toEqual([]);
+  });
+
+  it('counts a unit that always fails once, also over a restart', () => {
+    const state = rollout();
+    const { store, sql } = begun(state);
+    for (let tick = TICK; tick < TICK + 3; tick++) {
+      store.add([
+        batch(state, tick, { variant: 'green', from: 0, units: 1, bad: 1 }, { variant: 'blue', from: 100, units: 9 }),
+      ]);
+      store.settle(state, settledAt(tick + 1));
+    }
+    const again = new EvidenceStore(sql);
+    again.add([batch(state, TICK + 3, { variant: 'green', from: 0, units: 1, bad: 1 })]);
+    again.settle(state, settledAt(TICK + 4));
+    expect(first(again, state)).toMatchObject({ candidate: { n: 1, bad: 1 }, baseline: { n: 27, bad: 0 } });
+  });
+
+  it('survives a restart in the middle of a tick, to the last digit', () => {
+    const state = rollout({ per: 'request' });
+    const { store, sql } = begun(state);
+    store.add([
+      batch(
+        state,
+        TICK,
+        { variant: 'green', from: 0, units: 30, bad: 4 },
+        { variant: 'blue', from: 100, units: 300, bad: 2 },
+      ),
+    ]);
+    store.settle(state, settledAt(TICK + 1));
+    store.add([
+      batch(
+        state,
+        TICK + 1,
+        { variant: 'green', from: 40, units: 30, bad: 2 },
+        { variant: 'blue', from: 500, units: 300, bad: 2 },
+      ),
+    ]);
+    store.addCounts([live(state.id, 2, 'green', 60)], 'green', 2);
+    expect(new EvidenceStore(sql).judge(state)).toEqual(store.judge(state));
+  });
+
+  it('is not counted twice when the transaction that brought it fails and the batch comes again', () => {
+    const state = rollout({ per: 'request' });
+    const { store, transactionSync } = begun(state);
+    const came = [batch(state, TICK, { variant: 'green', from: 0, units: 10, bad: 1 })];
+    const failing = () =>
+      transactionSync(() => {
+        store.add(came);
+        store.addCounts([live(state.id, 2, 'green', 10)], 'green', 2);
+        throw new Error('the disk is full');
+      });
+    expect(failing).toThrow('the disk is full');
+    store.reload();
+    expect(store.judge(state).samples.live).toBe(0);
+    transactionSync(() => store.add(came));
+    expect(first(store, state).candidate).toEqual({ n: 10, bad: 1 });
+  });
+
+  it('that comes late counts in the oldest open tick, trial and failure together', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 5 })]);
+    store.settle(state, settledAt(TICK + 1));
+    store.add([
+      batch(state, TICK, { variant: 'green', from: 10, units: 5, bad: 5 }, { variant: 'blue', from: 50, units: 5 }),
+    ]);
+    store.settle(state, settledAt(TICK + 2));
+    expect(first(store, state)).toMatchObject({ candidate: { n: 10, bad: 5 }, baseline: { n: 5, bad: 0 } });
+  });
+});
+
+describe("a step's samples", () => {
+  it('are never more than the requests under its own split', () => {
+    const state = rollout({ per: 'request' });
+    const { store } = begun(state);
+    store.add([
+      batch(state, TICK, { variant: 'green', from: 0, units: 500 }, { variant: 'blue', from: 1000, units: 500 }),
+    ]);
+    store.addCounts([live(state.id, 2, 'green', 500)], 'green', 2);
+    expect(store.judge(state).samples.live).toBe(500);
+    const next = { ...state, step: 1, stepRun: state.stepRun + 1 };
+    store.beginStep(next);
+    // The tick of the step before is still open, and an isolate still serves by its split.
+    store.addCounts([live(state.id, 2, 'green', 40)], 'green', 3);
+    expect(store.judge(next)).toMatchObject({ stepRun: next.stepRun, samples: { live: 0 } });
+    store.addCounts(
+      [live(state.id, 3, 'green', 7), live('r-0', 3, 'green', 9), live(state.id, 3, 'blue', 9)],
+      'green',
+      3,
+    );
+    expect(store.judge(next).samples.live).toBe(7);
+  });
+
+  it('are the compared pairs while it only mirrors, and survive a restart', () => {
+    const state = rollout({ metric: 'mismatch' }, [step({ shadow: 100 })]);
+    const { store, sql } = begun(state);
+    store.addPairs(state, [pairs({ match: 8, 'body-mismatch': 2, error: 5, timeout: 1 }, {})]);
+    expect(store.judge(state).samples.compared).toBe(10);
+    const again = new EvidenceStore(sql);
+    expect(again.judge(state).samples.compared).toBe(10);
+    // Only with the baseline's own noise beside them do pairs judge anybody.
+    expect(first(again, state).candidate.n).toBe(0);
+    again.addPairs(state, [pairs({}, { match: 4 })]);
+    expect(first(again, state)).toMatchObject({ candidate: { n: 10, bad: 2 }, baseline: { n: 4, bad: 0 } });
+  });
+});
+
+describe('a step without a baseline beside it', () => {
+  const switched = (state: RolloutState): RolloutState => ({
+    ...state,
+    split: { ...state.split, weights: { blue: 0, green: 100 } },
+  });
+
+  it('is held against the hour before, where the rollout has seen no baseline', () => {
+    const state = switched(rollout({ per: 'request' }));
+    const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
+    const judged = store.judge(state);
+    expect(judged.reference).toBe(true);
+    expect(judged.judgements[0]).toMatchObject({ verdict: 'fail', baseline: { n: 5_000, bad: 50 } });
+    expect(judged.judgements[0]!.sentence).toContain('baseline earlier 50 of 5,000');
+  });
+
+  it('takes a unit that asks often for what it is: several chances to be bad', () => {
+    const state = switched(rollout());
+    const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
+    const often = batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 18 });
+    // Ten requests each at 1 %: one unit in ten is bad, and nothing is wrong.
+    store.add([{ ...often, requests: [{ variant: 'green', n: [2_000], bad: [20] }] }]);
+    expect(first(store, state).verdict).not.toBe('fail');
+  });
+
+  it('has no reference where nothing came before, so that a person must approve', () => {
+    const state = switched(rollout({ per: 'request' }));
+    const { store } = begun(state, [{ n: 99, bad: 0 }]);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 2_000 })]);
+    expect(store.judge(state).reference).toBe(false);
+    expect(first(store, state)).toMatchObject({ verdict: 'inconclusive', upper: null });
+  });
+});
