@@ -40,13 +40,12 @@ export class Confirmations {
     });
     try {
       const asking = controllerOf(env, name)!.newerSplit(name, state.inForce.revision);
-      // An answer that comes too late for this request is in time for the next one.
+      // Taken whenever it comes: too late for this request is in time for the next one.
       asking.then(
         (split: string | null) => split !== null && this.#store.offer(name, split),
         () => {},
       );
-      const split: string | null = await Promise.race([asking, late]);
-      if (split !== null) this.#store.offer(name, split);
+      await Promise.race([asking, late]);
     } catch (cause) {
       console.warn(`route ${name}: the controller could not confirm the split: ${cause}`);
     } finally {

@@ -69,6 +69,16 @@ describe('a flush', () => {
     expect(controller.came).toHaveLength(1);
   });
 
+  it('asks although nothing has ended yet, so that an isolate among long streams hears of a way back', async () => {
+    flusher.live(about, env, ctx);
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    expect(controller.came).toMatchObject([{ sequence: 1, live: [], evidence: [], pairs: [] }]);
+    expect(heard).toEqual(['main']);
+    flusher.live({ ...about, isBusy: false }, env, ctx);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(controller.came).toHaveLength(1);
+  });
+
   it('waits 15 s on a quiet route, and is brought forward when evidence is wanted', async () => {
     counts({ isBusy: false });
     await vi.advanceTimersByTimeAsync(QUIET_INTERVAL_MS - 1);

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
+import { LiveTally, MAX_BATCH_UNITS } from '../../src/live/tally.ts';
+import { body, served, T0 } from './served.ts';
+
+const at = (ms: number) => ({ ...body, firstByteAtMs: ms, endedAtMs: ms });
+
+describe('the tally', () => {
+  it('counts by rollout, revision and variant, and begins anew when it is taken', () => {
+    const tally = new LiveTally();
+    expect(tally.isEmpty).toBe(true);
+    tally.add(served(), body, null);
+    tally.add(served({ status: 500 }), body, null);
+    tally.add(served({ status: 404, variant: 'blue' }), body, null);
+    tally.add(served({ status: 429, variant: 'blue' }), body, null);
+    tally.add(served({ inForce: { revision: 4 } }), body, null);
+    tally.add(served({ inForce: { rollout: null, revision: 5, guardrails: [] } }), body, null);
+    const { live } = tally.take();
+    expect(
+      live.map(({ rollout, revision, variant, requests, failed, rejected }) => [
+        ...[rollout, revision, variant],
+        ...[requests, failed, rejected],
+      ]),
+    ).toEqual([
+      ['r-1', 3, 'green', 2, 1, 0],
+      ['r-1', 3, 'blue', 2, 0, 1],
+      ['r-1', 4, 'green', 1, 0, 0],
+      ['', 5, 'green', 1, 0, 0],
+    ]);
+    expect(tally.isEmpty).toBe(true);
+    expect(tally.take()).toEqual({ live: [], evidence: [] });
+  });
+
+  it('keeps latencies to one percent, and total times only of bodies that came whole', () => {
+    const tally = new LiveTally();
+    tally.add(served(), { ...body, endedAtMs: T0 + 1_000 }, null);
+    tally.add(served(), { ...body, end: 'cut', endedAtMs: T0 + 9_000 }, null);
+    const [{ headers, firstByte, total } = { headers: '', firstByte: '', total: '' }] = tally.take().live;
+    const median = (text: string) => quantile(decodeHistogram(text)!, 0.5)!;
+    expect(Math.abs(median(headers) / 20 - 1)).toBeLessThan(0.02);
+    expect(Math.abs(median(firstByte) / 30 - 1)).toBeLessThan(0.02);
+    expect(Math.abs(median(total) / 1_000 - 1)).toBeLessThan(0.02);
+  });
+
+  it.each([
+    ['previews', { reason: 'preview' as const, isEvidence: false }],
+    ['those outside the audience', { isEvidence: false }],
+    ['clients that left', { errorCode: 'client_left', status: null }],
+    ['requests while no rollout runs', { inForce: { rollout: null, guardrails: [] } }],
+  ])('takes nothing for evidence from %s', (_, changes) => {
+    const tally = new LiveTally();
+    tally.add(served(changes), body, null);
+    expect(tally.take().evidence).toEqual([]);
+  });
+
+  it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {
+    const tally = new LiveTally();
+    for (const status of [200, 500, 200]) tally.add(served({ status }), at(T0 + 1), null);
+    tally.add(served({ unit: 'u-2' }), at(T0 + 2), null);
+    tally.add(served(), at(T0 + 10_000), null);
+    const { evidence } = tally.take();
+    expect(evidence.map(({ tick }) => tick)).toEqual([T0 / 10_000, T0 / 10_000 + 1]);
+    expect(evidence[0]!.units.map(([, variant, active, bad]) => [variant, active, bad])).toEqual([
+      ['green', 3, 1],
+      ['green', 3, 0],
+    ]);
+    expect(evidence[0]!.requests).toEqual([{ variant: 'green', n: [4, 4], bad: [1, 0] }]);
+    expect(evidence[0]!.units[0]![0]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('judges slow by the time that is asked for, and streams by their end', () => {
+    const tally = new LiveTally();
+    const guardrails = [
+      { metric: 'slow', per: 'request' as const, slow: { sloMs: 25, of: 'headers' as const } },
+      { metric: 'slow', per: 'request' as const, slow: { sloMs: 25, of: 'firstByte' as const } },
+      { metric: 'slow', per: 'request' as const, slow: { sloMs: 60, of: 'total' as const } },
+      { metric: 'truncated', per: 'request' as const },
+    ];
+    const one = served({ inForce: { guardrails } });
+    tally.add(one, body, null);
+    tally.add(one, body, true);
+    tally.add(one, body, false);
+    tally.add(one, { ...body, end: 'cut' }, true);
+    expect(tally.take().evidence[0]!.requests).toEqual([{ variant: 'green', n: [4, 4, 4, 3], bad: [0, 4, 0, 2] }]);
+  });
+
+  it('thins out past its bound by hash alone, alike for both variants, and says where it cut', () => {
+    const tally = new LiveTally();
+    const units = MAX_BATCH_UNITS * 3;
+    for (let n = 0; n < units; n++) {
+      tally.add(served({ unit: `u-${n}`, variant: n % 2 === 0 ? 'blue' : 'green' }), body, null);
+    }
+    const [{ threshold, units: kept, requests } = { threshold: 0, units: [], requests: [] }] = tally.take().evidence;
+    expect(kept.length).toBeLessThanOrEqual(MAX_BATCH_UNITS);
+    expect(threshold).toBeLessThan(2 ** 32);
+    expect(kept.every(([unit]) => Number.parseInt(unit.slice(0, 8), 16) < threshold)).toBe(true);
+    const green = kept.filter(([, variant]) => variant === 'green').length;
+    expect(Math.abs(green / kept.length - 0.5)).toBeLessThan(0.05);
+    expect(requests.map(({ n }) => n[0])).toEqual([units / 2, units / 2]);
+  });
+
+  it('holds five minutes of ticks for a controller that is down, and its sample does not thin away', () => {
+    const tally = new LiveTally();
+    for (let tick = 0; tick < 400; tick++) {
+      for (let n = 0; n < 50; n++) tally.add(served({ unit: `u-${tick}-${n}` }), at(T0 + tick * 10_000), null);
+    }
+    const { evidence, live } = tally.take();
+    expect(evidence.map(({ tick }) => tick - T0 / 10_000)).toEqual(Array.from({ length: 30 }, (_, n) => 370 + n));
+    expect(new Set(evidence.map(({ threshold }) => threshold))).toEqual(new Set([2 ** 32]));
+    expect(live[0]!.requests).toBe(20_000);
+  });
+
+  it('keeps a bounded number of counts, however often the split changes', () => {
+    const tally = new LiveTally();
+    for (let revision = 0; revision < 500; revision++) tally.add(served({ inForce: { revision } }), body, null);
+    expect(tally.take().live).toHaveLength(64);
+  });
+});
