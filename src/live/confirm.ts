@@ -8,7 +8,7 @@ import type { ConfigStore } from '../config/store.ts';
 import { controllerOf, type Env } from '../env.ts';
 
 /** A split that was confirmed longer ago is asked about while a rollout runs. */
-const CONFIRM_AFTER_MS = 15_000;
+export const CONFIRM_AFTER_MS = 15_000;
 const WAIT_MS = 100;
 
 export class Confirmations {

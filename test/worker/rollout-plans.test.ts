@@ -9,6 +9,7 @@ beforeAll(async () => {
     const health = { path: '/health', expect: 200 };
     const checked = { blue: { url: blue }, green: { url: green, health } };
     return {
+      good: {},
       held: {},
       gated: {},
       'blue-green': {},
@@ -45,6 +46,25 @@ const variantsOf = async (route: string, n = 12) =>
   new Set((await Promise.all(Array.from({ length: n }, () => world.visit(route)))).map(({ variant }) => variant));
 
 const long = (weight: number) => ({ weight, for: '10m' });
+
+describe.concurrent('a good candidate', () => {
+  it('is promoted step by step on evidence, and the config says so', async () => {
+    const visitors = world.visitors('good', 60);
+    const started = await start('good', [
+      { weight: 20, for: '3s', maxFor: '1m', minSamples: 20 },
+      { weight: 100, for: '2s', maxFor: '1m', minSamples: 20 },
+    ]);
+    expect(started.body).toMatchObject({ rollout: { phase: 'progressing', step: 1, steps: 2 } });
+    const { split, rollout } = await isIn('good', 'promoted', 40);
+    await visitors.stop();
+    expect(rollout.phase).toBe('promoted');
+    expect(split).toMatchObject({ weights: { blue: 0, green: 100 }, baseline: 'green', rollout: null });
+    const { body: document } = await world.api('GET', '/config');
+    const route = document.routes.find(({ name }: { name: string }) => name === 'good');
+    expect(route).toMatchObject({ baseline: 'green', weights: { blue: 0, green: 100 } });
+    expect(await world.actions('good')).toEqual(['started', 'advanced', 'promoted']);
+  });
+});
 
 describe.concurrent('a rollout by hand', () => {
   it('is paused, resumed, promoted step by step, and bakes before it ends', async () => {
