@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { maxFailures } from '../../src/admin/failures.ts';
+import { MAX_UNITS } from '../../src/analysis/units.ts';
+import { MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/verdict.ts';
+import { maxConfigBytes } from '../../src/config/parse.ts';
+import { EJECTION_MS, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
+import { MAX_HELD_BYTES } from '../../src/forward/upload.ts';
+import { CONFIRM_AFTER_MS } from '../../src/live/confirm.ts';
+import { BUSY_INTERVAL_MS, QUIET_INTERVAL_MS } from '../../src/live/flush.ts';
+import { MAX_SAMPLES } from '../../src/rollout/pair-store.ts';
+import { MAX_COPIES } from '../../src/shadow/budget.ts';
+import { CAPTURE_BYTES } from '../../src/shadow/plan.ts';
+import { MAX_PINS } from '../../src/split/pins.ts';
+import { MAX_PREVIEW_MS } from '../../src/split/preview.ts';
+import { readmeFile } from './sections.ts';
+
+const readme = readFileSync(readmeFile, 'utf8').replace(/\s+/g, ' ');
+const kib = (bytes: number) => `${bytes / 1024} KiB`;
+const seconds = (ms: number) => `${ms / 1000}`;
+
+/** What the README says in words, with the number that the code has. */
+const said: [string, string][] = [
+  ['the largest config', `| config | ${kib(maxConfigBytes)},`],
+  ['the largest body that is kept', `have \`json\` members set | ${kib(MAX_HELD_BYTES)} with a Content-Length`],
+  ['the largest body of a GET', `a GET or HEAD with a body over ${kib(MAX_HELD_BYTES)}`],
+  ['how much is compared', `the first ${kib(CAPTURE_BYTES)} of each side`],
+  ['copies at once', `| copies under way in an isolate | ${MAX_COPIES} |`],
+  ['pairs that are kept', `the newest ${MAX_SAMPLES}, 2,048 characters`],
+  ['pins in a cookie', `| pins in a cookie | ${MAX_PINS} |`],
+  ['the life of a preview', `| preview token | ${MAX_PREVIEW_MS / 3_600_000} hours |`],
+  ['units that are told apart', `| ${MAX_UNITS.toLocaleString('en')}; beyond, a fair sample |`],
+  ['wrong tokens', `| ${maxFailures} wrong tokens from one address in a minute`],
+  ['the report of a busy isolate', `controller every ${seconds(BUSY_INTERVAL_MS)} seconds`],
+  ['the report of a quiet isolate', `| within ${seconds(QUIET_INTERVAL_MS)} s, the interval of quiet times |`],
+  ['how long a split is trusted', `it trusts a split for ${seconds(CONFIRM_AFTER_MS)} s`],
+  [
+    'ejection',
+    `After ${FAILURES_TO_EJECT} failures in a row an isolate sends the candidate's units to the baseline for ${seconds(EJECTION_MS)} seconds`,
+  ],
+  ['bad checks before a stop', `with at least ${MIN_BAD_TO_FAIL} bad checks`],
+  [
+    'the chance of a false stop',
+    `E ever reaches ${1 / ROLLOUT_ALPHA}, however often one looks, is at most 1 in ${1 / ROLLOUT_ALPHA}`,
+  ],
+];
+
+describe('the numbers of the README', () => {
+  it.each(said)('are those of the code: %s', (_, text) => {
+    expect(readme.includes(text), text).toBe(true);
+  });
+});
