@@ -15,6 +15,7 @@ import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.t
 import { healthRoutes } from './health.ts';
 import { openApiRoutes } from './openapi-route.ts';
 import { outcomesRoutes } from './outcomes.ts';
+import { outcomesScript } from './outcomes-script.ts';
 import { previewApiRoutes, previewRoutes } from './preview.ts';
 import { recordsRoutes } from './records.ts';
 import { trafficRoutes } from './routes.ts';
@@ -30,6 +31,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/', healthRoutes())
     .route('/', previewRoutes())
     .route('/', outcomesRoutes(deps))
+    .route('/', outcomesScript())
     .route('/api', configRoutes())
     .route('/api', recordsRoutes())
     .route('/api', previewApiRoutes(deps))

@@ -47,6 +47,13 @@ export const operations: Operation[] = [
     problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
   },
   {
+    method: 'get',
+    path: '/outcomes.js',
+    summary: 'The script with which pages report outcomes',
+    answers: { 200: null },
+    problems: [],
+  },
+  {
     method: 'post',
     path: '/api/config/validate',
     summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',

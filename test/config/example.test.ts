@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { notYetServed } from '../../src/config/check/effects.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { configOf, routeOf, routeWith } from './sample.ts';
 
@@ -15,10 +14,11 @@ describe('the example config', () => {
     }
   });
 
-  it('is told once for each key that has no effect yet, and of nothing else', () => {
+  it('is told of its segments, and of nothing else', () => {
     const parsed = parseConfig(example, { unknownKeys: 'fault', secrets: () => true, services: () => true });
-    const expected = [...notYetServed.document, ...notYetServed.route.map((key) => `routes[0].${key}`)];
-    expect(parsed.ok && parsed.value.warnings.map((warning) => warning.path)).toEqual(expected);
+    expect(parsed.ok && parsed.value.warnings.map((warning) => warning.path)).toEqual([
+      'routes[0].experiment.segments',
+    ]);
   });
 
   it('keeps what it says', () => {

@@ -208,6 +208,12 @@ const trialFaults: [string, Json, string, RegExp][] = [
     /no outcome "helpful"/,
   ],
   [
+    'a guardrail on numbers, none of which is known to be bad',
+    { outcomes: [{ name: 'spend', kind: 'mean' }], guardrails: [{ metric: 'outcome:spend', critical: true }] },
+    '.guardrails[0].metric',
+    /"spend" is a mean/,
+  ],
+  [
     'an increase of 5 as a rate',
     { guardrails: [{ metric: 'errors', critical: true, maxIncrease: 5 }] },
     '.guardrails[0].maxIncrease',

@@ -34,6 +34,24 @@ describe('a good document is warned', () => {
     expect(warned([sticky], { secrets: () => true })).toEqual([]);
   });
 
+  it('of outcomes that cannot be taken without a secret, and of what an experiment does not report', () => {
+    const outcomes = routeWith({ outcomes: [{ name: 'helpful', kind: 'conversion' }] });
+    expect(warned([outcomes], { secrets: () => false })).toEqual([
+      expect.stringMatching(/^routes\[0\].outcomes: .*COOKIE_SECRET/),
+    ]);
+    const experiment = {
+      id: 'e',
+      primary: ['cost', 'latency'],
+      secondary: ['retry'],
+      segments: [{ name: 's', header: 'x' }],
+    };
+    expect(warned([routeWith({ experiment })])).toEqual([
+      expect.stringMatching(/^routes\[0\].experiment.primary\[0\]: "cost"/),
+      expect.stringMatching(/^routes\[0\].experiment.secondary\[0\]: "retry"/),
+      expect.stringMatching(/^routes\[0\].experiment.segments: /),
+    ]);
+  });
+
   it('of a key that lies in KV', () => {
     const route = variantWith({ url: 'https://a.example.com', headers: { Authorization: 'Bearer s3cret' } });
     const warnings = warned([route]);

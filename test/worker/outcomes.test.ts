@@ -246,6 +246,18 @@ describe('an outcome from a page', () => {
   });
 });
 
+it('pages find a script of less than 1 KB that reports for them', async () => {
+  const response = await fetch(`${headgate.url}/_headgate/outcomes.js`);
+  const source = await response.text();
+  expect(source.length).toBeLessThan(1_000);
+  expect(response.headers.get('content-type')).toContain('text/javascript');
+  const bound = source.replace('import.meta.url', JSON.stringify(response.url));
+  const { report } = await import(`data:text/javascript,${encodeURIComponent(bound)}`);
+  const token = await receipt('chat', 'green');
+  expect(await report('chat', 'spend', 12, token)).toBe(true);
+  expect(await report('chat', 'spend', 12, token)).toBe(false);
+});
+
 it('the admin token opens no outcomes', async () => {
   const answer = await post({ route: 'api', metric: 'helpful', unit: 'u' }, { authorization: `Bearer ${ADMIN_TOKEN}` });
   expect(answer.status).toBe(401);

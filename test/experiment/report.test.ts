@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import type { Moments } from '../../src/analysis/means.ts';
+import { DEFAULT_PLANNED_UNITS, type Looks, lookAtRatio, type Ratio, reportOf } from '../../src/experiment/report.ts';
+import type { Figures } from '../../src/experiment/sums.ts';
+import type { ExperimentPlan, PlannedMetric } from '../../src/experiment/words.ts';
+
+const DAY_MS = 86_400_000;
+const NOW = Date.parse('2026-11-23T10:00:00Z');
+const helpful: PlannedMetric = { name: 'helpful', role: 'primary', kind: 'conversion', goal: 'increase' };
+const plan: ExperimentPlan = {
+  id: 'e-1',
+  baseline: 'blue',
+  weights: { blue: 50, green: 50 },
+  revision: 1,
+  plannedUnits: 20_000,
+  metrics: [helpful],
+};
+
+const moments = (n: number, successes: number): Moments => ({
+  n,
+  sum: successes,
+  sumSquares: successes,
+  sumCubes: successes,
+  nonZero: successes,
+});
+
+/** Arms by variant: units and how many of them were helped. */
+function figures(arms: Record<string, [units: number, successes: number]>, metric = 'helpful'): Figures {
+  const entries = Object.entries(arms);
+  return {
+    arms: Object.fromEntries(entries.map(([name, [units]]) => [name, { units, requests: units, crossovers: 0 }])),
+    metrics: { [metric]: Object.fromEntries(entries.map(([name, [units, hits]]) => [name, moments(units, hits)])) },
+  };
+}
+
+interface More {
+  plan?: ExperimentPlan;
+  atPlanned?: Figures;
+  looks?: Looks;
+  ratio?: Ratio;
+}
+
+function look(now: Figures, more: More = {}) {
+  const asked = more.plan ?? plan;
+  return reportOf({
+    plan: asked,
+    now,
+    atPlanned: more.atPlanned ?? null,
+    looks: more.looks ?? null,
+    ratio: more.ratio ?? lookAtRatio(null, asked, now.arms),
+    sinceMs: NOW - 2 * DAY_MS,
+    nowMs: NOW,
+  });
+}
+
+describe('a report', () => {
+  it('says how far a running experiment is, and how many days it needs at the measured rate', () => {
+    const { report } = look(figures({ blue: [6200, 620], green: [6200, 650] }));
+    expect(report).toMatchObject({
+      id: 'e-1',
+      plannedUnits: 20_000,
+      units: { blue: 6200, green: 6200 },
+      unitsPerDay: 6200,
+    });
+    expect(report.daysLeft).toBeCloseTo((20_000 - 12_400) / 6200, 6);
+    expect(report.metrics[0]).toMatchObject({
+      state: 'keep running: 62 %',
+      arms: { blue: { n: 6200, successes: 620, mean: 0.1 }, green: { n: 6200, successes: 650 } },
+    });
+    const [low, high] = report.metrics[0]!.interval;
+    expect(low < report.metrics[0]!.difference && report.metrics[0]!.difference < high).toBe(true);
+  });
+
+  it('decides early only on what no peeking explains, and keeps the strongest look', () => {
+    const strong = look(figures({ blue: [5000, 500], green: [5000, 700] }));
+    expect(strong.report.metrics[0]).toMatchObject({ state: 'better', by: 'early' });
+    const later = look(figures({ blue: [6000, 600], green: [6000, 640] }), { looks: strong.looks });
+    expect(later.report.metrics[0]).toMatchObject({ state: 'better', by: 'early' });
+    expect(look(figures({ blue: [6000, 600], green: [6000, 640] })).report.metrics[0]!.state).toBe(
+      'keep running: 60 %',
+    );
+  });
+
+  it('decides at the planned size on what was frozen then', () => {
+    const atPlanned = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
+    const now = figures({ blue: [15_000, 1500], green: [15_000, 1200] });
+    const { report } = look(now, { atPlanned });
+    expect(report.metrics[0]).toMatchObject({ state: 'better', by: 'final', arms: { green: { successes: 1090 } } });
+    expect(report).toMatchObject({ units: { green: 15_000 }, daysLeft: 0 });
+  });
+
+  it('asks more of each primary metric when there are several, and nothing of secondary ones', () => {
+    const frozen = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
+    frozen.metrics.other = figures({ blue: [10_000, 1000], green: [10_000, 1001] }, 'other').metrics.other!;
+    const other = { ...helpful, name: 'other' };
+    const both = { ...plan, metrics: [helpful, other] };
+    const states = (asked: ExperimentPlan) =>
+      look(frozen, { plan: asked, atPlanned: frozen }).report.metrics.map(({ state }) => state);
+    expect(states(both)).toEqual(['no difference found', 'no difference found']);
+    expect(states({ ...plan, metrics: [helpful, { ...other, role: 'secondary' }] })[0]).toBe('better');
+  });
+
+  it('calls fewer errors better where the goal is to decrease', () => {
+    const error: PlannedMetric = { name: 'error', role: 'primary', kind: 'conversion', goal: 'decrease' };
+    const { report } = look(figures({ blue: [5000, 700], green: [5000, 500] }, 'error'), {
+      plan: { ...plan, metrics: [error] },
+    });
+    expect(report.metrics[0]!.state).toBe('better');
+  });
+
+  it('holds each of several variants against the baseline', () => {
+    const three = { ...plan, weights: { blue: 40, green: 30, red: 30 } };
+    const { report } = look(figures({ blue: [4000, 400], green: [3000, 300], red: [3000, 480] }), { plan: three });
+    expect(report.metrics.map(({ variant, state }) => [variant, state])).toEqual([
+      ['green', 'keep running: 50 %'],
+      ['red', 'better'],
+    ]);
+  });
+
+  it('takes a size where the config plans none, and says so', () => {
+    const { report } = look(figures({ blue: [10, 1], green: [10, 1] }), { plan: { ...plan, plannedUnits: null } });
+    expect(report.plannedUnits).toBe(DEFAULT_PLANNED_UNITS);
+    expect(report.notes.join()).toContain('plannedUnits');
+  });
+
+  it('has arms of nobody before the first unit', () => {
+    const { report } = look({ arms: {}, metrics: {} });
+    expect(report).toMatchObject({
+      units: { blue: 0, green: 0 },
+      unitsPerDay: null,
+      daysLeft: null,
+      sampleRatio: { p: 1, alarm: false },
+    });
+    expect(report.metrics[0]).toMatchObject({ state: 'keep running: 0 %', p: 1, difference: 0 });
+  });
+});
+
+describe('the sample ratio', () => {
+  const armsOf = (blue: number, green: number) => figures({ blue: [blue, 0], green: [green, 0] }).arms;
+
+  it('alarms on shares that chance does not explain, and the alarm stays', () => {
+    const broken = lookAtRatio(null, plan, armsOf(7800, 7200));
+    expect(broken.alarm).toBe(true);
+    const { report } = look(figures({ blue: [7800, 0], green: [7200, 0] }), { ratio: broken });
+    expect(report.sampleRatio).toMatchObject({ alarm: true });
+    expect(report.sampleRatio.p).toBeLessThan(0.001);
+    expect(report.notes[0]).toContain('no result below can be trusted');
+    expect(
+      lookAtRatio(broken, { ...plan, revision: 2, weights: { blue: 52, green: 48 } }, armsOf(7800, 7200)).alarm,
+    ).toBe(true);
+  });
+
+  it('is quiet on fair shares', () => {
+    expect(lookAtRatio(null, plan, armsOf(5030, 4970)).alarm).toBe(false);
+  });
+
+  it('counts anew when weights change, so that earlier units are not held against later weights', () => {
+    const before = lookAtRatio(null, plan, armsOf(5000, 5000));
+    const moved = { ...plan, revision: 2, weights: { blue: 90, green: 10 } };
+    const at = lookAtRatio(before, moved, armsOf(5000, 5000));
+    expect(lookAtRatio(at, moved, armsOf(5900, 5100)).alarm).toBe(false);
+    expect(lookAtRatio(at, plan, armsOf(5900, 5100)).weights).toEqual(moved.weights);
+    expect(lookAtRatio(at, moved, armsOf(5500, 5500)).alarm).toBe(true);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { tickOf } from '../../src/analysis/units.ts';
+import type { Guardrail } from '../../src/config/types.ts';
+import { evidenceOf, type OutcomeEvidence } from '../../src/rollout/outcomes.ts';
+import { T0 } from './world.ts';
+
+const guardrail = (metric: string, critical: boolean): Guardrail => ({ metric, critical, required: true, per: 'unit' });
+const state = {
+  id: 'r-1',
+  startedMs: T0,
+  guardrails: [guardrail('errors', true), guardrail('outcome:correct', true), guardrail('outcome:helpful', false)],
+};
+const event = (changes: Partial<OutcomeEvidence> = {}): OutcomeEvidence => ({
+  metric: 'correct',
+  unit: '00000000000000aa',
+  variant: 'green',
+  bad: true,
+  source: 'receipt',
+  servedAtMs: T0 + 1_000,
+  ...changes,
+});
+const NOW = T0 + 60_000;
+
+describe('an outcome as evidence', () => {
+  it('is a sighting of its unit by its guardrail, in the tick in which it came', () => {
+    expect(evidenceOf(state, [event(), event({ bad: false, variant: 'blue' })], NOW)).toEqual({
+      rollout: 'r-1',
+      tick: tickOf(NOW),
+      threshold: 2 ** 32,
+      units: [
+        ['00000000000000aa', 'green', 0b010, 0b010],
+        ['00000000000000aa', 'blue', 0b010, 0],
+      ],
+      requests: [
+        { variant: 'green', n: [0, 1, 0], bad: [0, 1, 0] },
+        { variant: 'blue', n: [0, 1, 0], bad: [0, 0, 0] },
+      ],
+    });
+  });
+
+  it('from a cookie speaks for no critical guardrail, but for others', () => {
+    expect(evidenceOf(state, [event({ source: 'cookie' })], NOW)).toBeNull();
+    const ofOther = evidenceOf(state, [event({ source: 'cookie', metric: 'helpful' })], NOW);
+    expect(ofOther?.units).toEqual([['00000000000000aa', 'green', 0b100, 0b100]]);
+  });
+
+  it('of what was served before the rollout says nothing of it', () => {
+    expect(evidenceOf(state, [event({ servedAtMs: T0 - 1 })], NOW)).toBeNull();
+  });
+
+  it('that no guardrail asks for, or that is a number, is none', () => {
+    expect(evidenceOf(state, [event({ metric: 'other' }), event({ bad: null })], NOW)).toBeNull();
+  });
+});
