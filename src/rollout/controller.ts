@@ -223,7 +223,8 @@ export class RolloutController extends DurableObject<Env> {
     const control = this.#control(route);
     const result = await call(control);
     if (!result.ok) return plain(result);
-    return ok({ status: plain(statusOf(control, Date.now())), warnings: result.value.warnings });
+    const warnings = [...result.value.warnings, ...control.delays];
+    return ok({ status: plain(statusOf(control, Date.now())), warnings });
   }
 
   /** An object does not know its own name, so the first call tells it, and it is kept for the alarm. */

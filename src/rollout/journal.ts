@@ -61,9 +61,11 @@ export class Journal {
     );
   }
 
-  /** Every split that was in force, for a way back. */
+  /** The splits that were in force, the newest thousand of them, for a way back. */
   kept(): KeptSplit[] {
-    const rows = this.#sql.exec<{ split: string; restores: number | null }>('SELECT split, restores FROM splits');
+    const rows = this.#sql.exec<{ split: string; restores: number | null }>(
+      'SELECT split, restores FROM (SELECT * FROM splits ORDER BY revision DESC LIMIT 1000) ORDER BY revision',
+    );
     return [...rows].map(({ split, restores }) => ({
       ...(JSON.parse(split) as Split),
       ...(restores !== null && { restores }),

@@ -259,6 +259,18 @@ export class RouteControl {
     }
   }
 
+  /** What people should know of a change that was made: where it has not come to yet. */
+  get delays(): string[] {
+    const delays: string[] = [];
+    if (this.#meta.get('wake:publish') !== null) {
+      delays.push(
+        'KV has not taken the split yet: isolates with traffic follow by their next flush, others when it has',
+      );
+    }
+    if (this.owedPromotion !== null) delays.push('the config has not been told of the new baseline yet; it will be');
+    return delays;
+  }
+
   /** What the config is still to be told; a later promotion takes the place of an earlier one. */
   get owedPromotion(): Promotion | null {
     return this.#meta.get<Promotion>('promotion');

@@ -22,13 +22,15 @@ beforeAll(async () => {
       unread: {},
       'told-late': {},
       owed: {},
+      blind: {},
+      judging: {},
     }),
     { entry: "export { default, RolloutController, Recorder } from './test/worker/rollout-faults.ts';" },
   );
 });
 
 afterAll(() => world.close());
-afterEach(() => fault('kv=none&edge=none&flush=none&confirm=none&skew=0&keys='));
+afterEach(() => fault('kv=none&edge=none&flush=none&confirm=none&config=none&skew=0&keys='));
 
 async function fault(query: string): Promise<Batch[]> {
   const response = await fetch(`${world.headgate.url}/__fault?${query}`);
@@ -66,7 +68,10 @@ describe('KV', () => {
       (seen) => seen.has('green'),
     );
     await fault('kv=refuse');
-    expect(await abort('refused')).toMatchObject({ status: 200, body: { rollout: { phase: 'aborted' } } });
+    expect(await abort('refused')).toMatchObject({
+      status: 200,
+      body: { rollout: { phase: 'aborted' }, warnings: [expect.stringContaining('KV has not taken the split yet')] },
+    });
     expect(await servesOnly('refused', 'blue', 3)).toEqual(new Set(['blue']));
     expect(await kvSplit('refused')).toMatchObject({ revision: 1, weights: { green: 50 } });
     await fault('kv=none');
@@ -207,6 +212,32 @@ describe('a controller', () => {
     );
     expect(ended.rollout).toMatchObject({ id, phase: 'aborted' });
     expect(await world.actions('evicted')).toEqual(['started', 'advanced', 'aborted']);
+  });
+
+  it('that cannot read the config after a restart still aborts, and goes no further', async () => {
+    await start('blind');
+    await fault('config=throw');
+    await evict('blind');
+    const tell = (kind: string) => world.api('POST', `/routes/blind/rollout/${kind}`, { reason: 'now' });
+    expect(await tell('promote')).toMatchObject({ status: 503, body: { code: 'no_config' } });
+    expect((await tell('abort')).status).toBe(200);
+    await fault('config=none');
+    const { rollout, split } = await world.status('blind');
+    expect(rollout).toMatchObject({ phase: 'aborted', step: 1 });
+    expect(split.weights).toEqual({ blue: 100, green: 0 });
+    expect(await world.actions('blind')).toEqual(['started', 'promote-refused', 'aborted']);
+  });
+
+  it('that cannot read the config after a restart still takes back what fails', async () => {
+    const visitors = world.visitors('judging', 30);
+    await start('judging');
+    await fault('config=throw');
+    await evict('judging');
+    world.greenFails.set('judging', 100);
+    expect(await servesOnly('judging', 'blue', 12)).toEqual(new Set(['blue']));
+    await visitors.stop();
+    await fault('config=none');
+    expect((await world.history('judging')).at(-1)).toMatchObject({ actor: 'controller', action: 'aborted' });
   });
 
   it('that lost its state adopts the split in KV, and goes on above it and every id', async () => {

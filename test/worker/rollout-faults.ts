@@ -1,7 +1,7 @@
 /**
  * Owns the Worker whose control plane fails as `/__fault?…` tells it to: KV that refuses, hangs or shows old values, for the
  * controllers (`kv`) or for the request plane (`edge`); a flush that is refused (`flush=throw`) or whose reply is lost
- * (`flush=lose`); and a clock that runs ahead (`skew`, milliseconds), as for an isolate that slept. It asserts nothing.
+ * (`flush=lose`); an owner of the config that is down (`config=throw`); and a clock that runs ahead (`skew`, milliseconds), as for an isolate that slept. It asserts nothing.
  */
 
 import type { Env } from '../../src/env.ts';
@@ -11,7 +11,7 @@ import { RolloutController as Real } from '../../src/rollout/controller.ts';
 
 export { Recorder } from '../../src/records/recorder.ts';
 
-const faults = { kv: 'none', edge: 'none', flush: 'none', confirm: 'none', skew: 0, keys: '' };
+const faults = { kv: 'none', edge: 'none', flush: 'none', confirm: 'none', config: 'none', skew: 0, keys: '' };
 const batches: string[] = [];
 const clock = Date.now.bind(Date);
 Date.now = () => clock() + faults.skew;
@@ -27,6 +27,11 @@ export class RolloutController extends Real {
     const answer = await super.flush(batch);
     if (faults.flush === 'lose') throw new Error('the reply is lost');
     return answer;
+  }
+
+  override async currentConfig() {
+    if (faults.config === 'throw') throw new Error('the owner of the config is down');
+    return super.currentConfig();
   }
 
   override newerSplit(route: string, revision: number): string | null {

@@ -198,6 +198,23 @@ describe('two admins at once', () => {
   });
 });
 
+describe('an earlier config', () => {
+  it('is restored by its number, and becomes the newest', async () => {
+    const { body: first } = await world.api('GET', '/config');
+    const {
+      body: { revisions },
+    } = await world.api('GET', '/config/revisions');
+    const changed = { ...first, routes: first.routes.slice(0, 1) };
+    expect((await world.api('PUT', '/config?reason=too%20few', changed)).status).toBe(200);
+    const restored = await world.api('POST', '/config/restore', { revision: revisions[0].revision, reason: 'oops' });
+    expect(restored).toMatchObject({ status: 200, body: { revision: revisions[0].revision + 2 } });
+    expect((await world.api('GET', '/config')).body).toEqual(first);
+    const { body: after } = await world.api('GET', '/config/revisions');
+    expect(after.revisions.slice(0, 2).map(({ reason }: { reason: string }) => reason)).toEqual(['oops', 'too few']);
+    expect(await world.api('POST', '/config/restore', { revision: 4_711 })).toMatchObject({ status: 404 });
+  });
+});
+
 describe('a route', () => {
   it('is told in the shape that others rely on', async () => {
     for (let n = 0; n < 6; n++) await world.visit('shape');

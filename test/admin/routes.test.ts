@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import type { Env } from '../../src/env.ts';
+import { mounted, problemOf } from './calls.ts';
+
+const detect = '/api/routes/detect';
+
+/** A controller that notes what it was asked and always agrees. */
+function agreeing() {
+  const asked: unknown[][] = [];
+  const done = { ok: true, value: { status: { name: 'detect', split: { revision: 7 } }, warnings: ['by the way'] } };
+  const stub = new Proxy(
+    {},
+    {
+      get:
+        (_, name) =>
+        async (...given: unknown[]) => {
+          asked.push([name, ...given]);
+          return done;
+        },
+    },
+  );
+  const CONTROLLER = { idFromName: (name: string) => name, get: () => stub } as unknown as Env['CONTROLLER'];
+  return { asked, call: mounted({ env: { CONTROLLER } }) };
+}
+
+const refusing = (error: { code: string; detail: string }) => {
+  const stub = new Proxy({}, { get: () => async () => ({ ok: false, error }) });
+  const CONTROLLER = { idFromName: (name: string) => name, get: () => stub } as unknown as Env['CONTROLLER'];
+  return mounted({ env: { CONTROLLER } });
+};
+
+describe('calls that change traffic', () => {
+  it('come to the controller with who, why, and what they saw', async () => {
+    const { asked, call } = agreeing();
+    const headers = { 'x-headgate-actor': 'Ada%20L.', 'if-match': '"6"' };
+    const caller = { actor: 'Ada L.', reason: 'because', ifMatch: 6 };
+    const body = { reason: 'because' };
+    const answers = [
+      await call('PUT', '/api/routes/detect/split', { ...body, weights: { blue: 100 } }, { headers }),
+      await call('POST', '/api/routes/detect/switch', { ...body, to: 'green' }, { headers }),
+      await call('POST', '/api/routes/detect/rollout/abort', body, { headers }),
+      await call('POST', '/api/routes/detect/rollback', { ...body, revision: 3, force: true }, { headers }),
+      await call('DELETE', '/api/routes/detect/weights?reason=because', undefined, { headers }),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('etag')).toBe('"7"');
+      expect(await answer.json()).toMatchObject({ name: 'detect', warnings: ['by the way'] });
+    }
+    expect(asked).toEqual([
+      ['setSplit', 'detect', { weights: { blue: 100 } }, caller],
+      ['switchTo', 'detect', 'green', { ...caller, force: false }],
+      ['command', 'detect', 'abort', caller],
+      ['rollback', 'detect', { revision: 3, force: true }, caller],
+      ['clearByHand', 'detect', caller],
+    ]);
+  });
+
+  it('start a rollout with its plan and guardrails filled in', async () => {
+    const { asked, call } = agreeing();
+    const guardrails = [{ metric: 'slow', sloMs: 800, critical: true }];
+    const plan = [
+      { weight: 5, for: '10m' },
+      { weight: 100, for: '500ms', maxFor: '1h', minSamples: 50 },
+    ];
+    expect((await call('POST', '/api/routes/detect/rollout', { to: 'green', plan, guardrails })).status).toBe(200);
+    expect(asked[0]![2]).toMatchObject({
+      to: 'green',
+      plan: [
+        { weight: 5, forMs: 600_000, minSamples: 1000, approval: false },
+        { weight: 100, forMs: 500, maxForMs: 3_600_000, minSamples: 50 },
+      ],
+      guardrails: [{ metric: 'slow', critical: true, required: false, per: 'unit', slow: { sloMs: 800 } }],
+    });
+    await call('POST', '/api/routes/detect/rollout', { to: 'green' });
+    expect(asked[1]![2]).toEqual({ to: 'green', plan: 'canary', guardrails: null });
+  });
+
+  it.each([
+    ['PUT', `${detect}/split`, 'weights', {}],
+    ['PUT', `${detect}/split`, 'weights.blue', { weights: { blue: 101 } }],
+    ['PUT', `${detect}/split`, 'shadows.green', { weights: { blue: 100 }, shadows: { green: -1 } }],
+    ['PUT', `${detect}/split`, 'reason', { weights: { blue: 100 }, reason: 'x'.repeat(501) }],
+    ['POST', `${detect}/switch`, 'to', {}],
+    ['POST', `${detect}/switch`, 'force', { to: 'green', force: 'yes' }],
+    ['POST', `${detect}/rollout`, 'to', {}],
+    ['POST', `${detect}/rollout`, 'plan', { to: 'green', plan: [] }],
+    ['POST', `${detect}/rollout`, 'plan', { to: 'green', plan: [{ weight: 5, for: 'soon' }] }],
+    ['POST', `${detect}/rollout`, 'guardrails', { to: 'green', guardrails: [{ metric: 'luck', critical: true }] }],
+    ['POST', `${detect}/rollout`, 'guardrails', { to: 'green', guardrails: [{ metric: 'errors', required: true }] }],
+    ['POST', `${detect}/rollout`, 'guardrails', { to: 'green', guardrails: [{ metric: 'slow', critical: true }] }],
+    ['POST', `${detect}/rollout/pause`, 'reason', { reason: 7 }],
+    ['POST', `${detect}/rollback`, 'revision', { revision: 1.5 }],
+    ['GET', `${detect}/history?limit=0`, 'limit', undefined],
+    ['GET', `${detect}/series?width=2d`, 'width', undefined],
+    ['GET', `${detect}/explain`, 'unit', undefined],
+  ])('are refused whole with the path of what is wrong: %s %s, %s', async (method, path, where, body) => {
+    const { asked, call } = agreeing();
+    const answer = await call(method, path, body);
+    expect(answer.status).toBe(422);
+    const { code, faults } = await problemOf(answer);
+    expect(code).toBe('invalid_request');
+    expect(faults?.[0]?.path).toContain(where);
+    expect(asked).toEqual([]);
+  });
+
+  it('are refused as no JSON, as too long, and with an If-Match that is no revision', async () => {
+    const { asked, call } = agreeing();
+    expect((await call('POST', `${detect}/switch`, '{"to":')).status).toBe(400);
+    expect((await call('POST', `${detect}/switch`, `{"to":"${'x'.repeat(300_000)}"}`)).status).toBe(413);
+    const headers = { 'if-match': '"the newest"' };
+    expect((await call('POST', `${detect}/switch`, { to: 'green' }, { headers })).status).toBe(412);
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['stale', 412],
+    ['no_such_route', 404],
+    ['no_config', 503],
+    ['unpublished', 503],
+    ['unknown_variant', 422],
+    ['unknown_revision', 422],
+    ['manual', 409],
+    ['rollout_running', 409],
+    ['variants_changed', 409],
+    ['guardrail_fails', 409],
+    ['unhealthy', 409],
+  ])('refused as %s answer %d with the reason', async (code, status) => {
+    const call = refusing({ code, detail: 'as things stand' });
+    const answer = await call('POST', `${detect}/rollout/promote`, { reason: 'now' });
+    expect(answer.status).toBe(status);
+    expect(await problemOf(answer)).toMatchObject({ code, detail: 'as things stand' });
+  });
+
+  it('need a controller', async () => {
+    const call = mounted();
+    for (const [method, path, body] of [
+      ['GET', '/api/routes', undefined],
+      ['GET', detect, undefined],
+      ['PUT', `${detect}/split`, { weights: { blue: 100 } }],
+      ['DELETE', `${detect}/weights`, undefined],
+      ['GET', `${detect}/history`, undefined],
+    ] as const) {
+      const answer = await call(method, path, body);
+      expect([path, answer.status, (await problemOf(answer)).code]).toEqual([path, 503, 'no_controller']);
+    }
+  });
+});
+
+describe('a preview', () => {
+  it('is written into the history of its route, and given also where that fails', async () => {
+    const { asked, call } = agreeing();
+    expect((await call('POST', `${detect}/preview`, { variant: 'green' })).status).toBe(200);
+    expect(asked).toEqual([['note', 'detect', expect.objectContaining({ actor: 'api', action: 'preview' })]]);
+    const CONTROLLER = { idFromName: () => '', get: () => ({ note: async () => Promise.reject(new Error('down')) }) };
+    const down = mounted({ env: { CONTROLLER: CONTROLLER as unknown as Env['CONTROLLER'] } });
+    expect((await down('POST', `${detect}/preview`, { variant: 'green' })).status).toBe(200);
+  });
+});

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Webhook } from '../../src/config/types.ts';
+import type { Env } from '../../src/env.ts';
+import type { RolloutEvent } from '../../src/rollout/state.ts';
+import { Webhooks } from '../../src/rollout/webhooks.ts';
+import { storage } from './sqlite.ts';
+import { T0 } from './world.ts';
+
+const hook = { url: 'https://hooks.example/x', format: 'json' } as Webhook;
+const event = { route: 'detect', text: 'detect: rollout r-1 started' } as RolloutEvent;
+const env = {} as Env;
+
+let sent: string[];
+let answer: () => Promise<Response>;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: T0 });
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  sent = [];
+  answer = async () => new Response();
+  vi.stubGlobal('fetch', (_: string, { headers }: { headers: Headers }) => {
+    sent.push(headers.get('x-headgate-delivery')!);
+    return answer();
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+describe('webhooks', () => {
+  it('are sent once, also when two send at the same time', async () => {
+    const webhooks = new Webhooks(storage().sql);
+    webhooks.queue([hook], event, T0);
+    await Promise.all([webhooks.send(env, T0), webhooks.send(env, T0 + 100)]);
+    expect(sent).toEqual(['1']);
+    expect(webhooks.nextAtMs()).toBeNull();
+  });
+
+  it('are tried ten times over half an hour, later and later, and then given up', async () => {
+    answer = async () => new Response(null, { status: 500 });
+    const webhooks = new Webhooks(storage().sql);
+    webhooks.queue([hook], event, T0);
+    const waits: number[] = [];
+    for (let at = webhooks.nextAtMs(); at !== null; at = webhooks.nextAtMs()) {
+      vi.setSystemTime(at);
+      await webhooks.send(env, at);
+      const next = webhooks.nextAtMs();
+      if (next !== null) waits.push((next - at) / 1000);
+    }
+    expect(sent).toHaveLength(10);
+    expect(waits).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 512]);
+  });
+
+  it('that a crash cut off are sent again by whoever comes after it', async () => {
+    answer = () => new Promise(() => {});
+    const { sql } = storage();
+    const webhooks = new Webhooks(sql);
+    webhooks.queue([hook], event, T0);
+    void webhooks.send(env, T0);
+    const again = new Webhooks(sql);
+    const leaseEndsMs = again.nextAtMs()!;
+    expect(leaseEndsMs).toBeGreaterThan(T0 + 5_000);
+    answer = async () => new Response();
+    await again.send(env, leaseEndsMs);
+    expect(sent).toEqual(['1', '1']);
+    expect(again.nextAtMs()).toBeNull();
+  });
+
+  it('whose secret is missing are not sent unsigned', async () => {
+    const webhooks = new Webhooks(storage().sql);
+    webhooks.queue([{ ...hook, secret: 'WEBHOOK_SECRET' }], event, T0);
+    await webhooks.send(env, T0);
+    expect(sent).toEqual([]);
+    expect(webhooks.nextAtMs()).toBe(T0 + 2_000);
+  });
+});
