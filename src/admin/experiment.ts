@@ -56,13 +56,13 @@ export function sampleSize({ baseline, lift, power, ratio, perDay }: Asked) {
   const units = [first, Math.ceil(first * ratio)] as const;
   const plan = { baseline, variant, lift, power, unitsPerArm: { baseline: units[0], variant: units[1] } };
   const plannedUnits = units[0] + units[1];
-  if (perDay === undefined) return { ...plan, plannedUnits };
-  const { days } = durationDays({ nPerArm: units, eligiblePerDay: perDay });
-  const visible = [1, 2, 4, 8].map((weeks) => {
-    const rise = smallestRise({ p1: baseline, n: (weeks * 7 * perDay) / 2, power });
-    return { weeks, lift: rise === null ? null : rise / baseline };
+  const days = perDay === undefined ? null : durationDays({ nPerArm: units, eligiblePerDay: perDay }).days;
+  const weeks = perDay === undefined ? [] : [1, 2, 4, 8];
+  const smallestLift = weeks.map((count) => {
+    const rise = smallestRise({ p1: baseline, n: (count * 7 * perDay!) / 2, power });
+    return { weeks: count, lift: rise === null ? null : rise / baseline };
   });
-  return { ...plan, plannedUnits, days, smallestLift: visible };
+  return { ...plan, plannedUnits, days, smallestLift };
 }
 
 interface Asked {

@@ -281,7 +281,7 @@ export const unitsAnswer = v.object({
   next: v.nullable(v.string()),
 });
 
-export const sampleSizeAnswer = v.looseObject({ plannedUnits: v.number(), days: v.optional(v.number()) });
+export const sampleSizeAnswer = v.looseObject({ plannedUnits: v.number(), days: nullableNumber });
 
 export const seriesAnswer = v.object({
   width: v.string(),

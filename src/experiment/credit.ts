@@ -22,8 +22,8 @@ export interface Credit {
   /** With a receipt: its tag, and when it was given. */
   receipt?: string;
   servedAtMs?: number;
-  /** Signed proof that the unit takes part in the route's experiment, or was served. */
-  isProven: boolean;
+  /** The variant comes of a signed pin of the route's experiment, which proves the unit's exposure. */
+  isPinned: boolean;
 }
 
 /** What is known of the caller. */
@@ -48,14 +48,14 @@ export async function creditOf(
   if (found.kind === 'found' && found.source === 'cookie') {
     if (!consented(route.requireConsent, caller.identity.cookieHeader)) return err('unknown_unit');
     const { visitor, unit } = found;
-    const { variant, isProven } = variantOf(unit, visitor, state, caller.nowMs);
-    return ok({ unit: await hashUnit(unit, secret), variant, source: 'cookie', isProven });
+    const { variant, isPinned } = variantOf(unit, visitor, state, caller.nowMs);
+    return ok({ unit: await hashUnit(unit, secret), variant, source: 'cookie', isPinned });
   }
   const unit = found.kind === 'found' ? found.unit : reported.unit;
   if (unit === null) return err('no_unit');
   if (!caller.isTrusted) return err('outcome_token_needed');
   const { variant } = variantOf(unit, null, state, caller.nowMs);
-  return ok({ unit: await hashUnit(unit, secret), variant, source: 'token', isProven: false });
+  return ok({ unit: await hashUnit(unit, secret), variant, source: 'token', isPinned: false });
 }
 
 async function byReceipt(
@@ -69,7 +69,7 @@ async function byReceipt(
   const { variant, unitHash, atMs } = read.value;
   if (read.value.route !== route.name) return err('receipt_of_other_route');
   const receipt = receiptTag(token);
-  return ok({ unit: unitHash, variant, source: 'receipt', receipt, servedAtMs: atMs, isProven: true });
+  return ok({ unit: unitHash, variant, source: 'receipt', receipt, servedAtMs: atMs, isPinned: false });
 }
 
 function faultOf(reason: ReceiptFault['reason']): OutcomeFault {
@@ -81,9 +81,9 @@ function variantOf(unit: string, visitor: Visitor | null, { route, arms, inForce
   const { baseline, salt, rollout, experiment } = inForce;
   const pins = visitor?.pins ?? [];
   const pin = pins.find((one) => one.route === route.name && one.epoch === experiment);
-  if (pin !== undefined) return { variant: pin.variant, isProven: true };
+  if (pin !== undefined) return { variant: pin.variant, isPinned: true };
   const epoch = rollout ?? experiment ?? '';
   const { sticky, name } = route;
   const pinned = honouredPin(pins, { route: name, epoch, arms, baseline, sticky, experiment: false, nowMs });
-  return { variant: pinned ?? assign(salt, name, unit, arms), isProven: false };
+  return { variant: pinned ?? assign(salt, name, unit, arms), isPinned: false };
 }

@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { err, ok } from '../result.ts';
 import { FlushLedger } from '../rollout/flush-ledger.ts';
 import { Meta } from '../rollout/meta.ts';
+import { Pending } from './pending.ts';
 import { UsedReceipts } from './receipts.ts';
 import { type Looks, lookAtRatio, plannedOf, type Ratio, type Report, reportOf } from './report.ts';
 import { type Figures, type SumChange, Sums } from './sums.ts';
@@ -19,7 +20,7 @@ import type { ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRo
 /** Unit rows of an experiment that nobody has told anything for so long are deleted; the sums stay. */
 export const RETENTION_MS = 90 * 86_400_000;
 const DAY_MS = 86_400_000;
-/** A proof of service from before the ledger began is of no unit of this experiment; its first flush may be late by so much. */
+/** What was served before the ledger began is none of this experiment's; its first flush may be late by so much. */
 const BEGAN_LATE_MS = 60_000;
 
 export class ExperimentLedger extends DurableObject<Env> {
@@ -27,6 +28,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   #batches: FlushLedger;
   #units: Units;
   #receipts: UsedReceipts;
+  #pending: Pending;
   #sums: Sums;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -36,6 +38,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#batches = new FlushLedger(sql);
     this.#units = new Units(sql);
     this.#receipts = new UsedReceipts(sql);
+    this.#pending = new Pending(sql);
     this.#sums = new Sums(sql);
   }
 
@@ -46,6 +49,8 @@ export class ExperimentLedger extends DurableObject<Env> {
       if (!this.#batches.isNew(batch, nowMs)) return false;
       const change = this.#sums.change();
       this.#units.expose(batch.exposures, change);
+      for (const event of this.#pending.take(batch.exposures.map(({ unit }) => unit)))
+        this.#credit(event, change, nowMs);
       this.#sums.apply(change);
       this.#freeze();
       return true;
@@ -114,17 +119,18 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   #credit(event: OutcomeEvent, change: SumChange, nowMs: number): OutcomeAnswer {
-    const { unit, metric, value, receipt, mayExpose } = event;
+    const { unit, metric, value, receipt, served, pinned } = event;
     if (receipt !== undefined && this.#receipts.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
-    let variant = this.#units.variantOf(unit);
-    if (variant === null) {
-      const began = this.#meta.get<number>('began') ?? 0;
-      if (mayExpose === undefined || mayExpose.servedAtMs < began - BEGAN_LATE_MS)
-        return err({ reason: 'unknown_unit' });
-      variant = mayExpose.variant;
-      this.#units.begin(unit, variant, mayExpose.servedAtMs, change);
-    }
+    const began = this.#meta.get<number>('began') ?? 0;
+    if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
+    const variant = this.#units.variantOf(unit) ?? pinned;
+    if (variant === undefined && served === undefined) return err({ reason: 'unknown_unit' });
     if (receipt !== undefined) this.#receipts.use(receipt, metric, nowMs);
+    if (variant === undefined) {
+      this.#pending.add(event, nowMs);
+      return ok({ variant: served!.variant, counted: false });
+    }
+    if (pinned !== undefined) this.#units.begin(unit, variant, nowMs, change);
     const before = this.#units.valueOf(unit, metric);
     const total = event.kind === 'conversion' ? Math.max(before?.total ?? 0, value) : (before?.total ?? 0) + value;
     // A cap holds for the unit's total. What was counted is kept, so that a cap that is changed later leaves the sums exact.

@@ -22,6 +22,7 @@ export type OutcomeFault =
   | 'no_unit'
   | 'no_secret'
   | 'no_ledger'
+  | 'unavailable'
   | 'too_many_outcomes';
 
 /** An outcome that is declared and well formed. */

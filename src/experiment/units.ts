@@ -63,8 +63,9 @@ export class Units {
     return row?.variant ?? null;
   }
 
-  /** Makes a row for a unit whose outcome came before its exposure. */
+  /** Makes a row for a unit whose outcome came before its exposure; one that is known stays as it is. */
   begin(unit: string, variant: string, atMs: number, change: SumChange): void {
+    if (this.variantOf(unit) !== null) return;
     this.#write([blank(unit, variant, atMs)]);
     change.arm(variant, { units: 1 });
   }

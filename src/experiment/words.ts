@@ -39,13 +39,18 @@ export interface OutcomeEvent {
   cap?: number;
   /** Tag of the receipt that it came with: it counts once a metric. */
   receipt?: string;
-  /** Signed proof that the unit was served, for a unit whose exposure is not known yet; without it an unknown unit is refused. */
-  mayExpose?: { variant: string; servedAtMs: number };
+  /** What its receipt says. An exposure that is not known yet is waited for. */
+  served?: { variant: string; atMs: number };
+  /** Variant of a signed pin of this experiment: it proves an exposure that is not known yet. */
+  pinned?: string;
 }
 
 export type OutcomeRefusal = 'unknown_unit' | 'already_counted';
 
-/** The variant credited, that of the unit's first exposure; `counted` is false where a conversion had been counted before. */
+/**
+ * The variant credited, that of the unit's first exposure. `counted` is false where a conversion had been counted before, and
+ * while the exposure is waited for.
+ */
 export type OutcomeAnswer = Result<{ variant: string; counted: boolean }, { reason: OutcomeRefusal }>;
 
 /** What is asked of an experiment: the config's words with the split in force. */

@@ -89,10 +89,7 @@ describe('a ledger', () => {
     await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] });
     const strays = [exposure(1, 'green', { requests: 4, latencyMs: 9_000 })];
     await ledger.expose({ isolate: 'a', sequence: 2, exposures: strays });
-    const [answer] = await ledger.outcomes(
-      [helpful(1, { mayExpose: { variant: 'green', servedAtMs: Date.now() } })],
-      plan,
-    );
+    const [answer] = await ledger.outcomes([helpful(1, { pinned: 'green' })], plan);
     expect(answer).toEqual({ ok: true, value: { variant: 'blue', counted: true } });
     const report = await ledger.report(plan);
     expect(report).toMatchObject({ units: { blue: 1, green: 0 }, crossovers: 4 });
@@ -139,20 +136,39 @@ describe('a ledger', () => {
     expect((await armsOf(ledger, 'spend')).blue).toEqual({ n: 2, sum: 97, mean: 48.5 });
   });
 
-  it('takes an outcome before its exposure where a signature proves it, but none from before it began', async () => {
+  it('takes an outcome before its exposure where a signed pin proves that', async () => {
     const ledger = await newLedger();
-    const now = Date.now();
-    const [early, stale] = await ledger.outcomes(
-      [
-        helpful(1, { mayExpose: { variant: 'green', servedAtMs: now } }),
-        helpful(2, { mayExpose: { variant: 'green', servedAtMs: now - 600_000 } }),
-      ],
-      plan,
-    );
-    expect([early!.ok, stale!.ok]).toEqual([true, false]);
+    await ledger.outcomes([helpful(1, { pinned: 'green' }), helpful(2)], plan);
     await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
     expect(await ledger.units('', 10)).toMatchObject([{ unit: hash(1), variant: 'green', requests: 1 }]);
     expect((await ledger.report(plan)).units).toEqual({ blue: 0, green: 1 });
+  });
+
+  it('lets an outcome by receipt wait for its exposure, whose arm it counts in; without one it never counts', async () => {
+    const ledger = await newLedger();
+    const served = { variant: 'blue', atMs: Date.now() };
+    // A candidate that failed was answered for by blue, but the unit is green's; unit 2 has opted out.
+    const early = [helpful(1, { served, receipt: 'r1' }), helpful(2, { served, receipt: 'r2' })];
+    const answers = await ledger.outcomes([...early, early[0]!], plan);
+    expect(answers).toEqual([
+      { ok: true, value: { variant: 'blue', counted: false } },
+      { ok: true, value: { variant: 'blue', counted: false } },
+      { ok: false, error: { reason: 'already_counted' } },
+    ]);
+    expect((await ledger.report(plan)).units).toEqual({ blue: 0, green: 0 });
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    expect(await armsOf(ledger, 'helpful')).toEqual({
+      blue: { n: 0, successes: 0, mean: 0 },
+      green: { n: 1, successes: 1, mean: 1 },
+    });
+  });
+
+  it('takes no receipt from before it began', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    const served = { variant: 'green', atMs: Date.now() - 600_000 };
+    const [answer] = await ledger.outcomes([helpful(1, { served, receipt: 'r1' })], plan);
+    expect(answer).toEqual({ ok: false, error: { reason: 'unknown_unit' } });
   });
 
   it('forgets all of one unit and takes it out of every sum', async () => {
@@ -228,7 +244,11 @@ it('counts exactly what an independent count does, with batches lost, doubled an
       exposures.push(exposure(n, variant));
       expected[variant].units.add(n);
       if (random() < 0.3) {
-        events.push(helpful(n, { mayExpose: { variant, servedAtMs: Date.now() } }));
+        const proof =
+          random() < 0.5
+            ? { pinned: variant }
+            : { served: { variant: 'blue', atMs: Date.now() }, receipt: `${sequence}-${i}` };
+        events.push(helpful(n, proof));
         expected[variant].converted.add(n);
       }
     }

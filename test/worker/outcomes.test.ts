@@ -81,6 +81,15 @@ describe('an outcome with a receipt', () => {
     expect(row).toMatchObject({ route: 'chat', variant: 'green', metric: 'helpful', value: 1 });
   });
 
+  it('may come with a bearer token of something else, as clients of models send', async () => {
+    const token = await receipt('chat', 'green');
+    const answer = await post(
+      { route: 'chat', metric: 'helpful', receipt: token },
+      { authorization: 'Bearer sk-model' },
+    );
+    expect(answer.status).toBe(200);
+  });
+
   it('counts once a metric', async () => {
     const token = await receipt('chat', 'blue');
     expect(await post({ route: 'chat', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
@@ -159,7 +168,7 @@ describe('an outcome of a unit that a server names', () => {
     const byBody = await post({ ...outcome, unit: 'u-1' });
     expect(byBody).toMatchObject({ status: 401, body: { code: 'outcome_token_needed' } });
     const wrong = await post({ ...outcome, unit: 'u-1' }, { authorization: 'Bearer wrong' });
-    expect(wrong).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'outcome_token_needed' } });
   });
 
   it('credits the variant that serves the unit', async () => {
@@ -244,6 +253,33 @@ describe('an outcome from a page', () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(60);
     expect(statuses.at(-1)).toBe(429);
   });
+});
+
+it('is refused, and may be sent again, while what counts is down or not bound', async () => {
+  const down =
+    "{ idFromName: (name) => name, get: () => new Proxy({}, { get: () => async () => { throw new Error('down'); } }) }";
+  const entry = `import worker from './src/index.ts'; export * from './src/index.ts';
+    export default { fetch: (request, env, ctx) => worker.fetch(request, {
+      ...env, LEDGER: undefined, CONTROLLER: ${down} }, ctx) };`;
+  const variants = { blue: { url: origin.url } };
+  const outcomes = [{ name: 'helpful', kind: 'conversion' }];
+  const routes = [
+    { name: 'chat', match: { path: '/chat/*' }, variants, outcomes },
+    { name: 'trial', variants, outcomes, experiment: { id: 'e', primary: ['helpful'] } },
+  ];
+  const other = await startHeadgate({ entry, config: { version: 1, routes } });
+  try {
+    const list = await Promise.all(
+      routes.map(async ({ name }) => ({ route: name, metric: 'helpful', receipt: await receipt(name, 'blue') })),
+    );
+    const answer = await fetch(`${other.url}/_headgate/outcomes`, { method: 'POST', body: JSON.stringify(list) });
+    expect(await answer.json()).toMatchObject({
+      counted: 0,
+      results: [{ code: 'unavailable' }, { code: 'no_ledger' }],
+    });
+  } finally {
+    await other.dispose();
+  }
 });
 
 it('pages find a script of less than 1 KB that reports for them', async () => {

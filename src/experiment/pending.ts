@@ -1,0 +1,34 @@
+/**
+ * Owns outcomes that came by receipt before their unit's exposure: they wait for it, an hour at most. A receipt proves an answer and
+ * not an exposure: who opted out, or was answered by the baseline for a candidate that failed, has one too.
+ */
+
+import type { OutcomeEvent } from './words.ts';
+
+const WAIT_MS = 3_600_000;
+
+export class Pending {
+  #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, unit TEXT NOT NULL, event TEXT NOT NULL, atMs INTEGER NOT NULL);
+      CREATE INDEX IF NOT EXISTS pendingByUnit ON pending (unit);`);
+  }
+
+  add(event: OutcomeEvent, nowMs: number): void {
+    this.#sql.exec('DELETE FROM pending WHERE atMs < ?', nowMs - WAIT_MS);
+    const { unit, metric, kind, value, cap } = event;
+    const kept = JSON.stringify({ unit, metric, kind, value, cap });
+    this.#sql.exec('INSERT INTO pending (unit, event, atMs) VALUES (?, ?, ?)', unit, kept, nowMs);
+  }
+
+  /** Takes out what waits for these units, oldest first. */
+  take(units: readonly string[]): OutcomeEvent[] {
+    const rows = this.#sql.exec<{ event: string }>(
+      'DELETE FROM pending WHERE unit IN (SELECT value FROM json_each(?)) RETURNING event',
+      JSON.stringify(units),
+    );
+    return [...rows].map(({ event }) => JSON.parse(event) as OutcomeEvent);
+  }
+}
