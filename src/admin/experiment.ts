@@ -7,9 +7,9 @@ import { planOf } from '../experiment/plan.ts';
 import type { UnitRow } from '../experiment/words.ts';
 import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
+import { sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { query, refuse } from './input.ts';
 import { noRoute } from './routes.ts';
-import { sampleSizeQuery, unitsQuery } from './schemas.ts';
 
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()

@@ -7,6 +7,7 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
 import { adminBase } from './context.ts';
+import * as ofExperiments from './experiment-schemas.ts';
 import * as schemas from './schemas.ts';
 
 interface Operation {
@@ -42,8 +43,8 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/outcomes',
     summary: 'Credits outcomes to the variants that served their units; a list is answered one by one',
-    body: schemas.outcomesBody,
-    answers: { 200: schemas.outcomesAnswer },
+    body: ofExperiments.outcomesBody,
+    answers: { 200: ofExperiments.outcomesAnswer },
     problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
   },
   {
@@ -221,15 +222,15 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/api/routes/:route/experiment',
     summary: 'The report of the experiment: sample ratio, arms, differences, states',
-    answers: { 200: schemas.experimentAnswer },
+    answers: { 200: ofExperiments.experimentAnswer },
     problems: [404, 503],
   },
   {
     method: 'get',
     path: '/api/routes/:route/experiment/units',
     summary: 'Unit rows under their hashes, in pages, as JSON or CSV',
-    query: schemas.unitsQuery,
-    answers: { 200: schemas.unitsAnswer },
+    query: ofExperiments.unitsQuery,
+    answers: { 200: ofExperiments.unitsAnswer },
     problems: [404, 422, 503],
   },
   {
@@ -243,8 +244,8 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/api/sample-size',
     summary: 'How many units an experiment needs, and how long they take',
-    query: schemas.sampleSizeQuery,
-    answers: { 200: schemas.sampleSizeAnswer },
+    query: ofExperiments.sampleSizeQuery,
+    answers: { 200: ofExperiments.sampleSizeAnswer },
     problems: [422],
   },
   {

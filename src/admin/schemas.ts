@@ -108,21 +108,8 @@ export const rollbackBody = v.object({
   reason,
 });
 
-const outcome = v.object({
-  route: name,
-  metric: v.pipe(v.string(), v.description('One of the outcomes that the route declares')),
-  value: v.optional(
-    v.pipe(v.union([v.boolean(), v.number()]), v.description('A conversion has happened when left out')),
-  ),
-  receipt: v.optional(v.pipe(v.string(), v.description('x-headgate-receipt of the answer it is about'))),
-  unit: v.optional(v.pipe(v.string(), v.description('Needs OUTCOME_TOKEN as bearer token'))),
-});
-
-export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLength(100))]);
-
-export const outcomesAnswer = v.looseObject({ counted: v.union([v.boolean(), v.number()]) });
-
-const wholeNumber = (least: number, most: number) =>
+/** A whole number in a query. */
+export const wholeNumber = (least: number, most: number) =>
   v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'give a whole number'), v.toNumber(), v.minValue(least), v.maxValue(most));
 
 export const historyQuery = v.object({
@@ -138,43 +125,6 @@ export const seriesQuery = v.object({
 export const explainQuery = v.object({
   unit: v.pipe(v.string('explain needs a unit'), v.minLength(1), v.maxLength(1_024)),
 });
-
-export const unitsQuery = v.object({
-  after: v.optional(v.pipe(v.string(), v.maxLength(16), v.description('`next` of the page before')), ''),
-  limit: v.optional(wholeNumber(1, 1_000), '500'),
-  format: v.optional(v.picklist(['json', 'csv']), 'json'),
-});
-
-const positive = (most: number, message: string) =>
-  v.pipe(
-    v.string(),
-    v.toNumber(),
-    v.check((number) => number > 0 && number <= most, message),
-  );
-
-export const sampleSizeQuery = v.pipe(
-  v.object({
-    baseline: v.pipe(positive(0.999, 'a rate is between 0 and 1'), v.description('The rate now: 0.1 is 10 %')),
-    lift: v.pipe(
-      v.string(),
-      v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'a lift is 5% or 0.05'),
-      v.description('The relative change to be found: 5% or 0.05'),
-      v.transform((text) => Number.parseFloat(text) / (text.endsWith('%') ? 100 : 1)),
-    ),
-    power: v.optional(positive(0.999, 'a power is between 0 and 1'), '0.8'),
-    ratio: v.optional(
-      v.pipe(positive(1_000, 'a ratio is over 0'), v.description("The variant's units over the baseline's")),
-      '1',
-    ),
-    perDay: v.optional(
-      v.pipe(positive(1e12, 'units a day are over 0'), v.description('Units a day, for the duration')),
-    ),
-  }),
-  v.check(
-    ({ baseline, lift }) => lift !== 0 && baseline * (1 + lift) > 0 && baseline * (1 + lift) < 1,
-    'the lift must lead to another rate between 0 and 1',
-  ),
-);
 
 const weights = v.record(v.string(), v.number());
 const split = v.looseObject({
@@ -251,37 +201,6 @@ export const historyAnswer = v.object({
   ),
   next: v.nullable(v.number()),
 });
-
-const nullableNumber = v.nullable(v.number());
-
-export const experimentAnswer = v.looseObject({
-  id: v.string(),
-  sampleRatio: v.looseObject({ p: v.number(), alarm: v.boolean() }),
-  plannedUnits: v.number(),
-  units: weights,
-  daysLeft: nullableNumber,
-  metrics: v.array(
-    v.looseObject({
-      name: v.string(),
-      role: v.picklist(['primary', 'secondary']),
-      variant: v.string(),
-      state: v.pipe(v.string(), v.description('better, worse, no difference found or keep running: N %')),
-      arms: v.record(v.string(), v.looseObject({ n: v.number(), mean: v.number() })),
-      difference: v.number(),
-      lift: nullableNumber,
-      interval: v.tuple([v.number(), v.number()]),
-      p: v.number(),
-    }),
-  ),
-  notes: v.array(v.string()),
-});
-
-export const unitsAnswer = v.object({
-  units: v.array(v.looseObject({ unit: v.string(), variant: v.string(), requests: v.number() })),
-  next: v.nullable(v.string()),
-});
-
-export const sampleSizeAnswer = v.looseObject({ plannedUnits: v.number(), days: nullableNumber });
 
 export const seriesAnswer = v.object({
   width: v.string(),
