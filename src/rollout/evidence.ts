@@ -3,8 +3,7 @@
  * follow (design section 9). Durable: what was gathered survives a restart, and a batch of another rollout never counts.
  */
 
-import { addTick, type EProcess, startEProcess, type Tick } from '../analysis/eprocess.ts';
-import { rateUpperBound } from '../analysis/proportions.ts';
+import { startEProcess } from '../analysis/eprocess.ts';
 import {
   addSightings,
   closeTicks,
@@ -12,40 +11,25 @@ import {
   MAX_UNITS,
   peekTick,
   startUnitEvidence,
-  TICK_MS,
-  type TickCounts,
   tickOf,
   type UnitEvidence,
 } from '../analysis/units.ts';
 import { type Judgement, judge } from '../analysis/verdict.ts';
-import type { Guardrail } from '../config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../live/batch.ts';
 import type { PairBatch } from '../shadow/tally.ts';
+import {
+  type Arms,
+  addCount,
+  addTickTo,
+  addTo,
+  arms,
+  type Count,
+  type Gathered,
+  type OpenTick,
+  pairsOf,
+  referenceOf,
+} from './gathered.ts';
 import { type Evidence, type RolloutState, stepOf } from './state.ts';
-
-interface Count {
-  n: number;
-  bad: number;
-}
-
-interface Arms {
-  candidate: Count;
-  baseline: Count;
-}
-
-/** What is kept of one guardrail. */
-interface Gathered {
-  process: EProcess;
-  rollout: Arms;
-  step: Arms;
-  /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
-  earlier: Count;
-}
-
-interface Reference {
-  p0: number;
-  counts: Count;
-}
 
 interface Kept {
   rollout: string;
@@ -62,8 +46,6 @@ interface Kept {
 
 /** A tick is closed when every isolate has had time to flush it. */
 const GRACE_MS = 5_000;
-/** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
-const MIN_REFERENCE_TRIALS = 100;
 
 export class EvidenceStore {
   #sql: SqlStorage;
@@ -296,54 +278,6 @@ export class EvidenceStore {
   }
 }
 
-interface OpenTick {
-  tick: number;
-  byUnit: TickCounts | null;
-  byRequest: Map<string, { n: number[]; bad: number[] }> | null;
-}
-
-/** The length of a tick, for those who reckon traffic by it. */
-export const EVIDENCE_TICK_MS = TICK_MS;
-
-function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
-  const of = (variant: string): Count => {
-    if (guardrail.per === 'unit') return tick.byUnit?.counts[String(index)]?.[variant] ?? { n: 0, bad: 0 };
-    const requests = tick.byRequest?.get(variant);
-    return { n: requests?.n[index] ?? 0, bad: requests?.bad[index] ?? 0 };
-  };
-  return { candidate: of(state.to), baseline: of(state.baseline) };
-}
-
-function addTickTo(into: Gathered, tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): void {
-  const counted = armsOf(tick, index, guardrail, state);
-  const reference = referenceOf(into);
-  let p0 = reference?.p0 ?? null;
-  if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
-    // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
-    const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
-    p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
-  }
-  addTo(into, counted, p0);
-}
-
-function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null): void {
-  const tick: Tick = { nc: candidate.n, kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
-  gathered.process = addTick(gathered.process, tick, p0);
-  for (const scope of [gathered.rollout, gathered.step]) {
-    addCount(scope.candidate, candidate);
-    addCount(scope.baseline, baseline);
-  }
-}
-
-/**
- * The 99.9 % upper bound of what the baseline did earlier in this rollout, else in the hour before; null while both are too
- * little.
- */
-function referenceOf({ rollout, earlier }: Gathered): Reference | null {
-  const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
-  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
-}
-
 /** Units with a bad mark in the ticks that are about to be closed. */
 function badUnits(units: UnitEvidence, through: number): string[] {
   const found: string[] = [];
@@ -352,21 +286,6 @@ function badUnits(units: UnitEvidence, through: number): string[] {
     for (const marked of variants.values()) for (const [unit, { bad }] of marked) if (bad !== 0) found.push(unit);
   }
   return found;
-}
-
-/** Only pairs of which both answers were compared. */
-function pairsOf(classes: Record<string, number>): Count {
-  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0);
-  return { n: bad + (classes.match ?? 0), bad };
-}
-
-function arms(): Arms {
-  return { candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 } };
-}
-
-function addCount(into: Count, from: Count): void {
-  into.n += from.n;
-  into.bad += from.bad;
 }
 
 /** Unit evidence names its metrics; two guardrails may judge the same one (two limits of `slow`), so numbers name them. */

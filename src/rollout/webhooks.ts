@@ -1,6 +1,6 @@
 /**
  * Owns the telling of transitions to other systems: JSON signed by HMAC, or a text as Slack takes it. Queued in storage, tried
- * again for an hour, and never waited for by anything.
+ * again for a quarter of an hour, and never waited for by anything.
  */
 
 import type { Config, Webhook } from '../config/types.ts';

@@ -39,7 +39,7 @@ describe('webhooks', () => {
     expect(webhooks.nextAtMs()).toBeNull();
   });
 
-  it('are tried ten times over half an hour, later and later, and then given up', async () => {
+  it('are tried ten times over a quarter of an hour, later and later, and then given up', async () => {
     answer = async () => new Response(null, { status: 500 });
     const webhooks = new Webhooks(storage().sql);
     webhooks.queue([hook], event, T0);

@@ -1,0 +1,110 @@
+/**
+ * Owns what a rollout has gathered for one guardrail: the counts of both arms, in the rollout and in its present step, the
+ * e-process over its ticks, and what the baseline did before it. Pure: `evidence.ts` keeps it, and says when a tick is over.
+ */
+
+import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
+import { rateUpperBound } from '../analysis/proportions.ts';
+import type { TickCounts } from '../analysis/units.ts';
+import type { Guardrail } from '../config/types.ts';
+import type { RolloutState } from './state.ts';
+
+/** Trials, and the bad ones among them. */
+export interface Count {
+  n: number;
+  bad: number;
+}
+
+/** What both arms did. */
+export interface Arms {
+  candidate: Count;
+  baseline: Count;
+}
+
+/** What is kept of one guardrail. */
+export interface Gathered {
+  process: EProcess;
+  rollout: Arms;
+  step: Arms;
+  /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
+  earlier: Count;
+}
+
+interface Reference {
+  p0: number;
+  counts: Count;
+}
+
+/** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
+const MIN_REFERENCE_TRIALS = 100;
+
+/** One tick's counts, by unit and by request; null where nothing was seen. */
+export interface OpenTick {
+  tick: number;
+  byUnit: TickCounts | null;
+  byRequest: Map<string, { n: number[]; bad: number[] }> | null;
+}
+
+function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
+  const of = (variant: string): Count => {
+    if (guardrail.per === 'unit') return tick.byUnit?.counts[String(index)]?.[variant] ?? { n: 0, bad: 0 };
+    const requests = tick.byRequest?.get(variant);
+    return { n: requests?.n[index] ?? 0, bad: requests?.bad[index] ?? 0 };
+  };
+  return { candidate: of(state.to), baseline: of(state.baseline) };
+}
+
+/** Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. */
+export function addTickTo(
+  into: Gathered,
+  tick: OpenTick,
+  index: number,
+  guardrail: Guardrail,
+  state: RolloutState,
+): void {
+  const counted = armsOf(tick, index, guardrail, state);
+  const reference = referenceOf(into);
+  let p0 = reference?.p0 ?? null;
+  if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
+    // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
+    const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
+    p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
+  }
+  addTo(into, counted, p0);
+}
+
+/** Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. */
+export function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null): void {
+  const tick: Tick = { nc: candidate.n, kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
+  gathered.process = addTick(gathered.process, tick, p0);
+  for (const scope of [gathered.rollout, gathered.step]) {
+    addCount(scope.candidate, candidate);
+    addCount(scope.baseline, baseline);
+  }
+}
+
+/**
+ * The 99.9 % upper bound of what the baseline did earlier in this rollout, else in the hour before; null while both are too
+ * little.
+ */
+export function referenceOf({ rollout, earlier }: Gathered): Reference | null {
+  const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
+  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
+}
+
+/** Only pairs of which both answers were compared. */
+export function pairsOf(classes: Record<string, number>): Count {
+  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0);
+  return { n: bad + (classes.match ?? 0), bad };
+}
+
+/** Both arms, which have done nothing yet. */
+export function arms(): Arms {
+  return { candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 } };
+}
+
+/** Adds in place. */
+export function addCount(into: Count, from: Count): void {
+  into.n += from.n;
+  into.bad += from.bad;
+}
