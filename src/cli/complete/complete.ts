@@ -71,7 +71,7 @@ async function namesFor(
   if (wanted === 'shell') return ['bash', 'zsh', 'fish'];
   const connected = connect(connectionArgs(given, args), patient(terminal));
   if (wanted === 'route') return (await routeStatuses(connected)).map(({ name }) => name);
-  if (!['variant', 'candidate', 'shares', 'shadow'].includes(wanted)) return [];
+  if (!['variant', 'candidate', 'winner', 'shares', 'shadow'].includes(wanted)) return [];
   const route = words[0] ?? positionals(given, args)[0];
   if (route === undefined) return [];
   const variants = variantsOf(await lookAt(route, connected));

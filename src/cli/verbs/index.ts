@@ -89,6 +89,18 @@ export const verbs: Record<string, Listed> = {
     summary: 'show what shadows found: how the candidate’s answers differ from the baseline’s',
     load: async () => (await import('./comparisons.ts')).comparisons,
   },
+  'sample-size': {
+    summary: 'say how many units an experiment needs, and how long that takes',
+    load: async () => (await import('./sample-size.ts')).size,
+  },
+  report: {
+    summary: 'show what an experiment has found',
+    load: async () => (await import('./report.ts')).report,
+  },
+  'experiment decide': {
+    summary: 'end an experiment: start the rollout to its winner',
+    load: async () => (await import('./experiment/decide.ts')).decide,
+  },
   records: {
     summary: 'show the newest records',
     load: async () => (await import('./records.ts')).records,

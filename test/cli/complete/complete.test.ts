@@ -43,6 +43,7 @@ describe('completion', () => {
     ['headgate weights detect blue=90 gr', ['green=']],
     ['headgate weights detect --shadow ', ['blue=', 'green=']],
     ['headgate comparisons detect --candidate ', ['blue', 'green']],
+    ['headgate experiment decide detect --winner g', ['green']],
     ['headgate records --route ch', ['chat']],
     ['headgate records --dataset c', ['comparisons']],
     ['headgate completion ', ['bash', 'zsh', 'fish']],

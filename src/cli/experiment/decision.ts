@@ -1,0 +1,26 @@
+/** Owns what a report says about making a variant the winner: whether it speaks against it, and in which words. Pure. */
+
+import { safe } from '../text.ts';
+import type { Report } from './report.ts';
+
+export interface Decision {
+  /** Why the winner should not win; empty when nothing speaks against it. */
+  against: string[];
+  /** What each primary metric says, for a person who is about to say yes. */
+  lines: string[];
+}
+
+/** The baseline wins where no variant is better; a variant where it is not worse. A broken split speaks against everybody. */
+export function decisionOn(winner: string, baseline: string, { metrics, sampleRatio }: Report): Decision {
+  const primary = metrics.filter(({ role }) => role === 'primary');
+  const about = winner === baseline ? primary : primary.filter(({ variant }) => variant === winner);
+  const against = about.flatMap(({ name, variant, state }) => {
+    if (winner !== baseline) return state === 'worse' ? [`${winner} is worse than ${baseline} in ${safe(name)}`] : [];
+    return state === 'better' ? [`${variant} is better than ${baseline} in ${safe(name)}`] : [];
+  });
+  const alarm = 'the arms do not have the sizes that were asked for, so no result can be trusted';
+  return {
+    against: sampleRatio.alarm ? [alarm, ...against] : against,
+    lines: about.map(({ name, variant, label }) => `  ${safe(name)}: ${variant} against ${baseline}: ${safe(label)}`),
+  };
+}

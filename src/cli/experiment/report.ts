@@ -1,0 +1,118 @@
+/**
+ * Owns how an experiment's report reads on a terminal: the alarm of the sample ratio before all else, then units, days, and each
+ * metric with both arms and its interval. Pure: it makes lines and prints none.
+ */
+
+import type { Report } from '../../experiment/report.ts';
+import { grid } from '../comparisons/grid.ts';
+import { columnsOfScreen, type Screen } from '../comparisons/report.ts';
+import { figure, percent, signed, whole } from '../figures.ts';
+import { safe, widthOf, wrap } from '../text.ts';
+import { intervalBar } from './interval.ts';
+
+export type { Report };
+
+type Metric = Report['metrics'][number];
+type Arm = Metric['arms'][string];
+
+const BAR_WIDTH = 31;
+
+/** The whole report. */
+export function reportLines(route: string, report: Report, screen: Screen): string[] {
+  const sections = [
+    headLines(route, report, screen),
+    ratioLines(report, screen),
+    ...report.metrics.map((metric) => metricLines(metric, screen)),
+    noteLines(report, screen),
+  ];
+  return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+}
+
+function headLines(route: string, { id, since }: Report, screen: Screen): string[] {
+  const begun = since === null ? 'nobody has been counted yet' : `since ${since.slice(0, 16).replace('T', ' ')} UTC`;
+  const [first = '', ...others] = wrap(`${route}: experiment ${safe(id)}, ${begun}`, columnsOfScreen(screen), '  ');
+  return [screen.paint.bold(first), ...others];
+}
+
+/** Arms of other sizes than asked for were not dealt at random, and then no number below means what it says. */
+function ratioLines(report: Report, screen: Screen): string[] {
+  const { sampleRatio, units, plannedUnits, daysLeft, crossovers } = report;
+  const { red, bold } = screen.paint;
+  const columns = columnsOfScreen(screen);
+  const total = Object.values(units).reduce((sum, n) => sum + n, 0);
+  const arms = Object.entries(units).map(([name, n]) => `${name} ${whole(n)}`);
+  const p = `p ${pWords(sampleRatio.p)}, sequential ${pWords(sampleRatio.sequentialP)}`;
+  const ratio = sampleRatio.alarm
+    ? wrap(`  ✗ SAMPLE RATIO ALARM (${p}): do not read what follows as a result`, columns, '    ').map((line) =>
+        bold(red(line)),
+      )
+    : wrap(`  ✔ the arms have the sizes that were asked for (${p})`, columns, '    ');
+  const left = daysLeft === null ? '' : daysLeft === 0 ? ': reached' : `, ${daysWords(daysLeft)} left`;
+  const size = `${whole(total)} of ${whole(plannedUnits)} planned units (${percent(total / plannedUnits)})${left}`;
+  const crossed =
+    crossovers > 0 ? [`${whole(crossovers)} requests met the other arm, and count for the unit's first`] : [];
+  return [
+    ...ratio,
+    ...[`${arms.join(', ')} units`, size, ...crossed].flatMap((line) => wrap(`  ${line}`, columns, '    ')),
+  ];
+}
+
+function metricLines(metric: Metric, screen: Screen): string[] {
+  const { name, role, kind, goal, variant, arms, difference, lift, interval, p, label, by } = metric;
+  const { bold, dim, green, red } = screen.paint;
+  const columns = columnsOfScreen(screen);
+  const paint = metric.state === 'better' ? green : metric.state === 'worse' ? red : (text: string) => text;
+  const wanted = `${role}, ${goal === 'increase' ? 'more' : 'less'} is better`;
+  const rows = Object.entries(arms).map(([arm, one]) => armRow(arm, one, kind));
+  const units = (value: number) => differenceWords(value, kind);
+  const told = `  difference ${signed(difference, units)}, lift ${signed(lift, percent)}, p ${pWords(p)}`;
+  const range = `${signed(interval[0], units)} to ${signed(interval[1], units)}`;
+  const title = `  ${bold(safe(name))}, ${safe(variant)} ${dim(`(${wanted})`)}`;
+  const test = by === null ? '' : dim(` (${by === 'early' ? 'early stop' : 'test at the planned size'})`);
+  return [
+    title,
+    ...grid(rows, 'lrrl').map((line) => `  ${line}`),
+    ...wrap(`  ${told}`, columns, '      '),
+    ...barLines(intervalBar(interval, difference, BAR_WIDTH), range, columns),
+    `    ${paint(`${marks(metric.state)} ${safe(label)}`)}${test}`,
+  ];
+}
+
+function barLines(bar: string, range: string, columns: number): string[] {
+  const one = `    ${bar}  ${range}`;
+  return widthOf(one) <= columns ? [one] : [`    ${bar}`, `    ${range}`];
+}
+
+function armRow(name: string, { n, mean, successes, sum }: Arm, kind: Metric['kind']): string[] {
+  const counted = kind === 'conversion' ? `${whole(successes ?? 0)} of` : `sum ${figure(sum)}, `;
+  const shown = n === 0 ? '–' : kind === 'conversion' ? percent(mean) : figure(mean);
+  return [name, counted, `${whole(n)} units`, shown];
+}
+
+/** What was found, in a mark of its own so that nothing depends on colour. */
+function marks(state: string): string {
+  return state === 'better' ? '✔' : state === 'worse' ? '✗' : state === 'no difference found' ? '=' : '…';
+}
+
+/** A difference of shares is in percentage points, so that it is not taken for the lift. */
+function differenceWords(value: number, kind: Metric['kind']): string {
+  return kind === 'conversion' ? `${(value * 100).toFixed(2)} pp` : figure(value);
+}
+
+/** No p is zero, and none is known to more than two digits. */
+export function pWords(p: number): string {
+  if (p < 0.0001) return '< 0.0001';
+  return p >= 0.995 ? '1' : String(Number(p.toPrecision(2)));
+}
+
+function daysWords(days: number): string {
+  if (days < 1) return 'less than a day';
+  const rounded = days < 10 ? Math.round(days * 10) / 10 : Math.ceil(days);
+  return rounded === 1 ? '1 day' : `${whole(rounded)} days`;
+}
+
+function noteLines({ notes }: Report, screen: Screen): string[] {
+  return notes.flatMap((note) =>
+    wrap(`  ! ${safe(note)}`, columnsOfScreen(screen), '    ').map((line) => screen.paint.yellow(line)),
+  );
+}
