@@ -6,6 +6,7 @@
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
+import * as answers from './answers.ts';
 import { adminBase } from './context.ts';
 import * as ofExperiments from './experiment-schemas.ts';
 import * as schemas from './schemas.ts';
@@ -28,7 +29,7 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/health',
     summary: 'Whether the Worker runs. Open to all',
-    answers: { 200: schemas.healthAnswer },
+    answers: { 200: answers.healthAnswer },
     problems: [],
   },
   {
@@ -59,7 +60,7 @@ export const operations: Operation[] = [
     path: '/api/config/validate',
     summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',
     body: configSchema,
-    answers: { 200: schemas.validateAnswer },
+    answers: { 200: answers.validateAnswer },
     problems: [413, 422],
   },
   {
@@ -67,7 +68,7 @@ export const operations: Operation[] = [
     path: '/api/records',
     summary: 'The newest records of a dataset',
     query: schemas.recordsQuery,
-    answers: { 200: schemas.recordsAnswer },
+    answers: { 200: answers.recordsAnswer },
     problems: [422, 502, 503],
   },
   {
@@ -75,7 +76,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/preview',
     summary: 'A signed token with which one variant can be seen before it has traffic',
     body: schemas.previewBody,
-    answers: { 200: schemas.previewAnswer },
+    answers: { 200: answers.previewAnswer },
     problems: [400, 404, 413, 422, 503],
   },
   {
@@ -83,7 +84,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/comparisons',
     summary: 'What shadows compared: classes, skips, latency, fields that differ, samples',
     query: schemas.comparisonsQuery,
-    answers: { 200: schemas.comparisonsAnswer },
+    answers: { 200: answers.comparisonsAnswer },
     problems: [404, 422, 503],
   },
   {
@@ -106,14 +107,14 @@ export const operations: Operation[] = [
     path: '/api/config',
     summary: 'Replaces the config; with If-Match only if nobody wrote since',
     query: schemas.configPutQuery,
-    answers: { 200: schemas.configPutAnswer },
+    answers: { 200: answers.configPutAnswer },
     problems: [412, 413, 422, 503],
   },
   {
     method: 'get',
     path: '/api/config/revisions',
     summary: 'The last 50 revisions of the config, newest first',
-    answers: { 200: schemas.revisionsAnswer },
+    answers: { 200: answers.revisionsAnswer },
     problems: [503],
   },
   {
@@ -121,21 +122,21 @@ export const operations: Operation[] = [
     path: '/api/config/restore',
     summary: 'Puts an earlier revision of the config in force again',
     body: schemas.restoreBody,
-    answers: { 200: schemas.configPutAnswer },
+    answers: { 200: answers.configPutAnswer },
     problems: [400, 404, 412, 413, 422, 503],
   },
   {
     method: 'get',
     path: '/api/routes',
     summary: 'The status of every route',
-    answers: { 200: schemas.routesAnswer },
+    answers: { 200: answers.routesAnswer },
     problems: [503],
   },
   {
     method: 'get',
     path: '/api/routes/:route',
     summary: 'Split, live numbers and rollout of one route; the ETag is the split revision',
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [404, 503],
   },
   {
@@ -143,7 +144,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/split',
     summary: 'Sets the split',
     body: schemas.splitBody,
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
@@ -151,7 +152,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/switch',
     summary: 'All traffic to one variant at once',
     body: schemas.switchBody,
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
@@ -159,7 +160,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollout',
     summary: 'Starts a rollout',
     body: schemas.rolloutBody,
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
@@ -167,7 +168,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollout/:command{promote|pause|resume|abort}',
     summary: 'Promotes, pauses, resumes or aborts the running rollout',
     body: schemas.reasonBody,
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
@@ -175,14 +176,14 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollback',
     summary: 'Returns to the last steady split, or to a named one',
     body: schemas.rollbackBody,
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
     method: 'delete',
     path: '/api/routes/:route/weights',
     summary: 'Ends manual mode',
-    answers: { 200: schemas.routeAnswer },
+    answers: { 200: answers.routeAnswer },
     problems: [412, 422, 503],
   },
   {
@@ -190,7 +191,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/history',
     summary: 'Who did what and why, with the evidence',
     query: schemas.historyQuery,
-    answers: { 200: schemas.historyAnswer },
+    answers: { 200: answers.historyAnswer },
     problems: [422, 503],
   },
   {
@@ -198,7 +199,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/series',
     summary: 'Requests and failures over time, by variant',
     query: schemas.seriesQuery,
-    answers: { 200: schemas.seriesAnswer },
+    answers: { 200: answers.seriesAnswer },
     problems: [422, 503],
   },
   {
@@ -206,7 +207,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/explain',
     summary: 'Which variant a unit gets, and why',
     query: schemas.explainQuery,
-    answers: { 200: schemas.explainAnswer },
+    answers: { 200: answers.explainAnswer },
     problems: [404, 422, 503],
   },
   {
@@ -215,7 +216,7 @@ export const operations: Operation[] = [
     summary:
       'What is wrong with this Worker and how to mend it: bindings, secrets, KV, controllers, health of variants',
     query: schemas.doctorQuery,
-    answers: { 200: schemas.doctorAnswer },
+    answers: { 200: answers.doctorAnswer },
     problems: [404, 422],
   },
   {
@@ -284,8 +285,8 @@ export function openApi() {
         },
       },
       schemas: {
-        Problem: json(schemas.problemAnswer),
-        Route: json(schemas.routeAnswer),
+        Problem: json(answers.problemAnswer),
+        Route: json(answers.routeAnswer),
         Config: {
           type: 'object',
           description: 'The config document; headgate.schema.json of the same version describes each key',
@@ -324,7 +325,7 @@ function answer(schema: v.GenericSchema | 'openapi' | null) {
 /** Schemas that many calls share stand once, under their names. */
 const named = new Map<v.GenericSchema, string>([
   [configSchema, 'Config'],
-  [schemas.routeAnswer, 'Route'],
+  [answers.routeAnswer, 'Route'],
 ]);
 
 function content(schema: v.GenericSchema) {

@@ -61,6 +61,8 @@ export async function setSplit(
         : weights.error;
       return invalid(faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\$?/, 'weights') })));
     }
+    const frozen = frozenByExperiment(route, weights.value, before.weights);
+    if (frozen !== null) return frozen;
     const shadowFaults = faultsOfShadows(asked.shadows ?? {}, route, before.baseline);
     if (shadowFaults.length > 0) return invalid(shadowFaults);
     const draft = draftOf(before, variants, caller, {
@@ -312,6 +314,25 @@ async function publish(
     after: { weights: draft.weights, shadows: draft.shadows },
   };
   await control.setSplit(draft, entry, restores, Date.now());
+}
+
+/**
+ * Units that come from headers cannot be pinned: other weights would move them between arms. So the weights of a running
+ * experiment stand still there, but for one variant taking everything, which ends it.
+ */
+function frozenByExperiment(
+  route: Route,
+  weights: Record<string, number>,
+  before: Record<string, number>,
+): { ok: false; error: CallRefusal } | null {
+  const { experiment, identity } = route;
+  if (experiment === undefined || identity.every((source) => 'cookie' in source && source.cookie === true)) return null;
+  const shares = Object.values(weights).filter((weight) => weight > 0);
+  const runs = Object.values(before).filter((weight) => weight > 0).length > 1;
+  const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
+  if (shares.length === 1 || !runs || isSame) return null;
+  const detail = `experiment ${experiment.id} runs, and units that do not come from our cookie would be moved between its arms; end it by giving one variant 100, or use a new id`;
+  return err({ code: 'experiment_runs', detail });
 }
 
 function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {

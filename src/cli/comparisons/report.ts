@@ -4,7 +4,7 @@
  */
 
 import type * as v from 'valibot';
-import type { comparisonsAnswer } from '../../admin/schemas.ts';
+import type { comparisonsAnswer } from '../../admin/answers.ts';
 import { bar, figure, ms, percent, signed, whole } from '../figures.ts';
 import type { Terminal } from '../terminal.ts';
 import { safe, wrap } from '../text.ts';
