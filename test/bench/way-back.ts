@@ -36,6 +36,8 @@ interface Run {
   stoppedMs: number | null;
   lastMs: number;
   badAnswers: number;
+  /** What the machine managed of the hundred: with less, everything takes longer. */
+  perSecond: number;
 }
 
 const { values } = parseArgs({
@@ -94,6 +96,7 @@ async function measured(runs: number, sideBySide: number, seed: number): Promise
       'last request, median s': seconds(median(lasts)),
       'last request, worst s': seconds(lasts.at(-1)!),
       'failed answers, median': median(results.map(({ badAnswers }) => badAnswers).sort((a, b) => a - b)),
+      'requests/s, least': Math.round(Math.min(...results.map(({ perSecond }) => perSecond))),
       'promised median s': scenario.promised,
     });
     console.log(JSON.stringify(rows.at(-1)));
@@ -155,9 +158,10 @@ async function run(
     reason: 'a release that grows worse',
   });
   if (started.status !== 200) throw new Error(JSON.stringify(started.body));
-  const stop = twiceEach(world, route);
+  const { stop, answered } = twiceEach(world, route);
   await sleep(HEALTHY_MS);
   const worseAtMs = Date.now();
+  const answeredBefore = answered();
   badPercent.set(route, worse);
   bad.set(route, 0);
   let stoppedMs: number | null = null;
@@ -166,34 +170,43 @@ async function run(
     const { entries } = (await world.api('GET', `/routes/${route}/history?limit=1`)).body;
     if (entries[0].action === 'aborted') stoppedMs = Date.parse(entries[0].at) - worseAtMs;
   }
+  const perSecond = ((answered() - answeredBefore) * 1000) / (Date.now() - worseAtMs);
   await sleep(5_000);
   await stop();
   return {
     stoppedMs,
     lastMs: (world.greenSeen(route).at(-1) ?? worseAtMs) - worseAtMs,
     badAnswers: bad.get(route) ?? 0,
+    perSecond,
   };
 }
 
 /** Every visitor asks twice, half a second apart. */
-function twiceEach(world: RolloutWorld, route: string): () => Promise<void> {
+function twiceEach(world: RolloutWorld, route: string): { stop(): Promise<void>; answered(): number } {
   let n = 0;
+  let answered = 0;
+  const visit = async (user: string) => {
+    await world.visit(route, user);
+    answered++;
+  };
   const pending = new Set<Promise<unknown>>();
   const startedMs = Date.now();
   const timer = setInterval(() => {
     for (const due = ((Date.now() - startedMs) / 1000) * (PER_SECOND / 2); n < due; n++) {
       const user = `${route}-${n}`;
-      const both = world
-        .visit(route, user)
+      const both = visit(user)
         .then(() => sleep(500))
-        .then(() => world.visit(route, user));
+        .then(() => visit(user));
       pending.add(both);
       void both.finally(() => pending.delete(both));
     }
   }, 5);
-  return async () => {
-    clearInterval(timer);
-    await Promise.all(pending);
+  return {
+    answered: () => answered,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(pending);
+    },
   };
 }
 
