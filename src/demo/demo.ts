@@ -10,17 +10,20 @@ import { join } from 'node:path';
 import { Stop } from '../cli/stop.ts';
 import { terminal } from '../cli/terminal.ts';
 import { ok } from '../result.ts';
+import { playAb } from './ab/play.ts';
 import { choosePort } from './port.ts';
 import { stopSignal } from './stop-signal.ts';
 import { type DemoOptions, HELP, parseDemoOptions } from './story/options.ts';
 import { FAST, FULL } from './story/plans.ts';
 import { play } from './story/play.ts';
 import { type Host, startHost } from './story/processes.ts';
-import { summaryLines } from './story/summary.ts';
+import { type ActReport, summaryLines } from './story/summary.ts';
 import { Teller } from './story/teller.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STOPPED = 130;
+/** In a hurry still enough that both arms have their 25 mistakes. */
+const AB_VISITORS = { full: 1_600, fast: 1_200 };
 const screen = terminal();
 
 async function main(): Promise<number> {
@@ -55,13 +58,8 @@ async function tell(host: Host, token: string, options: DemoOptions, stopping: A
   const gone = new AbortController();
   void host.exited.then(() => gone.abort());
   const teller = new Teller({ screen, out: screen.out, now: () => Date.now() });
-  const { perSecond, isFast } = options;
   try {
-    const report = await play({
-      ...{ url: host.url, token, perSecond, teller },
-      plans: isFast ? FAST : FULL,
-      stopping: AbortSignal.any([stopping, gone.signal]),
-    });
+    const report = await shown(host.url, token, options, teller, AbortSignal.any([stopping, gone.signal]));
     screen.out(['', ...summaryLines(report, screen)].join('\n'));
     if (report.differs.length > 0) complain(host.complaints(), 1);
     return report.differs.length === 0 ? 0 : 1;
@@ -70,6 +68,19 @@ async function tell(host: Host, token: string, options: DemoOptions, stopping: A
     const why = gone.signal.aborted ? 'The Workers ended by themselves.' : sentenceOf(cause);
     return complain(`\nThe story broke off. ${why}\n${host.complaints()}`, 1);
   }
+}
+
+function shown(
+  url: string,
+  token: string,
+  { perSecond, isAb, isFast }: DemoOptions,
+  teller: Teller,
+  stopping: AbortSignal,
+): Promise<ActReport> {
+  const common = { url, token, teller, stopping };
+  if (!isAb) return play({ ...common, perSecond, plans: isFast ? FAST : FULL });
+  const visitors = isFast ? AB_VISITORS.fast : AB_VISITORS.full;
+  return playAb({ ...common, perSecond: isFast ? 2 * perSecond : perSecond, visitors, screen, out: screen.out });
 }
 
 function sentenceOf(cause: unknown): string {

@@ -5,15 +5,20 @@ describe('the options of npm run demo', () => {
   it('needs none', () => {
     expect(parseDemoOptions([])).toEqual({
       ok: true,
-      value: { port: null, perSecond: 80, isFast: false, help: false },
+      value: { port: null, perSecond: 80, isAb: false, isFast: false, help: false },
     });
   });
 
   it('takes a port, a rate and hurry', () => {
     expect(parseDemoOptions(['--port', '9000', '--rate=50', '--fast'])).toEqual({
       ok: true,
-      value: { port: 9000, perSecond: 50, isFast: true, help: false },
+      value: { port: 9000, perSecond: 50, isAb: false, isFast: true, help: false },
     });
+  });
+
+  it('has experiments in place of the story, with a rate of their own', () => {
+    expect(parseDemoOptions(['--ab'])).toMatchObject({ ok: true, value: { isAb: true, perSecond: 120 } });
+    expect(parseDemoOptions(['--ab', '--rate', '60'])).toMatchObject({ ok: true, value: { perSecond: 60 } });
   });
 
   it.each([
@@ -28,7 +33,7 @@ describe('the options of npm run demo', () => {
   });
 
   it('explains every option, within 110 columns', () => {
-    for (const option of ['--rate', '--port', '--fast', '--help']) expect(HELP).toContain(option);
+    for (const option of ['--ab', '--rate', '--port', '--fast', '--help']) expect(HELP).toContain(option);
     for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 });
