@@ -211,7 +211,8 @@ function twiceEach(world: RolloutWorld, route: string): { stop(): Promise<void>;
 }
 
 function median(sorted: readonly number[]): number {
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 function seconds(ms: number): string {
