@@ -16,6 +16,8 @@ type Metric = Report['metrics'][number];
 type Arm = Metric['arms'][string];
 
 const BAR_WIDTH = 31;
+/** An hour. */
+const MIN_DAYS = 1 / 24;
 
 /** The whole report. */
 export function reportLines(route: string, report: Report, screen: Screen): string[] {
@@ -47,7 +49,8 @@ function ratioLines(report: Report, screen: Screen): string[] {
         bold(red(line)),
       )
     : wrap(`  ✔ the arms have the sizes that were asked for (${p})`, columns, '    ');
-  const left = daysLeft === null ? '' : daysLeft === 0 ? ': reached' : `, ${daysWords(daysLeft)} left`;
+  const left =
+    daysLeft === 0 ? ': reached' : daysLeft === null || isTooEarly(report) ? '' : `, ${daysWords(daysLeft)} left`;
   const size = `${whole(total)} of ${whole(plannedUnits)} planned units (${percent(total / plannedUnits)})${left}`;
   const crossed =
     crossovers > 0 ? [`${whole(crossovers)} requests met the other arm, and count for the unit's first`] : [];
@@ -55,6 +58,12 @@ function ratioLines(report: Report, screen: Screen): string[] {
     ...ratio,
     ...[`${arms.join(', ')} units`, size, ...crossed].flatMap((line) => wrap(`  ${line}`, columns, '    ')),
   ];
+}
+
+/** Whether the units came in too short a time to say how many come in a day. */
+export function isTooEarly({ units, unitsPerDay }: Report): boolean {
+  const total = Object.values(units).reduce((sum, n) => sum + n, 0);
+  return unitsPerDay === null || total / unitsPerDay < MIN_DAYS;
 }
 
 function metricLines(metric: Metric, screen: Screen): string[] {
@@ -68,13 +77,19 @@ function metricLines(metric: Metric, screen: Screen): string[] {
   const told = `  difference ${signed(difference, units)}, lift ${signed(lift, percent)}, p ${pWords(p)}`;
   const range = `${signed(interval[0], units)} to ${signed(interval[1], units)}`;
   const title = `  ${bold(safe(name))}, ${safe(variant)} ${dim(`(${wanted})`)}`;
-  const test = by === null ? '' : dim(` (${by === 'early' ? 'early stop' : 'test at the planned size'})`);
+  const test = by === null ? '' : ` (${by === 'early' ? 'early stop' : 'test at the planned size'})`;
+  // Against an arm that nobody has met there is no difference yet.
+  const found = Object.values(arms).some(({ n }) => n === 0)
+    ? []
+    : [
+        ...wrap(`  ${told}`, columns, '      '),
+        ...barLines(intervalBar(interval, difference, BAR_WIDTH), range, columns),
+      ];
   return [
     title,
     ...grid(rows, 'lrrl').map((line) => `  ${line}`),
-    ...wrap(`  ${told}`, columns, '      '),
-    ...barLines(intervalBar(interval, difference, BAR_WIDTH), range, columns),
-    `    ${paint(`${marks(metric.state)} ${safe(label)}`)}${test}`,
+    ...found,
+    ...wrap(`    ${marks(metric.state)} ${safe(label)}${test}`, columns, '      ').map(paint),
   ];
 }
 

@@ -3,7 +3,7 @@
 import type { Connected } from '../client.ts';
 import { paramOf } from '../route.ts';
 import { Stop } from '../stop.ts';
-import type { Report } from './report.ts';
+import { isTooEarly, type Report } from './report.ts';
 
 const DAY_MS = 86_400_000;
 /** Of a shorter time nothing can be said about a day. */
@@ -15,7 +15,7 @@ export interface Traffic {
   counted: 'units' | 'requests';
 }
 
-/** Units a day by the route's experiment; without one the requests of the last day. Throws `Stop` where nothing came. */
+/** Units a day by the route's experiment, when it runs for an hour; without one the requests of the last day. Throws `Stop` where nothing came. */
 export async function trafficOf(route: string, connected: Connected, nowMs: number): Promise<Traffic> {
   const measured = await unitsPerDay(route, connected);
   if (measured !== null) return { perDay: measured, counted: 'units' };
@@ -39,7 +39,7 @@ export async function trafficOf(route: string, connected: Connected, nowMs: numb
 async function unitsPerDay(route: string, { client, ask }: Connected): Promise<number | null> {
   try {
     const report = (await ask(client.api.routes[':route'].experiment.$get({ param: paramOf(route) }))) as Report;
-    return report.unitsPerDay;
+    return isTooEarly(report) ? null : report.unitsPerDay;
   } catch (cause) {
     if (cause instanceof Stop && ['no_experiment', 'no_ledger'].includes(cause.trouble.code ?? '')) return null;
     throw cause;

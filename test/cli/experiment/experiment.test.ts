@@ -132,6 +132,15 @@ describe('headgate report', () => {
     expect(session.out).toContain('14,800 of 14,751 planned units (100.3 %): reached\n');
   });
 
+  it('says nothing of days in the first hour, nor of a difference to an arm that nobody has met', async () => {
+    const arms = { blue: { n: 1, mean: 1, successes: 1 }, green: { n: 0, mean: 0, successes: 0 } };
+    const early = { units: { blue: 1, green: 0 }, unitsPerDay: 20_000, metrics: [metricWith({ arms })] };
+    api.answer(answers(reportWith(early)));
+    await session.run('report', 'detect');
+    expect(session.out).toMatch(/green +0 of +0 units +–\n +✔/);
+    expect(session.out).not.toContain('left');
+  });
+
   it('says when nobody has been counted yet', async () => {
     const units = { blue: 0, green: 0 };
     api.answer(answers(reportWith({ since: null, units, unitsPerDay: null, daysLeft: null, metrics: [] })));
