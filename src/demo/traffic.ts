@@ -24,7 +24,8 @@ export interface TrafficOptions {
   random: () => number;
   /** Ends the traffic; requests under way are still answered. */
   signal: AbortSignal;
-  onAnswer: (answer: Answer, asked: Asked) => void;
+  /** `receipt`: the answer's `x-headgate-receipt`, null where there is none. */
+  onAnswer: (answer: Answer, asked: Asked, receipt: string | null) => void;
   /** Told of each text just before it goes out; what it returns is sent as `x-request-id`. */
   requestId?: (text: LabelledText) => string;
 }
@@ -66,7 +67,7 @@ async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text
   const ms = performance.now() - startedMs;
   visitor.busy = false;
   if (reply === null) {
-    options.onAnswer({ variant: null, language: text.language, right: null, ms }, asked);
+    options.onAnswer({ variant: null, language: text.language, right: null, ms }, asked, null);
     return;
   }
   keepCookie(visitor, reply.headers['set-cookie'] ?? []);
@@ -78,7 +79,8 @@ async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text
     right: found === null ? null : found === text.language,
     ms,
   };
-  options.onAnswer(answer, asked);
+  const receipt = reply.headers['x-headgate-receipt'];
+  options.onAnswer(answer, asked, typeof receipt === 'string' ? receipt : null);
 }
 
 interface Reply {

@@ -45,14 +45,18 @@ describe('npm run demo', () => {
     const said = out();
     expect(`${said}\n${err()}`).toContain('The story went as told.');
     expect(code).toBe(0);
-    for (const act of ['1. Shadow', '2. Canary', '3. A broken release', '4. Blue-green']) expect(said).toContain(act);
+    for (const act of ['1. Shadow', '2. Canary', '3. A broken release', '4. A wrong release', '5. Blue-green'])
+      expect(said).toContain(act);
     expect(said).toMatch(/promoted: green 100 %/);
     expect(said).toMatch(/aborted: green 100 %/);
     expect(said).toMatch(/time to promotion +\d+\.\d s/);
     expect(said).toMatch(/time to stop +\d+\.\d s/);
+    expect(said).toMatch(
+      /4 wrong +time to stop +\d+\.\d s, by outcome:correct\n +requests it answered, failed +\d+, 0\n/,
+    );
     expect(said).toMatch(/visitors who saw the shadow +0\n/);
     expect(said).toMatch(/requests it answered +[1-9]/);
-    expect(said).toMatch(/4 switch +switch, way back +\d+\.\d s, \d+\.\d s\n +failed requests +0 of/);
+    expect(said).toMatch(/5 switch +switch, way back +\d+\.\d s, \d+\.\d s\n +failed requests +0 of/);
     for (const line of said.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
     expect(readdirSync(temporary)).toEqual([]);
   }, 90_000);

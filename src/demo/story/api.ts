@@ -5,7 +5,7 @@ import type { Comparisons } from '../../cli/comparisons/report.ts';
 import { terminal } from '../../cli/terminal.ts';
 import type { RouteStatus } from '../../rollout/status.ts';
 import { ROUTE } from './config.ts';
-import { GUARDRAILS, type StoryStep } from './plans.ts';
+import { type FEEDBACK_GUARDRAILS, GUARDRAILS, type StoryStep } from './plans.ts';
 
 /** What the history says of a moment, as far as the story tells it. */
 export interface Moment {
@@ -25,11 +25,15 @@ export interface Moment {
 
 export type Changed = RouteStatus & { warnings: string[] };
 
+/** Guardrails as the call takes them. */
+export type Guardrails = readonly (typeof FEEDBACK_GUARDRAILS)[number][];
+
 /** Every call throws `Stop` when it is refused. */
 export interface StoryApi {
   configure(document: string): Promise<void>;
   status(): Promise<RouteStatus>;
-  start(to: string, plan: StoryStep[], reason: string): Promise<Changed>;
+  /** Under the story's own guardrails where none are given. */
+  start(to: string, plan: StoryStep[], reason: string, guardrails?: Guardrails): Promise<Changed>;
   switchTo(to: string, reason: string): Promise<void>;
   rollback(reason: string): Promise<void>;
   comparisons(candidate: string): Promise<Comparisons>;
@@ -49,8 +53,8 @@ export function storyApi(url: string, token: string): StoryApi {
     async status() {
       return (await ask(route.$get({ param }))) as RouteStatus;
     },
-    async start(to, plan, reason) {
-      const json = { to, plan, guardrails: GUARDRAILS.map((guardrail) => ({ ...guardrail })), reason };
+    async start(to, plan, reason, guardrails = GUARDRAILS) {
+      const json = { to, plan, guardrails: guardrails.map((guardrail) => ({ ...guardrail })), reason };
       return (await ask(route.rollout.$post({ param, json }))) as Changed;
     },
     async switchTo(to, reason) {

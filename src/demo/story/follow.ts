@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RolloutStatus } from '../../rollout/describe.ts';
-import type { Moment, StoryApi } from './api.ts';
+import type { Guardrails, Moment, StoryApi } from './api.ts';
+import type { Feedback } from './feedback.ts';
 import type { Ledger } from './ledger.ts';
 import type { Plans } from './plans.ts';
 import type { Teller } from './teller.ts';
@@ -13,6 +14,7 @@ export interface Stage {
   ledger: Ledger;
   teller: Teller;
   plans: Plans;
+  feedback: Feedback;
   /** Ends the story; whatever waits then rejects. */
   stopping: AbortSignal;
 }
@@ -34,11 +36,11 @@ const PATIENCE_MS = 180_000;
 /** Starts a rollout and watches it. What it warned of at the start is told too. */
 export async function runRollout(
   stage: Stage,
-  asked: { to: string; plan: Parameters<StoryApi['start']>[1]; reason: string },
+  asked: { to: string; plan: Parameters<StoryApi['start']>[1]; guardrails?: Guardrails; reason: string },
 ): Promise<Followed> {
   const { api, teller, ledger, stopping } = stage;
   const earlier = (await api.history()).length;
-  const { rollout, warnings } = await api.start(asked.to, asked.plan, asked.reason);
+  const { rollout, warnings } = await api.start(asked.to, asked.plan, asked.reason, asked.guardrails);
   // The controller hears of the traffic with the first flush, which a plan that moves none need not wait for.
   const movesTraffic = asked.plan.some(({ weight }) => weight !== undefined);
   const moments: Moment[] = [];

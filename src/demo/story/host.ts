@@ -1,6 +1,6 @@
 /**
  * Owns the process that runs the demo's Workers: Headgate as `wrangler.toml` describes it for `dev`, the models, the scorer and
- * the broken release in one workerd, without `wrangler dev` before them, which would cost more than all of them. It does what
+ * the bad releases in one workerd, without `wrangler dev` before them, which would cost more than all of them. It does what
  * the first message asks, and ends with everything it started as soon as its parent is gone or lets go.
  */
 
@@ -22,7 +22,7 @@ export interface HostOrder {
 export type HostAnswer = { url: string } | { error: string };
 
 const ENVIRONMENT = 'dev';
-const BESIDE = ['blue', 'green', 'third', 'scorer', 'broken'];
+const BESIDE = ['blue', 'green', 'third', 'scorer', 'broken', 'wrong'];
 
 let running: Miniflare | null = null;
 
@@ -65,7 +65,7 @@ async function headgate(root: string, secrets: Record<string, string>): Promise<
   return {
     ...options,
     ...{ kvNamespaces, analyticsEngineDatasets, durableObjects },
-    serviceBindings: { ...serviceBindings, BROKEN: 'headgate-demo-broken' },
+    serviceBindings: { ...serviceBindings, BROKEN: 'headgate-demo-broken', WRONG: 'headgate-demo-wrong' },
     // Not the bindings of above: those hold what a person has in `.dev.vars`.
     bindings: { ...unstable_readConfig({ config: file, env: ENVIRONMENT }).vars, ...secrets } as Record<string, string>,
   };

@@ -22,8 +22,8 @@ const AB_RATE = 120;
 const RATES = { min: 30, max: 300 };
 
 export const HELP = `npm run demo -- [options]     the whole story in about two minutes, on this machine: two models are compared
-                              in the shadow, the better one is rolled out, a broken release is stopped
-                              and taken back, and all traffic is switched there and back under load
+                              in the shadow, the better one is rolled out, a broken and a wrong release
+                              are stopped and taken back, and all traffic is switched there and back
 
   --ab        experiments instead: franc against eld, decided by outcomes, and beside it one model against
               itself, where nothing is to be found; about forty seconds

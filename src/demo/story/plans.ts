@@ -12,6 +12,12 @@ export const GUARDRAILS = [
   { metric: 'slow', sloMs: SLO_MS, critical: true, required: true, maxIncrease: 0.15 },
 ] as const;
 
+/** Where visitors say whether an answer was right. */
+export const FEEDBACK_GUARDRAILS = [
+  ...GUARDRAILS,
+  { metric: 'outcome:correct', critical: true, required: true, maxIncrease: 0.05 },
+] as const;
+
 export interface StoryStep {
   shadow?: number;
   weight?: number;
@@ -22,7 +28,7 @@ export interface StoryStep {
 export interface Plans {
   shadow: StoryStep[];
   canary: StoryStep[];
-  /** Its first step would last far longer than it takes to stop the release. */
+  /** Its first step would last far longer than it takes to stop a bad release. */
   broken: StoryStep[];
   /** How long the traffic stays where a switch has brought it. */
   switchedMs: number;

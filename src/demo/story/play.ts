@@ -10,8 +10,10 @@ import { brokenAct } from './acts/broken.ts';
 import { canaryAct } from './acts/canary.ts';
 import { shadowAct } from './acts/shadow.ts';
 import { switchAct } from './acts/switch.ts';
+import { wrongAct } from './acts/wrong.ts';
 import { storyApi } from './api.ts';
 import { storyConfig } from './config.ts';
+import { Feedback } from './feedback.ts';
 import type { Stage } from './follow.ts';
 import { Ledger } from './ledger.ts';
 import type { Plans } from './plans.ts';
@@ -21,7 +23,7 @@ import type { Teller } from './teller.ts';
 const SEED = 20_261_123;
 const CROWD = { browsers: 400, clients: 100 };
 const WARM_UP_MS = 1_000;
-const ACTS = [shadowAct, canaryAct, brokenAct, switchAct];
+const ACTS = [shadowAct, canaryAct, brokenAct, wrongAct, switchAct];
 
 export interface Play {
   url: string;
@@ -38,6 +40,7 @@ export async function play({ url, token, perSecond, plans, teller, stopping }: P
   const api = storyApi(url, token);
   await api.configure(storyConfig(readFileSync(join(import.meta.dirname, '../config.json'), 'utf8')));
   const ledger = new Ledger();
+  const feedback = new Feedback(url);
   const ending = new AbortController();
   teller.say(
     `${CROWD.browsers} browsers (they keep a cookie) and ${CROWD.clients} API clients (they send x-user-id) ask ${perSecond} times a ` +
@@ -50,10 +53,12 @@ export async function play({ url, token, perSecond, plans, teller, stopping }: P
     texts: labelledTexts({ seed: SEED, perLanguage: 120 }),
     random: seededRandom(SEED),
     signal: AbortSignal.any([ending.signal, stopping]),
-    onAnswer: ({ variant, right, ms }, { visitor, sentAtMs }) =>
-      ledger.add({ variant, visitor, sentAtMs, failed: right === null, ms }),
+    onAnswer: ({ variant, right, ms }, { visitor, sentAtMs }, receipt) => {
+      ledger.add({ variant, visitor, sentAtMs, failed: right === null, ms });
+      feedback.add(receipt, right);
+    },
   });
-  const stage: Stage = { api, ledger, teller, plans, stopping };
+  const stage: Stage = { api, ledger, teller, plans, feedback, stopping };
   const reports: ActReport[] = [];
   try {
     await sleep(WARM_UP_MS, undefined, { signal: stopping });
@@ -61,6 +66,7 @@ export async function play({ url, token, perSecond, plans, teller, stopping }: P
   } finally {
     ending.abort();
     await traffic;
+    await feedback.end();
   }
   reports.push(trafficReport(await traffic, ledger));
   return { facts: reports.flatMap(({ facts }) => facts), differs: reports.flatMap(({ differs }) => differs) };

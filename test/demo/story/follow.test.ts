@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import type { Changed, Moment, StoryApi } from '../../../src/demo/story/api.ts';
+import { Feedback } from '../../../src/demo/story/feedback.ts';
 import { runRollout, type Stage, secondsOf } from '../../../src/demo/story/follow.ts';
 import { Ledger } from '../../../src/demo/story/ledger.ts';
 import { FAST } from '../../../src/demo/story/plans.ts';
@@ -49,7 +50,8 @@ function stageOf(actions: string[], phases: Record<string, string>): { stage: St
     now: () => 0,
   });
   const { signal } = new AbortController();
-  return { stage: { api, ledger: new Ledger(), teller, plans: FAST, stopping: signal }, said };
+  const feedback = new Feedback('http://127.0.0.1:1');
+  return { stage: { api, ledger: new Ledger(), teller, plans: FAST, feedback, stopping: signal }, said };
 }
 
 const asked = { to: 'green', plan: FAST.canary, reason: 'release 2' };

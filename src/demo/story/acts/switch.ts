@@ -1,11 +1,11 @@
-/** Owns the fourth act: blue-green, all traffic to the other version and back, under load. */
+/** Owns the fifth act: blue-green, all traffic to the other version and back, under load. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { whole } from '../../../cli/figures.ts';
 import { LIVE_WINDOW_MS, type Stage } from '../follow.ts';
 import { type ActReport, differing } from '../summary.ts';
 
-const ACT = '4 switch';
+const ACT = '5 switch';
 /** All of the last answers, over this long, and at least so many. */
 const ARRIVED_MS = 600;
 const ARRIVED_ANSWERS = 5;
@@ -15,7 +15,7 @@ const LOOK_MS = 100;
 export async function switchAct(stage: Stage): Promise<ActReport> {
   const { teller, ledger, api } = stage;
   teller.act(
-    '4. Blue-green: one switch there, one way back',
+    '5. Blue-green: one switch there, one way back',
     'Everybody goes to blue at once, and with one call back to where they were, while the traffic flows on.',
   );
   const startedMs = Date.now();
