@@ -120,17 +120,31 @@ export function closeTicks(evidence: UnitEvidence, throughTick: number): TickCou
 }
 
 /**
- * The counts so far of the oldest open tick, without closing it, so that a candidate that fails every request need not
- * wait for the tick's end; null when none is open. Whoever uses them adds them to a copy of the e-process and throws the
- * copy away.
+ * The counts so far of every open tick, oldest first, without closing any, so that a candidate that fails every request need not
+ * wait for a tick's end: a unit that was bad in one is silent in those after it, as it will be. Whoever uses them adds them to a
+ * copy of the e-process and throws the copy away.
  */
-export function peekTick(evidence: UnitEvidence): TickCounts | null {
-  if (evidence.open.size === 0) return null;
-  const tick = Math.min(...evidence.open.keys());
-  return count(evidence, tick, evidence.open.get(tick)!);
+export function peekTicks(evidence: UnitEvidence): TickCounts[] {
+  const silenced = new Map<string, number>();
+  return [...evidence.open.keys()]
+    .sort((a, b) => a - b)
+    .map((tick) => {
+      const variants = evidence.open.get(tick)!;
+      const counts = count(evidence, tick, variants, silenced);
+      for (const units of variants.values()) {
+        for (const [unit, { bad }] of units) if (bad !== 0) silenced.set(unit, (silenced.get(unit) ?? 0) | bad);
+      }
+      return counts;
+    });
 }
 
-function count(evidence: UnitEvidence, tick: number, variants: Map<string, Map<string, Marks>>): TickCounts {
+/** `silenced`: units that are as good as silent although no tick was closed over them. */
+function count(
+  evidence: UnitEvidence,
+  tick: number,
+  variants: Map<string, Map<string, Marks>>,
+  silenced?: ReadonlyMap<string, number>,
+): TickCounts {
   const counts: Record<string, VariantCounts> = {};
   evidence.metrics.forEach((metric, i) => {
     const bit = 1 << i;
@@ -138,7 +152,8 @@ function count(evidence: UnitEvidence, tick: number, variants: Map<string, Map<s
     for (const [variant, units] of variants) {
       const total = { n: 0, bad: 0 };
       for (const [unit, marks] of units) {
-        if ((marks.active & bit) === 0 || ((evidence.silent.get(unit) ?? 0) & bit) !== 0) continue;
+        const silent = (evidence.silent.get(unit) ?? 0) | (silenced?.get(unit) ?? 0);
+        if ((marks.active & bit) === 0 || (silent & bit) !== 0) continue;
         total.n++;
         if ((marks.bad & bit) !== 0) total.bad++;
       }

@@ -9,7 +9,7 @@ import {
   closeTicks,
   isSampled,
   MAX_UNITS,
-  peekTick,
+  peekTicks,
   startUnitEvidence,
   tickOf,
   type UnitEvidence,
@@ -237,16 +237,13 @@ export class EvidenceStore {
 
   #peek(): OpenTick[] {
     if (this.#units === null) return [];
-    const byUnit = peekTick(this.#units);
-    const ticks = [...new Set([...(byUnit === null ? [] : [byUnit.tick]), ...this.#requests.keys()])];
-    return ticks
-      .sort((a, b) => a - b)
-      .map((tick) => ({
-        tick,
-        // A unit has its say once, so of units only the oldest open tick can be told before it is closed.
-        byUnit: byUnit?.tick === tick ? byUnit : null,
-        byRequest: this.#requests.get(tick) ?? null,
-      }));
+    const byUnit = new Map(peekTicks(this.#units).map((tick) => [tick.tick, tick]));
+    const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].sort((a, b) => a - b);
+    return ticks.map((tick) => ({
+      tick,
+      byUnit: byUnit.get(tick) ?? null,
+      byRequest: this.#requests.get(tick) ?? null,
+    }));
   }
 
   #addTick(kept: Kept, state: RolloutState, tick: OpenTick): void {

@@ -36,7 +36,7 @@ interface Reference {
 }
 
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
-const MIN_REFERENCE_TRIALS = 100;
+const MIN_REFERENCE_TRIALS = 20;
 
 /** One tick's counts, by unit and by request; null where nothing was seen. */
 export interface OpenTick {

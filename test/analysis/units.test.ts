@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   addSightings,
   closeTicks,
-  peekTick,
+  peekTicks,
   restoreUnitEvidence,
   type Sighting,
   startUnitEvidence,
@@ -88,12 +88,24 @@ describe('evidence by unit', () => {
 
   it('can be looked at before the tick is over, without closing it', () => {
     const evidence = start();
-    expect(peekTick(evidence)).toBeNull();
+    expect(peekTicks(evidence)).toEqual([]);
     addSightings(evidence, 3, [seen(1, 'green', ERRORS)]);
-    expect(peekTick(evidence)!.counts.errors).toEqual({ green: { n: 1, bad: 1 } });
+    expect(peekTicks(evidence)[0]!.counts.errors).toEqual({ green: { n: 1, bad: 1 } });
     addSightings(evidence, 3, [seen(2, 'green')]);
-    expect(peekTick(evidence)!.counts.errors).toEqual({ green: { n: 2, bad: 1 } });
+    expect(peekTicks(evidence)[0]!.counts.errors).toEqual({ green: { n: 2, bad: 1 } });
     expect(countsOf(evidence, 3)[0]!.errors).toEqual({ green: { n: 2, bad: 1 } });
+  });
+
+  it('looks at every open tick as it will be counted: a unit that was bad is silent in those after it', () => {
+    const evidence = start();
+    addSightings(evidence, 3, [seen(1, 'green', ERRORS), seen(2, 'blue')]);
+    addSightings(evidence, 4, [seen(1, 'green', ERRORS), seen(2, 'blue'), seen(3, 'green')]);
+    const looked = peekTicks(evidence).map(({ tick, counts }) => ({ tick, errors: counts.errors }));
+    expect(looked).toEqual([
+      { tick: 3, errors: { green: { n: 1, bad: 1 }, blue: { n: 1, bad: 0 } } },
+      { tick: 4, errors: { green: { n: 1, bad: 0 }, blue: { n: 1, bad: 0 } } },
+    ]);
+    expect(closeTicks(evidence, 4).map(({ tick, counts }) => ({ tick, errors: counts.errors }))).toEqual(looked);
   });
 
   it('stays within its bound by sampling, alike for both variants', () => {

@@ -239,7 +239,7 @@ describe('a step without a baseline beside it', () => {
 
   it('has no reference where nothing came before, so that a person must approve', () => {
     const state = switched(rollout({ per: 'request' }));
-    const { store } = begun(state, [{ n: 99, bad: 0 }]);
+    const { store } = begun(state, [{ n: 19, bad: 0 }]);
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 2_000 })]);
     expect(store.judge(state).reference).toBe(false);
     expect(first(store, state)).toMatchObject({ verdict: 'inconclusive', upper: null });
