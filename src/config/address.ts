@@ -130,7 +130,7 @@ export function canonicalHost(written: string): string | null {
  * Whether a URL is on the host that ADMIN_HOST names, in whatever letters either was written; a host without a port stands
  * for all of its ports. False for what is no host.
  */
-export function isOnHost(url: URL, written: string): boolean {
+export function isOnHost(url: Pick<URL, 'protocol' | 'hostname' | 'host'>, written: string): boolean {
   const named = URL.parse(`${url.protocol}//${written}`);
   if (named === null) return false;
   return named.port === '' ? named.hostname === url.hostname : named.host === url.host;

@@ -17,6 +17,7 @@ import type { Plane } from './handle.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
+import type { RequestUrl } from './request-url.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import type { Served, Watch } from './served.ts';
 import { spliceJson } from './splice.ts';
@@ -24,7 +25,7 @@ import type { Upload } from './upload.ts';
 
 export interface Exchange {
   request: Request;
-  url: URL;
+  url: RequestUrl;
   env: Env;
   ctx: ExecutionContext;
   plane: Plane;
@@ -178,8 +179,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const receiver = exchange.request.signal;
   const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
-  const { statusText } = upstream;
-  const response = new Response(body, { status, statusText, headers: upstream.headers, encodeBody: 'manual' });
+  const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
   tell(exchange, tried, report, { captured, tail });

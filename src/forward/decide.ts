@@ -13,6 +13,7 @@ import { findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokenOf, readPreviewToken } from '../split/preview.ts';
 import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
+import type { RequestUrl } from './request-url.ts';
 
 export interface Decision {
   variant: string;
@@ -27,7 +28,7 @@ export interface Decision {
 
 export interface Facts {
   request: Request;
-  url: URL;
+  url: RequestUrl;
   cookies: CookieSettings;
   secret: string | undefined;
   nowMs: number;
@@ -122,7 +123,7 @@ async function previewed(token: string, route: Route, facts: Facts): Promise<str
   return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
 }
 
-function isInAudience(route: Route, request: Request, url: URL): boolean {
+function isInAudience(route: Route, request: Request, url: RequestUrl): boolean {
   const country = (request.cf?.country as string | undefined) ?? null;
   return inAudience(route.audience, { header: (name) => request.headers.get(name), country, path: url.pathname });
 }

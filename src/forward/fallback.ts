@@ -8,11 +8,12 @@ import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
+import type { RequestUrl } from './request-url.ts';
 import { removeOurCookies } from './response-headers.ts';
 
 export interface Unrouted {
   request: Request;
-  url: URL;
+  url: RequestUrl;
   env: Env;
   configHash: string;
 }
@@ -37,7 +38,7 @@ export async function toFallback(unrouted: Unrouted, otherwise: () => Response):
 }
 
 /** `passthrough` keeps the URL: the platform does not run a Worker's own route again for the Worker's own fetch. */
-function targetOf(fallback: string | undefined, url: URL): string | null {
+function targetOf(fallback: string | undefined, url: RequestUrl): string | null {
   if (!fallback) return null;
   if (fallback === 'passthrough') return url.href;
   const fault = originFault(fallback);

@@ -16,6 +16,7 @@ import { toFallback } from './fallback.ts';
 import { isLoop } from './loop.ts';
 import { isControlPath, Matcher } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
+import { parseRequestUrl, type RequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
 import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
@@ -40,7 +41,7 @@ const matchers = new WeakMap<Loaded, Matcher>();
 /** Answers a visitor's request. Failures of origins are answers; only bugs throw. */
 export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
   const nowMs = Date.now();
-  const url = URL.parse(request.url);
+  const url = parseRequestUrl(request.url);
   if (url === null) return refusal(400, 'bad_request', 'The Host header names no host.');
   // RFC 9110 §9.3.8: an origin echoes a TRACE, and with it the secrets that we set for it alone.
   if (request.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
@@ -70,7 +71,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
 
 interface Visit {
   request: Request;
-  url: URL;
+  url: RequestUrl;
   env: Env;
   ctx: ExecutionContext;
   plane: Plane;

@@ -8,6 +8,7 @@ import { type Env, serviceBinding } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import { Patience } from './patience.ts';
 import { addVariantHeaders, type Role } from './request-headers.ts';
+import type { RequestUrl } from './request-url.ts';
 import type { Sending } from './upload.ts';
 
 /** Why there is no answer. */
@@ -25,7 +26,7 @@ export interface Question {
   request: Request;
   /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
   client: AbortSignal | null;
-  url: URL;
+  url: RequestUrl;
   /** Cleaned; this attempt gets a copy, or with `areItsOwn` changes them: a copy of all headers costs as much as all changes. */
   headers: Headers;
   areItsOwn?: boolean;
@@ -35,6 +36,9 @@ export interface Question {
   sending: Sending;
   env: Env;
 }
+
+/** The URLs that several variants of a route have, found once a config. */
+const sharedUrls = new WeakMap<Question['route']['variants'], Set<string | null>>();
 
 /** Asks the variant's origin and answers with its headers; the body is still to come. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
@@ -54,8 +58,8 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     redirect: 'manual',
     signal: controller.signal,
     encodeResponseBody: 'manual',
-    ...cacheApart(route, variant, request.method),
   };
+  if (mustCacheApart(route, variant, request.method)) init.cf = { cacheTtlByStatus: { '100-599': -1 } };
   if (!sending.isInRequest) Object.assign(init, { method: request.method, body: sending.body });
   const target = fetcher === null ? targetOf(variant, url) : url.href;
   try {
@@ -80,7 +84,7 @@ async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
 }
 
 /** Scheme, host and base path are the config's alone; the client's path begins with `/` and is appended as it stands. */
-function targetOf(variant: Variant, url: URL): string {
+function targetOf(variant: Variant, url: RequestUrl): string {
   const base = variant.origin.kind === 'url' ? variant.origin.url : '';
   // `search` is empty for a query without a character, which is another URL all the same.
   return base + url.pathname + (url.search || (url.href.endsWith('?') ? '?' : ''));
@@ -90,14 +94,13 @@ function targetOf(variant: Variant, url: URL): string {
  * Variants at one URL (told apart by a header or a body member) must not answer from each other's cached responses. The
  * platform has no per-variant key below its enterprise plan, so their answers stay out of its fetch cache.
  */
-function cacheApart(route: Question['route'], variant: Variant, method: string): RequestInit {
-  if (method !== 'GET' && method !== 'HEAD') return {};
-  const { origin } = variant;
-  if (origin.kind !== 'url') return {};
-  for (const other of Object.values(route.variants)) {
-    if (other.name !== variant.name && other.origin.kind === 'url' && other.origin.url === origin.url) {
-      return { cf: { cacheTtlByStatus: { '100-599': -1 } } };
-    }
+function mustCacheApart(route: Question['route'], variant: Variant, method: string): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  let shared = sharedUrls.get(route.variants);
+  if (shared === undefined) {
+    const urls = Object.values(route.variants).map(({ origin }) => (origin.kind === 'url' ? origin.url : null));
+    shared = new Set(urls.filter((url, index) => url !== null && urls.indexOf(url) !== index));
+    sharedUrls.set(route.variants, shared);
   }
-  return {};
+  return shared.size > 0 && variant.origin.kind === 'url' && shared.has(variant.origin.url);
 }

@@ -8,10 +8,11 @@ import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
 import { loopToken } from './loop.ts';
+import type { RequestUrl } from './request-url.ts';
 
 /** What the origin is told of the visitor's request. */
 export interface Forwarding {
-  url: URL;
+  url: RequestUrl;
   requestId: string;
   configHash: string;
   isWebSocket: boolean;

@@ -4,6 +4,7 @@
 
 import type { Origin } from '../config/types.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
+import type { RequestUrl } from './request-url.ts';
 
 /** What the headers of one answer depend on. */
 export interface Shaping {
@@ -13,7 +14,7 @@ export interface Shaping {
   /** Two or more variants have weight, or a cookie is set: shared caches must not keep the answer. */
   isPersonal: boolean;
   origin: Origin;
-  url: URL;
+  url: RequestUrl;
   /** The candidate whose failure the baseline made good. */
   failedOver: string | null;
   /** Set-Cookie lines of ours. */

@@ -10,11 +10,12 @@ import type { RequestReason } from '../records/rows.ts';
 import type { Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { BodyReport } from './pump.ts';
+import type { RequestUrl } from './request-url.ts';
 import type { Upload } from './upload.ts';
 
 export interface Served {
   request: Request;
-  url: URL;
+  url: RequestUrl;
   route: Route;
   inForce: InForce;
   configHash: string;
