@@ -97,7 +97,7 @@ async function attempt(
   const role = reason === 'preview' ? 'preview' : 'live';
   const asked = await askOrigin({
     request,
-    client: request.signal,
+    client: request,
     url,
     headers: exchange.headers,
     // Neither a second try nor a mirrored copy will want them as they were.
@@ -176,8 +176,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
   const tap = tapInto(captured, tail);
   const { idleTimeoutMs } = exchange.state.route;
-  const receiver = exchange.request.signal;
-  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver, tap });
+  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver: exchange.request, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);

@@ -9,7 +9,7 @@ import type { RequestReason } from '../records/rows.ts';
 import { assign } from '../split/assign.ts';
 import { consented, inAudience } from '../split/audience.ts';
 import { readCookie } from '../split/cookies.ts';
-import { findUnit, type IdentityFacts } from '../split/identity.ts';
+import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokenOf, readPreviewToken } from '../split/preview.ts';
 import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
@@ -34,29 +34,49 @@ export interface Facts {
   nowMs: number;
 }
 
-/** Decides. The common cases need no cryptography and no wait. */
-export async function decide(state: RouteState, facts: Facts): Promise<Decision> {
-  const { route, arms, inForce } = state;
-  const { request, url } = facts;
-  const cookieHeader = request.headers.get('cookie');
-  const header = (name: string) => request.headers.get(name);
-  const isHttps = url.protocol === 'https:';
+/** Decides: at once where no cryptography is needed, which is nearly always. */
+export function decide(state: RouteState, facts: Facts): Decision | Promise<Decision> {
+  const { headers } = facts.request;
+  const cookieHeader = headers.get('cookie');
+  const header = (name: string) => headers.get(name);
+  const token = previewTokenOf({ header, cookieHeader, https: facts.url.protocol === 'https:' });
+  const asked: Asked = { ...facts, cookieHeader, header };
+  return token === null ? assigned(state, asked) : previewedOrAssigned(token, state, asked);
+}
 
-  const token = previewTokenOf({ header, cookieHeader, https: isHttps });
-  if (token !== null) {
-    const variant = await previewed(token, route, facts);
-    if (variant !== null) return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
-  }
+/** The facts, with what is read of the request more than once. */
+interface Asked extends Facts {
+  cookieHeader: string | null;
+  header: (name: string) => string | null;
+}
+
+async function previewedOrAssigned(token: string, state: RouteState, asked: Asked): Promise<Decision> {
+  const variant = await previewed(token, state.route, asked);
+  if (variant === null) return assigned(state, asked);
+  return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
+}
+
+function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision> {
+  const { route, arms, inForce } = state;
+  const { request, url, cookieHeader, header } = asked;
   // Weights by hand beat everything else: when they leave one variant, nobody stays with another.
   const [arm] = arms;
   const trusted = arms.length === 1 && inForce.source === 'weights' ? arm!.variant : inForce.baseline;
-  const only = { variant: trusted, reason: 'only' as const, unit: null, isEvidence: false, setCookie: null };
+  const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
   if (route.audience !== undefined && !isInAudience(route, request, url)) return only;
   if (inForce.experiment !== null && hasOptedOut(request, cookieHeader)) return only;
 
-  const identity: IdentityFacts = { header, cookieHeader, search: url.search, https: isHttps, secret: facts.secret };
+  const https = url.protocol === 'https:';
+  const identity: IdentityFacts = { header, cookieHeader, search: url.search, https, secret: asked.secret };
   const finding = findUnit(route.identity, identity);
-  const found = finding instanceof Promise ? await finding : finding;
+  const by = (found: FoundUnit) => byUnit(found, state, asked, only);
+  return finding instanceof Promise ? finding.then(by) : by(finding);
+}
+
+/** The decision for the unit that was found; `only` is the one for those that cannot be assigned. */
+function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decision): Decision | Promise<Decision> {
+  const { route, arms, inForce } = state;
+  const { cookieHeader } = asked;
   const isOurCookie = found.kind === 'mint' || (found.kind === 'found' && found.visitor !== null);
   const isPlain = arms.length === 1 && inForce.experiment === null;
   if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
@@ -67,7 +87,7 @@ export async function decide(state: RouteState, facts: Facts): Promise<Decision>
     return { variant, reason: 'hash', unit: found.unit, isEvidence: true, setCookie: null };
   }
   const visitor = found.kind === 'mint' ? newVisitor() : found.visitor!;
-  return byVisitor(state, visitor, facts);
+  return byVisitor(state, visitor, asked);
 }
 
 /** A visitor who wants no part in experiments says so by header or cookie; any value but none, 0 and false says it. */
@@ -81,14 +101,14 @@ function onlyArm(state: RouteState, unit: string | null): Decision {
   return { variant: state.arms[0]!.variant, reason: 'only', unit, isEvidence: true, setCookie: null };
 }
 
-async function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Promise<Decision> {
+function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
   const { secret, nowMs } = facts;
   const base = { unit: visitor.id, isEvidence: true };
   if ((route.sticky === false && inForce.experiment === null) || !secret) {
     const variant = assign(inForce.salt, route.name, visitor.id, arms);
-    const setCookie = visitor.replace ? await cookieLine(visitor.id, visitor.pins, facts) : null;
-    return { ...base, variant, reason: 'hash', setCookie };
+    const decision: Decision = { ...base, variant, reason: 'hash', setCookie: null };
+    return visitor.replace ? withCookie(decision, visitor.id, visitor.pins, facts) : decision;
   }
   const rules: PinRules = {
     route: route.name,
@@ -102,9 +122,8 @@ async function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Pro
   const pinned = honouredPin(visitor.pins, rules);
   const variant = pinned ?? assign(inForce.salt, route.name, visitor.id, arms);
   const pins = nextPins(visitor.pins, rules, variant);
-  const isChanged = visitor.replace || pins !== visitor.pins;
-  const setCookie = isChanged ? await cookieLine(visitor.id, pins, facts) : null;
-  return { ...base, variant, reason: pinned === undefined ? 'hash' : 'pin', setCookie };
+  const decision: Decision = { ...base, variant, reason: pinned === undefined ? 'hash' : 'pin', setCookie: null };
+  return visitor.replace || pins !== visitor.pins ? withCookie(decision, visitor.id, pins, facts) : decision;
 }
 
 /** Minted where it is used first; `replace` sees to it that the cookie is set. */
@@ -112,9 +131,10 @@ function newVisitor(): Visitor {
   return { id: visitorId(crypto.getRandomValues(new Uint8Array(16))), pins: [], replace: true };
 }
 
-async function cookieLine(id: string, pins: Visitor['pins'], facts: Facts): Promise<string> {
+async function withCookie(decision: Decision, id: string, pins: Visitor['pins'], facts: Facts): Promise<Decision> {
   const value = await visitorValue(id, pins, facts.secret);
-  return serializeCookie({ value, https: facts.url.protocol === 'https:', settings: facts.cookies });
+  const https = facts.url.protocol === 'https:';
+  return { ...decision, setCookie: serializeCookie({ value, https, settings: facts.cookies }) };
 }
 
 async function previewed(token: string, route: Route, facts: Facts): Promise<string | null> {

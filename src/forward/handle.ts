@@ -65,7 +65,8 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const confirming = plane.confirm === null ? known : plane.confirm(known, env, nowMs);
   const state = confirming instanceof Promise ? await confirming : confirming;
   const facts = { request, url, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
-  const decision = await decide(state, facts);
+  const deciding = decide(state, facts);
+  const decision = deciding instanceof Promise ? await deciding : deciding;
   return forward({ request, url, env, ctx, plane, state, decision, loaded, nowMs });
 }
 
@@ -88,10 +89,11 @@ async function forward(visit: Visit): Promise<Response> {
   const wanted = route.variants[decision.variant]!;
   const mayFailOver =
     wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(request.method);
-  const upload = await Upload.take(request, {
+  const taking = Upload.take(request, {
     idleMs: route.idleTimeoutMs,
     holdUpTo: wanted.json || mayFailOver ? MAX_HELD_BYTES : 0,
   });
+  const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') return uploadFailed(upload);
   const fitted = fitJson(decision, state, upload);
   plane.budget.earn(route.name, nowMs);

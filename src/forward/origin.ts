@@ -6,7 +6,7 @@
 import type { Route, Variant } from '../config/types.ts';
 import { type Env, serviceBinding } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
-import { Patience } from './patience.ts';
+import { type Leaver, Patience } from './patience.ts';
 import { addVariantHeaders, type Role } from './request-headers.ts';
 import type { RequestUrl } from './request-url.ts';
 import type { Sending } from './upload.ts';
@@ -25,7 +25,7 @@ export interface Asked {
 export interface Question {
   request: Request;
   /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
-  client: AbortSignal | null;
+  client: Leaver | null;
   url: RequestUrl;
   /** Cleaned; this attempt gets a copy, or with `areItsOwn` changes them: a copy of all headers costs as much as all changes. */
   headers: Headers;
@@ -50,7 +50,6 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
 
   const controller = new AbortController();
   const abort = () => controller.abort();
-  if (client?.aborted) return err('client_left');
   sending.broken?.addEventListener('abort', abort);
   const patience = new Patience({ client, timeoutMs: route.timeoutMs, sent: sending.sent, cut: abort });
   const init: RequestInit = {
@@ -71,7 +70,7 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   } catch {
     patience.done();
     if (patience.isOver) return err('timeout');
-    if (client?.aborted) return err('client_left');
+    if (client?.signal.aborted) return err('client_left');
     return err(await faultOfUpload(sending));
   }
 }

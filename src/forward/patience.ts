@@ -9,9 +9,14 @@ const LOOK_AFTER_MS = 20;
 /** How long a short body may take once headers came late: then it streams. */
 const BODY_WAIT_MS = 10;
 
+/** Who may leave: a request, or what has a signal like one. A request's signal is made when it is first asked for, so late is cheap. */
+export interface Leaver {
+  readonly signal: AbortSignal;
+}
+
 export interface PatienceOptions {
   /** Whose leaving ends the attempt. */
-  client: AbortSignal | null;
+  client: Leaver | null;
   timeoutMs: number;
   /** Settles with the request's last byte, from which the time limit counts; absent when everything was sent at once. */
   sent: Promise<unknown> | undefined;
@@ -69,7 +74,7 @@ export class Patience {
   /** No more listening to the client (its socket lives on by itself). */
   forgetClient(): void {
     this.done();
-    this.#options.client?.removeEventListener('abort', this.#options.cut);
+    if (this.#listens) this.#options.client?.signal.removeEventListener('abort', this.#options.cut);
   }
 
   #looked(): void {
@@ -84,8 +89,9 @@ export class Patience {
     const { client, cut } = this.#options;
     if (client === null || this.#listens) return;
     this.#listens = true;
-    if (client.aborted) cut();
-    else client.addEventListener('abort', cut);
+    const { signal } = client;
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut);
   }
 
   #setLimit(ms: number): void {

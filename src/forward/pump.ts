@@ -4,6 +4,7 @@
  */
 
 import { IdleWatch } from './idle.ts';
+import type { Leaver } from './patience.ts';
 
 /**
  * How a body ended: whole, cut off by its sender, cut by us because its sender stalled, or not wanted by its receiver, who left
@@ -33,7 +34,7 @@ export interface PumpOptions {
   /** Sees each chunk before it is passed on; must copy what it keeps and must not throw. */
   tap?: (chunk: Uint8Array) => void;
   /** The receiver: once it has left, its leaving (which ends the sender's call too) is why the body broke off. */
-  receiver?: AbortSignal;
+  receiver?: Leaver;
   /** Called before the sink of a cut or stalled body is aborted. */
   onBroken?: () => void;
 }
@@ -90,7 +91,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     reading = false;
     await sink.close();
   } catch (cause) {
-    report.end = reading && !options.receiver?.aborted ? 'cut' : 'refused';
+    report.end = reading && !options.receiver?.signal.aborted ? 'cut' : 'refused';
     if (report.end === 'cut' && stalled === null) {
       await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
       options.onBroken?.();

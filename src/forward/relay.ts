@@ -4,7 +4,7 @@
  */
 
 import { joined } from './bytes.ts';
-import type { Patience } from './patience.ts';
+import type { Leaver, Patience } from './patience.ts';
 import { type BodyReport, pump, type ReadResult } from './pump.ts';
 
 /** A body to hand to the client, and what was (or will be) seen of it. */
@@ -18,7 +18,7 @@ export interface RelayOptions {
   /** How long to wait, and for whom. */
   patience: Pick<Patience, 'bodyIsLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
-  receiver?: AbortSignal;
+  receiver?: Leaver;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }

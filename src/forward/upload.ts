@@ -56,23 +56,27 @@ export class Upload {
     this.isPresent = source !== null;
   }
 
-  /** Takes the body of a request: holds it when its declared length allows. `holdUpTo` raises the length that is held. */
-  static async take(request: Request, options: { idleMs: number; holdUpTo: number }): Promise<Upload | UploadFault> {
+  /** Takes the body of a request, at once where there is none: holds it when its declared length allows. `holdUpTo` raises the length that is held. */
+  static take(
+    request: Request,
+    options: { idleMs: number; holdUpTo: number },
+  ): Upload | UploadFault | Promise<Upload | UploadFault> {
     const declared = request.headers.get('content-length');
     const length = declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : null;
     const upload = new Upload(request, length, options.idleMs);
     const source = upload.#source;
     if (upload.#isInRequest) {
       // Nobody sees such a body pass, and one that breaks off would look like the origin's failure: it has to be here first.
-      return (await arrival(request.clone().body!, length, options.idleMs)) ?? upload;
+      return arrival(request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
     }
     if (source === null || length === null || length === 0 || length > Math.max(SHORT_BYTES, options.holdUpTo))
       return upload;
-    const held = await hold(source, length, options.idleMs);
-    if (typeof held === 'string') return held;
-    upload.bytes = held;
-    upload.#source = null;
-    return upload;
+    return hold(source, length, options.idleMs).then((held) => {
+      if (typeof held === 'string') return held;
+      upload.bytes = held;
+      upload.#source = null;
+      return upload;
+    });
   }
 
   /** The body once it was sent whole: empty where there is none, null where it was too large, cut off or not kept. */

@@ -77,7 +77,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   if (questions === null) return count(served, plan, work, comparison('skipped', 'json-unfit'), null);
   const deadline = new Deadline(served);
   const { measures } = served.route;
-  const ask = (question: Question) => observeCopy({ ...question, client: deadline.signal }, CAPTURE_BYTES, measures);
+  const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const [live, copy, again] = await Promise.all([
     observeLive(served, CAPTURE_BYTES),
     ask(questions.copy),

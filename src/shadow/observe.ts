@@ -6,6 +6,7 @@
 import type { Measure } from '../config/types.ts';
 import { Prefix } from '../forward/copies.ts';
 import { askOrigin, type Question } from '../forward/origin.ts';
+import type { Leaver } from '../forward/patience.ts';
 import type { Served } from '../forward/served.ts';
 import { decode } from './decode.ts';
 import { readMeasures } from './measures.ts';
@@ -88,7 +89,7 @@ async function readPrefix(
   response: Response,
   prefix: Prefix,
   maxBytes: number,
-  deadline: AbortSignal | null,
+  deadline: Leaver | null,
 ): Promise<{ end: ObservationEnd; firstByteAtMs: number | null }> {
   let firstByteAtMs: number | null = null;
   if (response.body === null) return { end: 'complete', firstByteAtMs };
@@ -105,7 +106,7 @@ async function readPrefix(
       }
     }
   } catch {
-    return { end: deadline?.aborted ? 'timeout' : 'cut', firstByteAtMs };
+    return { end: deadline?.signal.aborted ? 'timeout' : 'cut', firstByteAtMs };
   }
 }
 

@@ -12,7 +12,7 @@ afterEach(() => {
 function waiting(options: { timeoutMs?: number; sent?: Promise<unknown> } = {}) {
   const client = new AbortController();
   const cut = vi.fn();
-  const patience = new Patience({ client: client.signal, timeoutMs: 1_000, sent: undefined, cut, ...options });
+  const patience = new Patience({ client, timeoutMs: 1_000, sent: undefined, cut, ...options });
   return { client, cut, patience };
 }
 

@@ -12,12 +12,12 @@ const measures = [{ name: 'memory', header: 'x-memory-mb' }];
 const route = routeOf({ variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } }, timeoutMs: 300 });
 
 /** Observes what a service binding answers. */
-function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, client: AbortSignal | null = null) {
+function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, leaver: AbortSignal | null = null) {
   const request = new Request('https://front.test/path');
   const GREEN = { fetch: async (_: unknown, init: RequestInit) => answer(init.signal!) };
   const question: Question = {
     request,
-    client,
+    client: leaver === null ? null : { signal: leaver },
     url: new URL(request.url),
     headers: new Headers(),
     route,
