@@ -13,7 +13,7 @@ import { nextMessage, startModule, stopAll } from './processes.ts';
 import { startProxies } from './proxies.ts';
 import { type Line, type Report, save, table } from './report.ts';
 import { measure, type Plan, type Target } from './rounds.ts';
-import { HUNDRED_ROUTES, type Scenario, scenarios, TWO_VARIANTS, wire } from './scenarios.ts';
+import { type Addition, additions, type Scenario, scenarios, TWO_VARIANTS, wire } from './scenarios.ts';
 import { bare, bundleSplitter, splitter, startWorkerd, workerdVersion } from './workers.ts';
 
 const FULL = { cpu: { rounds: 14, slotMs: 250 }, latency: { rounds: 5, slotMs: 700 } };
@@ -23,13 +23,15 @@ const WARM_UP = { rounds: 1, slotMs: 600, connections: 16 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const chosen = scenarios.filter(({ name, group }) => `${group} ${name}`.includes(values.only ?? ''));
-if (chosen.length === 0) {
-  console.error(`No scenario is called "${values.only}". There are: ${scenarios.map(({ name }) => name).join(' · ')}`);
+const added = additions.filter(({ name }) => name.includes(values.only ?? ''));
+if (chosen.length + added.length === 0) {
+  const names = [...scenarios, ...additions].map(({ name }) => name);
+  console.error(`No scenario is called "${values.only}". There are: ${names.join(' · ')}`);
   process.exit(2);
 }
 const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
 try {
-  const report = await bench(chosen);
+  const report = await bench();
   console.log(`\n${table(report)}`);
   save(report, join(import.meta.dirname, '../../.headgate/bench.json'));
 } finally {
@@ -38,7 +40,7 @@ try {
 }
 process.exit(0);
 
-async function bench(chosen: Scenario[]): Promise<Report> {
+async function bench(): Promise<Report> {
   const origin = startModule('origin.ts');
   const { port } = await nextMessage<{ port: number }>(origin);
   const address = `http://127.0.0.1:${port}`;
@@ -46,10 +48,16 @@ async function bench(chosen: Scenario[]): Promise<Report> {
   const bundle = await bundleSplitter();
   const bareWorker = await startWorkerd(bare(address), folder);
   const targets = new Map<string, Target>();
-  for (const { name, config, traffic } of chosen) {
-    const running = await startWorkerd(splitter(name, bundle, config(address)), folder);
-    targets.set(name, { name, ...running, requests: wire(traffic) });
-  }
+  const targetOf = async ({ name, config, traffic, objects }: Scenario): Promise<Target> => {
+    let target = targets.get(name);
+    if (target === undefined) {
+      const running = await startWorkerd(splitter(name, bundle, config(address), objects), folder);
+      target = { name, ...running, requests: await wire(traffic) };
+      targets.set(name, target);
+    }
+    return target;
+  };
+  for (const scenario of chosen) await targetOf(scenario);
   const { proxies, missing } = await startProxies(address, folder);
 
   const report: Report = {
@@ -60,11 +68,11 @@ async function bench(chosen: Scenario[]): Promise<Report> {
     cores: availableParallelism(),
     groups: [],
     lines: [],
-    hundredRoutes: null,
+    additions: [],
     missing,
   };
   for (const { name, group, perSecond, traffic, target } of chosen) {
-    const reference = { name: 'bare pass-through', ...bareWorker, requests: wire(traffic) };
+    const reference = { name: 'bare pass-through', ...bareWorker, requests: await wire(traffic) };
     const pair = await measurePair(load, targets.get(name)!, reference, perSecond);
     if (!report.groups.some((known) => known.group === group)) report.groups.push({ group, perSecond });
     report.lines.push({ name, group, ...pair, target });
@@ -74,12 +82,24 @@ async function bench(chosen: Scenario[]): Promise<Report> {
       report.lines.push({ name: proxy.name, group, ...(await measurePair(load, subject, reference, perSecond)) });
     }
   }
-  const [one, hundred] = [targets.get(TWO_VARIANTS), targets.get(HUNDRED_ROUTES)];
-  if (one !== undefined && hundred !== undefined) {
-    console.error('100 routes against one');
-    report.hundredRoutes = (await measure(load, hundred, one, closedLoop())).ratios.cpuUs;
+  for (const addition of added) {
+    const [subject, reference] = [await targetOf(addition.subject), await targetOf(addition.reference)];
+    report.additions.push(await measureAddition(load, addition, subject, reference));
   }
   return report;
+}
+
+/** A few percent are looked for, so there are more rounds, and shorter ones: the machine's noise drifts less between them. */
+async function measureAddition(
+  load: ChildProcess,
+  { name, target }: Addition,
+  subject: Target,
+  reference: Target,
+): Promise<Report['additions'][number]> {
+  console.error(name);
+  await measure(load, subject, reference, WARM_UP);
+  const plan = { rounds: values.quick ? 10 : 80, slotMs: 120, connections: 16 };
+  return { name, target, cpu: (await measure(load, subject, reference, plan)).ratios.cpuUs };
 }
 
 async function measurePair(

@@ -2,18 +2,29 @@
  * Owns the Workers under measurement: the splitter as it is deployed (bundled, minified) and a bare pass-through, each kind in
  * its own process of the same workerd binary. KV and Analytics Engine are plain objects in the Worker's `env`: KV is asked
  * every 30 s only, and Analytics Engine takes a point without an answer in production too, but what the platform itself
- * spends on the point is not in these figures.
+ * spends on the point is not in these figures. Controller and ledger, where a scenario binds them, are real Durable Objects
+ * in the same process, so what they do is in the figures.
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { start } from './processes.ts';
+import { COOKIE_SECRET } from './scenarios.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const COMPATIBILITY = 'compatibilityDate = "2026-11-01", compatibilityFlags = ["enable_request_signal"]';
+const OBJECTS = `, durableObjectStorage = (localDisk = "disk"),
+  durableObjectNamespaces = [
+    (className = "RolloutController", uniqueKey = "controller", enableSql = true),
+    (className = "ExperimentLedger", uniqueKey = "ledger", enableSql = true)
+  ],
+  bindings = [
+    (name = "CONTROLLER", durableObjectNamespace = "RolloutController"),
+    (name = "LEDGER", durableObjectNamespace = "ExperimentLedger")
+  ]`;
 const { default: WORKERD, version } = createRequire(import.meta.url)('workerd') as { default: string; version: string };
 
 export const workerdVersion = version;
@@ -22,6 +33,8 @@ export const workerdVersion = version;
 export interface WorkerSource {
   name: string;
   modules: Record<string, string>;
+  /** Whether it exports the Durable Object classes, and wants them bound. */
+  objects?: boolean;
 }
 
 /** A running workerd. */
@@ -46,15 +59,22 @@ export async function bundleSplitter(entry = join(ROOT, 'src/index.ts')): Promis
 }
 
 /** The splitter with one config in its KV. */
-export function splitter(name: string, bundle: string, config: unknown): WorkerSource {
+export function splitter(name: string, bundle: string, config: unknown, objects = false): WorkerSource {
   const entry = `
-    import worker from './splitter.mjs';
+    import worker, * as all from './splitter.mjs';
     const documents = { config: ${JSON.stringify(JSON.stringify(config))} };
-    const CONFIG = { get: async (keys) => new Map(keys.map((key) => [key, documents[key] ?? null])) };
-    const env = { CONFIG, REQUESTS: { writeDataPoint() {} }, COOKIE_SECRET: 'bench-secret-0000000000000000000' };
-    export default { fetch: (request, _, ctx) => worker.fetch(request, env, ctx) };
+    const CONFIG = {
+      get: async (keys) => (Array.isArray(keys) ? new Map(keys.map((key) => [key, documents[key] ?? null])) : (documents[keys] ?? null)),
+      put: async (key, text) => void (documents[key] = text),
+    };
+    const own = { CONFIG, REQUESTS: { writeDataPoint() {} }, COOKIE_SECRET: '${COOKIE_SECRET}' };
+    let env;
+    export default { fetch: (request, bound, ctx) => worker.fetch(request, (env ??= { ...bound, ...own }), ctx) };
+    const withOwn = (Base) => class extends Base { constructor(ctx, bound) { super(ctx, { ...bound, ...own }); } };
+    export const RolloutController = withOwn(all.RolloutController);
+    export const ExperimentLedger = withOwn(all.ExperimentLedger);
   `;
-  return { name, modules: { 'entry.mjs': entry, 'splitter.mjs': bundle } };
+  return { name, modules: { 'entry.mjs': entry, 'splitter.mjs': bundle }, objects };
 }
 
 /** A Worker that does nothing but pass on. */
@@ -71,7 +91,7 @@ export function bare(origin: string): WorkerSource {
 }
 
 /** Starts a workerd with this Worker; `folder` gets the files it reads. */
-export async function startWorkerd({ name, modules }: WorkerSource, folder: string): Promise<Running> {
+export async function startWorkerd({ name, modules, objects }: WorkerSource, folder: string): Promise<Running> {
   const prefix = name.replace(/\W/g, '-');
   const embedded = Object.entries(modules).map(([module, source]) => {
     const file = `${prefix}-${module}`;
@@ -79,17 +99,24 @@ export async function startWorkerd({ name, modules }: WorkerSource, folder: stri
     return `(name = "${module}", esModule = embed "${file}")`;
   });
   const file = join(folder, `${prefix}.capnp`);
+  const disk = join(folder, `${prefix}-disk`);
+  if (objects) mkdirSync(disk, { recursive: true });
   writeFileSync(
     file,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "internet", network = (allow = ["public", "private", "local"])),
-    (name = "main", worker = .main )
+    (name = "main", worker = .main )${
+      objects
+        ? `,
+    (name = "disk", disk = (path = "${disk}", writable = true))`
+        : ''
+    }
   ],
   sockets = [(name = "main", address = "127.0.0.1:0", http = (), service = "main")]
 );
-const main :Workerd.Worker = (modules = [${embedded.join(', ')}], ${COMPATIBILITY});
+const main :Workerd.Worker = (modules = [${embedded.join(', ')}], ${COMPATIBILITY}${objects ? OBJECTS : ''});
 `,
   );
   const child = start(WORKERD, ['serve', file, '--control-fd=3'], {

@@ -10,7 +10,7 @@ const times = (ratio: number) => `${ratio.toFixed(2)}×`;
 const withSpread = ({ median, q1, q3 }: Spread) => `${times(median)} (${q1.toFixed(2)} to ${q3.toFixed(2)})`;
 
 /** The table as Markdown, with what has to be known to read it. */
-export function benchTable({ at, quick, workerd, cores, lines, groups, hundredRoutes }: Report): string {
+export function benchTable({ at, quick, workerd, cores, lines, groups, additions }: Report): string {
   const rateOf = new Map(groups.map(({ group, perSecond }) => [group, perSecond]));
   const rows = lines.map(({ name, group, closed, open }) => {
     const rate = `${group}, ${rateOf.get(group)}/s`;
@@ -23,8 +23,10 @@ export function benchTable({ at, quick, workerd, cores, lines, groups, hundredRo
     '|---|---|---|---|---|',
     ...rows,
     '',
-    hundredRoutes === null
-      ? measured
-      : `${measured} 100 routes against one: ${times(hundredRoutes.median)} the CPU time.`,
+    '| one more thing, against the splitter without it | CPU a request |',
+    '|---|---|',
+    ...additions.map(({ name, cpu }) => `| ${name} | ${withSpread(cpu)} |`),
+    '',
+    measured,
   ].join('\n');
 }
