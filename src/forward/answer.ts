@@ -107,6 +107,7 @@ async function attempt(
     role,
     sending,
     env,
+    hold: (call) => exchange.ctx.waitUntil(call),
   });
   return {
     variant,

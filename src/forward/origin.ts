@@ -35,6 +35,8 @@ export interface Question {
   role: Role;
   sending: Sending;
   env: Env;
+  /** Keeps the invocation alive for a call that takes long, so that what became of it is told when its client has left. */
+  hold?: (call: Promise<unknown>) => void;
 }
 
 /** The URLs that several variants of a route have, found once a config. */
@@ -51,7 +53,14 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const controller = new AbortController();
   const abort = () => controller.abort();
   sending.broken?.addEventListener('abort', abort);
-  const patience = new Patience({ client, timeoutMs: route.timeoutMs, sent: sending.sent, cut: abort });
+  let calling: Promise<Response>;
+  const patience = new Patience({
+    client,
+    timeoutMs: route.timeoutMs,
+    sent: sending.sent,
+    cut: abort,
+    onLate: () => question.hold?.(calling.catch(() => {})),
+  });
   const init: RequestInit = {
     headers,
     redirect: 'manual',
@@ -63,7 +72,8 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const target = fetcher === null ? targetOf(variant, url) : url.href;
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;
-    const response = await (fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init));
+    calling = fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init);
+    const response = await calling;
     patience.headersCame();
     if (response.webSocket) patience.forgetClient();
     return ok({ response, abort, patience });

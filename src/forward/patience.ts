@@ -21,6 +21,8 @@ export interface PatienceOptions {
   /** Settles with the request's last byte, from which the time limit counts; absent when everything was sent at once. */
   sent: Promise<unknown> | undefined;
   cut: () => void;
+  /** Told when headers have not come soon. */
+  onLate?: () => void;
 }
 
 export class Patience {
@@ -81,6 +83,7 @@ export class Patience {
     this.#look = undefined;
     this.#onLook?.();
     this.#listen();
+    if (!this.#hasHeaders) this.#options.onLate?.();
     const { timeoutMs, sent } = this.#options;
     if (sent === undefined) this.#setLimit(Math.max(0, timeoutMs - LOOK_AFTER_MS));
   }

@@ -10,7 +10,10 @@ export interface Marks {
   bad: number;
 }
 
-/** The marks of a request whose body has ended. A client that left says nothing. */
+/**
+ * The marks of a request whose body has ended. A client that left says nothing but that the origin was slow, where the time was
+ * over by then: else a variant that never answers would be judged by nobody, for all its visitors give up.
+ */
 export function marksOf(
   guardrails: readonly Watched[],
   served: Served,
@@ -18,8 +21,9 @@ export function marksOf(
   endedProperly: boolean | null,
 ): Marks {
   const marks: Marks = { active: 0, bad: 0 };
-  if (served.errorCode === 'client_left' || body.end === 'refused') return marks;
+  const hasLeft = served.errorCode === 'client_left' || body.end === 'refused';
   guardrails.forEach((guardrail, index) => {
+    if (hasLeft && guardrail.metric !== 'slow') return;
     const verdict = judgeBy(guardrail, served, body, endedProperly);
     if (verdict === null) return;
     marks.active |= 1 << index;
@@ -41,7 +45,7 @@ function judgeBy(
     case 'rejected':
       return isRejected(served.status);
     case 'slow':
-      return slow === undefined || served.status === null ? null : timeOf(slow.of, served, body) > slow.sloMs;
+      return slow === undefined ? null : isSlow(slow, served, body);
     case 'truncated':
       return endedProperly === null ? null : !endedProperly || body.end !== 'complete';
     default:
@@ -54,7 +58,12 @@ export function isRejected(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 429;
 }
 
-function timeOf(of: 'headers' | 'firstByte' | 'total', served: Served, body: BodyReport): number {
+/** What did not come at all, or not to its end, can be too slow, but never fast enough: then it is no trial. */
+function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, body: BodyReport): boolean | null {
+  const hasCome =
+    served.status !== null &&
+    (of === 'headers' || (of === 'firstByte' && body.firstByteAtMs !== null) || body.end !== 'refused');
   const endMs = of === 'headers' ? served.headersAtMs : of === 'firstByte' ? body.firstByteAtMs : body.endedAtMs;
-  return Math.max(endMs ?? served.headersAtMs, served.headersAtMs) - served.startedAtMs;
+  const ms = Math.max(endMs ?? body.endedAtMs, served.headersAtMs) - served.startedAtMs;
+  return ms > sloMs ? true : hasCome ? false : null;
 }

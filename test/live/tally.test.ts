@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
+import type { BodyReport } from '../../src/forward/pump.ts';
 import { LiveTally, MAX_BATCH_UNITS } from '../../src/live/tally.ts';
 import { body, served, T0 } from './served.ts';
 
@@ -82,6 +83,28 @@ describe('the tally', () => {
     tally.add(one, body, false);
     tally.add(one, { ...body, end: 'cut' }, true);
     expect(tally.take().evidence[0]!.requests).toEqual([{ variant: 'green', n: [4, 4, 4, 3], bad: [0, 4, 0, 2] }]);
+  });
+
+  it('holds a client that left against the variant only where it was too slow by then', () => {
+    const guardrails = (['headers', 'firstByte', 'total'] as const).map((of) => ({
+      metric: 'slow',
+      per: 'request' as const,
+      slow: { sloMs: 1_000, of },
+    }));
+    const gaveUp = { status: null, errorCode: 'client_left' };
+    const judged = (changes: Parameters<typeof served>[0], report: BodyReport) => {
+      const tally = new LiveTally();
+      tally.add(served({ ...changes, inForce: { guardrails } }), report, null);
+      const { n, bad } = tally.take().evidence[0]?.requests[0] ?? { n: [0, 0, 0], bad: [0, 0, 0] };
+      return { n, bad };
+    };
+    const late = { ...body, firstByteAtMs: null, endedAtMs: T0 + 5_000 };
+    expect(judged({ ...gaveUp, headersAtMs: T0 + 5_000 }, late)).toEqual({ n: [1, 1, 1], bad: [1, 1, 1] });
+    const soon = { ...body, firstByteAtMs: null, endedAtMs: T0 + 100 };
+    expect(judged({ ...gaveUp, headersAtMs: T0 + 100 }, soon)).toEqual({ n: [0, 0, 0], bad: [0, 0, 0] });
+    const inStream: BodyReport = { ...body, end: 'refused', endedAtMs: T0 + 500 };
+    expect(judged({}, inStream)).toEqual({ n: [1, 1, 0], bad: [0, 0, 0] });
+    expect(judged({}, { ...inStream, endedAtMs: T0 + 5_000 })).toEqual({ n: [1, 1, 1], bad: [0, 0, 1] });
   });
 
   it('thins out past its bound by hash alone, alike for both variants, and says where it cut', () => {

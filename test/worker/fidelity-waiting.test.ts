@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from './client.ts';
 import { type Headgate, startHeadgate } from './harness.ts';
 import { ask, CutBody, RawClient, type RawOrigin, type RawRequest, startRawOrigin } from './raw-http.ts';
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
         { name: 'idle', match: { path: '/idle' }, idleTimeoutMs: IDLE_MS, variants: { blue } },
         { name: 'timeout', match: { path: '/timeout' }, timeoutMs: TIMEOUT_MS, variants: { blue } },
         { name: 'service', match: { path: '/service' }, variants: { blue: { service: 'MODEL' } } },
+        { name: 'left', match: { path: '/left' }, variants: { blue } },
         { name: 'rest', match: { path: '/*' }, variants: { blue } },
       ],
     },
@@ -60,6 +62,19 @@ function meet(): Promise<Met> {
     };
   });
 }
+
+it('records a client that gives up before there is an answer, and holds it against nobody', async () => {
+  const meeting = meet();
+  const client = await RawClient.to(headgate.url);
+  client.ask({ path: '/left' });
+  const { request } = await meeting;
+  await pause(BREATH_MS);
+  client.socket.resetAndDestroy();
+  await request.gone;
+  const look = () => headgate.records('dataset=requests&route=left');
+  const rows = await until(look, ({ length }) => length > 0);
+  expect(rows).toMatchObject([{ variant: 'blue', errorCode: 'client_left', failed: 0 }]);
+});
 
 describe.each(['/', '/service'])('a client that leaves (%s)', (path) => {
   it('ends the request to the origin before there is an answer', async () => {
