@@ -4,6 +4,7 @@
  */
 
 import type { Env } from '../env.ts';
+import { withLimit } from '../limit.ts';
 
 /** The texts under the KV keys, as they were when they were last known good. */
 export interface LastGood {
@@ -17,12 +18,14 @@ export interface RouteTexts {
 }
 
 const MAX_AGE_SECONDS = 2_592_000;
+/** A visitor waits for it, after KV has had its second. */
+const READ_LIMIT_MS = 500;
 
 /** The copy, or null when there is none (or the cache is down or not there, as on workers.dev). */
 export async function readLastGood(env: Env): Promise<LastGood | null> {
   try {
-    const cached = await caches.default.match(await keyOf(env));
-    return cached === undefined ? null : ((await cached.json()) as LastGood);
+    const reading = caches.default.match(await keyOf(env)).then((cached) => cached?.json<LastGood>());
+    return (await withLimit(reading, READ_LIMIT_MS)) ?? null;
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Env } from '../env.ts';
+import { withLimit } from '../limit.ts';
 import { contentHash } from './hash.ts';
 import { type LastGood, type RouteTexts, readLastGood, writeLastGood } from './last-good.ts';
 import { parseConfig } from './parse.ts';
@@ -234,18 +235,8 @@ function textsOf(routeName: string, texts: ReadonlyMap<string, string | null>): 
 }
 
 /** The texts under the keys (null where there is none), or null when KV rejects or does not answer in time. */
-async function readKeys(env: Env, keys: string[], limitMs: number): Promise<Map<string, string | null> | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, limitMs, null);
-  });
-  try {
-    return await Promise.race([readAll(env, keys), late]);
-  } catch {
-    return null;
-  } finally {
-    clearTimeout(timer);
-  }
+function readKeys(env: Env, keys: string[], limitMs: number): Promise<Map<string, string | null> | null> {
+  return withLimit(readAll(env, keys), limitMs).catch(() => null);
 }
 
 async function readAll(env: Env, keys: string[]): Promise<Map<string, string | null>> {

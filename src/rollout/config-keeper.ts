@@ -7,8 +7,8 @@
 import { contentHash } from '../config/hash.ts';
 import { maxConfigBytes, parseConfig } from '../config/parse.ts';
 import { type Env, serviceBinding } from '../env.ts';
+import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
-import { withLimit } from './limit.ts';
 import { Turns } from './turns.ts';
 
 export interface ConfigRevision {

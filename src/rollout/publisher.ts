@@ -5,7 +5,7 @@
 
 import type { Split } from '../config/split.ts';
 import type { Env } from '../env.ts';
-import { withLimit } from './limit.ts';
+import { withLimit } from '../limit.ts';
 import { Turns } from './turns.ts';
 
 /** KV takes one write a second a key. */

@@ -5,7 +5,7 @@ import { parseConfig } from '../config/parse.ts';
 import { parseSplit, parseWeights, type Split } from '../config/split.ts';
 import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, type Env } from '../env.ts';
-import { withLimit } from './limit.ts';
+import { withLimit } from '../limit.ts';
 import type { Seen } from './state.ts';
 
 export interface RouteView {

@@ -84,16 +84,19 @@ async function patient<T>(work: T | Promise<T>): Promise<T> {
 
 const cache = new Map<string, string>();
 let cacheFails = false;
+let cacheHangs = false;
 let isolate: Isolate;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
   cache.clear();
   cacheFails = false;
+  cacheHangs = false;
   vi.stubGlobal('caches', {
     default: {
       match: async (key: string) => {
         if (cacheFails) throw new Error('no cache here');
+        if (cacheHangs) return new Promise<never>(() => {});
         return cache.has(key) ? new Response(cache.get(key)) : undefined;
       },
       put: async (key: string, response: Response) => {
@@ -271,6 +274,14 @@ describe('a cold isolate', () => {
     const cold = new Isolate();
     cold.kv.mood = 'throws';
     expect((await cold.load()).loaded).toBeNull();
+  });
+
+  it('waits half a second for a cache that hangs, and no longer', async () => {
+    cacheHangs = true;
+    isolate.kv.mood = 'throws';
+    const { loaded, waitedMs } = await isolate.load();
+    expect(loaded).toBeNull();
+    expect(waitedMs).toBeLessThanOrEqual(550);
   });
 
   it('survives a copy that is damaged or holds a config that is no longer valid', async () => {

@@ -1,4 +1,4 @@
-/** Owns how long the control plane waits for what may hang: KV, another object. It cancels nothing; what comes late comes late. */
+/** Owns how long anybody waits for what may hang: KV, the cache, another object. It cancels nothing; what comes late comes late. */
 
 /** The value of `work`, or a rejection once `limitMs` are over. */
 export async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
