@@ -20,8 +20,11 @@ export interface Env {
   LEDGER?: DurableObjectNamespace<ExperimentLedger>;
   /** Local recorder with the same rows, bound in development and tests only. */
   RECORDER?: DurableObjectNamespace<Recorder>;
-  /** Bearer token of the admin API. Without it the API is closed (503 `admin_disabled`). */
+  /** Bearer token of the admin API. Without it, and without Access, the API is closed (503 `admin_disabled`). */
   ADMIN_TOKEN?: string;
+  /** Team address (`https://acme.cloudflareaccess.com`) and application of Cloudflare Access: both, or neither. */
+  ACCESS_TEAM_DOMAIN?: string;
+  ACCESS_AUD?: string;
   /** Bearer token for outcomes that name their unit. */
   OUTCOME_TOKEN?: string;
   /** Key of pins and preview tokens. Without it none are given or honoured. */

@@ -1,11 +1,11 @@
 /**
  * Owns the admin API's frame: what lies under `/_headgate`, who may call it, and how every answer looks (design section 11).
- * It refuses to serve traffic, and to answer anything under `/api` without the operators' token. Mount it at `/_headgate`.
+ * It refuses to serve traffic, and to answer anything under `/api` to anybody but operators. Mount it at `/_headgate`.
  */
 
 import { Hono } from 'hono/tiny';
 import { problem } from '../problem.ts';
-import { bearerAuth } from './auth.ts';
+import { adminAuth } from './auth.ts';
 import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
@@ -27,7 +27,7 @@ export function adminApp(deps: AdminDeps) {
   const app = new Hono<AdminEnv>()
     .use(privateAnswers)
     .use(onlyOnAdminHost)
-    .use('/api/*', bearerAuth())
+    .use('/api/*', adminAuth())
     .route('/', healthRoutes())
     .route('/', previewRoutes())
     .route('/', outcomesRoutes(deps))

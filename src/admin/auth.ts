@@ -1,53 +1,103 @@
-/** Owns who may call the API: holders of `ADMIN_TOKEN`. It fails closed: without the secret set, nobody. */
+/**
+ * Owns who may call the API: holders of `ADMIN_TOKEN`, and whom Cloudflare Access lets in. It fails closed: with neither set up,
+ * nobody. What a token of Access must be is `access.ts`'s to know.
+ */
 
-import type { MiddlewareHandler } from 'hono';
-import { problem } from '../problem.ts';
+import type { HonoRequest, MiddlewareHandler } from 'hono';
+import { type ProblemDetails, problem } from '../problem.ts';
+import { ACCESS_HEADER, type Access, accessName, accessOf } from './access.ts';
+import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
 
 const encoder = new TextEncoder();
 
-/** Lets a request pass with `Authorization: Bearer <ADMIN_TOKEN>`; answers 503 `admin_disabled`, 401 or 429 otherwise. */
-export function bearerAuth(failures = new Failures()): MiddlewareHandler<AdminEnv> {
+/** Lets pass `Authorization: Bearer <ADMIN_TOKEN>` and valid tokens of Access; answers 503, 401, 429 or 403 otherwise. */
+export function adminAuth(failures = new Failures(), keys = new AccessKeys()): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const expected = c.env.ADMIN_TOKEN;
-    if (typeof expected !== 'string' || expected === '') {
-      return problem({
-        status: 503,
-        code: 'admin_disabled',
-        detail: 'The admin API is closed, because ADMIN_TOKEN is not set.',
-        mend: 'wrangler secret put ADMIN_TOKEN (locally: ADMIN_TOKEN=… in .dev.vars)',
-      });
-    }
+    const expected = c.env.ADMIN_TOKEN || undefined;
+    const access = accessOf(c.env);
+    if (access.is === 'wrong' || (access.is === 'off' && expected === undefined)) return problem(closed(access));
+    const ways = waysIn(expected, access);
     const token = bearerToken(c.req.header('authorization'));
-    // A request without a token is no guess, so it is not counted.
-    if (token === undefined) return unauthorized('This call needs an Authorization: Bearer header.');
+    const assertion = access.is === 'on' ? c.req.header(ACCESS_HEADER) : undefined;
+    // A request without a credential is no guess, so it is not counted.
+    if (token === undefined && assertion === undefined) return unauthorized('This call needs a credential.', ways);
     const address = c.req.header('cf-connecting-ip') ?? 'unknown';
     const waitSeconds = failures.waitSeconds(address, Date.now());
-    if (waitSeconds > 0) {
-      return problem({
-        status: 429,
-        code: 'too_many_failures',
-        detail: 'Too many wrong tokens came from this address.',
-        mend: `wait ${waitSeconds} s`,
-        headers: { 'retry-after': String(waitSeconds) },
-      });
+    if (waitSeconds > 0) return problem(tooMany(waitSeconds));
+    if (token !== undefined && expected !== undefined && (await sameSecret(token, expected))) return next();
+    if (access.is !== 'on' || assertion === undefined) {
+      failures.count(address, Date.now());
+      return unauthorized('The token is wrong.', ways);
     }
-    if (await sameSecret(token, expected)) return next();
-    failures.count(address, Date.now());
-    return unauthorized('The token is wrong.');
+    const name = await accessName(assertion, access, keys);
+    if (!name.ok) {
+      if (name.error.reason === 'unreachable') return problem(keysAway(name.error.detail));
+      failures.count(address, Date.now());
+      return unauthorized(name.error.detail, ways);
+    }
+    if (isFromElsewhere(c.req)) return problem(fromElsewhere);
+    c.set('actor', name.value);
+    return next();
   };
 }
 
-function unauthorized(detail: string): Response {
-  return problem({
-    status: 401,
-    code: 'unauthorized',
-    detail,
-    mend: 'send the Worker secret ADMIN_TOKEN as Authorization: Bearer <token>',
-    headers: { 'www-authenticate': 'Bearer realm="headgate"' },
-  });
+/**
+ * A browser sends the cookie of Access along whoever made it call, and Access makes the header of it. So what changes something must
+ * come from a page of this very host, or from no page at all.
+ */
+function isFromElsewhere(request: HonoRequest): boolean {
+  if (['GET', 'HEAD'].includes(request.method)) return false;
+  const site = request.header('sec-fetch-site');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const origin = request.header('origin');
+  return origin !== undefined && origin !== new URL(request.url).origin;
 }
+
+function closed(access: Exclude<Access, { is: 'on' }>): ProblemDetails {
+  const [why, mend] =
+    access.is === 'wrong'
+      ? [access.detail, access.mend]
+      : ['ADMIN_TOKEN is not set', 'wrangler secret put ADMIN_TOKEN (locally: ADMIN_TOKEN=… in .dev.vars)'];
+  return { status: 503, code: 'admin_disabled', detail: `The admin API is closed, because ${why}.`, mend };
+}
+
+function waysIn(expected: string | undefined, access: Access): string {
+  return [
+    ...(expected === undefined ? [] : ['send the Worker secret ADMIN_TOKEN as Authorization: Bearer <token>']),
+    ...(access.is === 'on' ? [`come through Cloudflare Access (${access.team})`] : []),
+  ].join(', or ');
+}
+
+function unauthorized(detail: string, mend: string): Response {
+  const headers = { 'www-authenticate': 'Bearer realm="headgate"' };
+  return problem({ status: 401, code: 'unauthorized', detail, mend, headers });
+}
+
+function tooMany(waitSeconds: number): ProblemDetails {
+  return {
+    status: 429,
+    code: 'too_many_failures',
+    detail: 'Too many wrong tokens came from this address.',
+    mend: `wait ${waitSeconds} s`,
+    headers: { 'retry-after': String(waitSeconds) },
+  };
+}
+
+const keysAway = (detail: string): ProblemDetails => ({
+  status: 503,
+  code: 'access_unavailable',
+  detail,
+  mend: 'try again in some seconds; ADMIN_TOKEN works meanwhile; check ACCESS_TEAM_DOMAIN',
+});
+
+const fromElsewhere: ProblemDetails = {
+  status: 403,
+  code: 'cross_site',
+  detail: 'Through Cloudflare Access, a page of another origin changes nothing here.',
+  mend: 'call from a page of this host, or send ADMIN_TOKEN',
+};
 
 /** The token of an Authorization header. RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
 export function bearerToken(header: string | undefined): string | undefined {

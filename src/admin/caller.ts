@@ -1,13 +1,17 @@
 /** Owns who calls, why, and what they saw: the actor's name, the reason, `If-Match`. Names are for the history, not for rights. */
 
-import type { HonoRequest } from 'hono';
+import type { Context, HonoRequest } from 'hono';
 import type { Caller } from '../rollout/calls.ts';
+import type { AdminEnv } from './context.ts';
 
 const MAX_NAME = 64;
 
-/** The actor that the CLI's `--as` (or the caller's header) names; `api` where nobody did. */
-export function actorOf(request: Pick<HonoRequest, 'header'>): string {
-  const sent = request.header('x-headgate-actor');
+type Called = Pick<Context<AdminEnv>, 'req' | 'var'>;
+
+/** The name that Access vouches for, else the one that the CLI's `--as` (or the caller's header) gives; `api` without any. */
+export function actorOf({ req, var: { actor } }: Called): string {
+  if (actor !== undefined) return actor;
+  const sent = req.header('x-headgate-actor');
   if (sent === undefined || sent === '') return 'api';
   try {
     return decodeURIComponent(sent).slice(0, MAX_NAME);
@@ -24,7 +28,7 @@ export function revisionSeen(request: Pick<HonoRequest, 'header'>): number | nul
   return found === null ? undefined : Number(found[1]);
 }
 
-export function callerOf(request: Pick<HonoRequest, 'header'>, reason: string): Caller | null {
-  const ifMatch = revisionSeen(request);
-  return ifMatch === undefined ? null : { actor: actorOf(request), reason, ifMatch };
+export function callerOf(called: Called, reason: string): Caller | null {
+  const ifMatch = revisionSeen(called.req);
+  return ifMatch === undefined ? null : { actor: actorOf(called), reason, ifMatch };
 }

@@ -38,7 +38,7 @@ export function configRoutes() {
       const written = (await keeper.putConfig({
         text: text.value,
         ifMatch: hashSeen(c.req.header('if-match')),
-        actor: actorOf(c.req),
+        actor: actorOf(c),
         reason: c.req.valid('query').reason,
       })) as Written;
       if (!written.ok) return refuse(refusalOf(written.error));
@@ -62,7 +62,7 @@ export function configRoutes() {
       const written = (await keeper.putConfig({
         text: earlier.text,
         ifMatch: hashSeen(c.req.header('if-match')),
-        actor: actorOf(c.req),
+        actor: actorOf(c),
         reason: reason || `restored revision ${revision}`,
       })) as Written;
       if (!written.ok) return refuse(refusalOf(written.error));

@@ -4,8 +4,8 @@ import type { RouteState } from '../config/route-state.ts';
 import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 
-/** Hono's environment for the admin app. */
-export type AdminEnv = { Bindings: Env };
+/** Hono's environment for the admin app. `actor`: the name of who called, where it was proved and not only said. */
+export type AdminEnv = { Bindings: Env; Variables: { actor?: string } };
 
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 

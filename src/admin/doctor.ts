@@ -9,6 +9,7 @@ import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
+import { accessOf } from './access.ts';
 import { whatThisWorkerHas } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
@@ -73,7 +74,22 @@ function bindingFindings(env: Env): Finding[] {
           'is not set: a page that a variant serves shares its origin with the controls',
           'set it to a host of its own',
         ),
+    accessFinding(env),
   ];
+}
+
+/** Contradicting variables are no finding: they close the API, and its answer says why. */
+function accessFinding(env: Env): Finding {
+  const access = accessOf(env);
+  const about = 'Cloudflare Access';
+  if (access.is !== 'on') {
+    return note(about, 'is off: only ADMIN_TOKEN opens the API', 'set ACCESS_TEAM_DOMAIN and ACCESS_AUD');
+  }
+  const detail = `is on: ${access.team}${env.ADMIN_TOKEN ? ', beside ADMIN_TOKEN' : ' alone'}`;
+  // The cookie of Access goes along with whatever a page of the same origin asks.
+  return env.ADMIN_HOST
+    ? ok(about, detail)
+    : warn(about, `${detail}; a page that a variant serves can act for whoever is logged in`, 'set ADMIN_HOST');
 }
 
 function secretFindings(env: Env, config: Config | null): Finding[] {

@@ -27,11 +27,14 @@ export function refuse<const S extends ProblemStatus>(
   return problem(details) as Response & TypedResponse<ProblemBody, S, 'json'>;
 }
 
-/** The request's text, read no further than `maxBytes`. */
-export async function readText(request: Request, maxBytes = maxBodyBytes): Promise<Result<string, 'too_large'>> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return err('too_large');
-  if (!request.body) return ok('');
-  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+/** The text of a request or an answer, read no further than `maxBytes`. */
+export async function readText(
+  message: Pick<Request, 'headers' | 'body'>,
+  maxBytes = maxBodyBytes,
+): Promise<Result<string, 'too_large'>> {
+  if (Number(message.headers.get('content-length') ?? 0) > maxBytes) return err('too_large');
+  if (!message.body) return ok('');
+  const reader = message.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;

@@ -69,7 +69,7 @@ export function previewApiRoutes({ loadConfig }: AdminDeps) {
       expiresAt: new Date(expiresAtMs).toISOString(),
     };
     await noted(c, target.value.route, {
-      actor: actorOf(c.req),
+      actor: actorOf(c),
       action: 'preview',
       reason: `of ${variant} on ${target.value.host} until ${answer.expiresAt}`,
       before: null,

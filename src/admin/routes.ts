@@ -91,7 +91,7 @@ async function changing(
   const route = c.req.param('route')!;
   const controller = controllerOf(c.env, route);
   if (controller === null) return refuse(noController);
-  const caller = callerOf(c.req, reason);
+  const caller = callerOf(c, reason);
   if (caller === null) return refuse(badIfMatch);
   const called = (await call(controller, route, caller)) as Called;
   if (!called.ok) return refuse(refusalOf(called.error));

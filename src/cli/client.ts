@@ -24,7 +24,7 @@ type Success<R extends Reply> = Awaited<ReturnType<Extract<R, { ok: true }>['jso
  */
 export function connect(args: CommonArgs, terminal: Terminal) {
   const target = connection(args, terminal);
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...target.access };
   if (target.token) headers.authorization = `Bearer ${target.token}`;
   // Header values are Latin-1; a name may hold anything.
   if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
@@ -69,7 +69,8 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
   const { code, detail, mend, faults } = JSON.parse(text);
   const what = `${target.url} refused: ${detail}`;
   if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend: mend ?? mends[code], faults });
-  const how = 'give its ADMIN_TOKEN by HEADGATE_TOKEN or --token';
+  // A Worker that opens to Cloudflare Access alone says so itself.
+  const how = mend?.includes('ADMIN_TOKEN') === false ? mend : 'give its ADMIN_TOKEN by HEADGATE_TOKEN or --token';
   return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
 }
 

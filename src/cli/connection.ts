@@ -14,12 +14,14 @@ export interface Connection {
   url: string;
   token: string | undefined;
   as: string | undefined;
+  /** Headers by which Cloudflare Access lets the calls pass, where it stands before the Worker. */
+  access: Record<string, string>;
 }
 
 type Asked = Pick<CommonArgs, 'url' | 'token' | 'as'>;
 
 /** Where to, and with what token: options first, then the environment, then (on this machine) `.dev.vars`. */
-export function connection({ url, token, as }: Asked, { env, cwd }: Terminal): Connection {
+export function connection({ url, token, as }: Asked, { env, cwd }: Pick<Terminal, 'env' | 'cwd'>): Connection {
   const wanted = url || env.HEADGATE_URL || defaultUrl;
   const parsed = URL.parse(wanted);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
@@ -31,7 +33,14 @@ export function connection({ url, token, as }: Asked, { env, cwd }: Terminal): C
   }
   const known = token || env.HEADGATE_TOKEN || (local ? devToken(cwd) : undefined);
   const path = parsed.pathname.replace(/\/+$/, '').replace(/\/_headgate$/, '');
-  return { url: `${parsed.origin}${path}`, token: known, as: as || undefined };
+  return { url: `${parsed.origin}${path}`, token: known, as: as || undefined, access: accessHeaders(env) };
+}
+
+/** A service token's two halves, by Cloudflare's own names, or a person's token from `cloudflared access token`. */
+function accessHeaders(env: Terminal['env']): Record<string, string> {
+  const { CF_ACCESS_CLIENT_ID: id, CF_ACCESS_CLIENT_SECRET: secret, HEADGATE_ACCESS_TOKEN: token } = env;
+  if (id && secret) return { 'cf-access-client-id': id, 'cf-access-client-secret': secret };
+  return token ? { 'cf-access-token': token } : {};
 }
 
 export function isLoopback(hostname: string): boolean {

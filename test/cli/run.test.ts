@@ -72,6 +72,18 @@ describe('finding the Worker', () => {
     expect(decodeURIComponent(seen[0]!.get('x-headgate-actor')!)).toBe('Jürgen');
   });
 
+  it('passes Cloudflare Access by a service token, else by the token of a person', async () => {
+    session.env.HEADGATE_ACCESS_TOKEN = 'of-a-person';
+    await session.run('records');
+    Object.assign(session.env, { CF_ACCESS_CLIENT_ID: 'x.access', CF_ACCESS_CLIENT_SECRET: 's' });
+    await session.run('records');
+    const names = ['cf-access-token', 'cf-access-client-id', 'cf-access-client-secret'];
+    expect(seen.map((headers) => names.map((name) => headers.get(name)))).toEqual([
+      ['of-a-person', null, null],
+      [null, 'x.access', 's'],
+    ]);
+  });
+
   it('takes a URL with a slash or with /_headgate at its end', async () => {
     expect(await session.run('records', '--url', `${worker.url}/_headgate/`)).toBe(0);
   });
@@ -84,6 +96,16 @@ describe('finding the Worker', () => {
   it('gives trouble as JSON when JSON is asked for', async () => {
     expect(await session.run('records', '--json', '--url', await nobody())).toBe(1);
     expect(JSON.parse(session.notes)).toMatchObject({ error: { code: 'unreachable', exitCode: 1 } });
+  });
+
+  it('says what the Worker says where its ADMIN_TOKEN is no way in', async () => {
+    const said = { code: 'unauthorized', detail: 'No.', mend: 'come through Cloudflare Access (https://acme.example)' };
+    const headers = { 'content-type': 'application/problem+json' };
+    const fetched = session.fetch;
+    session.fetch = async () => Response.json(said, { status: 401, headers });
+    expect(await session.run('records')).toBe(1);
+    session.fetch = fetched;
+    expect(session.notes).toContain('come through Cloudflare Access');
   });
 
   it.each([
