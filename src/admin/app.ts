@@ -4,7 +4,6 @@
  */
 
 import { Hono } from 'hono/tiny';
-import { problem } from '../problem.ts';
 import { adminAuth } from './auth.ts';
 import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
@@ -13,6 +12,7 @@ import { doctorRoutes } from './doctor.ts';
 import { experimentRoutes } from './experiment.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
 import { healthRoutes } from './health.ts';
+import { refuse } from './input.ts';
 import { openApiRoutes } from './openapi-route.ts';
 import { outcomesRoutes } from './outcomes.ts';
 import { outcomesScript } from './outcomes-script.ts';
@@ -43,7 +43,12 @@ export function adminApp(deps: AdminDeps) {
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {
     console.error('admin', cause);
-    return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this call; its log says why.' });
+    return refuse({
+      status: 500,
+      code: 'internal',
+      detail: 'Headgate failed at this call; its log says why.',
+      mend: 'try again; npx wrangler tail shows the log, headgate doctor what is wrong',
+    });
   });
   return app;
 }

@@ -4,11 +4,11 @@
  */
 
 import type { HonoRequest, MiddlewareHandler } from 'hono';
-import { type ProblemDetails, problem } from '../problem.ts';
 import { ACCESS_HEADER, type Access, accessName, accessOf } from './access.ts';
 import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
+import { refuse } from './input.ts';
 
 const encoder = new TextEncoder();
 
@@ -17,7 +17,7 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
   return async (c, next) => {
     const expected = c.env.ADMIN_TOKEN || undefined;
     const access = accessOf(c.env);
-    if (access.is === 'wrong' || (access.is === 'off' && expected === undefined)) return problem(closed(access));
+    if (access.is === 'wrong' || (access.is === 'off' && expected === undefined)) return refuse(closed(access));
     const ways = waysIn(expected, access);
     const token = bearerToken(c.req.header('authorization'));
     const assertion = access.is === 'on' ? c.req.header(ACCESS_HEADER) : undefined;
@@ -25,7 +25,7 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
     if (token === undefined && assertion === undefined) return unauthorized('This call needs a credential.', ways);
     const address = c.req.header('cf-connecting-ip') ?? 'unknown';
     const waitSeconds = failures.waitSeconds(address, Date.now());
-    if (waitSeconds > 0) return problem(tooMany(waitSeconds));
+    if (waitSeconds > 0) return refuse(tooMany(waitSeconds));
     if (token !== undefined && expected !== undefined && (await sameSecret(token, expected))) return next();
     if (access.is !== 'on' || assertion === undefined) {
       failures.count(address, Date.now());
@@ -33,11 +33,11 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
     }
     const name = await accessName(assertion, access, keys);
     if (!name.ok) {
-      if (name.error.reason === 'unreachable') return problem(keysAway(name.error.detail));
+      if (name.error.reason === 'unreachable') return refuse(keysAway(name.error.detail));
       failures.count(address, Date.now());
       return unauthorized(name.error.detail, ways);
     }
-    if (isFromElsewhere(c.req)) return problem(fromElsewhere);
+    if (isFromElsewhere(c.req)) return refuse(fromElsewhere);
     c.set('actor', name.value);
     return next();
   };
@@ -55,12 +55,12 @@ function isFromElsewhere(request: HonoRequest): boolean {
   return origin !== undefined && origin !== new URL(request.url).origin;
 }
 
-function closed(access: Exclude<Access, { is: 'on' }>): ProblemDetails {
+function closed(access: Exclude<Access, { is: 'on' }>) {
   const [why, mend] =
     access.is === 'wrong'
       ? [access.detail, access.mend]
       : ['ADMIN_TOKEN is not set', 'wrangler secret put ADMIN_TOKEN (locally: ADMIN_TOKEN=… in .dev.vars)'];
-  return { status: 503, code: 'admin_disabled', detail: `The admin API is closed, because ${why}.`, mend };
+  return { status: 503 as const, code: 'admin_disabled', detail: `The admin API is closed, because ${why}.`, mend };
 }
 
 function waysIn(expected: string | undefined, access: Access): string {
@@ -72,12 +72,12 @@ function waysIn(expected: string | undefined, access: Access): string {
 
 function unauthorized(detail: string, mend: string): Response {
   const headers = { 'www-authenticate': 'Bearer realm="headgate"' };
-  return problem({ status: 401, code: 'unauthorized', detail, mend, headers });
+  return refuse({ status: 401, code: 'unauthorized', detail, mend, headers });
 }
 
-function tooMany(waitSeconds: number): ProblemDetails {
+function tooMany(waitSeconds: number) {
   return {
-    status: 429,
+    status: 429 as const,
     code: 'too_many_failures',
     detail: 'Too many wrong tokens came from this address.',
     mend: `wait ${waitSeconds} s`,
@@ -85,15 +85,15 @@ function tooMany(waitSeconds: number): ProblemDetails {
   };
 }
 
-const keysAway = (detail: string): ProblemDetails => ({
-  status: 503,
+const keysAway = (detail: string) => ({
+  status: 503 as const,
   code: 'access_unavailable',
   detail,
   mend: 'try again in some seconds; ADMIN_TOKEN works meanwhile; check ACCESS_TEAM_DOMAIN',
 });
 
-const fromElsewhere: ProblemDetails = {
-  status: 403,
+const fromElsewhere = {
+  status: 403 as const,
   code: 'cross_site',
   detail: 'Through Cloudflare Access, a page of another origin changes nothing here.',
   mend: 'call from a page of this host, or send ADMIN_TOKEN',

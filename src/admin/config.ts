@@ -132,6 +132,7 @@ function faulty(faults: Fault[]) {
     status: 422 as const,
     code: 'invalid_config',
     detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
+    mend: 'mend each fault as it says, then send the whole document again',
     more: { faults },
   };
 }

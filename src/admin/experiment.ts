@@ -102,4 +102,5 @@ const noUnit = {
   status: 404 as const,
   code: 'unknown_unit',
   detail: 'Nothing is kept of this unit.',
+  mend: 'GET …/experiment/units lists the hashes of those that are',
 };

@@ -2,8 +2,8 @@
 
 import type { MiddlewareHandler } from 'hono';
 import { isOnHost } from '../config/address.ts';
-import { problem } from '../problem.ts';
 import { type AdminEnv, adminPath } from './context.ts';
+import { refuse } from './input.ts';
 
 /** Answers hold state and secrets of the moment: they are for the caller alone. */
 export const privateAnswers: MiddlewareHandler<AdminEnv> = async (c, next) => {
@@ -23,7 +23,12 @@ export const onlyOnAdminHost: MiddlewareHandler<AdminEnv> = async (c, next) => {
   if (!adminHost || everywhere.has(adminPath(c.req.path))) return next();
   const url = URL.parse(c.req.url);
   if (url !== null && isOnHost(url, adminHost)) return next();
-  return problem({ status: 404, code: 'not_found', detail: 'The controls do not answer on this host.' });
+  return refuse({
+    status: 404,
+    code: 'not_found',
+    detail: 'The controls do not answer on this host.',
+    mend: 'call them on the host that ADMIN_HOST names',
+  });
 };
 
 interface Registered {
@@ -39,7 +44,7 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
       routes.filter((route) => route.method !== 'ALL' && fits(route.path, path)).map((route) => route.method),
     );
     if (methods.size === 0) {
-      return problem({
+      return refuse({
         status: 404,
         code: 'not_found',
         detail: `There is no ${path} here.`,
@@ -48,7 +53,7 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
     }
     if (methods.has('GET')) methods.add('HEAD');
     const allow = [...methods].toSorted().join(', ');
-    return problem({
+    return refuse({
       status: 405,
       code: 'method_not_allowed',
       detail: `${path} does not answer ${c.req.method}.`,

@@ -18,11 +18,15 @@ export interface ProblemBody {
   faults?: Fault[];
 }
 
-type ProblemStatus = 400 | 403 | 404 | 409 | 412 | 413 | 422 | 502 | 503;
+/** Statuses of the controls' refusals. */
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 502 | 503;
+
+/** A refusal by the controls: whoever operates them always hears how to mend it. */
+export type Refused = ProblemDetails & { mend: string };
 
 /** `problem`, typed so that the client can tell a refusal from an answer by its status. */
 export function refuse<const S extends ProblemStatus>(
-  details: ProblemDetails & { status: S },
+  details: Refused & { status: S },
 ): Response & TypedResponse<ProblemBody, S, 'json'> {
   return problem(details) as Response & TypedResponse<ProblemBody, S, 'json'>;
 }
@@ -50,12 +54,13 @@ export async function readText(
   }
 }
 
-export function tooLarge() {
-  return refuse({
-    status: 413,
-    code: 'body_too_large',
-    detail: `The body has more than ${maxBodyBytes / 1024} KiB.`,
-  });
+export function tooLarge(maxBytes = maxBodyBytes) {
+  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
+  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
+}
+
+export function notJson() {
+  return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' });
 }
 
 type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
@@ -73,10 +78,10 @@ export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json'
     try {
       value = text.value === '' ? {} : JSON.parse(text.value);
     } catch {
-      return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send one JSON object' });
+      return notJson();
     }
     const checked = v.safeParse(schema, value);
-    if (!checked.success) return invalid(checked.issues);
+    if (!checked.success) return refuse(invalidBy(checked.issues));
     c.req.addValidatedData('json', checked.output as object);
     return next();
   };
@@ -87,22 +92,24 @@ export function query<S extends v.GenericSchema>(schema: S): Validated<'query', 
   return async (c, next) => {
     const given = Object.entries(c.req.query()).filter(([, value]) => value !== '');
     const checked = v.safeParse(schema, Object.fromEntries(given));
-    if (!checked.success) return invalid(checked.issues);
+    if (!checked.success) return refuse(invalidBy(checked.issues));
     c.req.addValidatedData('query', checked.output as object);
     return next();
   };
 }
 
-function invalid(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Response {
+/** What was sent does not fit; each fault says why and how to mend it. */
+export function invalid(detail: string, faults: Fault[]) {
+  const mend = 'mend each fault as it says; GET /_headgate/api/openapi.json describes what fits';
+  return { status: 422 as const, code: 'invalid_request', detail, mend, more: { faults } };
+}
+
+function invalidBy(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]) {
   const faults = issues.map((issue) => ({
     path: v.getDotPath(issue) ?? '',
     reason: issue.message,
     mend: 'GET /_headgate/api/openapi.json describes what fits here',
   }));
-  return refuse({
-    status: 422,
-    code: 'invalid_request',
-    detail: faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; '),
-    more: { faults },
-  });
+  const detail = faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; ');
+  return invalid(detail, faults);
 }

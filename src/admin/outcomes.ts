@@ -12,14 +12,13 @@ import { type Caller, type Credit, creditOf } from '../experiment/credit.ts';
 import { isBad, type OutcomeFault, type Reported, reportedOf } from '../experiment/outcomes.ts';
 import { planOf } from '../experiment/plan.ts';
 import type { OutcomeAnswer } from '../experiment/words.ts';
-import { type ProblemDetails, problem } from '../problem.ts';
 import { recordRow } from '../records/write.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { OutcomeEvidence } from '../rollout/outcomes.ts';
 import { bearerToken, sameSecret } from './auth.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { readText } from './input.ts';
+import { notJson, type ProblemStatus, readText, refuse, tooLarge } from './input.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_ITEMS = 100;
@@ -47,9 +46,9 @@ export function outcomesRoutes({ serving }: AdminDeps) {
   const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
     const config = await serving?.config(c.env, c.executionCtx);
-    if (!config) return problem({ status: 503, code: 'no_config', detail: 'There is no config yet.' });
+    if (!config) return refuse(noConfig);
     const body = await itemsOf(c.req.raw);
-    if (!body.ok) return problem(body.error);
+    if (!body.ok) return body.error;
     const address = addressOf(c);
     const isTrusted = limits.token.waitSeconds(address, Date.now()) === 0 && (await bearsToken(c));
     const caller = callerOf(c, isTrusted);
@@ -59,7 +58,7 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const isRefused = resolved.some((one) => !one.ok && one.error === 'outcome_token_needed');
     if (isRefused && c.req.header('authorization') !== undefined) limits.token.count(address, Date.now());
     const answers = await count(c, resolved);
-    if (!isList) return answers[0]!.ok ? c.json(answers[0]!.value, 200) : problem(wordsOf(answers[0]!.error));
+    if (!isList) return answers[0]!.ok ? c.json(answers[0]!.value, 200) : refuse(wordsOf(answers[0]!.error));
     const results = answers.map((answer) => (answer.ok ? answer.value : wordsOf(answer.error)));
     return c.json({ counted: answers.filter((answer) => answer.ok).length, results }, 200);
   });
@@ -168,7 +167,7 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
     if (origin === undefined) return next();
     const listed = (await serving?.config(c.env, c.executionCtx))?.outcomeOrigins ?? [];
     if (origin !== new URL(c.req.url).origin && !listed.includes(origin)) {
-      return problem({
+      return refuse({
         status: 403,
         code: 'origin_not_listed',
         detail: 'Outcomes are not taken from pages of this origin.',
@@ -219,43 +218,57 @@ function callerOf(c: C, trusted: boolean): Caller & { c: C } {
 }
 
 /** One object or a list. The content type is not asked for: `sendBeacon` sends text. */
-async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, ProblemDetails>> {
+async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, Response>> {
   const text = await readText(request, MAX_BYTES);
-  if (!text.ok)
-    return err({ status: 413, code: 'body_too_large', detail: `The body has more than ${MAX_BYTES / 1024} KiB.` });
+  if (!text.ok) return err(tooLarge(MAX_BYTES));
   let value: unknown;
   try {
     value = JSON.parse(text.value);
   } catch {
-    return err({ status: 400, code: 'bad_json', detail: 'The body is not JSON.' });
+    return err(notJson());
   }
   const isList = Array.isArray(value);
   const items: unknown[] = isList ? (value as unknown[]) : [value];
   if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
-  return err({ status: 422, code: 'too_many_items', detail: `A list has 1 to ${MAX_ITEMS} outcomes.` });
+  const detail = `A list has 1 to ${MAX_ITEMS} outcomes.`;
+  return err(refuse({ status: 422, code: 'too_many_items', detail, mend: 'send it in parts' }));
 }
 
-const words: Record<OutcomeFault, [status: number, detail: string]> = {
-  not_an_object: [422, 'An outcome is an object with route, metric and value.'],
-  no_such_route: [404, 'The config has no such route.'],
-  undeclared_metric: [422, 'The route declares no such outcome.'],
-  bad_value: [422, 'A conversion has true, false or no value; a mean has a finite number.'],
-  receipt_malformed: [422, 'This is no receipt.'],
-  receipt_forged: [403, 'The receipt was not given by this Worker, or was changed.'],
-  receipt_expired: [403, 'The receipt is older than 7 days.'],
-  receipt_used: [409, 'The receipt was used for this metric.'],
-  receipt_of_other_route: [422, 'The receipt is of another route.'],
-  outcome_token_needed: [401, 'A unit that the caller names needs Authorization: Bearer <OUTCOME_TOKEN>.'],
-  unknown_unit: [404, 'The unit was not served in the experiment; if it was just now, try again in some seconds.'],
-  no_unit: [422, 'There is no receipt, and nothing that says who the unit is.'],
-  no_secret: [503, 'The Worker has no COOKIE_SECRET, so units cannot be told.'],
-  no_ledger: [503, 'The Worker has no binding for this: LEDGER with an experiment, CONTROLLER without.'],
-  unavailable: [503, 'What counts outcomes did not answer; try again.'],
-  too_many_outcomes: [429, 'Too many of this unit or address; wait a minute.'],
+const noConfig = {
+  status: 503,
+  code: 'no_config',
+  detail: 'There is no config yet.',
+  mend: 'headgate apply FILE puts one in force',
+} as const;
+
+const bindings = 'take the bindings of wrangler.toml over and deploy again';
+const anotherReceipt = 'send x-headgate-receipt of an answer of this route as it came';
+
+const words: Record<OutcomeFault, [status: number, detail: string, mend: string]> = {
+  not_an_object: [422, 'An outcome is an object.', 'send route, metric and value'],
+  no_such_route: [404, 'The config has no such route.', 'name a route of the config'],
+  undeclared_metric: [422, 'The route declares no such outcome.', 'declare it in "outcomes" of the route'],
+  bad_value: [422, 'The value does not fit.', 'for a conversion true, false or none; for a mean a finite number'],
+  receipt_malformed: [422, 'This is no receipt.', anotherReceipt],
+  receipt_forged: [403, 'The receipt was not given by this Worker, or was changed.', anotherReceipt],
+  receipt_expired: [403, 'The receipt is older than 7 days.', 'report sooner'],
+  receipt_used: [409, 'The receipt was used for this metric.', 'nothing: it counts once'],
+  receipt_of_other_route: [422, 'The receipt is of another route.', anotherReceipt],
+  outcome_token_needed: [
+    401,
+    'A unit that the caller names needs a token.',
+    'send Authorization: Bearer <OUTCOME_TOKEN>, or a receipt',
+  ],
+  unknown_unit: [404, 'The unit was not served in the experiment.', 'if it was just now, try again in some seconds'],
+  no_unit: [422, 'Nothing says who the unit is.', 'send a receipt, the cookie, or "unit" with OUTCOME_TOKEN'],
+  no_secret: [503, 'Units cannot be told without COOKIE_SECRET.', 'wrangler secret put COOKIE_SECRET'],
+  no_ledger: [503, 'There is no binding for this: LEDGER with an experiment, CONTROLLER without.', bindings],
+  unavailable: [503, 'What counts outcomes did not answer.', 'try again'],
+  too_many_outcomes: [429, 'Too many of this unit or address.', 'wait a minute'],
 };
 
 /** One table from reasons to public words. */
-function wordsOf(code: OutcomeFault): ProblemDetails {
-  const [status, detail] = words[code];
-  return { status, code, detail };
+function wordsOf(code: OutcomeFault) {
+  const [status, detail, mend] = words[code];
+  return { status: status as ProblemStatus, code, detail, mend };
 }

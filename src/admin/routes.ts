@@ -10,7 +10,7 @@ import type { RouteStatus } from '../rollout/status.ts';
 import { callerOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
-import { jsonBody, query, refuse } from './input.ts';
+import { invalid, jsonBody, query, refuse } from './input.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
@@ -100,27 +100,23 @@ async function changing(
 }
 
 /** One switch from refusals to statuses. */
-function refusalOf({ code, detail, faults }: CallRefusal) {
-  switch (code) {
+function refusalOf({ faults, ...refused }: CallRefusal) {
+  switch (refused.code) {
     case 'stale':
-      return { status: 412 as const, code, detail };
+      return { status: 412 as const, ...refused };
     case 'no_such_route':
-      return { status: 404 as const, code, detail };
+      return { status: 404 as const, ...refused };
     case 'no_config':
     case 'unpublished':
-      return { status: 503 as const, code, detail };
+      return { status: 503 as const, ...refused };
     case 'invalid':
-      return invalid(detail, faults ?? []);
+      return invalid(refused.detail, faults ?? []);
     case 'unknown_variant':
     case 'unknown_revision':
-      return { status: 422 as const, code, detail };
+      return { status: 422 as const, ...refused };
     default:
-      return { status: 409 as const, code, detail };
+      return { status: 409 as const, ...refused };
   }
-}
-
-function invalid(detail: string, faults: { path: string; reason: string; mend: string }[]) {
-  return { status: 422 as const, code: 'invalid_request', detail, more: { faults } };
 }
 
 async function routeNames(env: Env): Promise<string[] | null> {

@@ -68,22 +68,11 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
     return noHeadgate(target, reply.status);
   const { code, detail, mend, faults } = JSON.parse(text);
   const what = `${target.url} refused: ${detail}`;
-  if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend: mend ?? mends[code], faults });
+  if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend, faults });
   // A Worker that opens to Cloudflare Access alone says so itself.
   const how = mend?.includes('ADMIN_TOKEN') === false ? mend : 'give its ADMIN_TOKEN by HEADGATE_TOKEN or --token';
   return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
 }
-
-/** What to do about refusals whose answer leaves it open: in the CLI's own words, since a call has no `--force`. */
-const mends: Record<string, string> = {
-  stale: 'headgate status ROUTE shows how it is now; then try again',
-  no_rollout: 'headgate status ROUTE shows what is in force; headgate rollout start ROUTE VARIANT begins one',
-  unhealthy: 'mend the variant, or insist with --force where the verb has it',
-  variants_changed: 'compare headgate history ROUTE with the config, then insist with --force',
-  unknown_revision: 'headgate history ROUTE shows what there was',
-  nothing_earlier: 'headgate weights ROUTE VARIANT=PERCENT … sets any split',
-  unpublished: 'nothing is lost: try again',
-};
 
 function noHeadgate({ url }: Connection, status: number): Stop {
   return new Stop({

@@ -9,6 +9,7 @@ import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
 import { splitOfReturn } from './splits.ts';
@@ -24,10 +25,11 @@ export interface Caller {
   ifMatch: number | null;
 }
 
-/** Why a call was refused. `faults` only with `invalid`. */
+/** Why a call was refused, and what to do about it. `faults` only with `invalid`. */
 export interface CallRefusal {
   code: string;
   detail: string;
+  mend: string;
   faults?: Fault[];
 }
 
@@ -104,8 +106,12 @@ export async function start(
     const { route, before } = ready.value;
     const owed = control.owedPromotion;
     if (owed !== null) {
-      const detail = `the config has not been told yet that ${owed.baseline} is the baseline; try again when it has`;
-      return err({ code: 'config_behind', detail });
+      const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
+      return err({
+        code: 'config_behind',
+        detail,
+        mend: 'try again when it has; headgate doctor looks at config and KV',
+      });
     }
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
@@ -155,7 +161,10 @@ export async function command(control: RouteControl, input: Command, caller: Cal
     await control.look(Date.now(), 0);
     const stale = staleFault(control, caller);
     if (stale !== null) return stale;
-    if (control.running === null) return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}` });
+    if (control.running === null) {
+      const mend = `start one: headgate rollout start ${control.name} VARIANT`;
+      return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}`, mend });
+    }
     const acted = await control.act(input);
     return acted.ok ? done : acted;
   });
@@ -206,7 +215,7 @@ export async function clearByHand(
     try {
       await withLimit(kv.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
-      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
+      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}`, mend: 'try again' });
     }
     const { actor, reason } = caller;
     control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
@@ -241,17 +250,20 @@ async function readyToMove(
 ): Promise<Result<Ready, CallRefusal>> {
   const view = await control.look(Date.now(), 0);
   const { route } = view;
-  if (!view.isKnown) return err({ code: 'no_config', detail: 'the config cannot be read now, so nothing is changed' });
+  const mend = 'try again; headgate doctor looks at config and KV';
+  if (!view.isKnown) {
+    return err({ code: 'no_config', detail: 'the config cannot be read now, so nothing is changed', mend });
+  }
   if (!view.isKvKnown && control.journal.split() === null) {
     // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
-    return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known; try again' });
+    return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known', mend });
   }
   if (route === null) return noSuchRoute(control);
   const stale = staleFault(control, caller);
   if (stale !== null) return stale;
   if (view.byHand !== null) {
-    const detail = `weights set by hand decide (weights:${control.name}); end them first: headgate manual clear ${control.name}`;
-    return err({ code: 'manual', detail });
+    const detail = `weights set by hand decide (weights:${control.name})`;
+    return err({ code: 'manual', detail, mend: `end them first: headgate manual clear ${control.name}` });
   }
   const { running } = control;
   if (forbidsRollout && running !== null) return err(busy(control.name, running));
@@ -259,12 +271,14 @@ async function readyToMove(
 }
 
 function noSuchRoute({ name }: RouteControl): { ok: false; error: CallRefusal } {
-  return err({ code: 'no_such_route', detail: `the config has no route "${name.slice(0, 64)}"` });
+  const detail = `the config has no route "${name.slice(0, 64)}"`;
+  return err({ code: 'no_such_route', detail, mend: 'headgate status lists the routes' });
 }
 
 function busy(route: string, running: RolloutState): CallRefusal {
-  const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}; end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
-  return { code: 'rollout_running', detail };
+  const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}`;
+  const mend = `end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
+  return { code: 'rollout_running', detail, mend };
 }
 
 function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; error: CallRefusal } | null {
@@ -272,7 +286,8 @@ function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; er
   if (ifMatch === null || ifMatch === revision) return null;
   return err({
     code: 'stale',
-    detail: `the split is at revision ${revision} now, not ${ifMatch}: look again, then decide`,
+    detail: `the split is at revision ${revision} now, not ${ifMatch}`,
+    mend: `headgate status ${control.name} shows it: look again, then decide`,
   });
 }
 
@@ -282,8 +297,8 @@ async function firstSick(
 ): Promise<{ ok: false; error: CallRefusal } | null> {
   for (const name of names) {
     const { ok: isWell, detail } = await control.probe(name);
-    if (!isWell)
-      return err({ code: 'unhealthy', detail: `${name} fails its health check (${detail}); mend it, or use force` });
+    if (isWell) continue;
+    return err({ code: 'unhealthy', detail: unhealthy({ variant: name, detail }), mend: mendOrForce(name) });
   }
   return null;
 }
@@ -331,8 +346,8 @@ function frozenByExperiment(
   const runs = Object.values(before).filter((weight) => weight > 0).length > 1;
   const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
   if (shares.length === 1 || !runs || isSame) return null;
-  const detail = `experiment ${experiment.id} runs, and units that do not come from our cookie would be moved between its arms; end it by giving one variant 100, or use a new id`;
-  return err({ code: 'experiment_runs', detail });
+  const detail = `experiment ${experiment.id} runs, and units that do not come from our cookie would be moved between its arms`;
+  return err({ code: 'experiment_runs', detail, mend: 'end it by giving one variant 100, or use a new id' });
 }
 
 function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {
@@ -357,12 +372,14 @@ function unknownVariant(route: Route, name: string): CallResult {
   const known = Object.keys(route.variants).join(', ');
   return err({
     code: 'unknown_variant',
-    detail: `route ${route.name} has no variant "${name.slice(0, 64)}": it has ${known}`,
+    detail: `route ${route.name} has no variant "${name.slice(0, 64)}"`,
+    mend: `use one of ${known}`,
   });
 }
 
 function invalid(faults: Fault[]): CallResult {
-  return err({ code: 'invalid', detail: `${faults.length} of the call's values cannot be taken`, faults });
+  const detail = `${faults.length} of the call's values cannot be taken`;
+  return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
 }
 
 function rateOf(

@@ -6,7 +6,7 @@
  */
 
 import { err, ok } from '../result.ts';
-import { healthOf, healthToGoOn, unhealthy } from './health.ts';
+import { healthOf, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
 import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
 import {
@@ -23,9 +23,16 @@ import { changeOf } from './tick.ts';
 
 /** The state after a command, or why it is refused. A refusal changes nothing. */
 export function obey(state: RolloutState, command: Command, seen: Seen): Answer {
-  if (state.end !== null) return refuse('ended', `rollout ${state.id} is ${state.end}; start another one`);
+  const { route } = state;
+  if (state.end !== null) {
+    return refuse(
+      'ended',
+      `rollout ${state.id} is ${state.end}`,
+      `headgate rollout start ${route} VARIANT starts another`,
+    );
+  }
   if (seen.manual) {
-    return refuse('manual', `weights set by hand decide; end them first (headgate manual clear ${state.route})`);
+    return refuse('manual', 'weights set by hand decide', `end them first: headgate manual clear ${route}`);
   }
   const by = { actor: command.actor, reason: command.reason };
   switch (command.kind) {
@@ -34,7 +41,10 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
     case 'rollback':
       return rollback(state, command, seen, by);
     case 'pause':
-      if (phaseOf(state) === 'paused') return refuse('already_paused', `it is paused already: ${state.reason}`);
+      if (phaseOf(state) === 'paused') {
+        const detail = `it is paused already: ${state.reason}`;
+        return refuse('already_paused', detail, `headgate rollout resume ${route} goes on, abort ends it`);
+      }
       return ok(paused(state, seen, 'person', by));
     case 'resume':
       return resume(state, seen, by);
@@ -43,16 +53,24 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
   }
 }
 
-function refuse(code: Refusal['code'], detail: string): Answer {
-  return err({ code, detail });
+function refuse(code: Refusal['code'], detail: string, mend: string): Answer {
+  return err({ code, detail, mend });
+}
+
+function refuseChanged(state: RolloutState, seen: Seen): Answer {
+  const { what, mend } = changeOf(state, seen);
+  return refuse('variants_changed', what, mend);
 }
 
 function promote(state: RolloutState, seen: Seen, by: By): Answer {
-  if (changedUnderneath(state, seen)) return refuse('variants_changed', changeOf(state, seen));
+  if (changedUnderneath(state, seen)) return refuseChanged(state, seen);
   const failure = criticalFailure(state, seen.evidence);
-  if (failure !== null) return refuse('guardrail_fails', `a critical guardrail fails: ${failure.sentence}`);
+  if (failure !== null) {
+    const detail = `a critical guardrail fails: ${failure.sentence}`;
+    return refuse('guardrail_fails', detail, `take the traffic back: headgate rollout abort ${state.route}`);
+  }
   const health = healthToGoOn(state, seen);
-  if (health.is === 'bad') return refuse('unhealthy', `${unhealthy(health)}; mend it first`);
+  if (health.is === 'bad') return refuse('unhealthy', unhealthy(health), `mend ${health.variant} first`);
   if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
   return ok(goOn({ ...state, byHand: false }, seen, { ...by, reason: `promoted by ${by.actor}: ${by.reason}` }));
 }
@@ -63,10 +81,11 @@ function promote(state: RolloutState, seen: Seen, by: By): Answer {
  */
 function resume(state: RolloutState, seen: Seen, by: By): Answer {
   if (phaseOf(state) !== 'paused') {
-    const instead = state.running === 'progressing' ? 'it is progressing' : 'it awaits approval: promote or abort';
-    return refuse('not_paused', `nothing to resume: ${instead}`);
+    const isOn = state.running === 'progressing';
+    const detail = `nothing to resume: it ${isOn ? 'is progressing' : 'awaits approval'}`;
+    return refuse('not_paused', detail, isOn ? 'let it go on, pause or abort it' : 'promote or abort it');
   }
-  if (changedUnderneath(state, seen)) return refuse('variants_changed', changeOf(state, seen));
+  if (changedUnderneath(state, seen)) return refuseChanged(state, seen);
   const anew = state.byHand || state.pause?.cause === 'config';
   const base = anew ? { ...stepAnew(state, seen.nowMs), running: state.running } : { ...state, lastMs: seen.nowMs };
   const limitMs = state.pause?.cause === 'late' ? state.creditedMs + (stepOf(state).maxForMs ?? 0) : base.limitMs;
@@ -79,7 +98,8 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
   const named = [...Object.keys(command.target.weights), command.target.baseline];
   const stranger = named.find((name) => seen.config !== null && !seen.config.names.includes(name));
   if (stranger !== undefined) {
-    return refuse('unknown_variant', `that split names "${stranger}", which the config no longer has; abort instead`);
+    const detail = `that split names "${stranger}", which the config no longer has`;
+    return refuse('unknown_variant', detail, `abort instead: headgate rollout abort ${state.route}`);
   }
   const cold = Object.keys(command.target.weights).filter(
     (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
@@ -87,7 +107,7 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
   for (const variant of command.force ? [] : cold) {
     const health = healthOf(variant, state.probed, seen);
     if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') return refuse('unhealthy', `${unhealthy(health)}; mend it, or use force`);
+    if (health.is === 'bad') return refuse('unhealthy', unhealthy(health), mendOrForce(variant));
   }
   return ok(rolledBack(state, command.target, seen, by));
 }

@@ -35,3 +35,6 @@ export function healthToReturn(state: RolloutState, seen: Seen): Health {
 /** `green fails its health check (GET /healthz answered 503)`. */
 export const unhealthy = ({ variant, detail }: { variant: string; detail: string }): string =>
   `${variant} fails its health check (${detail})`;
+
+/** What a person can do where a call may be forced. */
+export const mendOrForce = (variant: string): string => `mend ${variant}, or insist: --force, "force": true`;

@@ -167,7 +167,8 @@ export class RouteControl {
       if (!answer.ok) return err(answer.error);
       if (!view.isKnown && !holdsBack(answer.value.state)) {
         if (input.kind === 'tick') return ok(state);
-        return err({ code: 'no_config', detail: 'the config cannot be read now; pause and abort work without it' });
+        const mend = 'try again; pause and abort work without it';
+        return err({ code: 'no_config', detail: 'the config cannot be read now', mend });
       }
       const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
       if (asked !== undefined && health[asked.variant] === undefined) {

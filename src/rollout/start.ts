@@ -42,7 +42,9 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   for (const variant of probed) {
     const health = healthOf(variant, probed, seen);
     if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') return err({ code: 'unhealthy', detail: `${unhealthy(health)}; mend it first` });
+    if (health.is === 'bad') {
+      return err({ code: 'unhealthy', detail: unhealthy(health), mend: `mend ${variant} first` });
+    }
   }
   const reason = `step 1 of ${steps.length}: ${request.reason}`;
   const split = splitOfStep(blank, 0, { by: actor, reason });
@@ -52,14 +54,16 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
 
 function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen): Refusal | null {
   if (manual) {
-    return { code: 'manual', detail: `weights set by hand decide; end them first (headgate manual clear ${route})` };
+    const mend = `end them first: headgate manual clear ${route}`;
+    return { code: 'manual', detail: 'weights set by hand decide', mend };
   }
   if (config === null || !config.names.includes(to)) {
-    const known = config === null ? 'it is not in the config' : `it has ${config.names.join(', ')}`;
-    return { code: 'unknown_variant', detail: `route ${route} has no variant "${to.slice(0, 64)}": ${known}` };
+    const mend = config === null ? 'put the route into the config' : `use one of ${config.names.join(', ')}`;
+    return { code: 'unknown_variant', detail: `route ${route} has no variant "${to.slice(0, 64)}"`, mend };
   }
   if (to === before.baseline) {
-    return { code: 'already_baseline', detail: `${to} is the baseline already; name the variant to move traffic to` };
+    const mend = 'name the variant to move traffic to';
+    return { code: 'already_baseline', detail: `${to} is the baseline already`, mend };
   }
   return null;
 }

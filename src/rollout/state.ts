@@ -183,7 +183,7 @@ export interface Moved {
   entry?: HistoryEntry;
 }
 
-/** Why a call was refused: a word for programs, a sentence that says what to do instead. Answered with 409. */
+/** Why a call was refused: a word for programs, a sentence, and what to do instead. Answered with 409. */
 export interface Refusal {
   code:
     | 'ended'
@@ -197,6 +197,7 @@ export interface Refusal {
     | 'unknown_variant'
     | 'already_baseline';
   detail: string;
+  mend: string;
 }
 
 export type Answer = Result<Moved, Refusal>;

@@ -33,6 +33,7 @@ export interface RollbackRequest {
 export interface RollbackRefusal {
   code: 'unknown_revision' | 'nothing_earlier' | 'already_there' | 'variants_changed' | 'unknown_variant';
   detail: string;
+  mend: string;
 }
 
 /** Where a rollback goes. A split is steady when no rollout was under way in it. */
@@ -43,11 +44,11 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
-    return err({ code: 'unknown_variant', detail });
+    return err({ code: 'unknown_variant', detail, mend: 'name another revision, or set weights' });
   }
   if (variants !== request.config.variants && request.force !== true) {
-    const detail = `the variants have changed since split ${split.revision} was made; use force to serve the changed ones`;
-    return err({ code: 'variants_changed', detail });
+    const detail = `the variants have changed since split ${split.revision} was made`;
+    return err({ code: 'variants_changed', detail, mend: 'serve the changed ones by --force, "force": true' });
   }
   const { revision, weights, baseline, salt } = split;
   // A mirror to a variant that is gone is no reason to refuse a way back.
@@ -67,7 +68,7 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
   if (split !== undefined) return ok(split);
   const known = kept.map((one) => one.revision).sort((a, b) => b - a);
   const some = known.length === 0 ? 'none is kept' : `kept are ${known.slice(0, 8).join(', ')}`;
-  return err({ code: 'unknown_revision', detail: `there is no split ${revision}; ${some}` });
+  return err({ code: 'unknown_revision', detail: `there is no split ${revision}; ${some}`, mend: 'name one of those' });
 }
 
 function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
@@ -75,16 +76,17 @@ function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, Rollb
   const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
   const steady = earlier.find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
-    return err({ code: 'nothing_earlier', detail: 'there is no earlier steady split to return to' });
+    const mend = 'name a revision, or set the weights that you want';
+    return err({ code: 'nothing_earlier', detail: 'there is no earlier steady split to return to', mend });
   }
   // Whoever rolls back twice in haste must not be given back what they fled from.
   if (current.restores !== undefined) {
-    const detail = `split ${current.revision} is a rollback already (to ${current.restores}); name a revision to go elsewhere`;
-    return err({ code: 'already_there', detail });
+    const detail = `split ${current.revision} is a rollback already (to ${current.restores})`;
+    return err({ code: 'already_there', detail, mend: 'name a revision to go elsewhere' });
   }
   if (sameTraffic(current, steady)) {
-    const detail = `split ${current.revision} already is what steady split ${steady.revision} was; name a revision to go further back`;
-    return err({ code: 'already_there', detail });
+    const detail = `split ${current.revision} already is what steady split ${steady.revision} was`;
+    return err({ code: 'already_there', detail, mend: 'name a revision to go further back' });
   }
   return ok(steady);
 }

@@ -79,15 +79,19 @@ function byHand(state: RolloutState, seen: Seen): Moved | null {
 
 function changed(state: RolloutState, seen: Seen): Moved | null {
   if (!changedUnderneath(state, seen) || state.pause?.cause === 'config') return null;
-  return paused(state, seen, 'config', by(changeOf(state, seen)));
+  const { what, mend } = changeOf(state, seen);
+  return paused(state, seen, 'config', by(`${what}: ${mend}`));
 }
 
 /** What changed underneath, and what a person can do. */
-export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>): string {
-  if (config === null) return `the config has no route ${state.route} any more: bring it back, or abort`;
+export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>): { what: string; mend: string } {
+  if (config === null) {
+    return { what: `the config has no route ${state.route} any more`, mend: 'bring it back, or abort' };
+  }
   const what =
     config.baseline === state.configBaseline ? 'its variants' : `its baseline to ${config.baseline.slice(0, 32)}`;
-  return `the config changed ${what} during the rollout: change it back and resume, or abort and start again`;
+  const mend = 'change it back and resume, or abort and start again';
+  return { what: `the config changed ${what} during the rollout`, mend };
 }
 
 function progress(state: RolloutState, seen: Seen): Moved {

@@ -44,6 +44,8 @@ export interface Problem {
   faults?: { path: string; reason: string; mend: string }[];
 }
 
+const background = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+
 /** An app as `src/app.ts` mounts it; calls share its memory of failures. */
 export function mounted(options: CallOptions = {}) {
   const deps: AdminDeps = {
@@ -59,7 +61,7 @@ export function mounted(options: CallOptions = {}) {
       headers: { ...(given === null ? {} : { authorization: `Bearer ${given}` }), ...headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    return app.request(request, undefined, { ADMIN_TOKEN: token, COOKIE_SECRET: 'cookie-secret', ...env });
+    return app.request(request, undefined, { ADMIN_TOKEN: token, COOKIE_SECRET: 'cookie-secret', ...env }, background);
   };
 }
 

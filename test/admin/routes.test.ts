@@ -23,7 +23,7 @@ function agreeing() {
   return { asked, call: mounted({ env: { CONTROLLER } }) };
 }
 
-const refusing = (error: { code: string; detail: string }) => {
+const refusing = (error: { code: string; detail: string; mend: string }) => {
   const stub = new Proxy({}, { get: () => async () => ({ ok: false, error }) });
   const CONTROLLER = { idFromName: (name: string) => name, get: () => stub } as unknown as Env['CONTROLLER'];
   return mounted({ env: { CONTROLLER } });
@@ -98,8 +98,9 @@ describe('calls that change traffic', () => {
     const { asked, call } = agreeing();
     const answer = await call(method, path, body);
     expect(answer.status).toBe(422);
-    const { code, faults } = await problemOf(answer);
+    const { code, faults, mend } = await problemOf(answer);
     expect(code).toBe('invalid_request');
+    expect(mend).toContain('openapi.json');
     expect(faults?.[0]?.path).toContain(where);
     expect(asked).toEqual([]);
   });
@@ -125,11 +126,14 @@ describe('calls that change traffic', () => {
     ['variants_changed', 409],
     ['guardrail_fails', 409],
     ['unhealthy', 409],
-  ])('refused as %s answer %d with the reason', async (code, status) => {
-    const call = refusing({ code, detail: 'as things stand' });
+  ])('refused as %s answer %d with the reason and the way out', async (code, status) => {
+    const call = refusing({ code, detail: 'as things stand', mend: 'wait' });
     const answer = await call('POST', `${detect}/rollout/promote`, { reason: 'now' });
     expect(answer.status).toBe(status);
-    expect(await problemOf(answer)).toMatchObject({ code, detail: 'as things stand' });
+    expect(await problemOf(answer)).toEqual({
+      ...{ type: 'about:blank', title: expect.any(String), status },
+      ...{ code, detail: 'as things stand', mend: 'wait' },
+    });
   });
 
   it('need a controller', async () => {

@@ -154,7 +154,7 @@ describe.each(writes)('headgate %s', (_, argv, sent, binding) => {
   });
 
   it('says what was refused, why, and how to mend it', async () => {
-    const stale = () => refusal(412, 'stale', 'the split is at revision 13 now');
+    const stale = () => refusal(412, 'stale', 'the split is at revision 13 now', { mend: 'headgate status shows it' });
     api.answer({
       ...answers(),
       ...Object.fromEntries(

@@ -104,8 +104,12 @@ export function done(answer: Answer): Moved {
   return answer.value;
 }
 
+/** The word of a refusal, which never comes without what to do instead. */
 export function refusalOf(answer: Answer): string {
-  return answer.ok ? 'not refused' : answer.error.code;
+  if (answer.ok) return 'not refused';
+  const { code, detail, mend } = answer.error;
+  if (detail === '' || mend === '') throw new Error(`${code} leaves people alone`);
+  return code;
 }
 
 export function started(plan: string | PlanStep[] = canary, changes: Partial<StartRequest> = {}): RolloutState {
