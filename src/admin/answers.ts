@@ -76,6 +76,7 @@ export const routeAnswer = v.looseObject({
       since: v.string(),
       waitsFor: v.nullable(v.string()),
       nextAt: v.nullable(v.string()),
+      nextIs: v.nullable(v.string()),
       reason: v.string(),
       guardrails: v.array(
         v.looseObject({
@@ -93,6 +94,12 @@ export const routeAnswer = v.looseObject({
     }),
   ),
   warnings: v.optional(v.array(v.string())),
+});
+
+export const splitsAnswer = v.object({
+  splits: v.pipe(v.array(split), v.description('Steady ones, newest first')),
+  target: v.nullable(v.looseObject({ revision: v.number(), weights, shadows: weights, baseline: v.string() })),
+  refused: v.nullable(v.object({ code: v.string(), detail: v.string(), mend: v.string() })),
 });
 
 export const routesAnswer = v.object({ routes: v.array(routeAnswer) });

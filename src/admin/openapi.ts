@@ -180,6 +180,14 @@ export const operations: Operation[] = [
     problems: [400, 404, 409, 412, 413, 422, 503],
   },
   {
+    method: 'get',
+    path: '/api/routes/:route/splits',
+    summary: 'Steady splits that a rollback may return to, and where the one asked about goes',
+    query: schemas.splitsQuery,
+    answers: { 200: answers.splitsAnswer },
+    problems: [404, 422, 503],
+  },
+  {
     method: 'delete',
     path: '/api/routes/:route/weights',
     summary: 'Ends manual mode',
@@ -298,7 +306,7 @@ export function openApi() {
 
 function describe({ path, summary, query, body, answers, problems }: Operation) {
   const guarded = path.startsWith('/api/');
-  const statuses = [...new Set([...(guarded ? [401, 404, 429, 503] : []), ...problems])].toSorted();
+  const statuses = [...new Set([...(guarded ? [401, 403, 404, 429, 503] : []), ...problems])].toSorted();
   const refused = `Refused with ${statuses.join(', ')}, and why`;
   const responses = {
     ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answer(schema)])),

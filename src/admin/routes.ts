@@ -4,9 +4,11 @@ import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
+import type { Result } from '../result.ts';
 import type { Caller, CallRefusal } from '../rollout/calls.ts';
 import type { RolloutController } from '../rollout/controller.ts';
 import type { RouteStatus } from '../rollout/status.ts';
+import type { WaysBack } from '../rollout/ways-back.ts';
 import { callerOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
@@ -57,6 +59,14 @@ export function trafficRoutes() {
     .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
       const { reason, ...asked } = c.req.valid('json');
       return changing(c, reason, (controller, route, caller) => controller.rollback(route, asked, caller));
+    })
+    .get('/routes/:route/splits', query(schemas.splitsQuery), async (c) => {
+      const route = c.req.param('route');
+      const found = (await controllerOf(c.env, route)?.waysBack(route, c.req.valid('query'))) as
+        | Result<WaysBack, CallRefusal>
+        | undefined;
+      if (found === undefined) return refuse(noController);
+      return found.ok ? c.json(found.value, 200) : refuse(refusalOf(found.error));
     })
     .delete('/routes/:route/weights', (c) =>
       changing(c, c.req.query('reason') ?? '', (controller, route, caller) => controller.clearByHand(route, caller)),

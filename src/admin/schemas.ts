@@ -82,6 +82,17 @@ export const historyQuery = v.object({
   before: v.optional(v.pipe(wholeNumber(1, Number.MAX_SAFE_INTEGER), v.description('`next` of the page before'))),
 });
 
+export const splitsQuery = v.object({
+  revision: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  force: v.optional(
+    v.pipe(
+      v.picklist(['true', 'false']),
+      v.transform((text) => text === 'true'),
+    ),
+    'false',
+  ),
+});
+
 export const seriesQuery = v.object({
   width: v.optional(v.picklist(['10s', '1m', '1h']), '10s'),
   minutes: v.optional(wholeNumber(1, 43_200), '30'),

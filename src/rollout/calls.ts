@@ -243,7 +243,8 @@ function refusable(
   });
 }
 
-async function readyToMove(
+/** Looks outside, and says why traffic cannot be moved now; else what a move needs to know. */
+export async function readyToMove(
   control: RouteControl,
   caller: Caller,
   forbidsRollout: boolean,

@@ -24,6 +24,7 @@ import { RouteControl } from './route-control.ts';
 import type { SeriesPoint, Width } from './series.ts';
 import type { Command } from './state.ts';
 import { type RouteStatus, statusOf } from './status.ts';
+import { waysBack } from './ways-back.ts';
 
 /** What `GET /api/routes/:route/comparisons` answers for one candidate. */
 export interface ComparisonsAnswer {
@@ -149,6 +150,12 @@ export class RolloutController extends DurableObject<Env> {
 
   rollback(route: string, asked: { revision?: number; force: boolean }, caller: calls.Caller): Promise<Called> {
     return this.#call(route, (control) => calls.rollback(control, asked, caller));
+  }
+
+  /** What a rollback would do, and to what else it could go. */
+  async waysBack(route: string, asked: { revision?: number; force: boolean }) {
+    const control = this.#control(route);
+    return plain(await control.turns.take(() => waysBack(control, asked)));
   }
 
   /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */

@@ -62,7 +62,7 @@ export class Journal {
   }
 
   /** The splits that were in force, the newest thousand of them, for a way back. */
-  kept(): KeptSplit[] {
+  kept(): (Split & Pick<KeptSplit, 'restores'>)[] {
     const rows = this.#sql.exec<{ split: string; restores: number | null }>(
       'SELECT split, restores FROM (SELECT * FROM splits ORDER BY revision DESC LIMIT 1000) ORDER BY revision',
     );

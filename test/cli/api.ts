@@ -53,6 +53,7 @@ export function rolloutWith(changes: Partial<RolloutStatus> = {}): RolloutStatus
     since: '2026-11-23T10:04:20Z',
     waitsFor: "6 min more of the step's 10 min",
     nextAt: '2026-11-23T10:14:20Z',
+    nextIs: 'weight 50 % (step 3 of 4) if the guardrails pass',
     reason: 'step 2 of 4: errors 0.90 % vs 1.00 %, pass',
     startedBy: 'ci',
     startedAt: '2026-11-23T09:54:20Z',

@@ -176,6 +176,35 @@ describe.each(writes)('headgate %s', (_, argv, sent, binding) => {
   });
 });
 
+describe('headgate rollback, looked at first', () => {
+  const target = { revision: 9, weights: { blue: 100, green: 0 }, shadows: {}, baseline: 'blue', salt: '' };
+  const ways = (more: Record<string, unknown>) =>
+    api.answer({ ...answers(), 'GET /api/routes/detect/splits': { splits: [], target, refused: null, ...more } });
+
+  it('shows the weights that it would return to, with --dry-run and to a person who is asked', async () => {
+    ways({});
+    expect(await session.run('rollback', 'detect', '--dry-run')).toBe(0);
+    expect(session.out).toMatch(/last steady split \(9\)[\s\S]*now +blue 75 %, green 25 %[\s\S]*then +blue 100 %/);
+    expect(await session.run('rollback', 'detect', '--dry-run', '--json')).toBe(0);
+    expect(JSON.parse(session.out)).toMatchObject({ revision: 9, weights: target.weights });
+    session.confirm = async () => false;
+    expect(await session.run('rollback', 'detect')).toBe(1);
+    expect(session.notes).toMatch(/then +blue 100 %/);
+  });
+
+  it('says beforehand that it would be refused', async () => {
+    ways({ target: null, refused: { code: 'nothing_earlier', detail: 'there is none', mend: 'set weights' } });
+    expect(await session.run('rollback', 'detect', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(/would be refused: there is none\.[\s\S]*→ set weights/);
+  });
+
+  it('asks nothing before it acts in a script, where every second counts', async () => {
+    ways({});
+    expect(await session.run('rollback', 'detect')).toBe(0);
+    expect(api.calls.map(({ path }) => path)).toEqual(['/api/routes/detect', '/api/routes/detect/rollback']);
+  });
+});
+
 describe('what a person wrote wrong', () => {
   it.each([
     [['weights', 'detect', 'blue=90'], 2, /sum to 90, not to 100[\s\S]*10 % is given to nobody/],

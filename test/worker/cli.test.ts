@@ -64,6 +64,7 @@ describe('the CLI against the real Worker', () => {
     expect(await json('status', 'main')).toMatchObject({ rollout: { phase: 'progressing', startedBy: 'Jürgen' } });
     const picture = await headgateCli(0, 'status', 'main');
     expect(picture).toMatch(/● 1 {2}5 % for 10 min[\s\S]*○ 2 {2}100 %[\s\S]*not before .* in (9|10) min/);
+    expect(picture).toMatch(/then +weight 100 % \(step 2 of 2\) if the guardrails pass/);
 
     await headgateCli(1, 'weights', 'main', 'blue=50', 'green=50');
     expect(session.notes).toMatch(/end it first: headgate rollout abort main/);
@@ -93,6 +94,25 @@ describe('the CLI against the real Worker', () => {
     expect(await headgateCli(0, 'rollback', 'main')).toContain('blue 90 %, green 10 %');
     await headgateCli(1, 'rollback', 'main', '--revision', '9999');
     expect(session.notes).toContain('there is no split 9999');
+  });
+
+  it('shows where a rollback goes before it acts, or why it would not', async () => {
+    await headgateCli(0, 'weights', 'main', 'blue=60', 'green=40');
+    await headgateCli(0, 'weights', 'main', 'blue=80', 'green=20');
+    const { revision } = (await json('status', 'main')).split;
+    const shown = await headgateCli(0, 'rollback', 'main', '--dry-run');
+    expect(shown).toMatch(new RegExp(`last steady split \\(${revision - 1}\\)`));
+    expect(shown).toMatch(/now +blue 80 %, green 20 %[\s\S]*then +blue 60 %, green 40 %[\s\S]*Nothing was changed/);
+    const told = await json('rollback', 'main', '--dry-run', '--revision', String(revision - 1));
+    expect(told).toMatchObject({ dryRun: true, revision: revision - 1, weights: { blue: 60, green: 40 } });
+    await headgateCli(1, 'rollback', 'main', '--dry-run', '--revision', '4711');
+    expect(session.notes).toMatch(/would be refused: there is no split 4711[\s\S]*→ name one of those/);
+    expect((await json('status', 'main')).split.revision).toBe(revision);
+    await headgateCli(0, 'rollback', 'main');
+    expect(await json('status', 'main')).toMatchObject({ split: { weights: { blue: 60, green: 40 } } });
+    await headgateCli(1, 'rollback', 'main', '--dry-run');
+    expect(session.notes).toContain('is a rollback already');
+    await headgateCli(0, 'weights', 'main', 'blue=90', 'green=10');
   });
 
   it('explains who gets what', async () => {

@@ -34,7 +34,18 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   world = await startRolloutWorld(
-    () => ({ config: {}, 'by-hand': {}, changed: {}, two: {}, shape: {}, told: {}, looked: {}, gone: {}, order: {} }),
+    () => ({
+      config: {},
+      'by-hand': {},
+      changed: {},
+      two: {},
+      shape: {},
+      told: {},
+      looked: {},
+      gone: {},
+      order: {},
+      back: {},
+    }),
     {
       vars: { WEBHOOK_SECRET: 'webhook-secret' },
       document: {
@@ -113,6 +124,25 @@ describe('weights set by hand', () => {
       status: 404,
       body: { code: 'no_such_route' },
     });
+  });
+});
+
+describe('the ways back', () => {
+  it('are the steady splits before this one, and the one that a rollback takes now', async () => {
+    await split('back', 10);
+    await split('back', 20);
+    const one = { revision: 1, weights: { blue: 90, green: 10 }, reason: 'by me', by: 'api', rollout: null };
+    const ways = async (query = '') => (await world.api('GET', `/routes/back/splits${query}`)).body;
+    const { splits, target, refused } = await ways();
+    expect(splits).toMatchObject([one, { revision: 0, weights: { blue: 100, green: 0 }, by: 'config' }]);
+    expect([target, refused]).toMatchObject([{ revision: 1, weights: one.weights }, null]);
+    await start('back');
+    expect(await ways()).toMatchObject({ splits: [{ revision: 2 }, one, { revision: 0 }], target: { revision: 2 } });
+    expect(await ways('?revision=0')).toMatchObject({ target: { weights: { blue: 100, green: 0 } } });
+    await world.headgate.put('weights:back', { blue: 100 });
+    expect(await ways()).toMatchObject({ target: null, refused: { code: 'manual', mend: expect.any(String) } });
+    expect(await world.api('GET', '/routes/no-such/splits')).toMatchObject({ status: 404 });
+    expect((await world.history('back')).filter(({ action }) => action.endsWith('-refused'))).toEqual([]);
   });
 });
 

@@ -107,27 +107,18 @@ function boundWords({ upper, margin }: Guardrail): string {
 
 /** Why it is where it is, what it waits for, and what comes then. */
 function endLines(rollout: RolloutStatus, screen: Screen): string[] {
-  const { reason, waitsFor } = rollout;
-  const said: [string, string | null][] = [
+  const { reason, waitsFor, nextIs } = rollout;
+  const said: [string, string | null | undefined][] = [
     ['why', safe(reason)],
     ['waits for', waitsFor === null ? null : safe(waitsFor)],
-    ['then', nextWords(rollout)],
+    ['then', nextIs && safe(nextIs)],
     ['when', whenWords(rollout, screen.nowMs)],
   ];
   return said.flatMap(([title, text]) => {
-    if (text === null || text === '') return [];
+    if (!text) return [];
     const [first, ...rest] = wrap(text, screen.columns - 11);
     return [`${screen.paint.dim(title.padEnd(11))}${first}`, ...rest.map((line) => `${' '.repeat(11)}${line}`)];
   });
-}
-
-function nextWords({ waitsFor, planSteps, step, steps, to }: RolloutStatus): string | null {
-  if (waitsFor === null) return null;
-  const next = planSteps?.[step];
-  if (next !== undefined) return `step ${step + 1} of ${steps}: ${stepWords(next)}`;
-  if (step < steps) return `step ${step + 1} of ${steps}`;
-  const moves = (planSteps?.at(-1)?.weight ?? 100) > 0;
-  return moves ? `promoted: ${to} is the baseline` : 'completed: traffic as it was before';
 }
 
 /** While the step's own time runs, it is the earliest moment; afterwards only its longest time is left. */

@@ -1,8 +1,9 @@
 /** Owns `headgate rollback ROUTE`: the way back. It is bound to no revision unless asked, since in need nothing may be in its way. */
 
+import type { WaysBack } from '../../rollout/ways-back.ts';
 import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
 import { type ChangedRoute, openRoute, type RouteStatus } from '../route.ts';
-import { usage } from '../stop.ts';
+import { Stop, usage } from '../stop.ts';
 import { routeWriteArgs, verb } from '../verb.ts';
 
 export const rollback = verb({
@@ -22,11 +23,26 @@ export const rollback = verb({
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     const headers = ifMatchOf(args, status, 'any');
     const ends = runningOf(status);
-    const where = revision === undefined ? 'the last steady split' : `split ${revision}`;
+    // Only who looks first is kept waiting for the answer; the way back itself asks nothing before.
+    const isShown = args['dry-run'] === true || (terminal.confirm !== null && args.yes !== true);
+    const query = { revision: args.revision, force: args.force === true ? ('true' as const) : undefined };
+    const ways = isShown
+      ? await ask(client.api.routes[':route'].splits.$get({ param, query })).catch(nothingOld)
+      : null;
+    if (ways?.refused) throw refusalOf(ways.refused);
+    const target = ways?.target ?? undefined;
+    const steady = `the last steady split${target === undefined ? '' : ` (${target.revision})`}`;
     const change = {
-      what: `Roll ${route} back to ${where}`,
-      lines: [...trafficLines(status, {}), ...(ends === null ? [] : [`  ends   rollout ${ends}`])],
-      data: { route, revision: revision ?? null, before: status.inForce.weights, ends },
+      what: `Roll ${route} back to ${revision === undefined ? steady : `split ${revision}`}`,
+      lines: [...trafficLines(status, target ?? {}), ...(ends === null ? [] : [`  ends   rollout ${ends}`])],
+      data: {
+        route,
+        revision: target?.revision ?? revision ?? null,
+        before: status.inForce.weights,
+        weights: target?.weights,
+        shadows: target?.shadows,
+        ends,
+      },
     };
     if (!(await isMeant(change, args, terminal))) return 0;
     const json = { revision, force: args.force === true, reason: args.reason ?? '' };
@@ -36,6 +52,16 @@ export const rollback = verb({
     return printChanged(changed, { done: `${route} is back` }, args, terminal);
   },
 });
+
+function refusalOf({ code, detail, mend }: NonNullable<WaysBack['refused']>): Stop {
+  return new Stop({ exitCode: 1, code, what: `A rollback would be refused: ${detail}.`, mend });
+}
+
+/** A Worker of before this call only cannot tell. */
+function nothingOld(cause: unknown): null {
+  if (cause instanceof Stop && cause.trouble.code === 'not_found') return null;
+  throw cause;
+}
 
 function runningOf({ rollout }: RouteStatus): string | null {
   const isRunning = rollout !== null && ['progressing', 'paused', 'awaiting-approval'].includes(rollout.phase);

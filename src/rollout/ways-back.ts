@@ -1,0 +1,43 @@
+/**
+ * Owns what a rollback would do, told before anybody does it: the splits that it may return to, and the one that it would take now.
+ * It moves nothing. Only the health of variants is left out, which is asked when traffic is to move.
+ */
+
+import type { Split } from '../config/split.ts';
+import { err, type Result } from '../result.ts';
+import { type CallRefusal, readyToMove } from './calls.ts';
+import type { RouteControl } from './route-control.ts';
+import type { Standing } from './state.ts';
+import { rollbackTarget } from './steady.ts';
+
+/** The newest of them are enough to choose from; the history tells of all. */
+const MAX_LISTED = 50;
+
+export interface WaysBack {
+  /** Steady splits before the one in force, newest first. */
+  splits: Omit<Split, 'guardrails'>[];
+  /** Where the rollback that was asked about goes; null when it would be refused. */
+  target: Standing | null;
+  refused: CallRefusal | null;
+}
+
+export async function waysBack(
+  control: RouteControl,
+  asked: { revision?: number; force: boolean },
+): Promise<Result<WaysBack, CallRefusal>> {
+  const ready = await readyToMove(control, { actor: '', reason: '', ifMatch: null }, false);
+  if (!ready.ok && ready.error.code !== 'manual') return ready;
+  const kept = control.journal.kept();
+  const now = control.journal.split()?.revision ?? 0;
+  const splits = kept
+    .filter(({ rollout, revision }) => rollout === null && revision !== now)
+    .toReversed()
+    .slice(0, MAX_LISTED)
+    .map(({ guardrails: _, ...split }) => split);
+  const config = control.source.seenConfig();
+  const target: Result<Standing, CallRefusal> = ready.ok
+    ? rollbackTarget({ kept, running: control.running, config: config!, ...asked })
+    : err(ready.error);
+  const answer = target.ok ? { target: target.value, refused: null } : { target: null, refused: target.error };
+  return { ok: true, value: { splits, ...answer } };
+}
