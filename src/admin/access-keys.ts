@@ -3,8 +3,8 @@
  * may be trusted. It verifies nothing. It fails closed: a key that cannot be had is no key.
  */
 
-import type { JWK } from 'jose';
 import { err, ok, type Result } from '../result.ts';
+import type { PublicKey } from './access-token.ts';
 import { readText } from './input.ts';
 
 /** `unknown`: the team has no such key. `unreachable`: nobody can tell now. */
@@ -37,7 +37,7 @@ const here: World = {
 export class AccessKeys {
   #world: World;
   #team = '';
-  #keys: JWK[] = [];
+  #keys: PublicKey[] = [];
   #fetchedMs = Number.NEGATIVE_INFINITY;
   /** When the fetch began that is under way. */
   #askedMs: number | null = null;
@@ -50,7 +50,7 @@ export class AccessKeys {
   }
 
   /** The key that a token of the team names. */
-  async find(team: string, kid: unknown): Promise<Result<JWK, KeyFault>> {
+  async find(team: string, kid: unknown): Promise<Result<PublicKey, KeyFault>> {
     if (team !== this.#team) {
       this.#team = team;
       this.#keys = [];
@@ -62,8 +62,8 @@ export class AccessKeys {
     return err(this.#hasFailed ? 'unreachable' : 'unknown');
   }
 
-  #of(kid: unknown): JWK | undefined {
-    return this.#keys.find((key) => key.kid === kid && key.kty === 'RSA');
+  #of(kid: unknown): PublicKey | undefined {
+    return this.#keys.find((key) => key.kid === kid);
   }
 
   #ageMs(): number {
@@ -93,12 +93,19 @@ export class AccessKeys {
     this.#fetchedMs = this.#endedMs;
   }
 
-  async #fetched(team: string): Promise<JWK[]> {
+  async #fetched(team: string): Promise<PublicKey[]> {
     const signal = AbortSignal.timeout(FETCH_LIMIT_MS);
     const response = await this.#world.fetch(`${team}/cdn-cgi/access/certs`, { redirect: 'manual', signal });
     if (response.status !== 200) throw new Error(`Access answered ${response.status}`);
     const text = await readText(response, MAX_BYTES);
     if (!text.ok) throw new Error('the keys are too large');
-    return (JSON.parse(text.value) as { keys: JWK[] }).keys.filter(({ kid }) => typeof kid === 'string');
+    const { keys } = JSON.parse(text.value) as { keys: Record<string, unknown>[] };
+    return keys.filter(isForTokens);
   }
+}
+
+/** RSA keys with a name that are for signatures, by RS256 where they say so. */
+function isForTokens(key: Record<string, unknown>): key is Record<string, unknown> & PublicKey {
+  const { kty, kid, n, e, use = 'sig', alg = 'RS256' } = key;
+  return kty === 'RSA' && use === 'sig' && alg === 'RS256' && [kid, n, e].every((one) => typeof one === 'string');
 }

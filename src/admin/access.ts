@@ -4,11 +4,11 @@
  * https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
  */
 
-import { jwtVerify } from 'jose/jwt/verify';
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
-import type { AccessKeys, KeyFault } from './access-keys.ts';
+import type { AccessKeys } from './access-keys.ts';
+import { type Claims, signedClaims } from './access-token.ts';
 
 /** The request header with the token. */
 export const ACCESS_HEADER = 'cf-access-jwt-assertion';
@@ -44,47 +44,37 @@ const MAX_NAME = 128;
 /** The name of who bears the token: the e-mail address of a person, the client id of a service token. */
 export async function accessName(
   token: string,
-  { team, audience }: Extract<Access, { is: 'on' }>,
+  access: Extract<Access, { is: 'on' }>,
   keys: Pick<AccessKeys, 'find'>,
+  nowMs: number,
 ): Promise<Result<string, AccessRefusal>> {
-  let missing: KeyFault | null = null;
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      async ({ kid }) => {
-        const key = await keys.find(team, kid);
-        if (key.ok) return key.value;
-        missing = key.error;
-        throw new Error(missing);
-      },
-      {
-        // What Access documents. Whatever else a token names (none, HS256 with our public key) ends here.
-        algorithms: ['RS256'],
-        issuer: team,
-        audience,
-        requiredClaims: ['exp'],
-        clockTolerance: CLOCK_TOLERANCE_S,
-      },
-    );
-    // A service token has no e-mail address, and an empty `sub`.
-    const name = [payload.email, payload.common_name, payload.sub].find((one) => typeof one === 'string' && one !== '');
-    return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_NAME));
-  } catch (cause) {
-    if (missing === 'unreachable') {
-      return err({
-        reason: 'unreachable',
-        detail: 'The keys of Cloudflare Access cannot be read, so its token opens nothing.',
-      });
-    }
-    return refused(missing === null ? reasonOf(cause) : 'is signed with a key that the team does not have');
+  const claims = await signedClaims(token, (kid) => keys.find(access.team, kid));
+  if (!claims.ok) {
+    const detail = 'The keys of Cloudflare Access cannot be read, so its token opens nothing.';
+    return claims.error === 'unreachable' ? err({ reason: 'unreachable', detail }) : refused(unproved[claims.error]);
   }
+  // The signature is the team's by now, so saying which claim is wrong helps no forger.
+  const wrong = wrongIn(claims.value, access, nowMs / 1000);
+  if (wrong !== null) return refused(wrong);
+  // A service token has no e-mail address, and an empty `sub`.
+  const { email, common_name, sub } = claims.value;
+  const name = [email, common_name, sub].find((one) => typeof one === 'string' && one !== '');
+  return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_NAME));
 }
 
-/** Claims are only looked at once the signature is known to be the team's, so saying which is wrong helps no forger. */
-function reasonOf(cause: unknown): string {
-  const { code, claim } = cause as { code?: string; claim?: string };
-  if (code === 'ERR_JWT_EXPIRED') return 'has expired';
-  return claim === undefined ? 'is not one that Access has signed' : `has the wrong "${claim}" for this Worker`;
+const unproved = {
+  unsigned: 'is not one that Access has signed',
+  unknown: 'is signed with a key that the team does not have',
+};
+
+/** RFC 7519 §4.1. What should be there and is not is wrong. */
+function wrongIn({ iss, aud, exp, nbf }: Claims, { team, audience }: Extract<Access, { is: 'on' }>, nowS: number) {
+  const isFor = Array.isArray(aud) ? aud.includes(audience) : aud === audience;
+  const isBegun = nbf === undefined || (typeof nbf === 'number' && nbf <= nowS + CLOCK_TOLERANCE_S);
+  if (iss !== team) return 'has the wrong "iss": it is of another team';
+  if (!isFor) return 'has the wrong "aud": it is for another application';
+  if (!isBegun) return 'is not valid yet';
+  return typeof exp === 'number' && exp > nowS - CLOCK_TOLERANCE_S ? null : 'has expired';
 }
 
 function refused(why: string): Result<never, AccessRefusal> {

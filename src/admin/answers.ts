@@ -218,3 +218,6 @@ export const previewAnswer = v.object({
   header: v.object({ name: v.string(), value: v.string() }),
   expiresAt: v.string(),
 });
+
+/** What answers share. */
+export const parts = { Fault: fault, Live: liveNumbers, Mean: mean, Quantiles: quantiles, Split: split };

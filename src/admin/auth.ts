@@ -31,7 +31,7 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
       failures.count(address, Date.now());
       return unauthorized('The token is wrong.', ways);
     }
-    const name = await accessName(assertion, access, keys);
+    const name = await accessName(assertion, access, keys, Date.now());
     if (!name.ok) {
       if (name.error.reason === 'unreachable') return refuse(keysAway(name.error.detail));
       failures.count(address, Date.now());

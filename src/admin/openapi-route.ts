@@ -2,8 +2,9 @@
 
 import { Hono } from 'hono/tiny';
 import type { AdminEnv } from './context.ts';
-import description from './openapi.json' with { type: 'json' };
+import short from './openapi.json' with { type: 'json' };
+import { openApiOf, type ShortApi } from './openapi-document.ts';
 
 export function openApiRoutes() {
-  return new Hono<AdminEnv>().get('/openapi.json', (c) => c.json(description as Record<string, unknown>, 200));
+  return new Hono<AdminEnv>().get('/openapi.json', (c) => c.json(openApiOf(short as unknown as ShortApi), 200));
 }

@@ -1,14 +1,17 @@
 /**
- * Owns the API's description, generated from the schemas that check the calls: `emit-openapi.ts` writes it to `openapi.json`,
- * which the Worker serves without the generator's weight. It refuses to describe by hand what a schema says. A test holds the list below to the routes that the app has.
+ * Owns what the API's description says, generated from the schemas that check the calls: `emit-openapi.ts` writes it in short to
+ * `openapi.json`, and the Worker makes the document of it without the generator's weight. It refuses to describe by hand what a
+ * schema says. A test holds the list below to the routes that the app has.
  */
 
-import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
+import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
 import * as answers from './answers.ts';
-import { adminBase } from './context.ts';
 import * as ofExperiments from './experiment-schemas.ts';
+import type { Described, ShortApi } from './openapi-document.ts';
+import type { JsonObject } from './openapi-short.ts';
+import { inFull, type Shared, shorten } from './openapi-shorten.ts';
 import * as schemas from './schemas.ts';
 
 interface Operation {
@@ -266,107 +269,59 @@ export const operations: Operation[] = [
   },
 ];
 
-/** A path parameter in Hono's spelling, and what it may be where that is bounded. */
-const PARAMETER = /:(\w+)(?:\{([^}]*)\})?/g;
-
-/** The whole description, OpenAPI 3.1. */
-export function openApi() {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const operation of operations) {
-    const path = `${adminBase}${operation.path.replace(PARAMETER, '{$1}')}`;
-    paths[path] = { ...paths[path], [operation.method]: describe(operation) };
-  }
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Headgate admin API',
-      version: '1',
-      description: 'Every answer that is not a success is a problem document (RFC 9457) with a stable `code`.',
-    },
-    paths,
-    components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The Worker secret ADMIN_TOKEN' } },
-      responses: {
-        Problem: {
-          description: 'Refused, and why',
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-        },
-      },
-      schemas: {
-        Problem: json(answers.problemAnswer),
-        Route: json(answers.routeAnswer),
-        Config: {
-          type: 'object',
-          description: 'The config document; headgate.schema.json of the same version describes each key',
-        },
-      },
-    },
-  };
-}
-
-function describe({ path, summary, query, body, answers, problems }: Operation) {
-  const guarded = path.startsWith('/api/');
-  const statuses = [...new Set([...(guarded ? [401, 403, 404, 429, 503] : []), ...problems])].toSorted();
-  const refused = `Refused with ${statuses.join(', ')}, and why`;
-  const responses = {
-    ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answer(schema)])),
-    ...(statuses.length > 0 && { default: { ...problemResponse, description: refused } }),
-  };
-  return {
-    summary,
-    ...(guarded ? { security: [{ token: [] }] } : {}),
-    parameters: [...pathParameters(path), ...queryParameters(query)],
-    ...(body ? { requestBody: { required: true, content: content(body) } } : {}),
-    responses,
-  };
-}
-
-const problemResponse = { $ref: '#/components/responses/Problem' };
-
-function answer(schema: v.GenericSchema | 'openapi' | null) {
-  if (schema === null) return { description: 'Goes on to the page' };
-  if (schema === 'openapi')
-    return { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } };
-  return { description: 'Done', content: content(schema) };
-}
-
 /** Schemas that many calls share stand once, under their names. */
-const named = new Map<v.GenericSchema, string>([
-  [configSchema, 'Config'],
-  [answers.routeAnswer, 'Route'],
-]);
+const shared: Shared = {
+  Config: {
+    type: 'object',
+    description: 'The config document; headgate.schema.json of the same version describes each key',
+  },
+  Problem: json(answers.problemAnswer),
+  Route: json(answers.routeAnswer),
+  ...Object.fromEntries(Object.entries(answers.parts).map(([name, part]) => [name, json(part)])),
+};
 
-function content(schema: v.GenericSchema) {
-  const name = named.get(schema);
-  return { 'application/json': { schema: name ? { $ref: `#/components/schemas/${name}` } : json(schema) } };
+/** The whole description in short: what `openapi.json` holds. */
+export function shortApi(): ShortApi {
+  const schemas = Object.entries(shared).map(([name, schema]) => {
+    const { [name]: _, ...others } = shared;
+    return [name, shorten(schema, others)];
+  });
+  const calls = operations.map((one) => [`${one.method} ${one.path}`, described(one)]);
+  return { calls: Object.fromEntries(calls), schemas: Object.fromEntries(schemas) };
 }
 
-function pathParameters(path: string) {
-  return [...path.matchAll(PARAMETER)].map(([, name, choice]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string', ...(choice && { enum: choice.split('|') }) },
-  }));
+/** Every schema of a call in full, and in short: a test holds them together. */
+export function bothWays(): { full: JsonObject; again: JsonObject }[] {
+  const schemas = operations.flatMap(({ query, body, answers }) => [query, body, ...Object.values(answers)]);
+  return schemas.flatMap((schema) => {
+    if (!schema || schema === 'openapi' || schema === configSchema) return [];
+    const full = json(schema);
+    return [{ full, again: inFull(shorten(full, shared), shared) }];
+  });
 }
 
-function queryParameters(schema: Operation['query']) {
-  if (!schema) return [];
-  const { properties = {}, required = [] } = json(schema);
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: 'query',
-    required: required.includes(name),
-    schema: property,
-  }));
+function described({ summary, query, body, answers, problems }: Operation): Described {
+  const given = Object.entries(answers).map(([status, schema]) => [status, schema === null ? 0 : short(schema)]);
+  return [summary, Object.fromEntries(given), problems, query ? short(query) : 0, body ? short(body) : 0];
+}
+
+function short(schema: v.GenericSchema | 'openapi') {
+  if (schema === configSchema) return '@Config';
+  return shorten(schema === 'openapi' ? { type: 'object' } : json(schema), shared);
 }
 
 /** What a caller sends (`input`), without the checks that JSON Schema has no words for. */
-function json(schema: v.GenericSchema): JsonSchema {
+function json(schema: v.GenericSchema): JsonObject {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     typeMode: 'input',
     target: 'draft-2020-12',
     errorMode: 'ignore',
   });
-  return rest;
+  // Names are strings, and what may be anything may be something: neither says a thing.
+  const needless = (key: string, value: unknown) => {
+    if (key === 'required' && (value as unknown[]).length === 0) return undefined;
+    if (key === 'propertyNames') return Object.keys(value as object).length > 1 ? value : undefined;
+    return key === 'additionalProperties' && JSON.stringify(value) === '{}' ? undefined : value;
+  };
+  return JSON.parse(JSON.stringify(rest, needless)) as JsonObject;
 }

@@ -5,6 +5,16 @@ const team = 'https://acme.cloudflareaccess.com';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+/** Keys that the list may show and that are not for tokens. */
+const unfit = [
+  { kid: 'shared', kty: 'oct', k: 'AAAA' },
+  { kid: 'elliptic', kty: 'EC', crv: 'P-256', x: 'x', y: 'y' },
+  { kid: 'encrypts', kty: 'RSA', n: 'x', e: 'AQAB', use: 'enc' },
+  { kid: 'other', kty: 'RSA', n: 'x', e: 'AQAB', alg: 'PS256' },
+  { kid: 'half', kty: 'RSA', e: 'AQAB' },
+  { kty: 'RSA', n: 'x', e: 'AQAB' },
+];
+
 /** A team whose answers and clock a test sets. */
 function world() {
   const at = {
@@ -22,7 +32,7 @@ function world() {
       at.asked.push(url);
       if (at.answer !== null) return at.answer();
       const shown = at.kids.map((kid) => ({ kid, kty: 'RSA', n: 'x', e: 'AQAB' }));
-      return Response.json({ keys: [...shown, { kid: 'shared', kty: 'oct', k: 'AAAA' }], public_certs: [] });
+      return Response.json({ keys: [...shown, ...unfit], public_certs: [] });
     },
   });
   return { at, find: (kid: unknown) => keys.find(team, kid), keys };
@@ -90,10 +100,9 @@ describe('the keys of Access', () => {
     expect(await find('k1')).toEqual({ ok: false, error: 'unreachable' });
   });
 
-  it('are never a shared secret, and never without a name', async () => {
+  it('are RSA keys for signatures, never a shared secret, and never without a name', async () => {
     const { find } = world();
-    expect(await find('shared')).toEqual({ ok: false, error: 'unknown' });
-    expect(await find(undefined)).toEqual({ ok: false, error: 'unknown' });
+    for (const { kid } of unfit) expect(await find(kid)).toEqual({ ok: false, error: 'unknown' });
   });
 
   it('are fetched once for calls that come together', async () => {
@@ -104,7 +113,7 @@ describe('the keys of Access', () => {
     });
     at.answer = async () => {
       await gate;
-      return Response.json({ keys: [{ kid: 'k1', kty: 'RSA' }] });
+      return Response.json({ keys: [{ kid: 'k1', kty: 'RSA', n: 'x', e: 'AQAB' }] });
     };
     const calls = [find('k1'), find('k1'), find('k1')];
     await Promise.resolve();

@@ -20,11 +20,11 @@ export async function newSigner(kid: string, alg = 'RS256'): Promise<Signer> {
   return { kid, ...pair, jwk };
 }
 
-/** Claims of a person, good for an hour; `undefined` leaves one out. */
+/** Claims of a person, good for two days; `undefined` leaves one out. */
 export function claims(team: string, more: Record<string, unknown> = {}): JWTPayload {
   const now = Math.floor(Date.now() / 1000);
   const usual = { aud: [audience], email: 'ada@example.com', iss: team, sub: 'a-user', type: 'app' };
-  return { ...usual, iat: now - 60, nbf: now - 60, exp: now + 3_600, ...more };
+  return { ...usual, iat: now - 60, nbf: now - 60, exp: now + 172_800, ...more };
 }
 
 export function signed(payload: JWTPayload, signer: Signer, header: Record<string, unknown> = {}): Promise<string> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessName, accessOf } from '../../src/admin/access.ts';
 import type { KeyFault } from '../../src/admin/access-keys.ts';
+import type { PublicKey } from '../../src/admin/access-token.ts';
 import { err, ok } from '../../src/result.ts';
 import { audience, claims, forgeries, newSigner, type Signer, signed } from './access-tokens.ts';
 import { mounted, problemOf, token } from './calls.ts';
@@ -36,9 +37,12 @@ describe('the variables of Access', () => {
 describe('a token of Access', () => {
   let signer: Signer;
   const on = { is: 'on' as const, team, audience };
-  const keys = { find: async (_: string, kid: unknown) => (kid === 'k1' ? ok(signer.jwk) : err<KeyFault>('unknown')) };
+  const keys = {
+    find: async (_: string, kid: unknown) =>
+      kid === 'k1' ? ok(signer.jwk as unknown as PublicKey) : err<KeyFault>('unknown'),
+  };
   const nameIn = async (more: Record<string, unknown>) =>
-    accessName(await signed(claims(team, more), signer), on, keys);
+    accessName(await signed(claims(team, more), signer), on, keys, Date.now());
 
   beforeAll(async () => {
     signer = await newSigner('k1');
@@ -55,7 +59,7 @@ describe('a token of Access', () => {
     const tokens = await forgeries(team, signer);
     const opened: string[] = [];
     for (const [what, forged] of Object.entries(tokens)) {
-      const answer = await accessName(forged, on, keys);
+      const answer = await accessName(forged, on, keys, Date.now());
       if (answer.ok || answer.error.reason !== 'refused') opened.push(what);
     }
     expect(opened).toEqual([]);
@@ -70,12 +74,12 @@ describe('a token of Access', () => {
   it('asks for no key before its algorithm is known to be right', async () => {
     const asking = { find: () => Promise.reject(new Error('asked')) };
     const none = `${btoa('{"alg":"none","kid":"k1"}')}.${btoa('{}')}.`.replaceAll('=', '');
-    expect(await accessName(none, on, asking)).toMatchObject({ ok: false, error: { reason: 'refused' } });
+    expect(await accessName(none, on, asking, Date.now())).toMatchObject({ ok: false, error: { reason: 'refused' } });
   });
 
   it('is no fault of the caller’s while the keys are away', async () => {
     const away = { find: async () => err<KeyFault>('unreachable') };
-    expect(await accessName(await signed(claims(team), signer), on, away)).toMatchObject({
+    expect(await accessName(await signed(claims(team), signer), on, away, Date.now())).toMatchObject({
       error: { reason: 'unreachable' },
     });
   });

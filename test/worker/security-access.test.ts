@@ -6,7 +6,7 @@ import { ADMIN_TOKEN, type Headgate, type Origin, oneRoute, startHeadgate, start
 const API = '/_headgate/api/routes/main';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
 
-/** The Worker with a clock that a request can set forward (tokens are held against the true time). */
+/** The Worker with a clock that a request can set forward. */
 const ENTRY = `
 import worker from './src/index.ts';
 export * from './src/index.ts';

@@ -1,0 +1,98 @@
+/** Owns the OpenAPI document that the Worker answers with, made of the short description. What a call takes and gives is not its own to say. */
+
+import { adminBase } from './context.ts';
+import { type JsonObject, type Short, schemaOf } from './openapi-short.ts';
+
+/** Summary, answers by status (0: no body), statuses of problems, query and body (0: none). */
+export type Described = [
+  summary: string,
+  answers: { [status: string]: Short | 0 },
+  problems: number[],
+  query: Short | 0,
+  body: Short | 0,
+];
+
+/** What `openapi.json` holds. Calls are named by method and path in Hono's spelling, below the mount point. */
+export interface ShortApi {
+  calls: { [call: string]: Described };
+  schemas: { [name: string]: Short };
+}
+
+/** A path parameter in Hono's spelling, and what it may be where that is bounded. */
+const PARAMETER = /:(\w+)(?:\{([^}]*)\})?/g;
+
+/** The whole description, OpenAPI 3.1. */
+export function openApiOf({ calls, schemas }: ShortApi) {
+  const paths: Record<string, JsonObject> = {};
+  for (const [call, described] of Object.entries(calls)) {
+    const [method, path] = call.split(' ') as [string, string];
+    const full = `${adminBase}${path.replace(PARAMETER, '{$1}')}`;
+    paths[full] = { ...paths[full], [method]: operation(path, described) };
+  }
+  const problem = { schema: { $ref: '#/components/schemas/Problem' } };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Headgate admin API',
+      version: '1',
+      description: 'Every answer that is not a success is a problem document (RFC 9457) with a stable `code`.',
+    },
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The Worker secret ADMIN_TOKEN' },
+        access: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'cf-access-jwt-assertion',
+          description: 'Set by Cloudflare Access',
+        },
+      },
+      responses: {
+        Problem: { description: 'Refused, and why', content: { 'application/problem+json': problem } },
+      },
+      schemas: Object.fromEntries(Object.entries(schemas).map(([name, short]) => [name, schemaOf(short)])),
+    },
+  };
+}
+
+function operation(path: string, [summary, answers, problems, query, body]: Described) {
+  const isGuarded = path.startsWith('/api/');
+  const statuses = [...new Set([...(isGuarded ? [401, 403, 404, 429, 503] : []), ...problems])].toSorted();
+  const description = `Refused with ${statuses.join(', ')}, and why`;
+  const refused = { default: { $ref: '#/components/responses/Problem', description } };
+  return {
+    summary,
+    ...(isGuarded && { security: [{ token: [] }, { access: [] }] }),
+    parameters: [...pathParameters(path), ...queryParameters(query)],
+    ...(body !== 0 && { requestBody: { required: true, content: content(body) } }),
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, short]) => [status, answer(short)])),
+      ...(statuses.length > 0 && refused),
+    },
+  };
+}
+
+const answer = (short: Short | 0) => ({ description: 'Done', ...(short !== 0 && { content: content(short) }) });
+
+const content = (short: Short) => ({ 'application/json': { schema: schemaOf(short) } });
+
+function pathParameters(path: string) {
+  return [...path.matchAll(PARAMETER)].map(([, name, choice]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', ...(choice && { enum: choice.split('|') }) },
+  }));
+}
+
+function queryParameters(query: Short | 0) {
+  if (query === 0) return [];
+  const { properties, required = [] } = schemaOf(query) as { properties: JsonObject; required?: string[] };
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+}

@@ -1,0 +1,63 @@
+/**
+ * Owns the short form in which the API's description lies in the Worker, and what it is short for: a JSON Schema in full would weigh
+ * more than the calls it describes. It knows no call; a test holds every schema to come back as it was.
+ *
+ * `s` is a string, `n` a number, `b` a boolean, `*` anything, `a|b` one of two words, `/x` a string that fits x, `@Route` a shared
+ * schema; `[x]` a list of x, `{ "~": x }` x or null, `{ "...": x }` x by any name, `{ "$": … }` a schema as it is written (with short
+ * ones inside). Any other object is one by its members: `name? what it is`, with a question mark where it may be left out.
+ */
+
+export type JsonObject = { [key: string]: unknown };
+
+/** A schema in short. */
+export type Short = string | [Short] | { [key: string]: unknown };
+
+const types: Record<string, string> = { s: 'string', n: 'number', b: 'boolean' };
+/** Where a schema has others inside, and whether by name or in a list. */
+const nested: Record<string, 'one' | 'list' | 'named'> = {
+  items: 'one',
+  additionalProperties: 'one',
+  anyOf: 'list',
+  properties: 'named',
+};
+
+/** The schema that a short form stands for. */
+export function schemaOf(short: Short): JsonObject {
+  if (short === '*') return {};
+  if (typeof short === 'string') {
+    const rest = short.slice(1);
+    if (short.startsWith('@')) return { $ref: `#/components/schemas/${rest}` };
+    if (short.startsWith('/')) return { type: 'string', pattern: rest };
+    return short.includes('|') ? { enum: short.split('|'), type: 'string' } : { type: types[short] };
+  }
+  if (Array.isArray(short)) return { type: 'array', items: schemaOf(short[0]) };
+  if ('~' in short) return { anyOf: [schemaOf(short['~'] as Short), { type: 'null' }] };
+  if ('$' in short) return within(short.$ as JsonObject, (inner) => schemaOf(inner as Short));
+  if ('...' in short) return { type: 'object', additionalProperties: schemaOf(short['...'] as Short) };
+  return objectOf(short);
+}
+
+function objectOf(members: JsonObject): JsonObject {
+  const properties: JsonObject = {};
+  const required: string[] = [];
+  for (const [written, short] of Object.entries(members)) {
+    const [, name, optional, description] = /^([^ ?]+)(\??) ?(.*)$/.exec(written)!;
+    properties[name!] = { ...schemaOf(short as Short), ...(description && { description }) };
+    if (!optional) required.push(name!);
+  }
+  return { type: 'object', properties, ...(required.length > 0 && { required }) };
+}
+
+/** A schema with every schema inside it changed. */
+export function within(schema: JsonObject, change: (inner: unknown) => unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => {
+      const how = typeof value === 'object' && value !== null ? nested[key] : undefined;
+      if (how === 'list') return [key, (value as unknown[]).map(change)];
+      if (how === 'one') return [key, change(value)];
+      if (how === undefined) return [key, value];
+      const changed = Object.entries(value as JsonObject).map(([name, inner]) => [name, change(inner)]);
+      return [key, Object.fromEntries(changed)];
+    }),
+  );
+}
