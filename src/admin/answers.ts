@@ -4,16 +4,16 @@ import * as v from 'valibot';
 import { datasets } from '../records/columns.ts';
 
 const fault = v.object({
-  path: v.pipe(v.string(), v.description('JSON path of what is wrong, such as routes[0].weights')),
+  path: v.pipe(v.string(), v.description('Such as routes[0].weights')),
   reason: v.string(),
-  mend: v.pipe(v.string(), v.description('How to mend it')),
+  mend: v.string(),
 });
 
 export const problemAnswer = v.object({
   type: v.string(),
   title: v.string(),
   status: v.number(),
-  code: v.pipe(v.string(), v.description('Stable name of what went wrong')),
+  code: v.string(),
   detail: v.string(),
   mend: v.optional(v.string()),
   faults: v.optional(v.array(fault)),
@@ -33,7 +33,7 @@ export const recordsAnswer = v.object({
         v.optional(v.union([v.string(), v.number()])),
       ),
     ),
-    v.description('Newest first. Weigh sums by sampleInterval. Absent numbers are left out'),
+    v.description('Newest first. Weigh sums by sampleInterval; absent numbers are left out'),
   ),
   next: v.nullable(v.string()),
 });
@@ -214,7 +214,7 @@ export const comparisonsAnswer = v.object({
 
 export const previewAnswer = v.object({
   token: v.string(),
-  url: v.pipe(v.string(), v.description('Opens the preview in a browser: sets a cookie and goes to /')),
+  url: v.pipe(v.string(), v.description('Opens the preview in a browser')),
   header: v.object({ name: v.string(), value: v.string() }),
   expiresAt: v.string(),
 });

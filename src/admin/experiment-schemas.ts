@@ -5,12 +5,10 @@ import { name, wholeNumber } from './schemas.ts';
 
 const outcome = v.object({
   route: name,
-  metric: v.pipe(v.string(), v.description('One of the outcomes that the route declares')),
-  value: v.optional(
-    v.pipe(v.union([v.boolean(), v.number()]), v.description('A conversion has happened when left out')),
-  ),
-  receipt: v.optional(v.pipe(v.string(), v.description('x-headgate-receipt of the answer it is about'))),
-  unit: v.optional(v.pipe(v.string(), v.description('Needs OUTCOME_TOKEN as bearer token'))),
+  metric: v.string(),
+  value: v.optional(v.union([v.boolean(), v.number()])),
+  receipt: v.optional(v.string()),
+  unit: v.optional(v.string()),
 });
 
 export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLength(100))]);
@@ -18,7 +16,7 @@ export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLeng
 export const outcomesAnswer = v.looseObject({ counted: v.union([v.boolean(), v.number()]) });
 
 export const unitsQuery = v.object({
-  after: v.optional(v.pipe(v.string(), v.maxLength(16), v.description('`next` of the page before')), ''),
+  after: v.optional(v.pipe(v.string(), v.maxLength(16)), ''),
   limit: v.optional(wholeNumber(1, 1_000), '500'),
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });
@@ -32,21 +30,15 @@ const positive = (most: number, message: string) =>
 
 export const sampleSizeQuery = v.pipe(
   v.object({
-    baseline: v.pipe(positive(0.999, 'a rate is between 0 and 1'), v.description('The rate now: 0.1 is 10 %')),
+    baseline: positive(0.999, 'a rate is between 0 and 1'),
     lift: v.pipe(
       v.string(),
       v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'a lift is 5% or 0.05'),
-      v.description('The relative change to be found: 5% or 0.05'),
       v.transform((text) => Number.parseFloat(text) / (text.endsWith('%') ? 100 : 1)),
     ),
     power: v.optional(positive(0.999, 'a power is between 0 and 1'), '0.8'),
-    ratio: v.optional(
-      v.pipe(positive(1_000, 'a ratio is over 0'), v.description("The variant's units over the baseline's")),
-      '1',
-    ),
-    perDay: v.optional(
-      v.pipe(positive(1e12, 'units a day are over 0'), v.description('Units a day, for the duration')),
-    ),
+    ratio: v.optional(positive(1_000, 'a ratio is over 0'), '1'),
+    perDay: v.optional(positive(1e12, 'units a day are over 0')),
   }),
   v.check(
     ({ baseline, lift }) => lift !== 0 && baseline * (1 + lift) > 0 && baseline * (1 + lift) < 1,

@@ -3,8 +3,8 @@
  * more than the calls it describes. It knows no call; a test holds every schema to come back as it was.
  *
  * `s` is a string, `n` a number, `b` a boolean, `*` anything, `a|b` one of two words, `/x` a string that fits x, `@Route` a shared
- * schema; `[x]` a list of x, `{ "~": x }` x or null, `{ "...": x }` x by any name, `{ "$": … }` a schema as it is written (with short
- * ones inside). Any other object is one by its members: `name? what it is`, with a question mark where it may be left out.
+ * schema; `[x]` a list of x, `{ "~": x }` x or null, `{ "...": x }` x by any name, `{ "$": … }` a schema as it is. Any other
+ * object is one by its members: `name? what it is`, with a question mark where it may be left out.
  */
 
 export type JsonObject = { [key: string]: unknown };
@@ -13,14 +13,6 @@ export type JsonObject = { [key: string]: unknown };
 export type Short = string | [Short] | { [key: string]: unknown };
 
 const types: Record<string, string> = { s: 'string', n: 'number', b: 'boolean' };
-/** Where a schema has others inside, and whether by name or in a list. */
-const nested: Record<string, 'one' | 'list' | 'named'> = {
-  items: 'one',
-  additionalProperties: 'one',
-  anyOf: 'list',
-  properties: 'named',
-};
-
 /** The schema that a short form stands for. */
 export function schemaOf(short: Short): JsonObject {
   if (short === '*') return {};
@@ -32,7 +24,7 @@ export function schemaOf(short: Short): JsonObject {
   }
   if (Array.isArray(short)) return { type: 'array', items: schemaOf(short[0]) };
   if ('~' in short) return { anyOf: [schemaOf(short['~'] as Short), { type: 'null' }] };
-  if ('$' in short) return within(short.$ as JsonObject, (inner) => schemaOf(inner as Short));
+  if ('$' in short) return short.$ as JsonObject;
   if ('...' in short) return { type: 'object', additionalProperties: schemaOf(short['...'] as Short) };
   return objectOf(short);
 }
@@ -46,18 +38,4 @@ function objectOf(members: JsonObject): JsonObject {
     if (!optional) required.push(name!);
   }
   return { type: 'object', properties, ...(required.length > 0 && { required }) };
-}
-
-/** A schema with every schema inside it changed. */
-export function within(schema: JsonObject, change: (inner: unknown) => unknown): JsonObject {
-  return Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => {
-      const how = typeof value === 'object' && value !== null ? nested[key] : undefined;
-      if (how === 'list') return [key, (value as unknown[]).map(change)];
-      if (how === 'one') return [key, change(value)];
-      if (how === undefined) return [key, value];
-      const changed = Object.entries(value as JsonObject).map(([name, inner]) => [name, change(inner)]);
-      return [key, Object.fromEntries(changed)];
-    }),
-  );
 }

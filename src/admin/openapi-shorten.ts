@@ -1,7 +1,7 @@
 /** Owns writing schemas in short (`openapi-short.ts`), for `emit-openapi.ts` alone. What the short form has no words for stays as it is. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { type JsonObject, type Short, schemaOf, within } from './openapi-short.ts';
+import { type JsonObject, type Short, schemaOf } from './openapi-short.ts';
 
 /** Schemas that many calls share and that stand once, by their names. */
 export type Shared = Readonly<Record<string, JsonObject>>;
@@ -12,7 +12,7 @@ export function shorten(schema: JsonObject, shared: Shared): Short {
   if (name !== undefined) return `@${name}`;
   const inner = (one: unknown) => shorten(one as JsonObject, shared);
   const found = candidates(schema, inner).find((short) => isDeepStrictEqual(inFull(short, shared), schema));
-  return found ?? { $: within(schema, inner) };
+  return found ?? { $: schema };
 }
 
 /** What a short form stands for, with what it refers to in its place. */

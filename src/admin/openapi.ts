@@ -8,6 +8,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
 import * as answers from './answers.ts';
+import { descriptions } from './descriptions.ts';
 import * as ofExperiments from './experiment-schemas.ts';
 import type { Described, ShortApi } from './openapi-document.ts';
 import type { JsonObject } from './openapi-short.ts';
@@ -38,7 +39,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/preview',
-    summary: 'Turns a preview token into a cookie for this host and goes to the page',
+    summary: 'Turns a preview token into a cookie and goes to the page',
     query: schemas.previewQuery,
     answers: { 303: null },
     problems: [403, 422],
@@ -61,7 +62,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/config/validate',
-    summary: 'Checks a config document against this Worker, its secrets and its bindings; changes nothing',
+    summary: 'Checks a config against this Worker, its secrets and bindings; changes nothing',
     body: configSchema,
     answers: { 200: answers.validateAnswer },
     problems: [413, 422],
@@ -77,7 +78,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/routes/:route/preview',
-    summary: 'A signed token with which one variant can be seen before it has traffic',
+    summary: 'A token with which a variant is seen before it has traffic',
     body: schemas.previewBody,
     answers: { 200: answers.previewAnswer },
     problems: [400, 404, 413, 422, 503],
@@ -85,7 +86,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/comparisons',
-    summary: 'What shadows compared: classes, skips, latency, fields that differ, samples',
+    summary: 'What shadows compared',
     query: schemas.comparisonsQuery,
     answers: { 200: answers.comparisonsAnswer },
     problems: [404, 422, 503],
@@ -93,7 +94,7 @@ export const operations: Operation[] = [
   {
     method: 'delete',
     path: '/api/routes/:route/comparisons',
-    summary: 'Begins the comparison with one candidate again at zero',
+    summary: 'Begins the comparison with a candidate again',
     query: schemas.resetQuery,
     answers: { 204: null },
     problems: [422, 503],
@@ -101,7 +102,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/config',
-    summary: 'The config document as it was written, with its hash as ETag',
+    summary: 'The config as it was written; its hash is the ETag',
     answers: { 200: null },
     problems: [404, 503],
   },
@@ -123,7 +124,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/config/restore',
-    summary: 'Puts an earlier revision of the config in force again',
+    summary: 'Puts an earlier revision in force again',
     body: schemas.restoreBody,
     answers: { 200: answers.configPutAnswer },
     problems: [400, 404, 412, 413, 422, 503],
@@ -138,7 +139,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route',
-    summary: 'Split, live numbers and rollout of one route; the ETag is the split revision',
+    summary: 'Split, live numbers and rollout of a route; the ETag is the revision',
     answers: { 200: answers.routeAnswer },
     problems: [404, 503],
   },
@@ -185,7 +186,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/splits',
-    summary: 'Steady splits that a rollback may return to, and where the one asked about goes',
+    summary: 'Steady splits to return to, and where a rollback would go',
     query: schemas.splitsQuery,
     answers: { 200: answers.splitsAnswer },
     problems: [404, 422, 503],
@@ -224,8 +225,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/doctor',
-    summary:
-      'What is wrong with this Worker and how to mend it: bindings, secrets, KV, controllers, health of variants',
+    summary: 'What is wrong with this Worker, and how to mend it',
     query: schemas.doctorQuery,
     answers: { 200: answers.doctorAnswer },
     problems: [404, 422],
@@ -233,14 +233,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/experiment',
-    summary: 'The report of the experiment: sample ratio, arms, differences, states',
+    summary: 'The report of the experiment',
     answers: { 200: ofExperiments.experimentAnswer },
     problems: [404, 503],
   },
   {
     method: 'get',
     path: '/api/routes/:route/experiment/units',
-    summary: 'Unit rows under their hashes, in pages, as JSON or CSV',
+    summary: 'Units under their hashes, as JSON or CSV',
     query: ofExperiments.unitsQuery,
     answers: { 200: ofExperiments.unitsAnswer },
     problems: [404, 422, 503],
@@ -255,7 +255,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/sample-size',
-    summary: 'How many units an experiment needs, and how long they take',
+    summary: 'How many units an experiment needs, and how long that takes',
     query: ofExperiments.sampleSizeQuery,
     answers: { 200: ofExperiments.sampleSizeAnswer },
     problems: [422],
@@ -273,7 +273,7 @@ export const operations: Operation[] = [
 const shared: Shared = {
   Config: {
     type: 'object',
-    description: 'The config document; headgate.schema.json of the same version describes each key',
+    description: 'headgate.schema.json describes each key',
   },
   Problem: json(answers.problemAnswer),
   Route: json(answers.routeAnswer),
@@ -310,6 +310,20 @@ function short(schema: v.GenericSchema | 'openapi') {
   return shorten(schema === 'openapi' ? { type: 'object' } : json(schema), shared);
 }
 
+/** Describes the members of what a call takes. Throws for a description of nothing: that is a bug here. */
+function withDescriptions(full: JsonObject, schema: v.GenericSchema): JsonObject {
+  const name = Object.entries({ ...schemas, ...ofExperiments }).find(([, one]) => one === schema)?.[0] ?? '';
+  const left = new Set(Object.keys(descriptions[name] ?? {}));
+  const described = JSON.stringify(full, (key, value) => {
+    const description = descriptions[name]?.[key];
+    if (description === undefined || typeof value !== 'object' || Array.isArray(value)) return value;
+    left.delete(key);
+    return { ...value, description };
+  });
+  if (left.size > 0) throw new Error(`${name} has no ${[...left].join(', ')}`);
+  return JSON.parse(described) as JsonObject;
+}
+
 /** What a caller sends (`input`), without the checks that JSON Schema has no words for. */
 function json(schema: v.GenericSchema): JsonObject {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
@@ -323,5 +337,5 @@ function json(schema: v.GenericSchema): JsonObject {
     if (key === 'propertyNames') return Object.keys(value as object).length > 1 ? value : undefined;
     return key === 'additionalProperties' && JSON.stringify(value) === '{}' ? undefined : value;
   };
-  return JSON.parse(JSON.stringify(rest, needless)) as JsonObject;
+  return withDescriptions(JSON.parse(JSON.stringify(rest, needless)) as JsonObject, schema);
 }

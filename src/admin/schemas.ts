@@ -12,16 +12,12 @@ export const name = v.pipe(
 );
 
 export const recordsQuery = v.object({
-  dataset: v.optional(
-    v.pipe(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), v.description('Which records')),
-    'requests',
-  ),
-  route: v.optional(v.pipe(name, v.description('Only this route'))),
-  variant: v.optional(v.pipe(name, v.description('Only this variant; in comparisons, only this candidate'))),
+  dataset: v.optional(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), 'requests'),
+  route: v.optional(name),
+  variant: v.optional(name),
   limit: v.optional(
     v.pipe(
       v.string(),
-      v.description('How many, 1 to 1000'),
       v.regex(/^\d{1,4}$/, 'a limit is a whole number from 1 to 1000'),
       v.toNumber(),
       v.minValue(1, 'a limit is at least 1'),
@@ -32,7 +28,6 @@ export const recordsQuery = v.object({
   before: v.optional(
     v.pipe(
       v.string(),
-      v.description('Only older ones: `next` of the page before, or an RFC 3339 time'),
       v.check(
         (text) => /^\d{1,15}$/.test(text) || isTime(text),
         'give `next` of the page before, or a time such as 2026-11-23T10:00:00Z',
@@ -41,34 +36,29 @@ export const recordsQuery = v.object({
   ),
 });
 
-const reason = v.optional(v.pipe(v.string(), v.maxLength(500), v.description('Why; kept in the history')), '');
+const reason = v.optional(v.pipe(v.string(), v.maxLength(500)), '');
 const percents = v.record(name, v.pipe(v.number(), v.minValue(0), v.maxValue(100)));
-const force = v.optional(
-  v.pipe(v.boolean(), v.description('Also where health checks or changed variants forbid it')),
-  false,
-);
+const force = v.optional(v.boolean(), false);
 
 export const splitBody = v.object({
-  weights: v.pipe(percents, v.description('Percent by variant; sums to 100')),
-  shadows: v.optional(v.pipe(percents, v.description('Percent mirrored, by variant; as before when left out'))),
+  weights: percents,
+  shadows: v.optional(percents),
   reason,
 });
 
 export const switchBody = v.object({ to: name, force, reason });
 
 export const rolloutBody = v.object({
-  to: v.pipe(name, v.description('The candidate')),
-  plan: v.optional(v.pipe(v.union([v.string(), planSchema]), v.description('Name of a plan, or its steps')), 'canary'),
-  guardrails: v.optional(
-    v.pipe(v.array(guardrailSchema), v.maxLength(16), v.description("The route's own when left out")),
-  ),
+  to: name,
+  plan: v.optional(v.union([v.string(), planSchema]), 'canary'),
+  guardrails: v.optional(v.pipe(v.array(guardrailSchema), v.maxLength(16))),
   reason,
 });
 
 export const reasonBody = v.object({ reason });
 
 export const rollbackBody = v.object({
-  revision: v.optional(v.pipe(v.number(), v.integer(), v.description('The last steady split when left out'))),
+  revision: v.optional(v.pipe(v.number(), v.integer())),
   force,
   reason,
 });
@@ -79,7 +69,7 @@ export const wholeNumber = (least: number, most: number) =>
 
 export const historyQuery = v.object({
   limit: v.optional(wholeNumber(1, 500), '100'),
-  before: v.optional(v.pipe(wholeNumber(1, Number.MAX_SAFE_INTEGER), v.description('`next` of the page before'))),
+  before: v.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
 });
 
 export const splitsQuery = v.object({
@@ -102,18 +92,17 @@ export const explainQuery = v.object({
   unit: v.pipe(v.string('explain needs a unit'), v.minLength(1), v.maxLength(1_024)),
 });
 
-export const doctorQuery = v.object({ route: v.optional(v.pipe(name, v.description('Only this route'))) });
+export const doctorQuery = v.object({ route: v.optional(name) });
 
 export const configPutQuery = v.object({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), '') });
 
 export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
 
 export const comparisonsQuery = v.object({
-  candidate: v.optional(v.pipe(name, v.description('Which candidate; the first by name when left out'))),
+  candidate: v.optional(name),
   samples: v.optional(
     v.pipe(
       v.string(),
-      v.description('How many of the newest pairs that did not match, 0 to 200'),
       v.regex(/^\d{1,3}$/, 'samples is a whole number from 0 to 200'),
       v.toNumber(),
       v.maxValue(200, 'at most 200 samples are kept'),
@@ -122,11 +111,11 @@ export const comparisonsQuery = v.object({
   ),
 });
 
-export const resetQuery = v.object({ candidate: v.pipe(name, v.description('Whose counts begin again at zero')) });
+export const resetQuery = v.object({ candidate: name });
 
 export const previewQuery = v.object({
-  token: v.pipe(v.string('a preview needs its token'), v.description('From POST /_headgate/api/routes/:route/preview')),
-  to: v.optional(v.pipe(v.string(), v.description('Path on this host to go to afterwards'))),
+  token: v.string('a preview needs its token'),
+  to: v.optional(v.string()),
 });
 
 const maxTtlMs = 24 * 3_600_000;
@@ -134,20 +123,11 @@ const maxTtlMs = 24 * 3_600_000;
 /** Taken as the caller writes it; handlers get `ttlMs`. */
 export const previewBody = v.pipe(
   v.object({
-    variant: v.pipe(name, v.description('May have weight 0')),
-    host: v.optional(
-      v.pipe(
-        v.string(),
-        v.maxLength(253),
-        v.description(
-          'Host that visitors call; needed when the route matches a suffix and the call comes in elsewhere',
-        ),
-      ),
-    ),
+    variant: name,
+    host: v.optional(v.pipe(v.string(), v.maxLength(253))),
     ttl: v.optional(
       v.pipe(
         v.string(),
-        v.description('How long the token is valid, such as 30m; at most 24h'),
         v.check((text) => durationMs(text) !== null, 'a duration is a whole number and ms, s, m or h, such as 90s'),
         v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
       ),
