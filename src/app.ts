@@ -48,8 +48,6 @@ export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminA
 // One handler has every path: what Hono would find out about the path is asked for nothing.
 export const traffic = new Hono<{ Bindings: Env }>({ getPath: () => '/' });
 traffic.all('*', (c) => handle(c.req.raw, c.env, c.executionCtx as ExecutionContext, plane));
-// A request for no path at all, such as `OPTIONS *`, is none of a route's.
-traffic.notFound(() => problem({ status: 404, code: 'no_route', detail: 'The request names no path.' }));
 traffic.onError((cause) => {
   console.error('request', cause);
   return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this request; its log says why.' });

@@ -42,7 +42,7 @@ const matchers = new WeakMap<Loaded, Matcher>();
 export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
   const nowMs = Date.now();
   const url = parseRequestUrl(request.url);
-  if (url === null) return refusal(400, 'bad_request', 'The Host header names no host.');
+  if (url === null) return refusal(400, 'bad_request', 'The request names no host, or no path.');
   // RFC 9110 §9.3.8: an origin echoes a TRACE, and with it the secrets that we set for it alone.
   if (request.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
   // The runtime does not resolve `/../`, so the Worker's face may not have known these for the controls'.

@@ -14,10 +14,15 @@ export type RequestUrl = Readonly<
 const PLAIN =
   /^(https?:)\/\/((?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*)(:(?!80\b|443\b)[1-9]\d{0,3})?(\/[\w\-.~!$&'()*+,;=:@/]*)(\?[\w\-.~!$&()*+,;=:@/?%]+)?$/;
 
-/** The URL's parts, or null where it is none (a Host header that names no host). */
+const NO_PATH = /^[^:]+:\/\/[^/?#\\]*$/;
+
+/** The URL's parts, or null where it is none: a Host header that names no host, or a request for no path (`OPTIONS *`). */
 export function parseRequestUrl(text: string): RequestUrl | null {
   const parts = PLAIN.exec(text);
-  if (parts === null || text.includes('/.') || text.includes('xn--')) return URL.parse(text);
+  if (parts === null || text.includes('/.') || text.includes('xn--')) {
+    // The parser would take what stands for no path as the end of the host.
+    return NO_PATH.test(text) ? null : URL.parse(text);
+  }
   const [href, protocol, hostname, port, pathname, search = ''] = parts as unknown as string[];
   const host = port === undefined ? hostname! : hostname! + port;
   return {

@@ -215,8 +215,8 @@ describe('a method', () => {
 
   it('for no path at all is answered by a problem document', async () => {
     const received = await sendBytes(headgate.url, head('OPTIONS *', 'Connection: close\r\n\r\n'));
-    expect(statusOf(received)).toBe(404);
-    expect(received).toContain('"code":"no_route"');
+    expect(statusOf(received)).toBe(400);
+    expect(received).toContain('"code":"bad_request"');
   });
 });
 
