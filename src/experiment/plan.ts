@@ -15,7 +15,8 @@ const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal'>> = {
 export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
   const { experiment } = route;
   if (experiment === undefined) return null;
-  const { id, primary, secondary, plannedUnits = null } = experiment;
+  const { id, primary, secondary, plannedUnits = null, graceMs: declaredMs = null } = experiment;
+  const declared = route.outcomes.map(({ name }) => name);
   return {
     id,
     baseline: inForce.baseline,
@@ -23,6 +24,7 @@ export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>
     weights: { ...inForce.weights },
     revision: inForce.revision,
     plannedUnits,
+    grace: { declaredMs, outcomes: primary.filter((name) => declared.includes(name)) },
     metrics: [...metricsOf(route, primary, 'primary'), ...metricsOf(route, secondary, 'secondary')],
   };
 }

@@ -52,14 +52,23 @@ export interface Report {
   since: string | null;
   unitsPerDay: number | null;
   daysLeft: number | null;
+  /** When the planned size was reached, and until when outcomes of its units count, ISO 8601; null before. */
+  reachedAt: string | null;
+  closesAt: string | null;
+  /** The figures are closed: the final test is made, and nothing changes it. */
+  closed: boolean;
   metrics: MetricReport[];
   notes: string[];
 }
 
 interface Known {
   plan: ExperimentPlan;
+  /** The figures of the units that came before the planned size was reached. */
   now: Figures;
-  /** The figures as they stood when the planned size was reached. */
+  /** All units, also those that came later. */
+  arms: Figures['arms'];
+  reached: { atMs: number; closesAtMs: number } | null;
+  /** The figures as they stood when they closed. */
   atPlanned: Figures | null;
   looks: Looks | null;
   ratio: Ratio;
@@ -69,8 +78,8 @@ interface Known {
 
 /** The report, and what must be kept for the next one. */
 export function reportOf(known: Known): { report: Report; looks: Looks } {
-  const { plan, now, ratio, sinceMs, nowMs } = known;
-  const units = unitsOf(now.arms);
+  const { plan, arms, reached, atPlanned, ratio, sinceMs, nowMs } = known;
+  const units = unitsOf(arms);
   const total = sumOf(units);
   const planned = plannedOf(plan);
   const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
@@ -86,12 +95,15 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     },
     plannedUnits: planned,
     units: { ...Object.fromEntries(Object.keys(plan.weights).map((name) => [name, 0])), ...units },
-    crossovers: Object.values(now.arms).reduce((sum, arm) => sum + arm.crossovers, 0),
-    since: sinceMs === null ? null : new Date(sinceMs).toISOString(),
+    crossovers: Object.values(arms).reduce((sum, arm) => sum + arm.crossovers, 0),
+    since: sinceMs === null ? null : isoOf(sinceMs),
     unitsPerDay,
     daysLeft: unitsPerDay === null ? null : Math.max(0, planned - total) / unitsPerDay,
+    reachedAt: reached && isoOf(reached.atMs),
+    closesAt: reached && isoOf(reached.closesAtMs),
+    closed: atPlanned !== null,
     metrics,
-    notes: notesOf(plan, ratio),
+    notes: notesOf(known),
   };
   return { report, looks };
 }
@@ -118,7 +130,10 @@ export function plannedOf(plan: ExperimentPlan): number {
   return plan.plannedUnits ?? DEFAULT_PLANNED_UNITS;
 }
 
-function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { metrics: MetricReport[]; looks: Looks } {
+function metricsOf(
+  { plan, now, reached, atPlanned, looks }: Known,
+  planned: number,
+): { metrics: MetricReport[]; looks: Looks } {
   const { baseline, weights } = plan;
   const variants = Object.keys({ ...weights, ...now.arms }).filter(
     (name) => name !== baseline && ((weights[name] ?? 0) > 0 || now.arms[name] !== undefined),
@@ -141,7 +156,11 @@ function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { m
   const metrics = asked.map(({ metric, variant }, i) => {
     const finding = metric.role === 'primary' ? together.shift()! : decideTogether([comparisons[i]!])[0]!;
     earlyP[`${metric.name}|${variant}`] = finding.earlyP;
-    const { state, label, by, difference, lift, interval, p } = finding;
+    const { state, by, difference, lift, interval, p } = finding;
+    const isWaiting = state === 'keep running' && reached !== null;
+    const label = isWaiting
+      ? `${finding.label}, late outcomes count until ${minuteOf(reached.closesAtMs)}`
+      : finding.label;
     const { arms } = comparisons[i]!;
     return {
       ...metric,
@@ -174,7 +193,7 @@ function pairShare(weights: Record<string, number>, baseline: string, variant: s
   return ((weights[baseline] ?? 0) + (weights[variant] ?? 0)) / sumOf(weights);
 }
 
-function notesOf(plan: ExperimentPlan, { alarm }: Ratio): string[] {
+function notesOf({ plan, ratio: { alarm }, reached, atPlanned }: Known): string[] {
   const notes: string[] = [];
   if (alarm) {
     notes.push(
@@ -186,8 +205,18 @@ function notesOf(plan: ExperimentPlan, { alarm }: Ratio): string[] {
       `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken, which find 10 % against 11 %; headgate sample-size plans yours.`,
     );
   }
+  if (reached !== null && atPlanned === null) {
+    notes.push(
+      `The planned units are there. Figures close on ${minuteOf(reached.closesAtMs)}: until then late outcomes of these units count, and the final test is made then, once.`,
+    );
+  }
   return notes;
 }
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** To the minute: `2026-11-24 10:00 UTC`. */
+export const minuteOf = (ms: number): string => `${isoOf(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));

@@ -62,7 +62,16 @@ export interface ExperimentPlan {
   revision: number;
   /** Units of all arms together at which the fixed test is made; null where the config does not say. */
   plannedUnits: number | null;
+  grace: Grace;
   metrics: PlannedMetric[];
+}
+
+/** How long outcomes of the last planned units are waited for, before the figures close. */
+export interface Grace {
+  /** What the config says; null: as long as outcomes usually take. */
+  declaredMs: number | null;
+  /** Primary metrics that are sent as outcomes: what is measured from responses is there with the response. */
+  outcomes: string[];
 }
 
 export interface PlannedMetric {
