@@ -108,6 +108,7 @@ export class ExperimentLedger extends DurableObject<Env> {
         reached: this.#closing.reached,
         atPlanned: this.#closing.figures,
         looks: this.#meta.get<Looks>('looks'),
+        began: this.#meta.get<ExperimentPlan['definitions']>('definitions'),
         sinceMs: this.#meta.get<number>('began'),
         nowMs,
       });
@@ -183,6 +184,9 @@ export class ExperimentLedger extends DurableObject<Env> {
   /** Keeps what is asked, so that a planned size that is reached, or weights that change, are noticed before somebody looks. */
   #learn(plan: ExperimentPlan): void {
     this.#closing.learn(plan);
+    const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
+    // Before the first unit a variant may still be changed.
+    if (definitions === null || this.#meta.get('began') === null) this.#meta.set('definitions', plan.definitions);
     const ratio = this.#meta.get<Ratio>('ratio');
     if (ratio !== null && ratio.revision >= plan.revision) return;
     this.#meta.set('ratio', lookAtRatio(ratio, plan, this.#arms()));

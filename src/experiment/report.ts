@@ -57,6 +57,8 @@ export interface Report {
   closesAt: string | null;
   /** The figures are closed: the final test is made, and nothing changes it. */
   closed: boolean;
+  /** Variants whose definition is another than when the experiment began: their units met two versions. */
+  changed: string[];
   metrics: MetricReport[];
   notes: string[];
 }
@@ -72,6 +74,8 @@ interface Known {
   atPlanned: Figures | null;
   looks: Looks | null;
   ratio: Ratio;
+  /** Fingerprints of the variants' definitions when the experiment began. */
+  began: ExperimentPlan['definitions'] | null;
   sinceMs: number | null;
   nowMs: number;
 }
@@ -102,6 +106,7 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     reachedAt: reached && isoOf(reached.atMs),
     closesAt: reached && isoOf(reached.closesAtMs),
     closed: atPlanned !== null,
+    changed: changedOf(known),
     metrics,
     notes: notesOf(known),
   };
@@ -193,11 +198,24 @@ function pairShare(weights: Record<string, number>, baseline: string, variant: s
   return ((weights[baseline] ?? 0) + (weights[variant] ?? 0)) / sumOf(weights);
 }
 
-function notesOf({ plan, ratio: { alarm }, reached, atPlanned }: Known): string[] {
+function changedOf({ plan, began }: Known): string[] {
+  const { definitions } = plan;
+  return Object.keys(definitions).filter((name) => (began?.[name] ?? definitions[name]) !== definitions[name]);
+}
+
+function notesOf(known: Known): string[] {
+  const { plan, ratio, reached, atPlanned } = known;
+  const { alarm } = ratio;
   const notes: string[] = [];
   if (alarm) {
     notes.push(
       'The arms do not hold the shares that were asked for, so no result below can be trusted: find out why first.',
+    );
+  }
+  const changed = changedOf(known);
+  if (changed.length > 0) {
+    notes.push(
+      `The config has changed ${changed.join(' and ')} since the experiment began, so its units met two versions: give the new one an experiment with another id.`,
     );
   }
   if (plan.plannedUnits === null) {

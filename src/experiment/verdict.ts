@@ -13,13 +13,19 @@ export interface StepVerdict {
 
 /** What the step may do by this report, for the variant under trial. */
 export function stepVerdict(report: Report, candidate: string): StepVerdict {
-  const { id, sampleRatio, closed, closesAt } = report;
+  const { id, sampleRatio, closed, closesAt, changed } = report;
   const about = (verdict: StepVerdict['verdict'], what: string) => ({ verdict, sentence: `experiment ${id}: ${what}` });
   const primary = report.metrics.filter(({ role, variant }) => role === 'primary' && variant === candidate);
   if (sampleRatio.alarm) {
     return about(
       'stop',
       'the arms do not hold the shares that were asked for, so no result can be trusted; find out why',
+    );
+  }
+  if (changed.includes(candidate)) {
+    return about(
+      'stop',
+      `${candidate} is another than when it began; give this one an experiment with an id of its own`,
     );
   }
   const worse = primary.filter(({ state }) => state === 'worse');

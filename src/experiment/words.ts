@@ -60,6 +60,8 @@ export interface ExperimentPlan {
   /** Percent by variant, and the revision of the split that they are of. */
   weights: Record<string, number>;
   revision: number;
+  /** Fingerprint of each variant's definition. */
+  definitions: Record<string, string>;
   /** Units of all arms together at which the fixed test is made; null where the config does not say. */
   plannedUnits: number | null;
   grace: Grace;

@@ -25,6 +25,7 @@ const plan = (grace: Grace): ExperimentPlan => ({
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
   revision: 1,
+  definitions: {},
   plannedUnits: 100,
   grace,
   metrics: [],

@@ -12,6 +12,7 @@ const plan: ExperimentPlan = {
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
   revision: 1,
+  definitions: {},
   plannedUnits: 20_000,
   grace: { declaredMs: null, outcomes: ['helpful'] },
   metrics: [helpful],
@@ -52,6 +53,7 @@ function look(now: Figures, more: More = {}) {
     atPlanned: more.atPlanned ?? null,
     looks: more.looks ?? null,
     ratio: more.ratio ?? lookAtRatio(null, asked, now.arms),
+    began: null,
     sinceMs: NOW - 2 * DAY_MS,
     nowMs: NOW,
   });

@@ -31,6 +31,7 @@ function reportWith(changes: Partial<Report> = {}, ...metrics: Partial<MetricRep
     reachedAt: '2026-11-23T10:00:00.000Z',
     closesAt: '2026-11-24T10:00:00.000Z',
     closed: true,
+    changed: [],
     metrics: (metrics.length === 0 ? [{}] : metrics).map((one) => ({ ...metric, ...one })),
     notes: [],
     ...changes,
@@ -88,6 +89,14 @@ describe('a step that carries an experiment', () => {
         sentence: expect.stringContaining('do not hold the shares'),
       });
     }
+  });
+
+  it('is not judged by the units of an earlier version under the same id', () => {
+    expect(stepVerdict(reportWith({ changed: ['green'] }), 'green')).toMatchObject({
+      verdict: 'stop',
+      sentence: expect.stringContaining('green is another than when it began'),
+    });
+    expect(stepVerdict(reportWith({ changed: ['blue'] }), 'green').verdict).toBe('go');
   });
 
   it('asks for a person where the numbers are too few to judge by, since no data is no pass', () => {

@@ -15,6 +15,7 @@ const running = {
   sampleRatio: { alarm: false },
   closed: false,
   closesAt: null,
+  changed: [],
   metrics: [],
 } as unknown as Report;
 

@@ -43,6 +43,7 @@ const plan: ExperimentPlan = {
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
   revision: 1,
+  definitions: { blue: 'a', green: 'b' },
   plannedUnits: 1_000,
   grace: { declaredMs: 0, outcomes: ['helpful'] },
   metrics: [
@@ -245,6 +246,18 @@ describe('a ledger', () => {
     expect((await ledger.report(patient)).units).toEqual({ blue: 151, green: 149 });
     const rows = await ledger.units('', 1_000);
     expect(rows.filter(({ outcomes }) => outcomes.helpful === 1)).toHaveLength(260);
+  });
+
+  it('tells when a variant is another than when the first unit came', async () => {
+    const ledger = await newLedger();
+    const redefined = { ...plan, definitions: { blue: 'a', green: 'c' } };
+    await ledger.report(plan);
+    expect((await ledger.report(redefined)).changed).toEqual([]);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    expect(await ledger.report(redefined)).toMatchObject({ changed: [], notes: [] });
+    const { changed, notes } = await ledger.report(plan);
+    expect(changed).toEqual(['green']);
+    expect(notes.join()).toContain('changed green since the experiment began');
   });
 
   it('pages through its units in the order of their hashes', async () => {

@@ -42,6 +42,7 @@ function reportWith(changes: Partial<Report> = {}): Report {
     reachedAt: null,
     closesAt: null,
     closed: false,
+    changed: [],
     metrics: [metricWith()],
     notes: [],
     ...changes,
