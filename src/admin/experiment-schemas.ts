@@ -62,8 +62,8 @@ export const experimentAnswer = v.looseObject({
   plannedUnits: v.number(),
   units: v.record(v.string(), v.number()),
   daysLeft: nullableNumber,
-  closesAt: v.nullable(v.pipe(v.string(), v.description('Until when outcomes of the planned units count'))),
-  closed: v.pipe(v.boolean(), v.description('The final test is made, and nothing changes it')),
+  closesAt: v.nullable(v.string()),
+  closed: v.boolean(),
   metrics: v.array(
     v.looseObject({
       name: v.string(),

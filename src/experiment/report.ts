@@ -163,9 +163,7 @@ function metricsOf(
     earlyP[`${metric.name}|${variant}`] = finding.earlyP;
     const { state, by, difference, lift, interval, p } = finding;
     const isWaiting = state === 'keep running' && reached !== null;
-    const label = isWaiting
-      ? `${finding.label}, late outcomes count until ${minuteOf(reached.closesAtMs)}`
-      : finding.label;
+    const label = isWaiting ? `${finding.label}, ${lateUntil(reached.closesAtMs)}` : finding.label;
     const { arms } = comparisons[i]!;
     return {
       ...metric,
@@ -215,7 +213,7 @@ function notesOf(known: Known): string[] {
   const changed = changedOf(known);
   if (changed.length > 0) {
     notes.push(
-      `The config has changed ${changed.join(' and ')} since the experiment began, so its units met two versions: give the new one an experiment with another id.`,
+      `${changed} has changed since the experiment began, so units met two versions: give the experiment another id.`,
     );
   }
   if (plan.plannedUnits === null) {
@@ -224,9 +222,7 @@ function notesOf(known: Known): string[] {
     );
   }
   if (reached !== null && atPlanned === null) {
-    notes.push(
-      `The planned units are there. Figures close on ${minuteOf(reached.closesAtMs)}: until then late outcomes of these units count, and the final test is made then, once.`,
-    );
+    notes.push(`Figures close on ${minuteOf(reached.closesAtMs)}; the final test is made then, once.`);
   }
   return notes;
 }
@@ -234,7 +230,7 @@ function notesOf(known: Known): string[] {
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 /** To the minute: `2026-11-24 10:00 UTC`. */
-export const minuteOf = (ms: number): string => `${isoOf(ms).slice(0, 16).replace('T', ' ')} UTC`;
+const minuteOf = (ms: number): string => `${isoOf(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));
@@ -243,3 +239,5 @@ function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
 function sumOf(numbers: Record<string, number>): number {
   return Object.values(numbers).reduce((sum, number) => sum + number, 0);
 }
+
+export const lateUntil = (ms: number): string => `late outcomes count until ${minuteOf(ms)}`;

@@ -3,7 +3,8 @@
  * an early `better` does not shorten the plan, broken arms and too few numbers pass nothing.
  */
 
-import { minuteOf, type Report } from './report.ts';
+import { count } from '../rollout/words.ts';
+import { lateUntil, type Report } from './report.ts';
 
 /** `stop` asks for a person. */
 export interface StepVerdict {
@@ -16,41 +17,23 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
   const { id, sampleRatio, closed, closesAt, changed } = report;
   const about = (verdict: StepVerdict['verdict'], what: string) => ({ verdict, sentence: `experiment ${id}: ${what}` });
   const primary = report.metrics.filter(({ role, variant }) => role === 'primary' && variant === candidate);
-  if (sampleRatio.alarm) {
-    return about(
-      'stop',
-      'the arms do not hold the shares that were asked for, so no result can be trusted; find out why',
-    );
-  }
-  if (changed.includes(candidate)) {
-    return about(
-      'stop',
-      `${candidate} is another than when it began; give this one an experiment with an id of its own`,
-    );
-  }
+  if (sampleRatio.alarm) return about('stop', 'the arms do not hold the shares that were asked for; find out why');
+  if (changed.includes(candidate)) return about('stop', `${candidate} has changed since it began; give it another id`);
   const worse = primary.filter(({ state }) => state === 'worse');
-  if (worse.length > 0) return about('stop', worse.map((metric) => told(metric, candidate)).join('; '));
-  if (!closed) {
-    if (closesAt === null) return about('wait', `${progress(report)} units`);
-    return about('wait', `${progress(report)} units; late outcomes count until ${minuteOf(Date.parse(closesAt))}`);
-  }
-  const mute = primary.find(({ by }) => by === null);
-  if (primary.length === 0 || mute !== undefined) {
-    return about('stop', `${mute?.name ?? 'its primary metric'} cannot be judged: ${mute?.label ?? 'it has none'}`);
-  }
-  return about('go', `${primary.map((metric) => told(metric, candidate)).join('; ')} (${progress(report)} units)`);
+  if (worse.length > 0) return about('stop', worse.map(told).join('; '));
+  const units = progress(report);
+  if (!closed) return about('wait', closesAt === null ? units : `${units}; ${lateUntil(Date.parse(closesAt))}`);
+  // No data is no pass: a final test that could not be made asks for a person.
+  const isJudged = primary.length > 0 && primary.every(({ by }) => by !== null);
+  return about(isJudged ? 'go' : 'stop', [...primary.map(told), units].join('; '));
 }
 
 function progress({ units, plannedUnits }: Report): string {
   const total = Object.values(units).reduce((sum, n) => sum + n, 0);
-  return `${whole(total)} of ${whole(plannedUnits)}`;
+  return `${count(total)} of ${count(plannedUnits)} units`;
 }
 
-function told({ name, kind, state, difference, interval }: Report['metrics'][number], candidate: string): string {
-  const shown = (value: number) =>
-    kind === 'conversion' ? `${(100 * value).toFixed(2)} pp` : String(Number(value.toPrecision(3)));
-  const found = state === 'no difference found' ? state : `${candidate} is ${state}`;
-  return `${name}: ${found}, ${shown(difference)} (${shown(interval[0])} to ${shown(interval[1])})`;
+/** `helpful better, 2.10 pp`. */
+function told({ name, kind, label, difference }: Report['metrics'][number]): string {
+  return `${name} ${label}, ${kind === 'conversion' ? `${(100 * difference).toFixed(2)} pp` : difference.toPrecision(3)}`;
 }
-
-const whole = (n: number): string => n.toLocaleString('en-US');

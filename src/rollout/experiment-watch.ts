@@ -54,12 +54,10 @@ export class ExperimentWatch {
 
   /** Why nothing can ever be heard, or null. */
   #lacking({ experiment }: RolloutState, route: Route | null): string | null {
-    if (route === null) return 'the config was not read yet';
-    if (experiment === undefined || route.experiment?.id !== experiment) {
+    if (experiment === undefined || route?.experiment?.id !== experiment) {
       return 'the route no longer declares it; bring it back, or promote';
     }
-    if (!this.#env.LEDGER) return 'nothing is counted, since this Worker has no binding LEDGER';
-    return this.#env.COOKIE_SECRET ? null : 'nothing is counted, since this Worker has no secret COOKIE_SECRET';
+    return this.#env.LEDGER && this.#env.COOKIE_SECRET ? null : 'nothing is counted without LEDGER and COOKIE_SECRET';
   }
 
   async #ask(state: RolloutState, route: Route, split: Split | null): Promise<void> {

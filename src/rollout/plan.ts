@@ -3,7 +3,7 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
-import { isShared } from '../config/check/rollout.ts';
+import { cannotCarry } from '../config/check/rollout.ts';
 import { nearest } from '../config/nearest.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
@@ -89,11 +89,8 @@ function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>):
       fault('.weight', `${step.weight} is not a weight`, 'give 0 to 100 with at most two decimals');
     }
     weight = step.weight ?? weight;
-    if (step.experiment && route.experiment === undefined) {
-      fault('.experiment', 'the route has no experiment', 'declare "experiment" on the route, or remove it here');
-    } else if (step.experiment && !isShared(weight)) {
-      fault('.experiment', 'an experiment needs two arms', 'give the step a "weight" between 0 and 100');
-    }
+    const uncarried = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
+    if (uncarried) fault('.experiment', uncarried.reason, uncarried.mend);
     if (!(step.forMs > 0) && !step.approval && !step.experiment) {
       fault('', 'nothing decides when the step is done', 'give it "for", "approval": true or "experiment": true');
     }

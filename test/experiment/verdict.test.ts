@@ -62,12 +62,12 @@ describe('a step that carries an experiment', () => {
   });
 
   it.each([
-    ['better', 'helpful: green is better, 2.10 pp (0.90 pp to 3.30 pp)'],
-    ['no difference found', 'helpful: no difference found, 2.10 pp (0.90 pp to 3.30 pp)'],
+    ['better', 'helpful better, 2.10 pp'],
+    ['no difference found', 'helpful no difference found, 2.10 pp'],
   ])('goes on when its figures are closed and say %s', (state, said) => {
-    expect(stepVerdict(reportWith({}, { state }), 'green')).toEqual({
+    expect(stepVerdict(reportWith({}, { state, label: state }), 'green')).toEqual({
       verdict: 'go',
-      sentence: `experiment e-1: ${said} (14,751 of 14,751 units)`,
+      sentence: `experiment e-1: ${said}; 14,751 of 14,751 units`,
     });
   });
 
@@ -75,10 +75,10 @@ describe('a step that carries an experiment', () => {
     ['early', false],
     ['final', true],
   ] as const)('stops when any primary metric is worse, by the %s test', (by, closed) => {
-    const worse = { name: 'spend', kind: 'mean', state: 'worse', by, difference: -1.2345 } as const;
+    const worse = { name: 'spend', kind: 'mean', state: 'worse', label: 'worse', by, difference: -1.2345 } as const;
     const { verdict, sentence } = stepVerdict(reportWith({ closed }, {}, worse), 'green');
     expect(verdict).toBe('stop');
-    expect(sentence).toContain('spend: green is worse, -1.23');
+    expect(sentence).toContain('spend worse, -1.23');
   });
 
   it('never goes on with arms that do not hold their shares, whatever the metrics say', () => {
@@ -94,7 +94,7 @@ describe('a step that carries an experiment', () => {
   it('is not judged by the units of an earlier version under the same id', () => {
     expect(stepVerdict(reportWith({ changed: ['green'] }), 'green')).toMatchObject({
       verdict: 'stop',
-      sentence: expect.stringContaining('green is another than when it began'),
+      sentence: expect.stringContaining('green has changed since it began'),
     });
     expect(stepVerdict(reportWith({ changed: ['blue'] }), 'green').verdict).toBe('go');
   });
@@ -104,7 +104,7 @@ describe('a step that carries an experiment', () => {
     const report = reportWith({}, { state: 'no difference found', label: few, by: null });
     expect(stepVerdict(report, 'green')).toEqual({
       verdict: 'stop',
-      sentence: `experiment e-1: helpful cannot be judged: ${few}`,
+      sentence: `experiment e-1: helpful ${few}, 2.10 pp; 14,751 of 14,751 units`,
     });
   });
 

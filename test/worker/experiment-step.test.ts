@@ -96,7 +96,7 @@ describe.concurrent('a rollout whose step carries the experiment', () => {
     expect(closed).toBe(true);
     expect(units.blue + units.green).toBeGreaterThanOrEqual(PLANNED);
     const entry = (await world.history('fine')).find(({ action }) => action === 'advanced');
-    expect(entry.reason).toMatch(/step 2 of 2: errors .*experiment e-fine: helpful: no difference found/);
+    expect(entry.reason).toMatch(/step 2 of 2: errors .*experiment e-fine: helpful no difference found/);
     expect(await inForce('fine')).toMatchObject({ weights: { blue: 0, green: 100 }, experiment: null });
   });
 
@@ -114,7 +114,7 @@ describe.concurrent('a rollout whose step carries the experiment', () => {
     await come('worse', { blue: 7, green: 3 }, () => isOver);
     const { rollout, split } = await looking;
     expect(rollout).toMatchObject({ phase: 'paused', step: 1 });
-    expect(rollout.reason).toMatch(/experiment e-worse: helpful: green is worse, -\d+\.\d\d pp/);
+    expect(rollout.reason).toMatch(/experiment e-worse: helpful worse, -\d+\.\d\d pp/);
     expect(split.weights).toEqual({ blue: 50, green: 50 });
     expect((await world.api('POST', '/routes/worse/rollout/abort', { reason: 'worse' })).status).toBe(200);
     expect(await inForce('worse')).toMatchObject({ weights: { blue: 100, green: 0 } });

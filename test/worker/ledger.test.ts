@@ -257,7 +257,7 @@ describe('a ledger', () => {
     expect(await ledger.report(redefined)).toMatchObject({ changed: [], notes: [] });
     const { changed, notes } = await ledger.report(plan);
     expect(changed).toEqual(['green']);
-    expect(notes.join()).toContain('changed green since the experiment began');
+    expect(notes.join()).toContain('green has changed since the experiment began');
   });
 
   it('pages through its units in the order of their hashes', async () => {

@@ -44,8 +44,14 @@ function slowFaults(guardrail: Loose, metric: string, keys: Key[]): Fault[] {
     .map((key) => ({ path: pathOf([...keys, key]), reason: `"${key}" belongs to "slow" alone`, mend: 'remove it' }));
 }
 
-/** Whether a step's weight leaves an experiment two arms. */
-export const isShared = (weight: number | undefined): boolean => weight !== undefined && weight > 0 && weight < 100;
+/** Why a step of that weight cannot carry an experiment, or null. */
+export function cannotCarry(hasExperiment: boolean, weight: number | undefined): Omit<Fault, 'path'> | null {
+  if (!hasExperiment) {
+    return { reason: 'the route has no experiment', mend: 'declare "experiment" on the route, or remove it here' };
+  }
+  if (weight !== undefined && weight > 0 && weight < 100) return null;
+  return { reason: 'an experiment needs two arms', mend: 'give the step a "weight" between 0 and 100' };
+}
 
 /**
  * Faults of a plan: a step that changes nothing, or whose end nothing decides. `route` is absent in a call, where the controller
@@ -62,7 +68,8 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
       faults.push({ path: pathOf(at), reason: 'the step changes nothing', mend: 'give it "shadow" or "weight"' });
     }
     if (typeof step.weight === 'number') weight = step.weight;
-    if (route !== undefined && step.experiment === true) faults.push(...experimentFaults(route, weight, at));
+    const fault = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
+    if (fault) faults.push({ path: pathOf([...at, 'experiment']), ...fault });
     const least = durationMs(text(step.for) ?? '');
     if (step.for === undefined && step.approval !== true && step.experiment !== true) {
       faults.push({
@@ -81,16 +88,6 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     }
     return faults;
   });
-}
-
-function experimentFaults(route: Loose, weight: number | undefined, keys: Key[]): Fault[] {
-  const path = pathOf([...keys, 'experiment']);
-  if (route.experiment === undefined) {
-    const mend = 'declare "experiment" on the route, or remove it here';
-    return [{ path, reason: 'the route has no experiment', mend }];
-  }
-  if (isShared(weight)) return [];
-  return [{ path, reason: 'an experiment needs two arms', mend: 'give the step a "weight" between 0 and 100' }];
 }
 
 /** Faults of a route's outcomes and measures. */
