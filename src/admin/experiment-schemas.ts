@@ -54,6 +54,8 @@ export const experimentAnswer = v.looseObject({
   plannedUnits: v.number(),
   units: v.record(v.string(), v.number()),
   daysLeft: nullableNumber,
+  closesAt: v.nullable(v.string()),
+  closed: v.boolean(),
   metrics: v.array(
     v.looseObject({
       name: v.string(),

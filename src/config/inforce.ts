@@ -18,11 +18,14 @@ export interface InForce {
   shadows: Record<string, number>;
   baseline: string;
   salt: string;
-  /** Epoch of pins: the running rollout or experiment. */
+  /** The running rollout: what is counted is counted for it, and its id is the epoch of pins while no experiment runs. */
   rollout: string | null;
   /** 0 while there is no split. */
   revision: number;
-  /** The experiment that runs: its id is the salt and the epoch of pins, in every arm. Null while a rollout runs. */
+  /**
+   * The experiment that runs: its id is the salt and the epoch of pins, in every arm. During a rollout only in a step that
+   * carries it. While one variant has all the weight nobody is dealt to an arm, but outcomes of those who were still count.
+   */
   experiment: string | null;
   /** What requests are judged by; empty while no rollout runs. */
   guardrails: readonly Watched[];
@@ -42,6 +45,7 @@ export function splitInForce(known: {
   const beneath = withExperiment(
     route,
     split === null ? fromConfig(route) : misfit === null ? fromSplit(route, split) : atBaseline(route, split),
+    split?.experiment,
   );
   if (misfit !== null) notes.push(misfit);
 
@@ -57,9 +61,13 @@ export function splitInForce(known: {
   return { ...beneath, notes };
 }
 
-/** A rollout takes precedence: its units were salted by its own id, and must not move when an experiment is declared. */
-function withExperiment(route: Route, inForce: InForce): InForce {
-  if (route.experiment === undefined || inForce.rollout !== null) return inForce;
+/**
+ * A rollout takes precedence: its units were salted by its own id, and must not move when an experiment is declared. A step that
+ * carries the experiment deals them anew on purpose, since who was in the canary before would be no chance sample of an arm.
+ */
+function withExperiment(route: Route, inForce: InForce, carried: string | undefined): InForce {
+  if (route.experiment === undefined) return inForce;
+  if (inForce.rollout !== null && carried !== route.experiment.id) return inForce;
   const { id } = route.experiment;
   return { ...inForce, salt: id, experiment: id };
 }

@@ -24,6 +24,8 @@ export interface Split {
   salt: string;
   /** Id of the running rollout or experiment: the epoch of pins. */
   rollout: string | null;
+  /** Id of the experiment that the rollout's present step carries. */
+  experiment?: string;
   /** variantsHash of the variants that it was made for. */
   variants: string;
   by: string;
@@ -59,6 +61,7 @@ const splitSchema = object({
   baseline: name,
   salt: v.optional(salt, ''),
   rollout: v.optional(v.nullable(epoch), null),
+  experiment: v.optional(epoch),
   variants: v.string(),
   by: v.optional(v.string(), ''),
   reason: v.optional(v.string(), ''),

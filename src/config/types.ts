@@ -182,6 +182,8 @@ export interface Experiment {
   primary: string[];
   secondary: string[];
   plannedUnits?: number;
+  /** How long late outcomes count after the last planned unit; absent: as long as outcomes usually take. */
+  graceMs?: number;
   segments: Segment[];
 }
 

@@ -82,7 +82,7 @@ function variantOf(unit: string, visitor: Visitor | null, { route, arms, inForce
   const pins = visitor?.pins ?? [];
   const pin = pins.find((one) => one.route === route.name && one.epoch === experiment);
   if (pin !== undefined) return { variant: pin.variant, isPinned: true };
-  const epoch = rollout ?? experiment ?? '';
+  const epoch = experiment ?? rollout ?? '';
   const { sticky, name } = route;
   const pinned = honouredPin(pins, { route: name, epoch, arms, baseline, sticky, experiment: false, nowMs });
   return { variant: pinned ?? assign(salt, name, unit, arms), isPinned: false };

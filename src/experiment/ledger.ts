@@ -10,10 +10,13 @@ import type { Env } from '../env.ts';
 import { err, ok } from '../result.ts';
 import { FlushLedger } from '../rollout/flush-ledger.ts';
 import { Meta } from '../rollout/meta.ts';
+import { Closing } from './closing.ts';
+import { Delays } from './delays.ts';
+import { Late } from './late.ts';
 import { Pending } from './pending.ts';
 import { UsedReceipts } from './receipts.ts';
-import { type Looks, lookAtRatio, plannedOf, type Ratio, type Report, reportOf } from './report.ts';
-import { type Figures, type SumChange, Sums } from './sums.ts';
+import { type Looks, lookAtRatio, type Ratio, type Report, reportOf } from './report.ts';
+import { addArms, type Figures, type SumChange, Sums } from './sums.ts';
 import { Units } from './units.ts';
 import type { ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRow } from './words.ts';
 
@@ -30,6 +33,9 @@ export class ExperimentLedger extends DurableObject<Env> {
   #receipts: UsedReceipts;
   #pending: Pending;
   #sums: Sums;
+  #late: Late;
+  #delays: Delays;
+  #closing: Closing;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -40,6 +46,9 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#receipts = new UsedReceipts(sql);
     this.#pending = new Pending(sql);
     this.#sums = new Sums(sql);
+    this.#late = new Late(sql);
+    this.#delays = new Delays(sql);
+    this.#closing = new Closing(this.#meta, this.#sums, this.#delays);
   }
 
   /** Takes a batch once, however often it is sent. */
@@ -47,12 +56,15 @@ export class ExperimentLedger extends DurableObject<Env> {
     const nowMs = Date.now();
     const applied = this.ctx.storage.transactionSync(() => {
       if (!this.#batches.isNew(batch, nowMs)) return false;
-      const change = this.#sums.change();
-      this.#units.expose(batch.exposures, change);
-      for (const event of this.#pending.take(batch.exposures.map(({ unit }) => unit)))
-        this.#credit(event, change, nowMs);
-      this.#sums.apply(change);
-      this.#freeze();
+      this.#closing.closeIfDue(nowMs);
+      const change = this.#change();
+      const { exposures } = batch;
+      const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };
+      if (inTime.length > 0) this.#units.expose(inTime, change.inTime);
+      if (late.length > 0) this.#units.expose(late, change.late);
+      for (const event of this.#pending.take(exposures.map(({ unit }) => unit))) this.#credit(event, change, nowMs);
+      this.#apply(change);
+      this.#closing.reachIfDue(nowMs);
       return true;
     });
     this.#used(nowMs);
@@ -64,34 +76,41 @@ export class ExperimentLedger extends DurableObject<Env> {
     const nowMs = Date.now();
     this.#used(nowMs);
     return this.ctx.storage.transactionSync(() => {
+      this.#closing.closeIfDue(nowMs);
       this.#learn(plan);
       const answers = events.map((event) => {
-        const change = this.#sums.change();
+        const change = this.#change();
         const answer = this.#credit(event, change, nowMs);
-        this.#sums.apply(change);
+        this.#apply(change);
         return answer;
       });
-      this.#freeze();
+      this.#closing.reachIfDue(nowMs);
       return answers;
     });
   }
 
   /** What can be said now. Looking is free: the smallest early p of all looks is kept, which the test allows for. */
   report(plan: ExperimentPlan): Report {
+    const nowMs = Date.now();
     return this.ctx.storage.transactionSync(() => {
       this.#learn(plan);
-      this.#freeze();
+      this.#closing.reachIfDue(nowMs);
+      this.#closing.closeIfDue(nowMs);
       const now = this.#sums.read();
-      const ratio = lookAtRatio(this.#meta.get<Ratio>('ratio'), plan, now.arms);
+      const arms = this.#arms();
+      const ratio = lookAtRatio(this.#meta.get<Ratio>('ratio'), plan, arms);
       this.#meta.set('ratio', ratio);
       const { report, looks } = reportOf({
         plan,
         now,
+        arms,
         ratio,
-        atPlanned: this.#meta.get<Figures>('atPlanned'),
+        reached: this.#closing.reached,
+        atPlanned: this.#closing.figures,
         looks: this.#meta.get<Looks>('looks'),
+        began: this.#meta.get<ExperimentPlan['definitions']>('definitions'),
         sinceMs: this.#meta.get<number>('began'),
-        nowMs: Date.now(),
+        nowMs,
       });
       this.#meta.set('looks', looks);
       return report;
@@ -106,56 +125,71 @@ export class ExperimentLedger extends DurableObject<Env> {
   /** Deletes everything of one unit and takes it out of the sums; what was frozen at the planned size stays, and names nobody. */
   forget(unit: string): boolean {
     return this.ctx.storage.transactionSync(() => {
-      const change = this.#sums.change();
-      const known = this.#units.forget(unit, change);
-      this.#sums.apply(change);
+      const change = this.#change();
+      const known = this.#units.forget(unit, this.#late.has(unit) ? change.late : change.inTime);
+      this.#late.forget(unit);
+      this.#apply(change);
       return known;
     });
   }
 
   override async alarm(): Promise<void> {
-    if (Date.now() - (this.#meta.get<number>('used') ?? 0) > RETENTION_MS) this.#units.clear();
-    else await this.ctx.storage.setAlarm(Date.now() + DAY_MS);
+    if (Date.now() - (this.#meta.get<number>('used') ?? 0) > RETENTION_MS) {
+      this.#units.clear();
+      this.#late.clear();
+    } else await this.ctx.storage.setAlarm(Date.now() + DAY_MS);
   }
 
-  #credit(event: OutcomeEvent, change: SumChange, nowMs: number): OutcomeAnswer {
+  #change(): Change {
+    return { inTime: this.#sums.change(), late: this.#late.sums.change() };
+  }
+
+  #apply({ inTime, late }: Change): void {
+    this.#sums.apply(inTime);
+    this.#late.sums.apply(late);
+  }
+
+  #arms(): Figures['arms'] {
+    const arms = this.#sums.read().arms;
+    for (const [name, late] of Object.entries(this.#late.sums.read().arms)) arms[name] = addArms(arms[name], late);
+    return arms;
+  }
+
+  #credit(event: OutcomeEvent, changes: Change, nowMs: number): OutcomeAnswer {
     const { unit, metric, value, receipt, served, pinned } = event;
     if (receipt !== undefined && this.#receipts.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
     const began = this.#meta.get<number>('began') ?? 0;
     if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
-    const variant = this.#units.variantOf(unit) ?? pinned;
+    const exposure = this.#units.exposureOf(unit);
+    const variant = exposure?.variant ?? pinned;
     if (variant === undefined && served === undefined) return err({ reason: 'unknown_unit' });
     if (receipt !== undefined) this.#receipts.use(receipt, metric, nowMs);
     if (variant === undefined) {
       this.#pending.add(event, nowMs);
       return ok({ variant: served!.variant, counted: false });
     }
-    if (pinned !== undefined) this.#units.begin(unit, variant, nowMs, change);
+    if (exposure === null && this.#closing.isReached) this.#late.add(unit);
+    const change = this.#closing.isReached && this.#late.has(unit) ? changes.late : changes.inTime;
+    if (exposure === null) this.#units.begin(unit, variant, nowMs, change);
     const before = this.#units.valueOf(unit, metric);
     const total = event.kind === 'conversion' ? Math.max(before?.total ?? 0, value) : (before?.total ?? 0) + value;
     // A cap holds for the unit's total. What was counted is kept, so that a cap that is changed later leaves the sums exact.
     const counted = event.kind === 'conversion' ? total : capped(total, event.cap);
     this.#units.setValue(unit, metric, { total, counted });
+    if (before === null) this.#delays.add(metric, nowMs - (exposure?.firstAtMs ?? nowMs));
     change.value(variant, metric, before?.counted ?? 0, counted);
     return ok({ variant, counted: before === null || before.total !== total || event.kind === 'mean' });
   }
 
   /** Keeps what is asked, so that a planned size that is reached, or weights that change, are noticed before somebody looks. */
   #learn(plan: ExperimentPlan): void {
-    const planned = plannedOf(plan);
-    if (this.#meta.get('planned') !== planned) this.#meta.set('planned', planned);
+    this.#closing.learn(plan);
+    const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
+    // Before the first unit a variant may still be changed.
+    if (definitions === null || this.#meta.get('began') === null) this.#meta.set('definitions', plan.definitions);
     const ratio = this.#meta.get<Ratio>('ratio');
     if (ratio !== null && ratio.revision >= plan.revision) return;
-    this.#meta.set('ratio', lookAtRatio(ratio, plan, this.#sums.read().arms));
-  }
-
-  /** Freezes the sums when the planned size is reached: the fixed test is made on them, once. */
-  #freeze(): void {
-    const planned = this.#meta.get<number>('planned');
-    if (planned === null || this.#meta.get('atPlanned') !== null) return;
-    const figures = this.#sums.read();
-    const units = Object.values(figures.arms).reduce((sum, arm) => sum + arm.units, 0);
-    if (units >= planned) this.#meta.set('atPlanned', figures);
+    this.#meta.set('ratio', lookAtRatio(ratio, plan, this.#arms()));
   }
 
   #used(nowMs: number): void {
@@ -165,4 +199,10 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#meta.set('used', nowMs);
     this.ctx.waitUntil(this.ctx.storage.setAlarm(nowMs + DAY_MS));
   }
+}
+
+/** Changes of the sums of units that were there in time, and of those that came after the planned size was reached. */
+interface Change {
+  inTime: SumChange;
+  late: SumChange;
 }

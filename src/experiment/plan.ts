@@ -1,5 +1,6 @@
 /** Owns how config and split become what is asked of an experiment: its metrics, weights and size. Pure. */
 
+import { variantsHash } from '../config/hash.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Route } from '../config/types.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
@@ -15,16 +16,33 @@ const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal'>> = {
 export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
   const { experiment } = route;
   if (experiment === undefined) return null;
-  const { id, primary, secondary, plannedUnits = null } = experiment;
+  const { id, primary, secondary, plannedUnits = null, graceMs: declaredMs = null } = experiment;
+  const declared = route.outcomes.map(({ name }) => name);
   return {
     id,
     baseline: inForce.baseline,
     // A call between objects takes no record without a prototype, which is what the config's are.
     weights: { ...inForce.weights },
     revision: inForce.revision,
+    definitions: definitionsOf(route),
     plannedUnits,
+    grace: { declaredMs, outcomes: primary.filter((name) => declared.includes(name)) },
     metrics: [...metricsOf(route, primary, 'primary'), ...metricsOf(route, secondary, 'secondary')],
   };
+}
+
+const known = new WeakMap<Route, Record<string, string>>();
+
+function definitionsOf(route: Route): Record<string, string> {
+  let definitions = known.get(route);
+  if (definitions === undefined) {
+    const variants = Object.entries(route.variants);
+    definitions = Object.fromEntries(
+      variants.map(([name, one]) => [name, variantsHash({ variants: { [name]: one } })]),
+    );
+    known.set(route, definitions);
+  }
+  return definitions;
 }
 
 function metricsOf({ outcomes }: Route, names: readonly string[], role: PlannedMetric['role']): PlannedMetric[] {

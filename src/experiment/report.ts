@@ -52,25 +52,38 @@ export interface Report {
   since: string | null;
   unitsPerDay: number | null;
   daysLeft: number | null;
+  /** When the planned size was reached, and until when outcomes of its units count, ISO 8601; null before. */
+  reachedAt: string | null;
+  closesAt: string | null;
+  /** The figures are closed: the final test is made, and nothing changes it. */
+  closed: boolean;
+  /** Variants whose definition is another than when the experiment began: their units met two versions. */
+  changed: string[];
   metrics: MetricReport[];
   notes: string[];
 }
 
 interface Known {
   plan: ExperimentPlan;
+  /** The figures of the units that came before the planned size was reached. */
   now: Figures;
-  /** The figures as they stood when the planned size was reached. */
+  /** All units, also those that came later. */
+  arms: Figures['arms'];
+  reached: { atMs: number; closesAtMs: number } | null;
+  /** The figures as they stood when they closed. */
   atPlanned: Figures | null;
   looks: Looks | null;
   ratio: Ratio;
+  /** Fingerprints of the variants' definitions when the experiment began. */
+  began: ExperimentPlan['definitions'] | null;
   sinceMs: number | null;
   nowMs: number;
 }
 
 /** The report, and what must be kept for the next one. */
 export function reportOf(known: Known): { report: Report; looks: Looks } {
-  const { plan, now, ratio, sinceMs, nowMs } = known;
-  const units = unitsOf(now.arms);
+  const { plan, arms, reached, atPlanned, ratio, sinceMs, nowMs } = known;
+  const units = unitsOf(arms);
   const total = sumOf(units);
   const planned = plannedOf(plan);
   const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
@@ -86,12 +99,16 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     },
     plannedUnits: planned,
     units: { ...Object.fromEntries(Object.keys(plan.weights).map((name) => [name, 0])), ...units },
-    crossovers: Object.values(now.arms).reduce((sum, arm) => sum + arm.crossovers, 0),
-    since: sinceMs === null ? null : new Date(sinceMs).toISOString(),
+    crossovers: Object.values(arms).reduce((sum, arm) => sum + arm.crossovers, 0),
+    since: sinceMs === null ? null : isoOf(sinceMs),
     unitsPerDay,
     daysLeft: unitsPerDay === null ? null : Math.max(0, planned - total) / unitsPerDay,
+    reachedAt: reached && isoOf(reached.atMs),
+    closesAt: reached && isoOf(reached.closesAtMs),
+    closed: atPlanned !== null,
+    changed: changedOf(known),
     metrics,
-    notes: notesOf(plan, ratio),
+    notes: notesOf(known),
   };
   return { report, looks };
 }
@@ -118,7 +135,10 @@ export function plannedOf(plan: ExperimentPlan): number {
   return plan.plannedUnits ?? DEFAULT_PLANNED_UNITS;
 }
 
-function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { metrics: MetricReport[]; looks: Looks } {
+function metricsOf(
+  { plan, now, reached, atPlanned, looks }: Known,
+  planned: number,
+): { metrics: MetricReport[]; looks: Looks } {
   const { baseline, weights } = plan;
   const variants = Object.keys({ ...weights, ...now.arms }).filter(
     (name) => name !== baseline && ((weights[name] ?? 0) > 0 || now.arms[name] !== undefined),
@@ -141,7 +161,9 @@ function metricsOf({ plan, now, atPlanned, looks }: Known, planned: number): { m
   const metrics = asked.map(({ metric, variant }, i) => {
     const finding = metric.role === 'primary' ? together.shift()! : decideTogether([comparisons[i]!])[0]!;
     earlyP[`${metric.name}|${variant}`] = finding.earlyP;
-    const { state, label, by, difference, lift, interval, p } = finding;
+    const { state, by, difference, lift, interval, p } = finding;
+    const isWaiting = state === 'keep running' && reached !== null;
+    const label = isWaiting ? `${finding.label}, ${lateUntil(reached.closesAtMs)}` : finding.label;
     const { arms } = comparisons[i]!;
     return {
       ...metric,
@@ -174,11 +196,24 @@ function pairShare(weights: Record<string, number>, baseline: string, variant: s
   return ((weights[baseline] ?? 0) + (weights[variant] ?? 0)) / sumOf(weights);
 }
 
-function notesOf(plan: ExperimentPlan, { alarm }: Ratio): string[] {
+function changedOf({ plan, began }: Known): string[] {
+  const { definitions } = plan;
+  return Object.keys(definitions).filter((name) => (began?.[name] ?? definitions[name]) !== definitions[name]);
+}
+
+function notesOf(known: Known): string[] {
+  const { plan, ratio, reached, atPlanned } = known;
+  const { alarm } = ratio;
   const notes: string[] = [];
   if (alarm) {
     notes.push(
       'The arms do not hold the shares that were asked for, so no result below can be trusted: find out why first.',
+    );
+  }
+  const changed = changedOf(known);
+  if (changed.length > 0) {
+    notes.push(
+      `${changed} has changed since the experiment began, so units met two versions: give the experiment another id.`,
     );
   }
   if (plan.plannedUnits === null) {
@@ -186,8 +221,16 @@ function notesOf(plan: ExperimentPlan, { alarm }: Ratio): string[] {
       `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken, which find 10 % against 11 %; headgate sample-size plans yours.`,
     );
   }
+  if (reached !== null && atPlanned === null) {
+    notes.push(`Figures close on ${minuteOf(reached.closesAtMs)}; the final test is made then, once.`);
+  }
   return notes;
 }
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** To the minute: `2026-11-24 10:00 UTC`. */
+const minuteOf = (ms: number): string => `${isoOf(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));
@@ -196,3 +239,5 @@ function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
 function sumOf(numbers: Record<string, number>): number {
   return Object.values(numbers).reduce((sum, number) => sum + number, 0);
 }
+
+export const lateUntil = (ms: number): string => `late outcomes count until ${minuteOf(ms)}`;

@@ -22,12 +22,17 @@ export interface Figures {
 
 export class Sums {
   #sql: SqlStorage;
+  #arms: string;
+  #sums: string;
 
-  constructor(sql: SqlStorage) {
+  /** Sums of some of the units only are kept under a name. */
+  constructor(sql: SqlStorage, name: '' | 'late' = '') {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS arms (variant TEXT PRIMARY KEY, units INTEGER NOT NULL, requests INTEGER NOT NULL,
+    this.#arms = name === '' ? 'arms' : 'lateArms';
+    this.#sums = name === '' ? 'sums' : 'lateSums';
+    sql.exec(`CREATE TABLE IF NOT EXISTS ${this.#arms} (variant TEXT PRIMARY KEY, units INTEGER NOT NULL, requests INTEGER NOT NULL,
       crossovers INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS sums (variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
+      CREATE TABLE IF NOT EXISTS ${this.#sums} (variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
       sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (variant, metric));`);
   }
 
@@ -40,7 +45,7 @@ export class Sums {
   apply(change: SumChange): void {
     for (const [variant, { units, requests, crossovers }] of change.arms) {
       this.#sql.exec(
-        `INSERT INTO arms VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units,
+        `INSERT INTO ${this.#arms} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units,
          requests = requests + excluded.requests, crossovers = crossovers + excluded.crossovers`,
         ...[variant, units, requests, crossovers],
       );
@@ -48,7 +53,7 @@ export class Sums {
     for (const [key, { sum, sumSquares, sumCubes, nonZero }] of change.moments) {
       const [variant = '', metric = ''] = key.split('|');
       this.#sql.exec(
-        `INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sum = sum + excluded.sum,
+        `INSERT INTO ${this.#sums} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sum = sum + excluded.sum,
          sumSquares = sumSquares + excluded.sumSquares, sumCubes = sumCubes + excluded.sumCubes,
          nonZero = nonZero + excluded.nonZero`,
         ...[variant, metric, sum, sumSquares, sumCubes ?? 0, nonZero],
@@ -59,13 +64,13 @@ export class Sums {
   read(): Figures {
     const figures: Figures = { arms: {}, metrics: {} };
     for (const { variant, ...counts } of this.#sql.exec<{ variant: string } & Record<keyof ArmCounts, number>>(
-      'SELECT * FROM arms ORDER BY variant',
+      `SELECT * FROM ${this.#arms} ORDER BY variant`,
     )) {
       figures.arms[variant] = counts;
     }
     for (const { variant, metric, ...sums } of this.#sql.exec<
       { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>
-    >('SELECT * FROM sums')) {
+    >(`SELECT * FROM ${this.#sums}`)) {
       figures.metrics[metric] ??= {};
       figures.metrics[metric]![variant] = { n: figures.arms[variant]?.units ?? 0, ...sums };
     }
@@ -73,17 +78,23 @@ export class Sums {
   }
 }
 
+const NOBODY: ArmCounts = { units: 0, requests: 0, crossovers: 0 };
+
+/** The counts of both. */
+export function addArms(
+  a: ArmCounts = NOBODY,
+  { units = 0, requests = 0, crossovers = 0 }: Partial<ArmCounts>,
+): ArmCounts {
+  return { units: a.units + units, requests: a.requests + requests, crossovers: a.crossovers + crossovers };
+}
+
 /** Changes of sums by what happened to units. */
 export class SumChange {
   readonly arms = new Map<string, ArmCounts>();
   readonly moments = new Map<string, Moments>();
 
-  arm(variant: string, { units = 0, requests = 0, crossovers = 0 }: Partial<ArmCounts>): void {
-    const counts = this.arms.get(variant) ?? { units: 0, requests: 0, crossovers: 0 };
-    counts.units += units;
-    counts.requests += requests;
-    counts.crossovers += crossovers;
-    this.arms.set(variant, counts);
+  arm(variant: string, change: Partial<ArmCounts>): void {
+    this.arms.set(variant, addArms(this.arms.get(variant), change));
   }
 
   /** A unit's value moves; a unit that is new or goes has 0 before or after. */

@@ -58,14 +58,15 @@ export class Units {
     this.#write([...touched].sort((a, b) => (a.unit < b.unit ? -1 : 1)));
   }
 
-  variantOf(unit: string): string | null {
-    const [row] = this.#sql.exec<{ variant: string }>('SELECT variant FROM units WHERE unit = ?', unit);
-    return row?.variant ?? null;
+  exposureOf(unit: string): { variant: string; firstAtMs: number } | null {
+    const sql = 'SELECT variant, firstAtMs FROM units WHERE unit = ?';
+    const [row] = this.#sql.exec<{ variant: string; firstAtMs: number }>(sql, unit);
+    return row ?? null;
   }
 
   /** Makes a row for a unit whose outcome came before its exposure; one that is known stays as it is. */
   begin(unit: string, variant: string, atMs: number, change: SumChange): void {
-    if (this.variantOf(unit) !== null) return;
+    if (this.exposureOf(unit) !== null) return;
     this.#write([blank(unit, variant, atMs)]);
     change.arm(variant, { units: 1 });
   }

@@ -60,9 +60,20 @@ export interface ExperimentPlan {
   /** Percent by variant, and the revision of the split that they are of. */
   weights: Record<string, number>;
   revision: number;
+  /** Fingerprint of each variant's definition. */
+  definitions: Record<string, string>;
   /** Units of all arms together at which the fixed test is made; null where the config does not say. */
   plannedUnits: number | null;
+  grace: Grace;
   metrics: PlannedMetric[];
+}
+
+/** How long outcomes of the last planned units are waited for, before the figures close. */
+export interface Grace {
+  /** What the config says; null: as long as outcomes usually take. */
+  declaredMs: number | null;
+  /** Primary metrics that are sent as outcomes: what is measured from responses is there with the response. */
+  outcomes: string[];
 }
 
 export interface PlannedMetric {

@@ -112,11 +112,12 @@ function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision 
   }
   const rules: PinRules = {
     route: route.name,
-    epoch: inForce.rollout ?? inForce.experiment ?? '',
+    epoch: inForce.experiment ?? inForce.rollout ?? '',
     arms,
     baseline: inForce.baseline,
     sticky: route.sticky,
-    experiment: inForce.experiment !== null,
+    // Where one variant has everything nobody is dealt to an arm: a pin to it would keep its holder there when the test begins.
+    experiment: inForce.experiment !== null && arms.length > 1,
     nowMs,
   };
   const pinned = honouredPin(visitor.pins, rules);

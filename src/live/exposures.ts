@@ -39,6 +39,8 @@ export class Exposures {
   readonly observe: Observer = (served, env, ctx) => {
     const { inForce, unit, isEvidence } = served;
     if (inForce.experiment === null || unit === null || !isEvidence || !env.COOKIE_SECRET || !env.LEDGER) return;
+    // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
+    if (served.armCount < 2) return;
     const add = (body: BodyReport) => this.#add(served, inForce.experiment!, unit, body, env, ctx);
     if (served.body instanceof Promise) ctx.waitUntil(served.body.then(add));
     else add(served.body);

@@ -131,6 +131,7 @@ export async function start(
         steps: steps.value,
         guardrails,
         before,
+        experiment: route.experiment?.id,
         healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
         actor: caller.actor,
         reason: caller.reason,

@@ -3,6 +3,7 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
+import { cannotCarry } from '../config/check/rollout.ts';
 import { nearest } from '../config/nearest.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
@@ -79,6 +80,7 @@ function planNamed(route: Pick<Route, 'plans'>, name: string): Result<readonly P
 
 function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>): Fault[] {
   if (steps.length === 0) return [{ path: 'plan', reason: 'has no steps', mend: 'give at least one step' }];
+  let weight: number | undefined;
   return steps.flatMap((step, index) => {
     const faults: Fault[] = [];
     const fault = (key: string, reason: string, mend: string) =>
@@ -86,9 +88,9 @@ function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>):
     if (step.weight !== undefined && hundredths(step.weight) === null) {
       fault('.weight', `${step.weight} is not a weight`, 'give 0 to 100 with at most two decimals');
     }
-    if (step.experiment && route.experiment === undefined) {
-      fault('.experiment', 'the route has no experiment', 'declare "experiment" on the route, or remove it here');
-    }
+    weight = step.weight ?? weight;
+    const uncarried = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
+    if (uncarried) fault('.experiment', uncarried.reason, uncarried.mend);
     if (!(step.forMs > 0) && !step.approval && !step.experiment) {
       fault('', 'nothing decides when the step is done', 'give it "for", "approval": true or "experiment": true');
     }

@@ -13,6 +13,7 @@ import { err, ok, type Result } from '../result.ts';
 import { advance } from './advance.ts';
 import type { Promotion } from './config-keeper.ts';
 import { EvidenceStore } from './evidence.ts';
+import { ExperimentWatch } from './experiment-watch.ts';
 import { type Entry, Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
@@ -20,7 +21,7 @@ import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
 import { Series } from './series.ts';
-import type { Effect, Input, Moved, Refusal, RolloutState, Seen, SplitDraft, Standing } from './state.ts';
+import type { Effect, Evidence, Input, Moved, Refusal, RolloutState, Seen, SplitDraft, Standing } from './state.ts';
 import { Turns } from './turns.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -44,6 +45,7 @@ export class RouteControl {
   #meta: Meta;
   #webhooks: Webhooks;
   #publisher: Publisher;
+  #experiment: ExperimentWatch;
   #ctx: DurableObjectState;
   #env: Env;
   #rollout: RolloutState | null;
@@ -59,6 +61,7 @@ export class RouteControl {
     this.evidence = new EvidenceStore(sql);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.#webhooks = new Webhooks(sql);
+    this.#experiment = new ExperimentWatch(env, ctx, name);
     this.#publisher = new Publisher(env, name, () => void this.#publish());
     this.#rollout = meta.get<RolloutState>('rollout');
   }
@@ -187,9 +190,15 @@ export class RouteControl {
       nowMs,
       manual: this.source.view.byHand !== null,
       config: this.source.seenConfig(),
-      evidence: state === null ? nothing : this.evidence.judge(state),
+      evidence: state === null ? nothing : this.#evidenceOf(state, nowMs),
       health,
     };
+  }
+
+  #evidenceOf(state: RolloutState, nowMs: number): Evidence {
+    const { route } = this.source.view;
+    const experiment = this.#experiment.hear(state, { route, split: this.journal.split() }, nowMs);
+    return { ...this.evidence.judge(state), ...(experiment !== undefined && { experiment }) };
   }
 
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {

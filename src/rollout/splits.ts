@@ -6,23 +6,29 @@
 
 import type { RolloutState, Seen, SplitDraft, Standing } from './state.ts';
 
-type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants'>;
+type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants' | 'experiment'>;
 interface Why {
   by: string;
   reason: string;
 }
 
-/** The split of a step. While no step has named a weight, live traffic stays as it was, down to the salt. */
+/**
+ * The split of a step. While no step has named a weight, live traffic stays as it was, down to the salt. From a step that carries
+ * the experiment on, the experiment's id is the salt: the step deals people anew, and no later one moves them again.
+ */
 export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraft {
-  const { id, to, baseline, before, variants } = rollout;
-  const weight = rollout.steps[step]?.weight;
+  const { id, to, baseline, before, variants, experiment } = rollout;
+  const { weight, experiment: carries = false } = rollout.steps[step] ?? {};
   const weights = weight === undefined ? { ...before.weights } : between(rollout, weight);
   const shadow = rollout.steps.slice(0, step + 1).findLast((earlier) => earlier.shadow !== undefined)?.shadow;
   const shadows = shadow === undefined ? before.shadows : { ...before.shadows, [to]: shadow };
   // Another salt would move visitors between variants that already share the traffic, and a mirror moves nobody.
   const shared = Object.values(before.weights).filter((share) => share > 0).length > 1;
-  const salt = weight === undefined && shared ? before.salt : id;
-  return { weights, shadows: present(shadows), baseline, salt, rollout: id, variants, ...why };
+  const own = weight === undefined && shared ? before.salt : id;
+  const dealt = rollout.steps.slice(0, step + 1).some((earlier) => earlier.experiment);
+  const salt = (dealt ? experiment : undefined) ?? own;
+  const carried = carries && experiment !== undefined ? { experiment } : {};
+  return { weights, shadows: present(shadows), baseline, salt, rollout: id, ...carried, variants, ...why };
 }
 
 /** All traffic on the candidate, which is the baseline from now on; it is nobody's shadow any more. */

@@ -22,6 +22,8 @@ export interface StartRequest {
   guardrails: Guardrail[];
   /** What is in force now. */
   before: Standing;
+  /** Id of the route's experiment, where it has one. */
+  experiment?: string | undefined;
   /** The variants of the route that declare `health`. */
   healthChecked: readonly string[];
   actor: string;
@@ -69,11 +71,12 @@ function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen
 }
 
 function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {
-  const { id, route, to, plan, steps, guardrails, before, actor, reason } = request;
+  const { id, route, to, plan, steps, guardrails, before, experiment, actor, reason } = request;
   const { weights, shadows, baseline, salt } = before;
   const variants = config?.variants ?? '';
   return {
     ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed },
+    ...(experiment !== undefined && { experiment }),
     configBaseline: config?.baseline ?? baseline,
     startedBy: actor,
     startedMs: nowMs,

@@ -30,7 +30,7 @@ export type SplitDraft = Omit<Split, 'revision' | 'at'>;
 
 /**
  * Why a rollout holds: a person; a step that did not pass in its longest time; a config that changed underneath; an experiment
- * that found the candidate worse; a candidate that fails while the baseline it would return to is down.
+ * that found the candidate worse, or cannot decide; a candidate that fails while the baseline it would return to is down.
  */
 export type PauseCause = 'person' | 'late' | 'config' | 'experiment' | 'no-way-back';
 
@@ -52,6 +52,8 @@ export interface RolloutState {
   variants: string;
   /** Which of candidate and baseline declare `health`. */
   probed: string[];
+  /** Id of the route's experiment at the start, where it had one. */
+  experiment?: string;
   startedBy: string;
   startedMs: number;
 

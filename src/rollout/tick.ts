@@ -103,7 +103,8 @@ function progress(state: RolloutState, seen: Seen): Moved {
   const { ready, waiting, unjudgeable } = readinessOf(state, seen.evidence);
   if (unjudgeable) return awaiting(state, seen, by('there is no baseline to compare with, so a person must approve'));
   if (!ready) return holding(state, seen, waiting);
-  const passed = passedOn(state, seen.evidence).map(brief).join('; ');
+  const decided = stepOf(state).experiment && experiment !== undefined ? [experiment.sentence] : [];
+  const passed = [...passedOn(state, seen.evidence).map(brief), ...decided].join('; ');
   const reason = passed === '' ? `${span(stepOf(state).forMs)} without a failure` : passed;
   if (stepOf(state).approval) return awaiting(state, seen, by(`${reason}; waits for approval`));
   const health = healthToGoOn(state, seen);

@@ -29,7 +29,7 @@ export const transitions: readonly Transition[] = [
     from: 'progressing',
     input: 'tick',
     to: 'progressing',
-    when: 'the step passed: `for`, `minSamples`, every required guardrail',
+    when: 'the step passed: `for`, `minSamples`, every required guardrail, and the experiment where it carries one',
   },
   {
     from: 'progressing',

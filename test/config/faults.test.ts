@@ -230,6 +230,26 @@ const trialFaults: [string, Json, string, RegExp][] = [
     /shorter/,
   ],
   ['a step above all', { plans: { slow: [{ weight: 101, for: '1h' }] } }, '.plans.slow[0].weight', /between/],
+  [
+    'a step with an experiment that the route lacks',
+    { plans: { slow: [{ weight: 50, experiment: true }] } },
+    '.plans.slow[0].experiment',
+    /no experiment/,
+  ],
+  ...[[{ weight: 100, experiment: true }], [{ weight: 0, experiment: true }], [{ shadow: 100, experiment: true }]].map(
+    (slow): (typeof routeFaults)[number] => [
+      'an experiment in a step of one arm',
+      { experiment: { id: 'e', primary: ['error'] }, plans: { slow } },
+      '.plans.slow[0].experiment',
+      /two arms/,
+    ],
+  ),
+  [
+    'a grace in no unit',
+    { experiment: { id: 'e', primary: ['error'], grace: 'a day' } },
+    '.experiment.grace',
+    /duration/,
+  ],
   ['an outcome of no kind', { outcomes: [{ name: 'a', kind: 'rate' }] }, '.outcomes[0].kind', /"conversion" or "mean"/],
   [
     'an outcome twice',

@@ -150,6 +150,24 @@ describe('in force', () => {
     });
   });
 
+  it('is the experiment during a rollout only in a step that carries this one', () => {
+    const tried = routeOf(routeWith({ experiment: { id: 'e-1', primary: ['error'] } }));
+    const during = (experiment?: string) =>
+      splitInForce({
+        route: tried,
+        split: { ...split, variants: variantsHash(tried), ...(experiment && { experiment }) },
+        weights: null,
+      });
+    const rollout = 'r-20261123-1';
+    expect(during()).toMatchObject({ salt: rollout, rollout, experiment: null });
+    expect(during('e-0')).toMatchObject({ salt: rollout, rollout, experiment: null });
+    expect(during('e-1')).toMatchObject({ salt: 'e-1', rollout, experiment: 'e-1' });
+    expect(splitInForce({ route: tried, split: null, weights: null })).toMatchObject({
+      salt: 'e-1',
+      experiment: 'e-1',
+    });
+  });
+
   it('are weights by hand before everything, with the salt, epoch and revision of the split', () => {
     expect(force({ split, weights: { green: 100 } })).toMatchObject({
       source: 'weights',

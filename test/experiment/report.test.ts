@@ -12,7 +12,9 @@ const plan: ExperimentPlan = {
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
   revision: 1,
+  definitions: {},
   plannedUnits: 20_000,
+  grace: { declaredMs: null, outcomes: ['helpful'] },
   metrics: [helpful],
 };
 
@@ -38,6 +40,7 @@ interface More {
   atPlanned?: Figures;
   looks?: Looks;
   ratio?: Ratio;
+  reached?: { atMs: number; closesAtMs: number };
 }
 
 function look(now: Figures, more: More = {}) {
@@ -45,9 +48,12 @@ function look(now: Figures, more: More = {}) {
   return reportOf({
     plan: asked,
     now,
+    arms: now.arms,
+    reached: more.reached ?? null,
     atPlanned: more.atPlanned ?? null,
     looks: more.looks ?? null,
     ratio: more.ratio ?? lookAtRatio(null, asked, now.arms),
+    began: null,
     sinceMs: NOW - 2 * DAY_MS,
     nowMs: NOW,
   });
@@ -87,6 +93,22 @@ describe('a report', () => {
     const { report } = look(now, { atPlanned });
     expect(report.metrics[0]).toMatchObject({ state: 'better', by: 'final', arms: { green: { successes: 1090 } } });
     expect(report).toMatchObject({ units: { green: 15_000 }, daysLeft: 0 });
+  });
+
+  it('waits for late outcomes of the planned units before it makes the final test, and says until when', () => {
+    const now = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
+    const reached = { atMs: NOW, closesAtMs: NOW + DAY_MS };
+    const open = look(now, { reached }).report;
+    expect(open).toMatchObject({ closed: false, closesAt: '2026-11-24T10:00:00.000Z', daysLeft: 0 });
+    expect(open.metrics[0]).toMatchObject({
+      state: 'keep running: 99 %',
+      label: 'keep running: 99 %, late outcomes count until 2026-11-24 10:00 UTC',
+      by: null,
+    });
+    expect(open.notes.join()).toContain('Figures close on 2026-11-24 10:00 UTC');
+    const closed = look(now, { reached, atPlanned: now }).report;
+    expect(closed).toMatchObject({ closed: true, notes: [] });
+    expect(closed.metrics[0]).toMatchObject({ state: 'better', by: 'final' });
   });
 
   it('asks more of each primary metric when there are several, and nothing of secondary ones', () => {

@@ -39,7 +39,9 @@ describe('the examples of the README', () => {
     expect(plans.length).toBeGreaterThanOrEqual(1);
     for (const { text, value } of plans) {
       const variants = { blue: { url: 'https://a.example.com' }, green: { url: 'https://b.example.com' } };
-      const config = { version: 1, routes: [{ name: 'main', variants, plans: { shown: value } }] };
+      // A plan may carry the route's experiment.
+      const experiment = { id: 'shown', primary: ['latency'] };
+      const config = { version: 1, routes: [{ name: 'main', variants, experiment, plans: { shown: value } }] };
       expect(check(JSON.stringify(config)), text).toMatchObject({ ok: true, value: { warnings: [] } });
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { builtInPlans } from '../../src/config/plan-names.ts';
+import type { PlanStep } from '../../src/config/types.ts';
 import { builtIns, compilePlan, endOf } from '../../src/rollout/plan.ts';
 import { routeOf, routeWith } from '../config/sample.ts';
 import { step } from './world.ts';
@@ -93,5 +94,17 @@ describe('a plan', () => {
     const compiled = compilePlan(route, plan);
     expect(compiled.ok ? [] : compiled.error).toEqual([expect.objectContaining({ path })]);
     expect(compiled.ok ? '' : compiled.error[0]!.mend).toContain(mend);
+  });
+
+  it('carries an experiment only where two arms have weight', () => {
+    const tried = routeOf(routeWith({ experiment: { id: 'e', primary: ['error'] } }));
+    const carrying = (...steps: PlanStep[]) => compilePlan(tried, [...steps, step({ experiment: true, shadow: 0 })]);
+    expect(carrying(step({ weight: 50 })).ok).toBe(true);
+    for (const before of [[], [step({ weight: 100 })], [step({ weight: 0 })]]) {
+      expect(carrying(...before)).toMatchObject({
+        ok: false,
+        error: [{ path: `plan[${before.length}].experiment`, mend: expect.stringContaining('between 0 and 100') }],
+      });
+    }
   });
 });

@@ -21,7 +21,11 @@ const planStep: fc.Arbitrary<PlanStep> = fc
     approval: fc.boolean(),
     experiment: fc.constantFrom(false, false, true),
   })
-  .map((given) => step(given.forMs === 0 && !given.experiment ? { ...given, approval: true } : given));
+  .map((given) => {
+    // An experiment needs two arms, so its step names a weight between 0 and 100.
+    if (given.experiment) return step({ ...given, weight: Math.min(99, Math.max(1, given.weight ?? 50)) });
+    return step(given.forMs === 0 ? { ...given, approval: true } : given);
+  });
 
 const event = fc.record({
   input: fc.constantFrom(

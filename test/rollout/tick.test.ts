@@ -184,10 +184,66 @@ describe('a step with an experiment', () => {
     expect(ticked(waiting, 'marginal', { evidenceChanges: { experiment: go } }).state.step).toBe(0);
   });
 
-  it('pauses when its experiment finds the candidate worse', () => {
+  it('tells in the split and the history on what it went on', () => {
+    const go = { verdict: 'go' as const, sentence: 'helpful: green is better, 2.10 pp' };
+    const move = ticked(started(plan, { experiment: 'e' }), 'pass', { evidenceChanges: { experiment: go } });
+    expect(move.entry?.reason).toContain('step 2 of 2: errors 0.90 % vs 1.00 %, pass');
+    expect(move.entry?.reason).toContain('helpful: green is better, 2.10 pp');
+  });
+
+  it('deals people anew under the id of the experiment, and no later step moves them', () => {
+    const ramp = [step({ weight: 5 }), plan[0]!, step({ weight: 80 }), step({ weight: 100 })];
+    const first = started(ramp, { experiment: 'e-1' });
+    expect(first.split).toMatchObject({ salt: 'r-20261123-1' });
+    expect(first.split.experiment).toBeUndefined();
+    const carrying = done(told(first, 'promote'));
+    expect(publishedBy(carrying)).toMatchObject({ salt: 'e-1', experiment: 'e-1', rollout: 'r-20261123-1' });
+    const after = done(told(carrying.state, 'promote'));
+    expect(publishedBy(after)).toMatchObject({ salt: 'e-1', weights: { green: 80 } });
+    expect(publishedBy(after)!.experiment).toBeUndefined();
+  });
+
+  it('passes on nothing that an earlier run of it was told, nor without an answer, however long it waits', () => {
+    const go = { verdict: 'go' as const, sentence: 'helpful is not worse' };
+    const state = started(plan, { experiment: 'e' });
+    const stale = ticked(state, 'pass', { evidenceChanges: { experiment: go, stepRun: state.stepRun - 1 } }).state;
+    expect(stale.step).toBe(0);
+    const alone = watched(state, 'pass', 3_600_000).state;
+    expect([phaseOf(alone), alone.step, alone.waiting]).toEqual([
+      'progressing',
+      0,
+      ['its experiment has not decided yet'],
+    ]);
+  });
+
+  it('waits for its own time and samples and every required guardrail too', () => {
+    const slow = [step({ weight: 50, experiment: true }), step({ weight: 100 })];
+    const evidenceChanges = { experiment: { verdict: 'go' as const, sentence: 'helpful is not worse' } };
+    const state = ticked(started(slow), 'pass', { evidenceChanges }).state;
+    expect([state.step, state.waiting]).toEqual([0, ["8 s more of the step's 10 s"]]);
+    const few = { ...evidenceChanges, samples: { live: 12, compared: 0 } };
+    expect(ticked(started(plan), 'pass', { evidenceChanges: few }).state.waiting).toEqual(['12 of 100 samples']);
+    expect(ticked(started(plan), 'inconclusive', { evidenceChanges }).state.step).toBe(0);
+  });
+
+  it('is aborted by a critical guardrail, whatever the experiment says', () => {
+    const evidenceChanges = { experiment: { verdict: 'go' as const, sentence: 'helpful is better' } };
+    expect(phaseOf(ticked(started(plan), 'fail', { evidenceChanges }).state)).toBe('aborted');
+  });
+
+  it('asks for a person where it needs approval too', () => {
+    const evidenceChanges = { experiment: { verdict: 'go' as const, sentence: 'helpful is better' } };
+    const approved = [{ ...plan[0]!, approval: true }, plan[1]!];
+    expect(phaseOf(ticked(started(approved), 'pass', { evidenceChanges }).state)).toBe('awaiting-approval');
+  });
+
+  it('pauses when its experiment finds the candidate worse, and again after a resume; a person may go on', () => {
     const stop = { verdict: 'stop' as const, sentence: 'helpful is worse by 3 points' };
     const { state } = ticked(started(plan), 'pass', { evidenceChanges: { experiment: stop } });
-    expect([phaseOf(state), state.reason]).toEqual(['paused', stop.sentence]);
+    expect([phaseOf(state), state.pause?.cause, state.reason]).toEqual(['paused', 'experiment', stop.sentence]);
+    const resumed = done(told(state, 'resume')).state;
+    expect(phaseOf(ticked(resumed, 'pass', { evidenceChanges: { experiment: stop } }).state)).toBe('paused');
+    expect(done(told(state, 'promote')).state.step).toBe(1);
   });
 });
 

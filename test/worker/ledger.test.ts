@@ -43,7 +43,9 @@ const plan: ExperimentPlan = {
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
   revision: 1,
+  definitions: { blue: 'a', green: 'b' },
   plannedUnits: 1_000,
+  grace: { declaredMs: 0, outcomes: ['helpful'] },
   metrics: [
     { name: 'helpful', role: 'primary', kind: 'conversion', goal: 'increase' },
     { name: 'spend', role: 'secondary', kind: 'mean', goal: 'increase' },
@@ -205,6 +207,57 @@ describe('a ledger', () => {
       state: 'no difference found',
       arms: { blue: { n: 500, successes: 50 }, green: { n: 500, successes: 50 } },
     });
+  });
+
+  it('takes late outcomes of the planned units until the grace is over, and of later units none', async () => {
+    const ledger = await newLedger();
+    const patient = { ...plan, plannedUnits: 200, grace: { declaredMs: 1_500, outcomes: ['helpful'] } };
+    const arm = (n: number) => (n % 2 === 0 ? 'blue' : 'green');
+    const units = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+    const exposed = (from: number, to: number) => units(from, to).map((n) => exposure(n, arm(n)));
+    const credit = (from: number, to: number) =>
+      ledger.outcomes(
+        units(from, to).map((n) => helpful(n)),
+        patient,
+      );
+    await ledger.outcomes([], patient);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: exposed(0, 200) });
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: exposed(190, 300) });
+    await credit(0, 60);
+    await credit(240, 300);
+    await ledger.outcomes([helpful(900, { pinned: 'blue' })], patient);
+    const open = await ledger.report(patient);
+    expect(open).toMatchObject({ closed: false, units: { blue: 151, green: 150 } });
+    expect(open.metrics[0]).toMatchObject({
+      state: 'keep running: 99 %',
+      arms: { blue: { n: 100, successes: 30 }, green: { n: 100, successes: 30 } },
+    });
+    await new Promise((resolve) => setTimeout(resolve, Date.parse(open.closesAt!) - Date.now() + 50));
+    await credit(60, 200);
+    const closed = await ledger.report(patient);
+    expect(closed).toMatchObject({ closed: true, closesAt: open.closesAt, units: { blue: 151, green: 150 } });
+    expect(closed.metrics[0]).toMatchObject({
+      by: 'final',
+      state: 'no difference found',
+      arms: { blue: { n: 100, successes: 30 }, green: { n: 100, successes: 30 } },
+    });
+    // Whoever is forgotten leaves the sums of all, and not the test that was made.
+    await ledger.forget(hash(299));
+    expect((await ledger.report(patient)).units).toEqual({ blue: 151, green: 149 });
+    const rows = await ledger.units('', 1_000);
+    expect(rows.filter(({ outcomes }) => outcomes.helpful === 1)).toHaveLength(260);
+  });
+
+  it('tells when a variant is another than when the first unit came', async () => {
+    const ledger = await newLedger();
+    const redefined = { ...plan, definitions: { blue: 'a', green: 'c' } };
+    await ledger.report(plan);
+    expect((await ledger.report(redefined)).changed).toEqual([]);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    expect(await ledger.report(redefined)).toMatchObject({ changed: [], notes: [] });
+    const { changed, notes } = await ledger.report(plan);
+    expect(changed).toEqual(['green']);
+    expect(notes.join()).toContain('green has changed since the experiment began');
   });
 
   it('pages through its units in the order of their hashes', async () => {

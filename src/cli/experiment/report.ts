@@ -50,7 +50,11 @@ function ratioLines(report: Report, screen: Screen): string[] {
       )
     : wrap(`  ✔ the arms have the sizes that were asked for (${p})`, columns, '    ');
   const left =
-    daysLeft === 0 ? ': reached' : daysLeft === null || isTooEarly(report) ? '' : `, ${daysWords(daysLeft)} left`;
+    daysLeft === 0
+      ? `: reached${closedWords(report)}`
+      : daysLeft === null || isTooEarly(report)
+        ? ''
+        : `, ${daysWords(daysLeft)} left`;
   const size = `${whole(total)} of ${whole(plannedUnits)} planned units (${percent(total / plannedUnits)})${left}`;
   const crossed =
     crossovers > 0 ? [`${whole(crossovers)} requests met the other arm, and count for the unit's first`] : [];
@@ -58,6 +62,11 @@ function ratioLines(report: Report, screen: Screen): string[] {
     ...ratio,
     ...[`${arms.join(', ')} units`, size, ...crossed].flatMap((line) => wrap(`  ${line}`, columns, '    ')),
   ];
+}
+
+/** The time to the minute, as in a note of the report. */
+function closedWords({ closed, closesAt }: Report): string {
+  return closed && closesAt !== null ? `, closed ${closesAt.slice(0, 16).replace('T', ' ')} UTC` : '';
 }
 
 /** Whether the units came in too short a time to say how many come in a day. */

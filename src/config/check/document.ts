@@ -40,7 +40,7 @@ export function documentFaults(document: unknown, surroundings: DocumentSurround
     faults.push(...referenceFaults(route, keys, surroundings));
     faults.push(...guardrailFaults(route.guardrails, [...keys, 'guardrails']));
     for (const [plan, steps] of Object.entries(object(route.plans))) {
-      faults.push(...planFaults(steps, [...keys, 'plans', plan]));
+      faults.push(...planFaults(steps, [...keys, 'plans', plan], route));
     }
     return [...faults, ...measureFaults(route, keys)];
   });

@@ -44,8 +44,21 @@ function slowFaults(guardrail: Loose, metric: string, keys: Key[]): Fault[] {
     .map((key) => ({ path: pathOf([...keys, key]), reason: `"${key}" belongs to "slow" alone`, mend: 'remove it' }));
 }
 
-/** Faults of a plan: a step that changes nothing, or whose end nothing decides. */
-export function planFaults(document: unknown, keys: Key[]): Fault[] {
+/** Why a step of that weight cannot carry an experiment, or null. */
+export function cannotCarry(hasExperiment: boolean, weight: number | undefined): Omit<Fault, 'path'> | null {
+  if (!hasExperiment) {
+    return { reason: 'the route has no experiment', mend: 'declare "experiment" on the route, or remove it here' };
+  }
+  if (weight !== undefined && weight > 0 && weight < 100) return null;
+  return { reason: 'an experiment needs two arms', mend: 'give the step a "weight" between 0 and 100' };
+}
+
+/**
+ * Faults of a plan: a step that changes nothing, or whose end nothing decides. `route` is absent in a call, where the controller
+ * looks whether the route has an experiment.
+ */
+export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault[] {
+  let weight: number | undefined;
   return list(document).flatMap((item, index) => {
     const step = object(item);
     if (step !== item) return [];
@@ -54,6 +67,9 @@ export function planFaults(document: unknown, keys: Key[]): Fault[] {
     if (step.shadow === undefined && step.weight === undefined) {
       faults.push({ path: pathOf(at), reason: 'the step changes nothing', mend: 'give it "shadow" or "weight"' });
     }
+    if (typeof step.weight === 'number') weight = step.weight;
+    const fault = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
+    if (fault) faults.push({ path: pathOf([...at, 'experiment']), ...fault });
     const least = durationMs(text(step.for) ?? '');
     if (step.for === undefined && step.approval !== true && step.experiment !== true) {
       faults.push({

@@ -62,8 +62,12 @@ export function normalisePlan(plan: InferOutput<typeof planStepSchema>[]): PlanS
   });
 }
 
-export function normaliseExperiment(experiment: ExperimentDocument): Experiment {
-  return { ...experiment, segments: experiment.segments.map(segment) };
+export function normaliseExperiment({ grace, ...experiment }: ExperimentDocument): Experiment {
+  return {
+    ...experiment,
+    ...(grace !== undefined && { graceMs: durationMs(grace) ?? 0 }),
+    segments: experiment.segments.map(segment),
+  };
 }
 
 function segment(written: ExperimentDocument['segments'][number]): Segment {

@@ -125,6 +125,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.experiment.primary': 'Outcomes that decide.',
   'routes.experiment.secondary': 'Outcomes that are shown beside.',
   'routes.experiment.plannedUnits': 'Units of all arms together at which the final test is made.',
+  'routes.experiment.grace':
+    'How long outcomes of the last planned units still count, before the figures close; without it as long as outcomes usually take.',
   'routes.experiment.segments': 'Parts of the units that are shown apart, as exploratory.',
   'routes.experiment.segments.name': 'Name of the segment in reports.',
   'routes.experiment.segments.header': 'Request header whose value is the segment.',

@@ -1,7 +1,7 @@
 /** Owns the words for outcomes, measures and experiments. */
 
 import * as v from 'valibot';
-import { exactlyOne, label, number, object, pointer, say, text, token, whole } from './words.ts';
+import { duration, exactlyOne, label, number, object, pointer, say, text, token, whole } from './words.ts';
 
 export const outcomeSchema = object({
   name: label,
@@ -39,6 +39,7 @@ export const experimentSchema = object({
   primary: v.pipe(v.array(label), v.minLength(1, say('is empty', 'name the outcome that decides'))),
   secondary: v.optional(v.array(label), []),
   plannedUnits: v.optional(whole(1, 1e12)),
+  grace: v.optional(duration),
   segments: v.optional(
     v.pipe(
       v.array(segmentSchema),

@@ -103,12 +103,12 @@ async function look(api: AbApi, teller: Teller, signal: AbortSignal): Promise<nu
   }
 }
 
-/** The reports when every visitor is counted; the last ones that there were, when that takes too long. */
+/** The reports when every visitor is counted and the figures are closed; the last ones that there were, when that takes too long. */
 async function counted(api: AbApi, visitors: number, signal: AbortSignal): Promise<Record<TestName, Report>> {
   const until = Date.now() + COUNTED_WITHIN_MS;
   for (;;) {
     const reports = await bothOf(api);
-    const isCounted = Object.values(reports).every((report) => unitsOf(report) >= visitors);
+    const isCounted = Object.values(reports).every((report) => unitsOf(report) >= visitors && report.closed);
     if (isCounted || Date.now() > until) return reports;
     await sleep(500, undefined, { signal });
   }

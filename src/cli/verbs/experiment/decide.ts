@@ -57,7 +57,7 @@ export const decide = verb({
       ? `${route}: ${winner} has won and stays`
       : `${route}: ${winner} has won, and rollout ${changed.rollout?.id} to it has begun`;
     const when = isBaseline ? 'now' : `headgate status ${route} --watch; when it is promoted,`;
-    const next = `${when} take "experiment" out of the route: until then it counts on`;
+    const next = `${when} take "experiment" out of the route`;
     return printChanged(changed, { done, next }, args, terminal);
   },
 });

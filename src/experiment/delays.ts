@@ -1,0 +1,41 @@
+/**
+ * Owns how long after a unit's first exposure its first outcome of a metric comes, in buckets of a fifth, over all arms together.
+ * From it follows how long the last units are waited for where the config does not say. It knows no unit and no variant.
+ */
+
+/** Buckets by doubling of the time. */
+const STEPS = 4;
+/** From so few nothing is known; they could decide no experiment either. */
+const MIN_KNOWN = 25;
+/** What may come later still. */
+const RARE_SHARE = 0.05;
+
+export class Delays {
+  #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS delays (metric TEXT, bucket INTEGER, n INTEGER NOT NULL,
+      PRIMARY KEY (metric, bucket)) WITHOUT ROWID;`);
+  }
+
+  /** Notes a unit's first outcome of a metric. Clocks differ, so a time below zero is none. */
+  add(metric: string, delayMs: number): void {
+    const bucket = Math.ceil(STEPS * Math.log2(Math.max(1, delayMs)));
+    this.#sql.exec('INSERT INTO delays VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1', metric, bucket);
+  }
+
+  /** The time in which 95 % of the outcomes that came have come, rounded up to its bucket; null while too few are known. */
+  usualMs(metric: string): number | null {
+    const sql = 'SELECT bucket, n FROM delays WHERE metric = ? ORDER BY bucket';
+    const rows = [...this.#sql.exec<{ bucket: number; n: number }>(sql, metric)];
+    const known = rows.reduce((sum, { n }) => sum + n, 0);
+    if (known < MIN_KNOWN) return null;
+    let beyond = known;
+    for (const { bucket, n } of rows) {
+      beyond -= n;
+      if (beyond <= known * RARE_SHARE) return Math.ceil(2 ** (bucket / STEPS));
+    }
+    return null;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Owns what a controller hears of the experiment that its rollout's step carries. It asks the ledger beside the rollout's ticks and
+ * never waits for it: a ledger that hangs must not stand before the way back. What is not known, or no longer fresh, is no evidence.
+ */
+
+import { splitInForce } from '../config/inforce.ts';
+import type { Split } from '../config/split.ts';
+import type { Route } from '../config/types.ts';
+import { type Env, ledgerOf } from '../env.ts';
+import { planOf } from '../experiment/plan.ts';
+import type { Report } from '../experiment/report.ts';
+import { type StepVerdict, stepVerdict } from '../experiment/verdict.ts';
+import { withLimit } from '../limit.ts';
+import { type RolloutState, stepOf } from './state.ts';
+
+const ASK_EVERY_MS = 2_000;
+const ANSWER_LIMIT_MS = 5_000;
+/** What was heard longer ago says nothing of now. */
+const FRESH_MS = 20_000;
+
+type Waiter = Pick<DurableObjectState, 'waitUntil'>;
+
+export class ExperimentWatch {
+  #env: Env;
+  #ctx: Waiter;
+  #route: string;
+  #heard: (StepVerdict & { stepRun: number; atMs: number }) | null = null;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #isAsking = false;
+
+  constructor(env: Env, ctx: Waiter, route: string) {
+    this.#env = env;
+    this.#ctx = ctx;
+    this.#route = route;
+  }
+
+  /** What is known for this run of the step; asks again, in the background, when that is due. */
+  hear(
+    state: RolloutState,
+    known: { route: Route | null; split: Split | null },
+    nowMs: number,
+  ): StepVerdict | undefined {
+    if (!stepOf(state).experiment) return undefined;
+    const lacking = this.#lacking(state, known.route);
+    if (lacking !== null) return { verdict: 'wait', sentence: `experiment ${state.experiment}: ${lacking}` };
+    if (!this.#isAsking && nowMs - this.#askedAtMs >= ASK_EVERY_MS) {
+      this.#askedAtMs = nowMs;
+      this.#ctx.waitUntil(this.#ask(state, known.route!, known.split));
+    }
+    const heard = this.#heard;
+    const isOfNow = heard !== null && heard.stepRun === state.stepRun && nowMs - heard.atMs < FRESH_MS;
+    return isOfNow ? { verdict: heard.verdict, sentence: heard.sentence } : undefined;
+  }
+
+  /** Why nothing can ever be heard, or null. */
+  #lacking({ experiment }: RolloutState, route: Route | null): string | null {
+    if (experiment === undefined || route?.experiment?.id !== experiment) {
+      return 'the route no longer declares it; bring it back, or promote';
+    }
+    return this.#env.LEDGER && this.#env.COOKIE_SECRET ? null : 'nothing is counted without LEDGER and COOKIE_SECRET';
+  }
+
+  async #ask(state: RolloutState, route: Route, split: Split | null): Promise<void> {
+    const { experiment, stepRun, to } = state;
+    this.#isAsking = true;
+    try {
+      const plan = planOf({ route, inForce: splitInForce({ route, split, weights: null }) })!;
+      const report = await withLimit(ledgerOf(this.#env, this.#route, experiment!)!.report(plan), ANSWER_LIMIT_MS);
+      this.#heard = { ...stepVerdict(report as unknown as Report, to), stepRun, atMs: Date.now() };
+    } catch (cause) {
+      console.warn(`route ${this.#route}: the ledger of experiment ${experiment} did not answer: ${cause}`);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+}
