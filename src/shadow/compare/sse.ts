@@ -3,7 +3,6 @@
  * bytes were split on the way never changes the result. It refuses to compare.
  */
 
-import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { anthropicMessages } from './dialects/anthropic-messages.ts';
 import {
   type Dialect,
@@ -38,32 +37,45 @@ export interface StreamOptions {
   whole?: boolean;
 }
 
-/** Reads a stream piece by piece. */
+/** Reads a stream piece by piece. What is captured is bounded, so it is kept to the end. */
 export class SseReader {
-  readonly #events: SseEvent[] = [];
   readonly #decoder = new TextDecoder();
-  readonly #parser: EventSourceParser;
-
-  constructor() {
-    this.#parser = createParser({
-      onEvent: ({ event, data }) => {
-        // A nameless event without data is a heartbeat of some servers.
-        if (event === undefined && data === '') return;
-        this.#events.push({ event: event ?? null, json: parseJson(data), text: data });
-      },
-    });
-  }
+  #text = '';
 
   push(bytes: Uint8Array): void {
-    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+    this.#text += this.#decoder.decode(bytes, { stream: true });
   }
 
   end(options: StreamOptions = {}): StreamReading {
     const whole = options.whole ?? true;
     // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
-    if (whole) this.#parser.feed(`${this.#decoder.decode()}\n\n`);
-    return interpret(this.#events, options.hint, whole);
+    const text = whole ? `${this.#text}${this.#decoder.decode()}\n\n` : this.#text;
+    return interpret(eventsOf(text), options.hint, whole);
   }
+}
+
+/** WHATWG HTML §9.2.6, but for ids and reconnection times, which say nothing of an answer. */
+function eventsOf(text: string): SseEvent[] {
+  const events: SseEvent[] = [];
+  const lines = text.split(/\r\n|\r|\n/);
+  // What follows the last line's end is a line that is not there yet.
+  lines.pop();
+  let event: string | null = null;
+  let data: string[] = [];
+  for (const line of lines) {
+    const [, field = line, value = ''] = /^(.*?): ?(.*)$/s.exec(line) ?? [];
+    if (field === 'event') event = value || null;
+    else if (field === 'data') data.push(value);
+    else if (line === '') {
+      const whole = data.join('\n');
+      // A nameless event without data is a heartbeat of some servers.
+      if (data.length > 0 && (event !== null || whole !== ''))
+        events.push({ event, json: parseJson(whole), text: whole });
+      event = null;
+      data = [];
+    }
+  }
+  return events;
 }
 
 /** Reads a stream that is there as a whole. Never throws on malformed streams. */
