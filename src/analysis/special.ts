@@ -2,11 +2,10 @@
  * Owns the special functions that every test here stands on: the normal distribution, ln Γ, and the incomplete gamma and
  * beta functions. It refuses to subtract from one: an upper tail is always computed as one, so that p = 1e-89 is not 0.
  *
- * erfc, the normal quantile and ln Γ stand in normal.ts. The incomplete functions' leading factors use Loader's saddle-point form
- * ("Fast and accurate computation of binomial probabilities", 2000), which does not cancel when a and b are in the millions.
+ * ln Γ stands in gamma.ts. The incomplete functions' leading factors use Loader's saddle-point form ("Fast and accurate computation of binomial probabilities", 2000), which does not cancel when a and b are in the millions.
  */
 
-import { erfc, lnGamma, upperNormalQuantile } from './normal.ts';
+import { lnGamma } from './gamma.ts';
 
 const EPSILON = 2 ** -52;
 const TINY = 1e-300;
@@ -16,19 +15,38 @@ const MAX_TERMS = 100_000;
 export const lgamma = (x: number): number => lnGamma(x);
 
 /** P(Z ≤ x) for a standard normal Z. */
-export const normCdf = (x: number): number => erfc(-x / Math.SQRT2) / 2;
+export const normCdf = (x: number): number => normSf(-x);
 
 /** P(Z > x), right to a relative 1e-11 also where it is 1e-89. */
-export const normSf = (x: number): number => erfc(x / Math.SQRT2) / 2;
+export function normSf(x: number): number {
+  // DLMF 7.11.2: erfc(y) is Q(½, y²).
+  const tail = gammaQ(0.5, (x * x) / 2) / 2;
+  return x < 0 ? 1 - tail : tail;
+}
 
 /** The density of the standard normal. */
 export const normPdf = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
 /** The x with P(Z ≤ x) = p; ±∞ at 1 and 0, NaN outside. */
-export const normPpf = (p: number): number => -upperNormalQuantile(p);
+export const normPpf = (p: number): number => -normIsf(p);
 
 /** The x with P(Z > x) = q: the same as normPpf(1 − q), but right for tiny q. */
-export const normIsf = (q: number): number => upperNormalQuantile(q);
+export function normIsf(q: number): number {
+  if (!(q >= 0 && q <= 1)) return Number.NaN;
+  if (q === 0) return Number.POSITIVE_INFINITY;
+  if (q > 0.5) return -normIsf(1 - q);
+  // Newton's method on the logarithm, which is concave, from above: it never overshoots.
+  let x = Math.sqrt(-2 * Math.log(2 * q));
+  for (let step = 0; step < 20; step++) {
+    const tail = normSf(x);
+    // Where the tail is no number any more, the bound is as good as its root.
+    if (tail === 0) return x;
+    const next = x + (Math.log(tail / q) * tail) / normPdf(x);
+    if (Math.abs(next - x) <= 4 * EPSILON * x) return next;
+    x = next;
+  }
+  return x;
+}
 
 /** ln Γ(z+1) − [(z+½)ln z − z + ½ln 2π]: what Stirling's formula leaves out (Loader 2000). */
 function stirlingError(z: number): number {

@@ -38,6 +38,11 @@ describe('special functions', () => {
   });
 
   it('invert each other in the far tail', () => {
+    for (const q of [1e-300, 1e-40, 1e-9, 0.025, 0.3, 0.5, 0.7, 0.999]) {
+      expect(Math.abs(normSf(normIsf(q)) / q - 1)).toBeLessThan(1e-11);
+    }
+    expect(normIsf(Number.MIN_VALUE)).toBeCloseTo(38.5, 0);
+    expect([normIsf(0.5), normIsf(1), normIsf(-0.1), normIsf(Number.NaN)]).toEqual([0, -Infinity, NaN, NaN]);
     expect(normSf(normIsf(1e-200))).toBeCloseTo(1e-200, 210);
     expect(normPdf(0)).toBeCloseTo(1 / Math.sqrt(2 * Math.PI), 15);
     expect(lgamma(171)).toBeCloseTo(706.5730622457874, 9);
