@@ -1,9 +1,9 @@
 /** Owns the calls on experiments: report, export, deletion of one unit's data, and planning. The numbers are the ledger's. */
 
 import { Hono } from 'hono/tiny';
-import { durationDays, smallestRise, unitsForProportions } from '../analysis/planning.ts';
 import { type Env, ledgerOf } from '../env.ts';
 import { planOf } from '../experiment/plan.ts';
+import { sizePlan } from '../experiment/size.ts';
 import type { UnitRow } from '../experiment/words.ts';
 import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
@@ -38,7 +38,10 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
       return known.includes(true) ? c.body(null, 204) : refuse(noUnit);
     })
-    .get('/sample-size', query(sampleSizeQuery), (c) => c.json(sampleSize(c.req.valid('query')), 200));
+    .get('/sample-size', query(sampleSizeQuery), (c) => {
+      const { perDay = null, ...asked } = c.req.valid('query');
+      return c.json(sizePlan({ ...asked, perDay }), 200);
+    });
 
   async function ledgerFor(env: Env, name: string) {
     const route = (await loadConfig(env))?.routes.find((one) => one.name === name);
@@ -47,32 +50,6 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
     const ledger = ledgerOf(env, name, route.experiment.id);
     return ledger === null || serving === undefined ? noLedger : { route, ledger };
   }
-}
-
-/** Units an arm for a conversion's relative lift; with the units a day also how long that takes, and what some weeks can see. */
-export function sampleSize({ baseline, lift, power, ratio, perDay }: Asked) {
-  const variant = baseline * (1 + lift);
-  const first = unitsForProportions({ p1: baseline, p2: variant, power, ratio }).nCeil;
-  const units = [first, Math.ceil(first * ratio)] as const;
-  const plan = { baseline, variant, lift, power, unitsPerArm: { baseline: units[0], variant: units[1] } };
-  const plannedUnits = units[0] + units[1];
-  const days = perDay === undefined ? null : durationDays({ nPerArm: units, eligiblePerDay: perDay }).days;
-  const weeks = perDay === undefined ? [] : [1, 2, 4, 8];
-  const smallestLift = weeks.map((count) => {
-    const rise = smallestRise({ p1: baseline, n: (count * 7 * perDay!) / 2, power });
-    return { weeks: count, lift: rise === null ? null : rise / baseline };
-  });
-  return { ...plan, plannedUnits, days, smallestLift };
-}
-
-interface Asked {
-  baseline: number;
-  /** Relative: 0.05 is 5 % more. */
-  lift: number;
-  power: number;
-  /** Units of the variant over those of the baseline. */
-  ratio: number;
-  perDay?: number;
 }
 
 function csvOf(rows: readonly UnitRow[], metrics: readonly string[]): string {

@@ -1,9 +1,10 @@
 /** Owns `headgate sample-size`: how many units an experiment needs, reckoned here; with `--route` also how long that takes. */
 
+import { type SizeAsked, type SizePlan, sizePlan } from '../../experiment/size.ts';
 import { connect } from '../client.ts';
 import { grid } from '../comparisons/grid.ts';
 import { PIPE_COLUMNS } from '../comparisons/report.ts';
-import { type SizeAsked, type SizePlan, sizeAsked, sizePlan } from '../experiment/size.ts';
+import { sizeAsked } from '../experiment/size.ts';
 import { type Traffic, trafficOf } from '../experiment/traffic.ts';
 import { figure, percent, signed, whole } from '../figures.ts';
 import { usage } from '../stop.ts';
