@@ -14,7 +14,7 @@ import { planOf } from '../experiment/plan.ts';
 import type { OutcomeAnswer } from '../experiment/words.ts';
 import { recordRow } from '../records/write.ts';
 import { err, ok, type Result } from '../result.ts';
-import type { OutcomeEvidence } from '../rollout/outcomes.ts';
+import type { OutcomeEvidence, Told } from '../rollout/outcomes.ts';
 import { bearerToken, sameSecret } from './auth.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
@@ -137,13 +137,19 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   });
 }
 
-/** Without an experiment nothing keeps counts: the controller uses receipts up, and a running rollout judges. */
+/** Without an experiment nothing keeps counts: the controller uses receipts up and knows who converted, and a running rollout judges. */
 async function byController(c: C, { route: { name } }: RouteState, items: Item[]): Promise<Answers> {
   const controller = controllerOf(c.env, name);
   if (controller === null) return items.map(() => err('no_ledger'));
-  const evidence = items.map((item) => evidenceOf(item, item.credit.variant));
-  const isNew = await controller.outcomes(name, evidence);
-  return items.map(({ credit: { variant } }, at) => (isNew[at] ? ok({ variant, counted: true }) : err('receipt_used')));
+  const evidence = items.map((item) => {
+    const { outcome, value } = item.reported;
+    const happened = outcome.kind === 'conversion' ? value : undefined;
+    return { ...evidenceOf(item, item.credit.variant), happened };
+  });
+  const told = (await controller.outcomes(name, evidence)) as Told[];
+  return items.map(({ credit: { variant } }, at) =>
+    told[at] === 'used' ? err('receipt_used') : ok({ variant, counted: told[at] === 'new' }),
+  );
 }
 
 function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: string): OutcomeEvidence {

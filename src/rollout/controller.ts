@@ -15,10 +15,11 @@ import type { Sample } from '../shadow/tally.ts';
 import type { PairReport } from '../shadow/totals.ts';
 import * as calls from './calls.ts';
 import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
+import { Conversions } from './conversions.ts';
 import { FlushLedger } from './flush-ledger.ts';
 import type { Entry } from './journal.ts';
 import { Meta } from './meta.ts';
-import type { OutcomeEvidence } from './outcomes.ts';
+import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { PairStore } from './pair-store.ts';
 import { RouteControl } from './route-control.ts';
 import type { SeriesPoint, Width } from './series.ts';
@@ -43,6 +44,7 @@ export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;
   #pairs: PairStore;
   #receipts: UsedReceipts;
+  #conversions: Conversions;
   #meta: Meta;
   #route: RouteControl | null = null;
   #keeper: ConfigKeeper | null = null;
@@ -52,6 +54,7 @@ export class RolloutController extends DurableObject<Env> {
     this.#ledger = new FlushLedger(ctx.storage.sql);
     this.#pairs = new PairStore(ctx.storage.sql);
     this.#receipts = new UsedReceipts(ctx.storage.sql);
+    this.#conversions = new Conversions(ctx.storage.sql);
     this.#meta = new Meta(ctx.storage);
     // A crash between a stored transition and its alarm must not lose the alarm.
     ctx.blockConcurrencyWhile(() => this.#meta.armEarliest());
@@ -87,20 +90,23 @@ export class RolloutController extends DurableObject<Env> {
     };
   }
 
-  /** Counts credited outcomes as evidence of a running rollout. By event, whether it was new: a receipt is once a metric. */
-  outcomes(route: string, events: readonly OutcomeEvidence[]): boolean[] {
+  /** Counts credited outcomes as evidence of a running rollout. By event, what became of it: a receipt is once a metric. */
+  outcomes(route: string, events: readonly OutcomeEvidence[]): Told[] {
     const nowMs = Date.now();
     const control = this.#control(route);
+    const rollout = control.running?.id ?? '';
     try {
       return this.ctx.storage.transactionSync(() => {
-        const isNew = events.map(
-          ({ receipt, metric }) => receipt === undefined || this.#receipts.use(receipt, metric, nowMs),
-        );
+        const told = events.map(({ receipt, metric, unit, happened }): Told => {
+          if (receipt !== undefined && !this.#receipts.use(receipt, metric, nowMs)) return 'used';
+          if (happened === undefined) return 'new';
+          return this.#conversions.isNew({ unit, metric, rollout, happened }, nowMs) ? 'new' : 'known';
+        });
         control.countOutcomes(
-          events.filter((_, index) => isNew[index]),
+          events.filter((_, index) => told[index] !== 'used'),
           nowMs,
         );
-        return isNew;
+        return told;
       });
     } catch (cause) {
       control.evidence.reload();

@@ -7,6 +7,9 @@ import { tickOf } from '../analysis/units.ts';
 import type { EvidenceBatch } from '../live/batch.ts';
 import type { RolloutState } from './state.ts';
 
+/** What became of an outcome: `known` is a conversion that had been counted, `used` a receipt. */
+export type Told = 'new' | 'known' | 'used';
+
 /** A credited outcome, as a controller is told. */
 export interface OutcomeEvidence {
   metric: string;
@@ -16,6 +19,8 @@ export interface OutcomeEvidence {
   /** Whether it speaks against the variant; null where it is a number, which guards nothing. */
   bad: boolean | null;
   source: 'receipt' | 'cookie' | 'token';
+  /** Of a conversion that no ledger counts: 1 or 0. */
+  happened?: number;
   /** Tag of its receipt, which counts once a metric; left out where the ledger has seen to that. */
   receipt?: string;
   /** When its receipt was given: what was served before the rollout says nothing of it. */

@@ -100,6 +100,14 @@ describe('an outcome with a receipt', () => {
     expect(await recorded()).toBe(before);
   });
 
+  it('counts a conversion once a unit where no experiment runs', async () => {
+    const event = { route: 'api', metric: 'helpful', unit: 'u-once' };
+    const counted = async (changes = {}) => (await post({ ...event, ...changes }, bearer)).body.counted;
+    expect(await counted({ value: false })).toBe(true);
+    expect([await counted(), await counted(), await counted({ value: false })]).toEqual([true, false, false]);
+    expect(await counted({ unit: 'u-other' })).toBe(true);
+  });
+
   it('counts once a metric in an experiment too', async () => {
     const token = await receipt('trial', 'blue');
     expect(await post({ route: 'trial', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });

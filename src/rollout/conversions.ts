@@ -1,0 +1,31 @@
+/**
+ * Owns the memory of which unit has converted, where no experiment's ledger keeps it: a conversion counts once a unit, for a rollout
+ * or for a week. Bounded: the oldest are forgotten. Whether it is evidence is not asked here: a guardrail has its own rule for units,
+ * and must hear of each answer that was wrong.
+ */
+
+const FORGET_MS = 7 * 86_400_000;
+const MAX_KEPT = 100_000;
+
+export class Conversions {
+  #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS conversions (id INTEGER PRIMARY KEY, unit TEXT, metric TEXT, rollout TEXT,
+      happened INTEGER NOT NULL, atMs INTEGER NOT NULL, UNIQUE (unit, metric, rollout))`);
+  }
+
+  /** Notes a conversion, or that it did not happen (0); false where that changes nothing. `rollout` is empty where none runs. */
+  isNew(one: { unit: string; metric: string; rollout: string; happened: number }, nowMs: number): boolean {
+    const { unit, metric, rollout, happened } = one;
+    const [row] = this.#sql.exec<{ id: number }>(
+      `INSERT INTO conversions (unit, metric, rollout, happened, atMs) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET happened = excluded.happened, atMs = excluded.atMs
+       WHERE excluded.happened > happened OR atMs < ? RETURNING id`,
+      ...[unit, metric, rollout, happened, nowMs, nowMs - FORGET_MS],
+    );
+    if (row !== undefined) this.#sql.exec('DELETE FROM conversions WHERE id <= ?', row.id - MAX_KEPT);
+    return row !== undefined;
+  }
+}
