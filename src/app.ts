@@ -11,6 +11,7 @@ import { Confirmations } from './live/confirm.ts';
 import { countServed } from './live/count.ts';
 import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
+import { Usages } from './live/usage.ts';
 import { problem } from './problem.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 
@@ -21,16 +22,15 @@ const flusher: Flusher = new Flusher((route, answer) => {
   confirmations.confirmed(route, Date.now());
   shadows.told(route, answer);
 });
-const shadows = new ShadowPlane(
-  () => flusher,
-  () => store.loaded?.config.prices ?? {},
-);
-const exposures = new Exposures();
+const prices = () => store.loaded?.config.prices ?? {};
+const shadows = new ShadowPlane(() => flusher, prices);
+const usages = new Usages(prices);
+const exposures = new Exposures(usages.of);
 const plane = newPlane({
   store,
   confirm: (state, env, nowMs) => confirmations.check(state, env, nowMs),
   watcher: shadows.watch,
-  observers: [recordServed, countServed(() => flusher), shadows.observe, exposures.observe],
+  observers: [recordServed, countServed(() => flusher, usages.of), shadows.observe, exposures.observe],
 });
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };

@@ -58,6 +58,8 @@ const liveNumbers = v.looseObject({
   p50Ms: v.nullable(v.number()),
   p95Ms: v.nullable(v.number()),
   p99Ms: v.nullable(v.number()),
+  tokensOut: v.optional(v.number()),
+  cost: v.optional(v.number()),
 });
 
 export const routeAnswer = v.looseObject({

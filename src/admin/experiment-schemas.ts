@@ -13,8 +13,6 @@ const outcome = v.object({
 
 export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLength(100))]);
 
-export const outcomesAnswer = v.looseObject({ counted: v.union([v.boolean(), v.number()]) });
-
 export const unitsQuery = v.object({
   after: v.optional(v.pipe(v.string(), v.maxLength(16)), ''),
   limit: v.optional(wholeNumber(1, 1_000), '500'),
@@ -45,36 +43,3 @@ export const sampleSizeQuery = v.pipe(
     'the lift must lead to another rate between 0 and 1',
   ),
 );
-
-const nullableNumber = v.nullable(v.number());
-
-export const experimentAnswer = v.looseObject({
-  id: v.string(),
-  sampleRatio: v.looseObject({ p: v.number(), alarm: v.boolean() }),
-  plannedUnits: v.number(),
-  units: v.record(v.string(), v.number()),
-  daysLeft: nullableNumber,
-  closesAt: v.nullable(v.string()),
-  closed: v.boolean(),
-  metrics: v.array(
-    v.looseObject({
-      name: v.string(),
-      role: v.picklist(['primary', 'secondary']),
-      variant: v.string(),
-      state: v.pipe(v.string(), v.description('better, worse, no difference found or keep running: N %')),
-      arms: v.record(v.string(), v.looseObject({ n: v.number(), mean: v.number() })),
-      difference: v.number(),
-      lift: nullableNumber,
-      interval: v.tuple([v.number(), v.number()]),
-      p: v.number(),
-    }),
-  ),
-  notes: v.array(v.string()),
-});
-
-export const unitsAnswer = v.object({
-  units: v.array(v.looseObject({ unit: v.string(), variant: v.string(), requests: v.number() })),
-  next: v.nullable(v.string()),
-});
-
-export const sampleSizeAnswer = v.looseObject({ plannedUnits: v.number(), days: nullableNumber });

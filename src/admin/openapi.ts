@@ -9,6 +9,7 @@ import type * as v from 'valibot';
 import { configSchema } from '../config/schema/config.ts';
 import * as answers from './answers.ts';
 import { descriptions } from './descriptions.ts';
+import * as experimentAnswers from './experiment-answers.ts';
 import * as ofExperiments from './experiment-schemas.ts';
 import type { Described, ShortApi } from './openapi-document.ts';
 import type { JsonObject } from './openapi-short.ts';
@@ -49,7 +50,7 @@ export const operations: Operation[] = [
     path: '/outcomes',
     summary: 'Credits outcomes to the variants that served their units; a list is answered one by one',
     body: ofExperiments.outcomesBody,
-    answers: { 200: ofExperiments.outcomesAnswer },
+    answers: { 200: experimentAnswers.outcomesAnswer },
     problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
   },
   {
@@ -234,7 +235,7 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/api/routes/:route/experiment',
     summary: 'The report of the experiment',
-    answers: { 200: ofExperiments.experimentAnswer },
+    answers: { 200: experimentAnswers.experimentAnswer },
     problems: [404, 503],
   },
   {
@@ -242,7 +243,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/experiment/units',
     summary: 'Units under their hashes, as JSON or CSV',
     query: ofExperiments.unitsQuery,
-    answers: { 200: ofExperiments.unitsAnswer },
+    answers: { 200: experimentAnswers.unitsAnswer },
     problems: [404, 422, 503],
   },
   {
@@ -257,7 +258,7 @@ export const operations: Operation[] = [
     path: '/api/sample-size',
     summary: 'How many units an experiment needs, and how long that takes',
     query: ofExperiments.sampleSizeQuery,
-    answers: { 200: ofExperiments.sampleSizeAnswer },
+    answers: { 200: experimentAnswers.sampleSizeAnswer },
     problems: [422],
   },
   {

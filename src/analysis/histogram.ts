@@ -30,15 +30,20 @@ export function emptyHistogram(): Histogram {
   return { zeros: 0, buckets: new Map() };
 }
 
-/** Adds one duration, in place. NaN is ignored; negative durations (a clock went back) count as 0. */
-export function addDuration(histogram: Histogram, ms: number): void {
+/**
+ * Adds one duration, in place, or with `times` −1 takes one out that was added. NaN is ignored; negative durations (a clock went back)
+ * count as 0.
+ */
+export function addDuration(histogram: Histogram, ms: number, times: 1 | -1 = 1): void {
   if (Number.isNaN(ms)) return;
   if (ms < MIN_MS) {
-    histogram.zeros++;
+    histogram.zeros = Math.max(0, histogram.zeros + times);
     return;
   }
   const { index } = bucketOf(Math.min(ms, MAX_MS));
-  histogram.buckets.set(index, (histogram.buckets.get(index) ?? 0) + 1);
+  const count = (histogram.buckets.get(index) ?? 0) + times;
+  if (count <= 0) histogram.buckets.delete(index);
+  else histogram.buckets.set(index, count);
 }
 
 /** Adds all of `from` to `into`, in place. */

@@ -27,6 +27,8 @@ export interface InForce {
    * carries it. While one variant has all the weight nobody is dealt to an arm, but outcomes of those who were still count.
    */
   experiment: string | null;
+  /** Somebody wants to know what a model's answers have used, which stands at their ends. */
+  usage?: boolean;
   /** What requests are judged by; empty while no rollout runs. */
   guardrails: readonly Watched[];
   /** What a person should know about why it is not something else. */
@@ -68,8 +70,9 @@ export function splitInForce(known: {
 function withExperiment(route: Route, inForce: InForce, carried: string | undefined): InForce {
   if (route.experiment === undefined) return inForce;
   if (inForce.rollout !== null && carried !== route.experiment.id) return inForce;
-  const { id } = route.experiment;
-  return { ...inForce, salt: id, experiment: id };
+  const { id, primary, secondary } = route.experiment;
+  const usage = [...primary, ...secondary].some((name) => name === 'tokensOut' || name === 'cost');
+  return { ...inForce, salt: id, experiment: id, usage };
 }
 
 function fromConfig(route: Route): InForce {

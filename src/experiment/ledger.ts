@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { err, ok } from '../result.ts';
 import { FlushLedger } from '../rollout/flush-ledger.ts';
 import { Meta } from '../rollout/meta.ts';
+import type { KnownBeliefs } from './beliefs.ts';
 import { Closing } from './closing.ts';
 import { Delays } from './delays.ts';
 import { Late } from './late.ts';
@@ -33,6 +34,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   #receipts: UsedReceipts;
   #pending: Pending;
   #sums: Sums;
+  #beliefs: KnownBeliefs = new Map();
   #late: Late;
   #delays: Delays;
   #closing: Closing;
@@ -103,6 +105,8 @@ export class ExperimentLedger extends DurableObject<Env> {
       const { report, looks } = reportOf({
         plan,
         now,
+        slices: plan.segments?.length ? this.#sums.readSlices() : {},
+        beliefs: this.#beliefs,
         arms,
         ratio,
         reached: this.#closing.reached,
@@ -177,7 +181,9 @@ export class ExperimentLedger extends DurableObject<Env> {
     const counted = event.kind === 'conversion' ? total : capped(total, event.cap);
     this.#units.setValue(unit, metric, { total, counted });
     if (before === null) this.#delays.add(metric, nowMs - (exposure?.firstAtMs ?? nowMs));
-    change.value(variant, metric, before?.counted ?? 0, counted);
+    for (const one of [change, ...(exposure?.slices ?? []).map((slice) => change.within(slice))]) {
+      one.value(variant, metric, before?.counted ?? 0, counted);
+    }
     return ok({ variant, counted: before === null || before.total !== total || event.kind === 'mean' });
   }
 

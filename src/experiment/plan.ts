@@ -6,17 +6,21 @@ import type { Route } from '../config/types.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
 /** The metrics that responses give without any outcome being sent. */
-const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal'>> = {
+const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal' | 'ofKnown'>> = {
   error: { kind: 'conversion', goal: 'decrease' },
   latency: { kind: 'mean', goal: 'decrease' },
   firstByte: { kind: 'mean', goal: 'decrease' },
+  tokensOut: { kind: 'mean', goal: 'decrease', ofKnown: true },
+  cost: { kind: 'mean', goal: 'decrease', ofKnown: true },
+  retry: { kind: 'conversion', goal: 'decrease' },
+  returned: { kind: 'conversion', goal: 'increase' },
 };
 
 /** The plan of a route's experiment; null where it has none. */
 export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
   const { experiment } = route;
   if (experiment === undefined) return null;
-  const { id, primary, secondary, plannedUnits = null, graceMs: declaredMs = null } = experiment;
+  const { id, primary, secondary, plannedUnits = null, graceMs: declaredMs = null, segments } = experiment;
   const declared = route.outcomes.map(({ name }) => name);
   return {
     id,
@@ -28,6 +32,7 @@ export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>
     plannedUnits,
     grace: { declaredMs, outcomes: primary.filter((name) => declared.includes(name)) },
     metrics: [...metricsOf(route, primary, 'primary'), ...metricsOf(route, secondary, 'secondary')],
+    segments: segments.map(({ name }) => name),
   };
 }
 
@@ -47,8 +52,8 @@ function definitionsOf(route: Route): Record<string, string> {
 
 function metricsOf({ outcomes }: Route, names: readonly string[], role: PlannedMetric['role']): PlannedMetric[] {
   return [...new Set(names)].flatMap((name) => {
-    const found =
-      outcomes.find((outcome) => outcome.name === name) ?? (Object.hasOwn(measured, name) ? measured[name] : undefined);
+    if (Object.hasOwn(measured, name)) return [{ name, role, ...measured[name]! }];
+    const found = outcomes.find((outcome) => outcome.name === name);
     return found === undefined ? [] : [{ name, role, kind: found.kind, goal: found.goal }];
   });
 }

@@ -3,11 +3,15 @@
  * before all the sample-ratio alarm. Pure. The statistics are `src/analysis`'s; it refuses to say more than they do.
  */
 
-import { type Arms, type Comparison, decideTogether, type Finding } from '../analysis/hybrid.ts';
-import { type Moments, NO_MOMENTS } from '../analysis/means.ts';
+import { type Comparison, decideTogether, type Finding } from '../analysis/hybrid.ts';
 import { lookAtSampleRatio, type SampleRatioState, sampleRatioChiSquare } from '../analysis/sample-ratio.ts';
+import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
+import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
+import { explore, type SegmentReport } from './exploration.ts';
 import type { ArmCounts, Figures } from './sums.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
+
+export type { SegmentReport };
 
 /** Where the config plans nothing: 10 % against 11 % in equal arms, found with 80 % power. */
 export const DEFAULT_PLANNED_UNITS = 29_502;
@@ -36,7 +40,7 @@ export interface MetricReport extends PlannedMetric {
   /** The state, and where the numbers are too few, which. */
   label: string;
   by: Finding['by'];
-  arms: Record<string, { n: number; mean: number; successes?: number; sum?: number }>;
+  arms: Record<string, ArmReport>;
   difference: number;
   lift: number | null;
   interval: [number, number];
@@ -60,6 +64,8 @@ export interface Report {
   /** Variants whose definition is another than when the experiment began: their units met two versions. */
   changed: string[];
   metrics: MetricReport[];
+  /** Declared segments. Exploratory: they decide nothing. */
+  segments: SegmentReport[];
   notes: string[];
 }
 
@@ -67,6 +73,9 @@ interface Known {
   plan: ExperimentPlan;
   /** The figures of the units that came before the planned size was reached. */
   now: Figures;
+  /** Figures by slice of the declared segments. */
+  slices?: Record<string, Figures>;
+  beliefs?: KnownBeliefs;
   /** All units, also those that came later. */
   arms: Figures['arms'];
   reached: { atMs: number; closesAtMs: number } | null;
@@ -82,7 +91,7 @@ interface Known {
 
 /** The report, and what must be kept for the next one. */
 export function reportOf(known: Known): { report: Report; looks: Looks } {
-  const { plan, arms, reached, atPlanned, ratio, sinceMs, nowMs } = known;
+  const { plan, arms, reached, atPlanned, ratio, sinceMs, nowMs, slices = {} } = known;
   const units = unitsOf(arms);
   const total = sumOf(units);
   const planned = plannedOf(plan);
@@ -108,6 +117,11 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     closed: atPlanned !== null,
     changed: changedOf(known),
     metrics,
+    segments: explore(plan, slices, {
+      variants: variantsOf(known),
+      plannedUnits: planned,
+      units: sumOf(unitsOf(known.now.arms)),
+    }),
     notes: notesOf(known),
   };
   return { report, looks };
@@ -135,14 +149,17 @@ export function plannedOf(plan: ExperimentPlan): number {
   return plan.plannedUnits ?? DEFAULT_PLANNED_UNITS;
 }
 
-function metricsOf(
-  { plan, now, reached, atPlanned, looks }: Known,
-  planned: number,
-): { metrics: MetricReport[]; looks: Looks } {
-  const { baseline, weights } = plan;
-  const variants = Object.keys({ ...weights, ...now.arms }).filter(
+/** Variants that have weight, or had. */
+function variantsOf({ plan: { baseline, weights }, now }: Known): string[] {
+  return Object.keys({ ...weights, ...now.arms }).filter(
     (name) => name !== baseline && ((weights[name] ?? 0) > 0 || now.arms[name] !== undefined),
   );
+}
+
+function metricsOf(known: Known, planned: number): { metrics: MetricReport[]; looks: Looks } {
+  const { plan, now, reached, atPlanned, looks } = known;
+  const { baseline, weights } = plan;
+  const variants = variantsOf(known);
   const asked = plan.metrics.flatMap((metric) => variants.map((variant) => ({ metric, variant })));
   const comparisons = asked.map(({ metric, variant }): Comparison => {
     const share = variants.length === 1 ? 1 : pairShare(weights, baseline, variant);
@@ -164,32 +181,34 @@ function metricsOf(
     const { state, by, difference, lift, interval, p } = finding;
     const isWaiting = state === 'keep running' && reached !== null;
     const label = isWaiting ? `${finding.label}, ${lateUntil(reached.closesAtMs)}` : finding.label;
-    const { arms } = comparisons[i]!;
+    const shown = shownArms(known, metric, variants);
     return {
       ...metric,
       variant,
       state: state === 'keep running' ? label.split(',')[0]! : state,
       label,
       by,
-      arms: { [baseline]: armReport(arms, 'baseline'), [variant]: armReport(arms, 'variant') },
+      arms: { [baseline]: shown[baseline]!, [variant]: shown[variant]! },
       ...{ difference, lift, interval, p },
     };
   });
   return { metrics, looks: { earlyP } };
 }
 
-function armsOf(figures: Figures, { name, kind }: PlannedMetric, baseline: string, variant: string): Arms {
-  const of = (arm: string): Moments =>
-    figures.metrics[name]?.[arm] ?? { ...NO_MOMENTS, n: figures.arms[arm]?.units ?? 0 };
-  if (kind === 'mean') return { kind, baseline: of(baseline), variant: of(variant) };
-  const count = (arm: string) => ({ n: of(arm).n, bad: of(arm).nonZero });
-  return { kind, baseline: count(baseline), variant: count(variant) };
-}
-
-function armReport(arms: Arms, which: 'baseline' | 'variant') {
-  const arm = arms[which];
-  const [sum, named] = 'bad' in arm ? [arm.bad, { successes: arm.bad }] : [arm.sum, { sum: arm.sum }];
-  return { n: arm.n, ...named, mean: arm.n > 0 ? sum / arm.n : 0 };
+/** All arms of a metric with what is shown beside the test: a chance to be best is one among all. */
+function shownArms(
+  { plan, now, atPlanned, beliefs = new Map() }: Known,
+  metric: PlannedMetric,
+  variants: readonly string[],
+): Record<string, ArmReport> {
+  const figures = atPlanned ?? now;
+  const arms = Object.fromEntries([plan.baseline, ...variants].map((name) => [name, armOf(figures, metric, name)]));
+  const believed = beliefsOf(arms, metric.goal, beliefs);
+  const shown = Object.entries(arms).map(([name, arm]) => {
+    const quantiles = quantilesOf(figures.spreads?.[metric.name]?.[name]);
+    return [name, { ...armReport(arm), ...believed[name], ...(quantiles.length > 0 && { quantiles }) }];
+  });
+  return Object.fromEntries(shown);
 }
 
 function pairShare(weights: Record<string, number>, baseline: string, variant: string): number {

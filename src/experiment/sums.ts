@@ -3,6 +3,7 @@
  * kept as events come, so that a report over a million units reads a few rows. It refuses to know units, time and statistics.
  */
 
+import { addDuration, decodeHistogram, emptyHistogram, encodeHistogram } from '../analysis/histogram.ts';
 import { addUnit, type Moments } from '../analysis/means.ts';
 
 export interface ArmCounts {
@@ -18,22 +19,31 @@ export interface Figures {
   arms: Record<string, ArmCounts>;
   /** By metric and variant; `n` is the arm's units. */
   metrics: Record<string, Record<string, Moments>>;
+  /** By metric and variant: how the units lie, as a histogram in its compact text form. Of times only. */
+  spreads?: Record<string, Record<string, string>>;
 }
 
 export class Sums {
   #sql: SqlStorage;
   #arms: string;
   #sums: string;
+  #spreads: string;
+  #slices: string;
 
   /** Sums of some of the units only are kept under a name. */
   constructor(sql: SqlStorage, name: '' | 'late' = '') {
     this.#sql = sql;
     this.#arms = name === '' ? 'arms' : 'lateArms';
     this.#sums = name === '' ? 'sums' : 'lateSums';
+    this.#spreads = name === '' ? 'spreads' : 'lateSpreads';
+    this.#slices = name === '' ? 'slices' : 'lateSlices';
     sql.exec(`CREATE TABLE IF NOT EXISTS ${this.#arms} (variant TEXT PRIMARY KEY, units INTEGER NOT NULL, requests INTEGER NOT NULL,
       crossovers INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS ${this.#sums} (variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
-      sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (variant, metric));`);
+      sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (variant, metric));
+      CREATE TABLE IF NOT EXISTS ${this.#spreads} (variant TEXT, metric TEXT, histogram TEXT NOT NULL, PRIMARY KEY (variant, metric));
+      CREATE TABLE IF NOT EXISTS ${this.#slices} (slice TEXT, variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
+      sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (slice, variant, metric));`);
   }
 
   /** Gathers changes, to be written at once by `apply`. */
@@ -59,6 +69,63 @@ export class Sums {
         ...[variant, metric, sum, sumSquares, sumCubes ?? 0, nonZero],
       );
     }
+    for (const [key, moves] of change.moves) this.#move(key, moves);
+    if (change.slices.size > 0) this.#applySlices(change.slices);
+  }
+
+  /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */
+  #move(key: string, moves: readonly Move[]): void {
+    const [variant = '', metric = ''] = key.split('|');
+    const histogram = decodeHistogram(this.#spread(variant, metric)) ?? emptyHistogram();
+    for (const [before, after] of moves) {
+      if (before !== null) addDuration(histogram, before, -1);
+      if (after !== null) addDuration(histogram, after);
+    }
+    const text = encodeHistogram(histogram);
+    this.#sql.exec(`INSERT OR REPLACE INTO ${this.#spreads} VALUES (?, ?, ?)`, variant, metric, text);
+  }
+
+  #spread(variant: string, metric: string): string {
+    const sql = `SELECT histogram FROM ${this.#spreads} WHERE variant = ? AND metric = ?`;
+    const [row] = this.#sql.exec<{ histogram: string }>(sql, variant, metric);
+    return row?.histogram ?? '';
+  }
+
+  #applySlices(slices: SumChange['slices']): void {
+    const rows = [...slices].flatMap(([slice, { arms, moments }]) => [
+      ...[...arms].map(([variant, { units }]) => [slice, variant, UNITS, units, 0, 0, 0]),
+      ...[...moments].map(([key, { sum, sumSquares, sumCubes, nonZero }]) => [
+        slice,
+        ...key.split('|'),
+        ...[sum, sumSquares, sumCubes, nonZero],
+      ]),
+    ]);
+    this.#sql.exec(
+      `INSERT INTO ${this.#slices} SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+       FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET sum = sum + excluded.sum,
+       sumSquares = sumSquares + excluded.sumSquares, sumCubes = sumCubes + excluded.sumCubes,
+       nonZero = nonZero + excluded.nonZero`,
+      JSON.stringify(rows),
+    );
+  }
+
+  /** The figures of each slice, without requests and crossovers. */
+  readSlices(): Record<string, Figures> {
+    const slices: Record<string, Figures> = {};
+    type Row = { slice: string; variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
+    // The count of units comes before the metrics: no name begins like it.
+    for (const { slice, variant, metric, ...sums } of this.#sql.exec<Row>(
+      `SELECT * FROM ${this.#slices} ORDER BY slice, metric`,
+    )) {
+      slices[slice] ??= { arms: {}, metrics: {} };
+      const { arms, metrics } = slices[slice];
+      if (metric === UNITS) arms[variant] = { units: sums.sum, requests: 0, crossovers: 0 };
+      else {
+        metrics[metric] ??= {};
+        metrics[metric][variant] = { n: arms[variant]?.units ?? 0, ...sums };
+      }
+    }
+    return slices;
   }
 
   read(): Figures {
@@ -74,10 +141,23 @@ export class Sums {
       figures.metrics[metric] ??= {};
       figures.metrics[metric]![variant] = { n: figures.arms[variant]?.units ?? 0, ...sums };
     }
+    const spreads: NonNullable<Figures['spreads']> = {};
+    for (const { variant, metric, histogram } of this.#sql.exec<Record<'variant' | 'metric' | 'histogram', string>>(
+      `SELECT * FROM ${this.#spreads}`,
+    )) {
+      spreads[metric] ??= {};
+      spreads[metric][variant] = histogram;
+    }
+    if (Object.keys(spreads).length > 0) figures.spreads = spreads;
     return figures;
   }
 }
 
+/** A unit's value before and after; null where there was or will be none. */
+type Move = [before: number | null, after: number | null];
+
+/** Stands for a metric in the rows that count a slice's units. */
+const UNITS = '';
 const NOBODY: ArmCounts = { units: 0, requests: 0, crossovers: 0 };
 
 /** The counts of both. */
@@ -92,6 +172,9 @@ export function addArms(
 export class SumChange {
   readonly arms = new Map<string, ArmCounts>();
   readonly moments = new Map<string, Moments>();
+  readonly moves = new Map<string, Move[]>();
+  /** By segment and value, as `sliceOf` joins them. */
+  readonly slices = new Map<string, SumChange>();
 
   arm(variant: string, change: Partial<ArmCounts>): void {
     this.arms.set(variant, addArms(this.arms.get(variant), change));
@@ -103,5 +186,24 @@ export class SumChange {
     const key = `${variant}|${metric}`;
     const moments = this.moments.get(key) ?? { n: 0, sum: 0, sumSquares: 0, sumCubes: 0, nonZero: 0 };
     this.moments.set(key, addUnit(moments, after, before));
+  }
+
+  /** A unit's time moves, among those of its arm. */
+  move(variant: string, metric: string, before: number | null, after: number | null): void {
+    if (before === after) return;
+    const key = `${variant}|${metric}`;
+    const moves = this.moves.get(key) ?? [];
+    moves.push([before, after]);
+    this.moves.set(key, moves);
+  }
+
+  /** The same change within one slice of the units. */
+  within(slice: string): SumChange {
+    let change = this.slices.get(slice);
+    if (change === undefined) {
+      change = new SumChange();
+      this.slices.set(slice, change);
+    }
+    return change;
   }
 }

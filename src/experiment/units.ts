@@ -3,19 +3,22 @@
  * It tells every change to the sums. The first exposure decides a unit's variant; a later one by another variant is a crossover.
  */
 
+import { widen } from '../rollout/widen.ts';
+import { SegmentValues, slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
+import {
+  addTo,
+  blank,
+  cameBack,
+  enterSlices,
+  forgotten,
+  measures,
+  type Row,
+  restored,
+  type StoredRow,
+  storedOf,
+} from './unit-row.ts';
 import type { Exposure, UnitRow } from './words.ts';
-
-interface Row extends Record<string, SqlStorageValue> {
-  unit: string;
-  variant: string;
-  firstAtMs: number;
-  requests: number;
-  errors: number;
-  latencyMs: number;
-  firstByteMs: number;
-  segment: string;
-}
 
 /** What a unit has to its name for one metric: everything it did, and what of it counts. */
 interface Value {
@@ -23,8 +26,12 @@ interface Value {
   counted: number;
 }
 
+/** `more` is for what most units do not have: a row of numbers that are 0 would cost a third of the time of a batch. */
+const COLUMNS = ['unit', 'variant', 'firstAtMs', 'requests', 'errors', 'latencyMs', 'firstByteMs', 'segment', 'more'];
+
 export class Units {
   #sql: SqlStorage;
+  #segments: SegmentValues;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -33,35 +40,46 @@ export class Units {
       segment TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (unit TEXT, metric TEXT, total REAL NOT NULL, counted REAL NOT NULL,
       PRIMARY KEY (unit, metric)) WITHOUT ROWID;`);
+    widen(sql, 'units', ['more']);
+    this.#segments = new SegmentValues(sql);
   }
 
   /** Adds a batch's exposures, whatever their order. */
   expose(exposures: readonly Exposure[], change: SumChange): void {
     const hashes = JSON.stringify(exposures.map(({ unit }) => unit));
     const rows = new Map<string, Row>();
-    for (const row of this.#sql.exec<Row>('SELECT u.* FROM json_each(?) j JOIN units u ON u.unit = j.value', hashes)) {
-      rows.set(row.unit, row);
-    }
+    const sql = 'SELECT u.* FROM json_each(?) j JOIN units u ON u.unit = j.value';
+    for (const row of this.#sql.exec<StoredRow>(sql, hashes)) rows.set(row.unit, restored(row));
     const touched = new Set<Row>();
+    const slotted = this.#segments.begin();
     for (const exposure of exposures) {
       let row = rows.get(exposure.unit);
+      const isNew = row === undefined;
       if (row === undefined) {
         row = blank(exposure.unit, exposure.variant, exposure.firstAtMs);
-        if (exposure.segment !== undefined) row.segment = JSON.stringify(exposure.segment);
         rows.set(exposure.unit, row);
         change.arm(row.variant, { units: 1 });
       }
       touched.add(row);
+      if (row.requests === 0 && row.segment === '{}' && exposure.segment !== undefined) {
+        row.segment = JSON.stringify(slotted(exposure.segment));
+        // One that was there already may have outcomes: a signed pin proves an exposure before it is heard of.
+        enterSlices(row, isNew ? [] : this.#values(row.unit), change);
+      }
       if (exposure.variant === row.variant) addTo(row, exposure, change);
-      else change.arm(row.variant, { crossovers: exposure.requests });
+      else {
+        change.arm(row.variant, { crossovers: exposure.requests });
+        cameBack(row, exposure, change);
+      }
     }
     this.#write([...touched].sort((a, b) => (a.unit < b.unit ? -1 : 1)));
   }
 
-  exposureOf(unit: string): { variant: string; firstAtMs: number } | null {
-    const sql = 'SELECT variant, firstAtMs FROM units WHERE unit = ?';
-    const [row] = this.#sql.exec<{ variant: string; firstAtMs: number }>(sql, unit);
-    return row ?? null;
+  /** The unit's variant, since when, and the slices that it is in; null where it was not exposed. */
+  exposureOf(unit: string): { variant: string; firstAtMs: number; slices: string[] } | null {
+    const sql = 'SELECT variant, firstAtMs, segment FROM units WHERE unit = ?';
+    const [row] = this.#sql.exec<{ variant: string; firstAtMs: number; segment: string }>(sql, unit);
+    return row === undefined ? null : { ...row, slices: slicesOf(row.segment) };
   }
 
   /** Makes a row for a unit whose outcome came before its exposure; one that is known stays as it is. */
@@ -82,26 +100,25 @@ export class Units {
   }
 
   page(after: string, limit: number): UnitRow[] {
-    const rows = [...this.#sql.exec<Row>('SELECT * FROM units WHERE unit > ? ORDER BY unit LIMIT ?', after, limit)];
-    return rows.map(({ unit, variant, firstAtMs, requests, errors, segment }) => ({
-      unit,
-      variant,
-      firstAt: new Date(firstAtMs).toISOString(),
-      requests,
-      errors,
-      segment: JSON.parse(segment),
-      outcomes: Object.fromEntries(this.#values(unit).map(({ metric, counted }) => [metric, counted])),
+    const sql = 'SELECT * FROM units WHERE unit > ? ORDER BY unit LIMIT ?';
+    const rows = [...this.#sql.exec<StoredRow>(sql, after, limit)];
+    return rows.map(restored).map((row) => ({
+      unit: row.unit,
+      variant: row.variant,
+      firstAt: new Date(row.firstAtMs).toISOString(),
+      requests: row.requests,
+      errors: row.errors,
+      segment: JSON.parse(row.segment),
+      measured: measures(row) as Record<string, number>,
+      outcomes: Object.fromEntries(this.#values(row.unit).map(({ metric, counted }) => [metric, counted])),
     }));
   }
 
   /** Whether there was such a unit. */
   forget(unit: string, change: SumChange): boolean {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM units WHERE unit = ?', unit);
+    const [row] = this.#sql.exec<StoredRow>('SELECT * FROM units WHERE unit = ?', unit);
     if (row === undefined) return false;
-    change.arm(row.variant, { units: -1, requests: -row.requests });
-    const measured = measures(row);
-    for (const metric of Object.keys(measured)) change.value(row.variant, metric, measured[metric]!, 0);
-    for (const { metric, counted } of this.#values(unit)) change.value(row.variant, metric, counted, 0);
+    forgotten(restored(row), this.#values(unit), change);
     this.#sql.exec('DELETE FROM units WHERE unit = ?', unit);
     this.#sql.exec('DELETE FROM outcomes WHERE unit = ?', unit);
     return true;
@@ -118,42 +135,10 @@ export class Units {
 
   /** One statement for all: a call for each row costs twice as much. */
   #write(rows: readonly Row[]): void {
-    const columns = rows.map((row) => [
-      row.unit,
-      row.variant,
-      row.firstAtMs,
-      row.requests,
-      row.errors,
-      row.latencyMs,
-      row.firstByteMs,
-      row.segment,
-    ]);
+    const values = COLUMNS.map((_, index) => `value ->> ${index}`);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO units SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-       value ->> 6, value ->> 7 FROM json_each(?)`,
-      JSON.stringify(columns),
+      `INSERT OR REPLACE INTO units (${COLUMNS}) SELECT ${values} FROM json_each(?)`,
+      JSON.stringify(rows.map(storedOf).map((row) => COLUMNS.map((column) => row[column]))),
     );
   }
-}
-
-function blank(unit: string, variant: string, firstAtMs: number): Row {
-  return { unit, variant, firstAtMs, requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0, segment: '{}' };
-}
-
-function addTo(row: Row, exposure: Exposure, change: SumChange): void {
-  const before = measures(row);
-  row.firstAtMs = Math.min(row.firstAtMs, exposure.firstAtMs);
-  row.requests += exposure.requests;
-  row.errors += exposure.errors;
-  row.latencyMs += exposure.latencyMs;
-  row.firstByteMs += exposure.firstByteMs;
-  const after = measures(row);
-  for (const metric of Object.keys(after)) change.value(row.variant, metric, before[metric]!, after[metric]!);
-  change.arm(row.variant, { requests: exposure.requests });
-}
-
-/** The metrics that responses give without any client work: whether a unit ever met an error, and its mean times. */
-function measures({ requests, errors, latencyMs, firstByteMs }: Row): Record<string, number> {
-  const count = Math.max(1, requests);
-  return { error: errors > 0 ? 1 : 0, latency: latencyMs / count, firstByte: firstByteMs / count };
 }

@@ -17,6 +17,12 @@ export interface Exposure {
   /** Sums over the requests. */
   latencyMs: number;
   firstByteMs: number;
+  /** When the isolate last served the unit in this batch. */
+  lastAtMs?: number;
+  /** Requests that asked the same again within a minute. */
+  retries?: number;
+  /** Sums over the answers that named their usage, and over those of them whose model has a price. */
+  used?: { answers: number; tokensOut: number; priced: number; cost: number };
   segment?: Record<string, string>;
 }
 
@@ -66,6 +72,8 @@ export interface ExperimentPlan {
   plannedUnits: number | null;
   grace: Grace;
   metrics: PlannedMetric[];
+  /** Names of the declared segments. */
+  segments?: string[];
 }
 
 /** How long outcomes of the last planned units are waited for, before the figures close. */
@@ -81,6 +89,8 @@ export interface PlannedMetric {
   role: 'primary' | 'secondary';
   kind: 'conversion' | 'mean';
   goal: 'increase' | 'decrease';
+  /** Only units of which it is known count: not every answer names what it used. */
+  ofKnown?: true;
 }
 
 /** A row of the export. */
@@ -91,5 +101,7 @@ export interface UnitRow {
   requests: number;
   errors: number;
   segment: Record<string, string>;
+  /** What was measured from its responses, by metric. */
+  measured: Record<string, number>;
   outcomes: Record<string, number>;
 }

@@ -11,7 +11,7 @@ import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import { createReceipt, hashUnit, RECEIPT_HEADER } from '../split/receipt.ts';
-import { Prefix, Tail } from './copies.ts';
+import { Ends, Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
@@ -175,24 +175,29 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
-  const tap = tapInto(captured, tail);
+  const ends = endsOf(exchange.state.inForce, upstream.headers);
+  const tap = tapInto(captured, tail, ends);
   const { idleTimeoutMs } = exchange.state.route;
   const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver: exchange.request, tap });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
-  tell(exchange, tried, report, { captured, tail });
+  tell(exchange, tried, report, { captured, tail, ends });
   return response;
 }
 
 interface Copies {
   captured: Prefix | null;
   tail: Tail | null;
+  ends: Ends | null;
 }
 
-const NO_COPIES: Copies = { captured: null, tail: null };
+const NO_COPIES: Copies = { captured: null, tail: null, ends: null };
 const TAIL_BYTES = 512;
+const ENDS_BYTES = { head: 4_096, tail: 16_384 };
+/** A compressed body says nothing in parts, so of these only short ones are kept. */
+const ENCODED_BYTES = { head: 65_536, tail: 0 };
 
 /** Only a guardrail on how streams end needs to see them end. */
 function asksForTail({ guardrails }: InForce, headers: Headers): boolean {
@@ -200,11 +205,17 @@ function asksForTail({ guardrails }: InForce, headers: Headers): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
-function tapInto(captured: Prefix | null, tail: Tail | null): ((chunk: Uint8Array) => void) | undefined {
-  if (captured === null && tail === null) return undefined;
+/** Models name themselves where an answer begins, and what it has used where it ends. */
+function endsOf({ usage }: InForce, headers: Headers): Ends | null {
+  if (!usage || !/json|event-stream/.test(headers.get('content-type') ?? '')) return null;
+  return new Ends(headers.has('content-encoding') ? ENCODED_BYTES : ENDS_BYTES);
+}
+
+function tapInto(...copies: ({ add(chunk: Uint8Array): void } | null)[]): ((chunk: Uint8Array) => void) | undefined {
+  const kept = copies.filter((copy) => copy !== null);
+  if (kept.length === 0) return undefined;
   return (chunk) => {
-    captured?.add(chunk);
-    tail?.add(chunk);
+    for (const copy of kept) copy.add(chunk);
   };
 }
 
@@ -290,6 +301,7 @@ function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copi
     watch: exchange.watch,
     captured: copies.captured,
     tail: copies.tail,
+    ends: copies.ends,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,

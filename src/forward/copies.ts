@@ -32,6 +32,22 @@ export class Prefix {
   }
 }
 
+/** Keeps the first and the last bytes of a body. Where the first bound was not reached, `head` is the whole. */
+export class Ends {
+  readonly head: Prefix;
+  readonly tail: Tail;
+
+  constructor(maxBytes: { head: number; tail: number }) {
+    this.head = new Prefix(maxBytes.head);
+    this.tail = new Tail(maxBytes.tail);
+  }
+
+  add(chunk: Uint8Array): void {
+    this.head.add(chunk);
+    this.tail.add(chunk);
+  }
+}
+
 /** Collects chunks up to a bound; beyond it, it keeps nothing. */
 export class BoundedCopy {
   #chunks: Uint8Array[] | null = [];

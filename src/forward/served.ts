@@ -7,7 +7,7 @@ import type { InForce } from '../config/inforce.ts';
 import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { RequestReason } from '../records/rows.ts';
-import type { Prefix, Tail } from './copies.ts';
+import type { Ends, Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { BodyReport } from './pump.ts';
 import type { RequestUrl } from './request-url.ts';
@@ -41,6 +41,8 @@ export interface Served {
   captured: Prefix | null;
   /** The last bytes of an event stream, where a guardrail asks how streams end. */
   tail: Tail | null;
+  /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used. */
+  ends: Ends | null;
   /** How many variants have weight. */
   armCount: number;
   /** The origin's response headers, not ours; null when it gave no answer. */

@@ -36,6 +36,10 @@ export interface LiveCounts {
   headers: string;
   firstByte: string;
   total: string;
+  /** Sums over the answers whose usage was read; absent where none was. */
+  tokensIn?: number;
+  tokensOut?: number;
+  cost?: number;
 }
 
 /** What a rollout's guardrails saw in one tick of 10 s. Guardrail number i is bit i, and index i. */

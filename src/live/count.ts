@@ -3,9 +3,10 @@
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import type { Flusher, Flushing } from './flush.ts';
+import type { Usages } from './usage.ts';
 
 /** The observer that counts. Nothing it does can reach the visitor. */
-export function countServed(flusher: () => Flusher): Observer {
+export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Observer {
   return (served, env, ctx) => {
     if (env.CONTROLLER === undefined) return;
     const about = flushingOf(served);
@@ -14,6 +15,9 @@ export function countServed(flusher: () => Flusher): Observer {
     const add = (body: BodyReport) => flusher().live(about, env, ctx).add(served, body, endedProperly(served));
     if (served.body instanceof Promise) ctx.waitUntil(served.body.then(add));
     else add(served.body);
+    const usage = usageOf(served);
+    if (usage === null) return;
+    ctx.waitUntil(usage.then((spent) => spent !== null && flusher().live(about, env, ctx).spend(served, spent)));
   };
 }
 

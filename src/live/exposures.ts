@@ -9,6 +9,9 @@ import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Observer, type Served } from '../forward/served.ts';
 import { hashUnit } from '../split/receipt.ts';
+import { askOf, Repeats } from './repeats.ts';
+import { segmentsOf } from './segments.ts';
+import type { Spent, Usages } from './usage.ts';
 
 const FLUSH_MS = 2_000;
 const RETRY_MS = 500;
@@ -35,18 +38,33 @@ interface Waiting {
 export class Exposures {
   #waiting = new Map<string, Waiting>();
   #isolate = '';
+  #repeats = new Repeats();
+  #usageOf: Usages['of'];
+
+  constructor(usageOf: Usages['of']) {
+    this.#usageOf = usageOf;
+  }
 
   readonly observe: Observer = (served, env, ctx) => {
-    const { inForce, unit, isEvidence } = served;
+    const { inForce, unit, isEvidence, body } = served;
     if (inForce.experiment === null || unit === null || !isEvidence || !env.COOKIE_SECRET || !env.LEDGER) return;
     // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
     if (served.armCount < 2) return;
-    const add = (body: BodyReport) => this.#add(served, inForce.experiment!, unit, body, env, ctx);
-    if (served.body instanceof Promise) ctx.waitUntil(served.body.then(add));
-    else add(served.body);
+    const usage = this.#usageOf(served);
+    const add = (report: BodyReport, spent: Spent | null) =>
+      this.#add(served, inForce.experiment!, unit, { report, spent }, env, ctx);
+    if (usage === null && !(body instanceof Promise)) add(body, null);
+    else ctx.waitUntil(Promise.all([body, usage]).then(([report, spent]) => add(report, spent)));
   };
 
-  #add(served: Served, experiment: string, unit: string, body: BodyReport, env: Env, ctx: ExecutionContext): void {
+  #add(
+    served: Served,
+    experiment: string,
+    unit: string,
+    { report, spent }: { report: BodyReport; spent: Spent | null },
+    env: Env,
+    ctx: ExecutionContext,
+  ): void {
     const waiting = this.#waitingOf(served.route.name, experiment);
     let seen = waiting.units.get(unit);
     if (seen === undefined) {
@@ -54,17 +72,21 @@ export class Exposures {
         waiting.dropped++;
         return;
       }
-      const { variant, startedAtMs } = served;
-      seen = { variant, firstAtMs: startedAtMs, requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0 };
-      const segment = segmentOf(served);
-      if (segment !== undefined) seen.segment = segment;
+      seen = newlySeen(served);
       waiting.units.set(unit, seen);
     }
-    seen.requests++;
-    if (hasFailed(served, body)) seen.errors++;
-    seen.latencyMs += Math.max(body.endedAtMs, served.headersAtMs) - served.startedAtMs;
-    seen.firstByteMs += (body.firstByteAtMs ?? served.headersAtMs) - served.startedAtMs;
+    count(seen, served, report);
+    if (spent !== null) use(seen, spent);
+    if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
     this.#arm(waiting, env, ctx);
+  }
+
+  /** Asked only where it is a metric: hashing bodies is not free. */
+  #isRetry(served: Served): boolean {
+    const { experiment } = served.route;
+    if (!experiment?.primary.includes('retry') && !experiment?.secondary.includes('retry')) return false;
+    const ask = askOf(served);
+    return ask !== null && this.#repeats.isRetry(ask, served.startedAtMs);
   }
 
   #waitingOf(route: string, experiment: string): Waiting {
@@ -122,16 +144,32 @@ export class Exposures {
   }
 }
 
-/** What declared segments say of the request, where they are read from headers. */
-function segmentOf({ route, request }: Served): Record<string, string> | undefined {
-  const segments = route.experiment?.segments ?? [];
-  if (segments.length === 0) return undefined;
-  const found: Record<string, string> = {};
-  for (const { name, from } of segments) {
-    const value = 'header' in from ? request.headers.get(from.header) : null;
-    if (value !== null) found[name] = value.slice(0, 64);
-  }
-  return found;
+function newlySeen(served: Served): Seen {
+  const { variant, startedAtMs: firstAtMs, route } = served;
+  const segment = segmentsOf(route.experiment?.segments ?? [], served);
+  const nothing = { requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0 };
+  return { variant, firstAtMs, lastAtMs: firstAtMs, ...nothing, ...(segment !== undefined && { segment }) };
+}
+
+function count(seen: Seen, served: Served, body: BodyReport): void {
+  const { startedAtMs, headersAtMs } = served;
+  // Long answers end later than short ones that were asked for after them.
+  seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
+  seen.lastAtMs = Math.max(seen.lastAtMs ?? 0, startedAtMs);
+  seen.requests++;
+  if (hasFailed(served, body)) seen.errors++;
+  seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
+  seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
+}
+
+function use(seen: Seen, { tokensOut, cost }: Spent): void {
+  seen.used ??= { answers: 0, tokensOut: 0, priced: 0, cost: 0 };
+  const { used } = seen;
+  used.answers++;
+  used.tokensOut += tokensOut;
+  if (cost === null) return;
+  used.priced++;
+  used.cost += cost;
 }
 
 function sleep(ms: number): Promise<void> {

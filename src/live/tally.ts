@@ -11,6 +11,7 @@ import { hasFailed, type Served } from '../forward/served.ts';
 import { murmur3 } from '../split/murmur3.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { isRejected, type Marks, marksOf } from './judge.ts';
+import type { Spent } from './usage.ts';
 
 /** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
 export const MAX_BATCH_UNITS = 4_000;
@@ -58,6 +59,15 @@ export class LiveTally {
     this.#byUnit(evidence, variant, evidenceUnit(served), marks);
   }
 
+  /** Adds what the answer to a request has used, which is known a little later than its end. */
+  spend(served: Served, { tokensIn, tokensOut, cost }: Spent): void {
+    const counts = this.#countingOf(served)?.counts;
+    if (counts === undefined || served.reason === 'preview') return;
+    counts.tokensIn = (counts.tokensIn ?? 0) + tokensIn;
+    counts.tokensOut = (counts.tokensOut ?? 0) + tokensOut;
+    counts.cost = (counts.cost ?? 0) + (cost ?? 0);
+  }
+
   /** What was counted; the tally begins anew. */
   take(): { live: LiveCounts[]; evidence: EvidenceBatch[] } {
     const live = [...this.#counting.values()].map(({ counts, headers, firstByte, total }) => ({
@@ -82,16 +92,10 @@ export class LiveTally {
   }
 
   #count(served: Served, body: BodyReport): void {
-    const { inForce, variant, reason } = served;
-    const key = `${inForce.rollout ?? ''}|${inForce.revision}|${variant}`;
-    let counting = this.#counting.get(key);
-    if (counting === undefined) {
-      if (this.#counting.size >= MAX_COUNTS) return;
-      counting = newCounting(inForce.rollout, inForce.revision, variant);
-      this.#counting.set(key, counting);
-    }
+    const counting = this.#countingOf(served);
+    if (counting === undefined) return;
     const { counts } = counting;
-    if (reason === 'preview') {
+    if (served.reason === 'preview') {
       counts.previewed++;
       return;
     }
@@ -104,6 +108,16 @@ export class LiveTally {
     if (body.end === 'complete') {
       addDuration(counting.total, Math.max(body.endedAtMs, served.headersAtMs) - served.startedAtMs);
     }
+  }
+
+  #countingOf({ inForce, variant }: Served): Counting | undefined {
+    const key = `${inForce.rollout ?? ''}|${inForce.revision}|${variant}`;
+    let counting = this.#counting.get(key);
+    if (counting === undefined && this.#counting.size < MAX_COUNTS) {
+      counting = newCounting(inForce.rollout, inForce.revision, variant);
+      this.#counting.set(key, counting);
+    }
+    return counting;
   }
 
   #evidenceOf(rollout: string, tick: number): Evidence {

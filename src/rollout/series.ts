@@ -5,6 +5,7 @@
 
 import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
+import { widen } from './widen.ts';
 
 /** A width of buckets and how long they are kept. */
 const WIDTHS = [
@@ -28,6 +29,10 @@ export interface LiveNumbers {
   /** Time to the first byte, which is what people wait for in a stream. */
   firstByteP50Ms: number | null;
   firstByteP95Ms: number | null;
+  /** Sums over the answers whose usage was read: while an experiment on it runs. */
+  tokensIn?: number;
+  tokensOut?: number;
+  cost?: number;
 }
 
 export interface SeriesPoint {
@@ -48,6 +53,9 @@ interface Row extends Record<string, SqlStorageValue> {
   rejected: number;
   total: string;
   firstByte: string;
+  tokensIn: number;
+  tokensOut: number;
+  cost: number;
 }
 
 export class Series {
@@ -59,12 +67,13 @@ export class Series {
     sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, requests INTEGER NOT NULL,
       failed INTEGER NOT NULL, rejected INTEGER NOT NULL, total TEXT NOT NULL, firstByte TEXT NOT NULL,
       PRIMARY KEY (width, startMs, variant));`);
+    widen(sql, 'series', ['tokensIn', 'tokensOut', 'cost']);
   }
 
   /** Adds an isolate's counts to the bucket of now. Call it within the flush's transaction. */
   add(live: readonly LiveCounts[], nowMs: number): void {
     for (const counts of live) {
-      if (counts.requests === 0) continue;
+      if (counts.requests === 0 && counts.tokensOut === undefined) continue;
       for (const { name, ms } of WIDTHS) this.#addTo(name, Math.floor(nowMs / ms) * ms, counts);
     }
     if (nowMs - this.#prunedAtMs < 60_000) return;
@@ -130,13 +139,16 @@ export class Series {
       ...key,
     );
     this.#sql.exec(
-      'INSERT OR REPLACE INTO series (width, startMs, variant, requests, failed, rejected, total, firstByte) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO series (width, startMs, variant, requests, failed, rejected, total, firstByte, tokensIn, tokensOut, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...key,
       (before?.requests ?? 0) + counts.requests,
       (before?.failed ?? 0) + counts.failed,
       (before?.rejected ?? 0) + counts.rejected,
       merged([before?.total ?? '', counts.total]),
       merged([before?.firstByte ?? '', counts.firstByte]),
+      (before?.tokensIn ?? 0) + (counts.tokensIn ?? 0),
+      (before?.tokensOut ?? 0) + (counts.tokensOut ?? 0),
+      (before?.cost ?? 0) + (counts.cost ?? 0),
     );
   }
 }
@@ -145,6 +157,11 @@ function numbersOf(rows: readonly Row[]): LiveNumbers {
   const total = histogramOf(rows.map((row) => row.total));
   const firstByte = histogramOf(rows.map((row) => row.firstByte));
   const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0);
+  const used = {
+    tokensIn: sum((row) => row.tokensIn),
+    tokensOut: sum((row) => row.tokensOut),
+    cost: sum((row) => row.cost),
+  };
   return {
     requests: sum((row) => row.requests),
     failed: sum((row) => row.failed),
@@ -154,6 +171,7 @@ function numbersOf(rows: readonly Row[]): LiveNumbers {
     p99Ms: quantile(total, 0.99),
     firstByteP50Ms: quantile(firstByte, 0.5),
     firstByteP95Ms: quantile(firstByte, 0.95),
+    ...(used.tokensIn + used.tokensOut > 0 && used),
   };
 }
 

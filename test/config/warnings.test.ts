@@ -34,22 +34,23 @@ describe('a good document is warned', () => {
     expect(warned([sticky], { secrets: () => true })).toEqual([]);
   });
 
-  it('of outcomes that cannot be taken without a secret, and of what an experiment does not report', () => {
+  it('of outcomes that cannot be taken without a secret', () => {
     const outcomes = routeWith({ outcomes: [{ name: 'helpful', kind: 'conversion' }] });
     expect(warned([outcomes], { secrets: () => false })).toEqual([
       expect.stringMatching(/^routes\[0\].outcomes: .*COOKIE_SECRET/),
     ]);
-    const experiment = {
-      id: 'e',
-      primary: ['cost', 'latency'],
-      secondary: ['retry'],
-      segments: [{ name: 's', header: 'x' }],
-    };
+  });
+
+  it('of the metric cost where no model has a price, and of no other metric or segment', () => {
+    const primary = ['error', 'latency', 'firstByte', 'tokensOut'];
+    const segments = [{ name: 's', header: 'x' }];
+    const experiment = { id: 'e', primary, secondary: ['retry', 'cost', 'returned'], segments };
     expect(warned([routeWith({ experiment })])).toEqual([
-      expect.stringMatching(/^routes\[0\].experiment.primary\[0\]: "cost"/),
-      expect.stringMatching(/^routes\[0\].experiment.secondary\[0\]: "retry"/),
-      expect.stringMatching(/^routes\[0\].experiment.segments: /),
+      expect.stringMatching(/^routes\[0\].experiment.secondary\[1\]: nothing costs/),
     ]);
+    const document = JSON.parse(textOf(routeWith({ experiment })));
+    const prices = { 'm-1': { inputPerMillion: 1, outputPerMillion: 4 } };
+    expect(warningsOf(JSON.stringify({ ...document, prices }))).toEqual([]);
   });
 
   it('of a key that lies in KV', () => {

@@ -41,6 +41,7 @@ interface More {
   looks?: Looks;
   ratio?: Ratio;
   reached?: { atMs: number; closesAtMs: number };
+  slices?: Record<string, Figures>;
 }
 
 function look(now: Figures, more: More = {}) {
@@ -50,6 +51,7 @@ function look(now: Figures, more: More = {}) {
     now,
     arms: now.arms,
     reached: more.reached ?? null,
+    slices: more.slices,
     atPlanned: more.atPlanned ?? null,
     looks: more.looks ?? null,
     ratio: more.ratio ?? lookAtRatio(null, asked, now.arms),
@@ -154,6 +156,64 @@ describe('a report', () => {
       sampleRatio: { p: 1, alarm: false },
     });
     expect(report.metrics[0]).toMatchObject({ state: 'keep running: 0 %', p: 1, difference: 0 });
+  });
+});
+
+describe('what a report shows beside its verdicts', () => {
+  it('is the chance of each arm to be best, which changes no state', () => {
+    const { report } = look(figures({ blue: [6200, 620], green: [6200, 690] }));
+    const { arms, state } = report.metrics[0]!;
+    expect(state).toBe('keep running: 62 %');
+    expect(arms.green!.pBest! > 0.95 && arms.blue!.pBest! < 0.05).toBe(true);
+    expect(arms.blue!.pBest! + arms.green!.pBest!).toBeCloseTo(1, 6);
+  });
+
+  it('counts for tokens and cost only the units of which they are known', () => {
+    const cost: PlannedMetric = { name: 'cost', role: 'primary', kind: 'mean', goal: 'decrease', ofKnown: true };
+    const of = (sum: number) => ({ n: 1_000, sum, sumSquares: sum, sumCubes: sum, nonZero: 250 });
+    const now = figures({ blue: [1_000, 0], green: [1_000, 0] });
+    now.metrics = {
+      cost: { blue: of(250), green: of(500) },
+      'known:cost': { blue: moments(1_000, 250), green: moments(1_000, 400) },
+    };
+    const { report } = look(now, { plan: { ...plan, metrics: [cost] } });
+    expect(report.metrics[0]!.arms).toMatchObject({ blue: { n: 250, mean: 1 }, green: { n: 400, mean: 1.25 } });
+  });
+});
+
+describe('the segments of a report', () => {
+  const segmented: ExperimentPlan = {
+    ...plan,
+    segments: ['plan', 'device'],
+    metrics: [helpful, { ...helpful, name: 'other', role: 'secondary' }],
+  };
+  const slices = {
+    'plan=free': figures({ blue: [3000, 300], green: [3000, 480] }),
+    'plan=a=b': figures({ blue: [4000, 400], green: [4000, 410] }),
+    'old=x': figures({ blue: [10, 1], green: [10, 1] }),
+    'device=gone': figures({ blue: [0, 0], green: [0, 0] }),
+  };
+
+  it('tell the arms of each declared value, the largest first, in the primary metrics', () => {
+    const { report } = look(figures({ blue: [7000, 700], green: [7000, 890] }), { plan: segmented, slices });
+    expect(report.segments).toMatchObject([{ name: 'plan', exploratory: true }]);
+    const [largest, free] = report.segments[0]!.slices;
+    expect(largest).toMatchObject({ value: 'a=b', metric: 'helpful', variant: 'green' });
+    expect(free).toMatchObject({ value: 'free', arms: { blue: { n: 3000, successes: 300, mean: 0.1 } } });
+    expect(free!.difference).toBeCloseTo(0.06, 9);
+    expect(free!.interval[0] > 0 && free!.interval[1] > free!.difference).toBe(true);
+    expect(report.segments[0]!.slices).toHaveLength(2);
+  });
+
+  it('decide nothing: a value that is clear of zero changes no state', () => {
+    const now = figures({ blue: [7000, 700], green: [7000, 710] });
+    const { report } = look(now, { plan: segmented, slices });
+    expect(report.metrics.map(({ state }) => state)).toEqual(
+      look(now)
+        .report.metrics.concat(look(now).report.metrics)
+        .map(({ state }) => state),
+    );
+    expect(report.segments[0]!.slices[0]).not.toHaveProperty('state');
   });
 });
 

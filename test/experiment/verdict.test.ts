@@ -33,6 +33,7 @@ function reportWith(changes: Partial<Report> = {}, ...metrics: Partial<MetricRep
     closed: true,
     changed: [],
     metrics: (metrics.length === 0 ? [{}] : metrics).map((one) => ({ ...metric, ...one })),
+    segments: [],
     notes: [],
     ...changes,
   };

@@ -22,7 +22,10 @@ function counting() {
   } as unknown as Flusher;
   const background: Promise<unknown>[] = [];
   const ctx = { waitUntil: (work: Promise<unknown>) => void background.push(work) } as unknown as ExecutionContext;
-  const observe = countServed(() => flusher);
+  const observe = countServed(
+    () => flusher,
+    () => null,
+  );
   return {
     armed,
     added,

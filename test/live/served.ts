@@ -43,6 +43,7 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     errorCode: '',
     body,
     tail: null,
+    ends: null,
     armCount: 2,
     ...rest,
     inForce: inForce(force),

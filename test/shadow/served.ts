@@ -52,6 +52,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     watch: null,
     captured,
     tail: null,
+    ends: null,
     armCount: 1,
     responseHeaders: new Headers({ 'content-type': 'application/json' }),
     cleanedHeaders: new Headers({ 'x-kept': 'yes', authorization: 'Bearer of-visitor', cookie: 'a=1' }),

@@ -6,9 +6,11 @@
 import type { Report } from '../../experiment/report.ts';
 import { grid } from '../comparisons/grid.ts';
 import { columnsOfScreen, type Screen } from '../comparisons/report.ts';
-import { figure, percent, signed, whole } from '../figures.ts';
+import { figure, ms, percent, signed, whole } from '../figures.ts';
 import { safe, widthOf, wrap } from '../text.ts';
+import { differenceWords } from './differences.ts';
 import { intervalBar } from './interval.ts';
+import { segmentLines } from './segments.ts';
 
 export type { Report };
 
@@ -25,6 +27,7 @@ export function reportLines(route: string, report: Report, screen: Screen): stri
     headLines(route, report, screen),
     ratioLines(report, screen),
     ...report.metrics.map((metric) => metricLines(metric, screen)),
+    ...(report.segments ?? []).map((segment) => segmentLines(segment, report, screen)),
     noteLines(report, screen),
   ];
   return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
@@ -87,6 +90,7 @@ function metricLines(metric: Metric, screen: Screen): string[] {
   const range = `${signed(interval[0], units)} to ${signed(interval[1], units)}`;
   const title = `  ${bold(safe(name))}, ${safe(variant)} ${dim(`(${wanted})`)}`;
   const test = by === null ? '' : ` (${by === 'early' ? 'early stop' : 'test at the planned size'})`;
+  const beside = [...quantileRows(arms), ...beliefRows(metric, units)];
   // Against an arm that nobody has met there is no difference yet.
   const found = Object.values(arms).some(({ n }) => n === 0)
     ? []
@@ -99,7 +103,29 @@ function metricLines(metric: Metric, screen: Screen): string[] {
     ...grid(rows, 'lrrl').map((line) => `  ${line}`),
     ...found,
     ...wrap(`    ${marks(metric.state)} ${safe(label)}${test}`, columns, '      ').map(paint),
+    ...beside.flatMap((line) => wrap(`    ${line}`, columns, '      ')).map(dim),
   ];
+}
+
+/** Half of the units, and 19 of 20, are below: `p95 blue 120 ms (110 to 131), green …`. */
+function quantileRows(arms: Metric['arms']): string[] {
+  const shown = Object.values(arms)[0]?.quantiles ?? [];
+  return shown.flatMap(({ q }) => {
+    const found = Object.entries(arms).map(([arm, { quantiles }]) => {
+      const one = quantiles?.find((other) => other.q === q);
+      return one && `${safe(arm)} ${ms(one.value)} ms (${ms(one.lo)} to ${ms(one.hi)})`;
+    });
+    return found.includes(undefined) ? [] : [`p${q * 100} of the units: ${found.join(', ')}`];
+  });
+}
+
+/** A way to see the numbers, and no verdict: the line says so. */
+function beliefRows({ arms }: Metric, units: (value: number) => string): string[] {
+  const found = Object.entries(arms);
+  if (found.some(([, { pBest }]) => pBest === undefined)) return [];
+  const chances = found.map(([arm, { pBest }]) => `${safe(arm)} ${percent(pBest!)}`);
+  const losses = found.map(([arm, { expectedLoss = 0 }]) => `${safe(arm)} ${units(expectedLoss)}`);
+  return [`chance to be best, no verdict: ${chances.join(', ')}`, `expected loss, if chosen: ${losses.join(', ')}`];
 }
 
 function barLines(bar: string, range: string, columns: number): string[] {
@@ -116,11 +142,6 @@ function armRow(name: string, { n, mean, successes, sum }: Arm, kind: Metric['ki
 /** What was found, in a mark of its own so that nothing depends on colour. */
 function marks(state: string): string {
   return state === 'better' ? '✔' : state === 'worse' ? '✗' : state === 'no difference found' ? '=' : '…';
-}
-
-/** A difference of shares is in percentage points, so that it is not taken for the lift. */
-function differenceWords(value: number, kind: Metric['kind']): string {
-  return kind === 'conversion' ? `${(value * 100).toFixed(2)} pp` : figure(value);
 }
 
 /** No p is zero, and none is known to more than two digits. */

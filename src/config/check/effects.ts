@@ -18,9 +18,6 @@ export const notYetServed: { document: readonly string[]; route: readonly string
   route: [],
 };
 
-/** Metrics that the words of an experiment know, but nothing measures yet. */
-const unmeasured: readonly string[] = ['tokensOut', 'cost', 'retry', 'returned'];
-
 /** Every warning about a good config; `document` is what it was read from. */
 export function effectWarnings(config: Config, document: unknown, surroundings: DocumentSurroundings): Fault[] {
   const routes = list(object(document).routes);
@@ -29,6 +26,7 @@ export function effectWarnings(config: Config, document: unknown, surroundings: 
     ...config.routes.flatMap((route, index) => [
       ...unserved(object(routes[index]), ['routes', index], notYetServed.route),
       ...routeWarnings(route, ['routes', index], surroundings),
+      ...experimentWarnings(route, ['routes', index], config.prices),
     ]),
     ...coverageWarnings(config.routes),
   ];
@@ -67,7 +65,6 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
       warn(['outcomes'], 'no outcome is taken, since units are kept under a key that comes of COOKIE_SECRET', mend);
     }
   }
-  warnings.push(...experimentWarnings(route, keys));
   for (const variant of Object.values(route.variants)) {
     for (const [header] of variant.headers) {
       if (!bearsCredentials(header)) continue;
@@ -97,21 +94,19 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
   return [...warnings, ...adminWarnings(route, keys, surroundings.adminHost)];
 }
 
-/** Of an experiment, what this version counts but does not report, or does not count at all. */
-function experimentWarnings({ experiment }: Route, keys: (string | number)[]): Fault[] {
+/** Of an experiment, metrics and segments that will have nothing to show. */
+function experimentWarnings({ experiment }: Route, keys: (string | number)[], prices: Config['prices']): Fault[] {
   if (experiment === undefined) return [];
   const warnings: Fault[] = [];
   for (const role of ['primary', 'secondary'] as const) {
-    experiment[role].forEach((name, index) => {
-      if (!unmeasured.includes(name)) return;
-      const reason = `"${name}" is not measured in this version, so the report leaves it out`;
-      warnings.push({ path: pathOf([...keys, 'experiment', role, index]), reason, mend: 'send it as an outcome' });
+    const index = experiment[role].indexOf('cost');
+    if (index === -1 || Object.keys(prices).length > 0) continue;
+    const path = pathOf([...keys, 'experiment', role, index]);
+    warnings.push({
+      path,
+      reason: 'nothing costs anything while "prices" is empty',
+      mend: 'give the models their prices',
     });
-  }
-  if (experiment.segments.length > 0) {
-    const reason =
-      'segments are kept in the export of units, where a header gives them; the report does not tell them apart';
-    warnings.push({ path: pathOf([...keys, 'experiment', 'segments']), reason, mend: 'compare them from the export' });
   }
   return warnings;
 }

@@ -15,7 +15,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   'webhooks.url': 'URL that every transition of a rollout is posted to.',
   'webhooks.format': 'Signed JSON, or a text for Slack.',
   'webhooks.secret': 'Worker secret that signs the posts; its name begins with WEBHOOK_ or KEY_.',
-  prices: 'Token prices, by model.',
+  prices: 'Token prices, by model: for comparisons, and for the metric "cost" of experiments.',
   'prices.*.inputPerMillion': 'Price of a million input tokens.',
   'prices.*.outputPerMillion': 'Price of a million output tokens.',
   routes: 'Slices of the traffic, tried in order; the first that matches takes the request.',
@@ -122,14 +122,16 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.outcomes.cap': 'Larger values count as this one, so that no single one decides.',
   'routes.experiment': 'The A/B test that this route runs.',
   'routes.experiment.id': 'Names the experiment; a new id deals the units anew.',
-  'routes.experiment.primary': 'Outcomes that decide.',
-  'routes.experiment.secondary': 'Outcomes that are shown beside.',
+  'routes.experiment.primary':
+    'Outcomes that decide, or metrics measured from answers: error, latency, firstByte, tokensOut, cost, retry, returned.',
+  'routes.experiment.secondary': 'Outcomes or measured metrics that are shown beside.',
   'routes.experiment.plannedUnits': 'Units of all arms together at which the final test is made.',
   'routes.experiment.grace':
     'How long outcomes of the last planned units still count, before the figures close; without it as long as outcomes usually take.',
   'routes.experiment.segments': 'Parts of the units that are shown apart, as exploratory.',
   'routes.experiment.segments.name': 'Name of the segment in reports.',
   'routes.experiment.segments.header': 'Request header whose value is the segment.',
-  'routes.experiment.segments.pointer': 'Place in the JSON request body, in place of "header".',
-  'routes.experiment.segments.values': 'Values that are told apart; all others are "other".',
+  'routes.experiment.segments.pointer': 'Place in the JSON request body (RFC 6901), in place of "header".',
+  'routes.experiment.segments.values':
+    'Values that are told apart; all others are "other". Absent: the first ten seen.',
 };

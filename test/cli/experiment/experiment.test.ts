@@ -44,6 +44,7 @@ function reportWith(changes: Partial<Report> = {}): Report {
     closed: false,
     changed: [],
     metrics: [metricWith()],
+    segments: [],
     notes: [],
     ...changes,
   };
@@ -128,6 +129,45 @@ describe('headgate report', () => {
     await session.run('report', 'detect');
     expect(session.out).toMatch(/green +sum 4,750, +380 units +12\.5\n/);
     expect(session.out).toContain('difference +12.5, lift –');
+  });
+
+  it('tells quantiles of the units, and chances that are no verdict', async () => {
+    const arm = (value: number) => ({
+      ...{ n: 5000, mean: value, sum: 5000 * value, pBest: value < 200 ? 0.97 : 0.03, expectedLoss: value / 1000 },
+      quantiles: [{ q: 0.95, value: 2 * value, lo: 2 * value - 9, hi: 2 * value + 9 }],
+    });
+    const latency = metricWith({ name: 'latency', kind: 'mean', arms: { blue: arm(210), green: arm(180) } });
+    api.answer(answers(reportWith({ metrics: [latency] })));
+    await session.run('report', 'detect');
+    expect(session.out).toContain('p95 of the units: blue 420 ms (411 to 429), green 360 ms (351 to 369)');
+    expect(session.out).toContain('chance to be best, no verdict: blue 3.0 %, green 97.0 %\n');
+    expect(session.out).toContain('expected loss, if chosen: blue 0.21, green 0.18\n');
+  });
+
+  it('tells the segments apart, and that they decide nothing', async () => {
+    const arms = { blue: { n: 1200, mean: 0.1, successes: 120 }, green: { n: 1100, mean: 0.14, successes: 154 } };
+    const slice = { value: 'pro', metric: 'helpful', variant: 'green', arms, difference: 0.04, lift: 0.4 };
+    const nobody = { ...arms, green: { n: 0, mean: 0, successes: 0 } };
+    const segments: Report['segments'] = [
+      {
+        name: 'plan',
+        exploratory: true,
+        slices: [
+          { ...slice, interval: [-0.01, 0.09] },
+          { ...slice, value: 'other', arms: nobody, interval: [0, 0] },
+        ],
+      },
+    ];
+    api.answer(answers(reportWith({ segments })));
+    await session.run('report', 'detect');
+    const lines = session.out.split('\n').map((line) => line.trim().split(/ {2,}/));
+    expect(session.out).toMatch(/plan \(exploratory: [\s\S]*decides\s+nothing\)\n/);
+    expect(lines).toContainEqual(['helpful', 'blue', 'green', 'difference']);
+    expect(lines).toContainEqual(['pro', '10.0 % of 1,200', '14.0 % of 1,100', '+4.00 pp', '−1.00 pp to +9.00 pp']);
+    expect(lines).toContainEqual(['other', '10.0 % of 1,200', '–', '–']);
+    session.columns = 44;
+    await session.run('report', 'detect');
+    for (const line of session.out.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(44);
   });
 
   it('says when the planned size is reached', async () => {

@@ -16,7 +16,7 @@ function reportOf(arms: [string, string], state: string, changes: Partial<Report
   return {
     ...{ id: 'demo', sampleRatio: { p: 1, sequentialP: 1, alarm: false }, plannedUnits: 4 },
     ...{ units: { [baseline]: 2, [variant]: 2 }, crossovers: 0, since: null, unitsPerDay: null, daysLeft: 0 },
-    ...{ reachedAt: null, closesAt: null, closed: true, changed: [], metrics: [metric], notes: [] },
+    ...{ reachedAt: null, closesAt: null, closed: true, changed: [], metrics: [metric], segments: [], notes: [] },
     ...changes,
   };
 }

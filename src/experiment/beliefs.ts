@@ -1,0 +1,74 @@
+/**
+ * Owns what a report shows of an arm beside its test: the chance to be best and the expected loss, and quantiles of times. For display
+ * only: nothing is decided by them, and with few units nothing is said. Pure.
+ */
+
+import { betaPosterior, normalPosterior, type Posterior, standings } from '../analysis/bayes.ts';
+import { decodeHistogram, histogramCount } from '../analysis/histogram.ts';
+import { enoughForMean, type Moments, summarise } from '../analysis/means.ts';
+import { type Count, enoughForProportion } from '../analysis/proportions.ts';
+import { quantileInterval } from '../analysis/ranks.ts';
+
+/** One arm's units, as the metric counts them. */
+export type ArmFigures = Count | Moments;
+
+export interface Belief {
+  /** The chance that this arm is the best of all. */
+  pBest: number;
+  /** What choosing it would lose on average against the best, in the metric's unit. */
+  expectedLoss: number;
+}
+
+/** A quantile over the arm's units with its 95 % interval, in milliseconds. */
+export interface Quantile {
+  q: number;
+  value: number;
+  lo: number;
+  hi: number;
+}
+
+/** Integrals that were done, by what they are of. Their owner keeps them between looks. */
+export type KnownBeliefs = Map<string, Record<string, Belief>>;
+
+const MAX_KNOWN = 100;
+/** Below it the interval of the 95th percentile would end at the largest value seen. */
+const MIN_UNITS = 100;
+
+/** Every arm's belief; none where an arm has too few units. */
+export function beliefsOf(
+  arms: Record<string, ArmFigures>,
+  goal: 'increase' | 'decrease',
+  known: KnownBeliefs,
+): Record<string, Belief> {
+  const entries = Object.entries(arms);
+  const isEnough = entries.every(([, arm]) => ('bad' in arm ? enoughForProportion(arm) : enoughForMean(arm)));
+  if (!isEnough || entries.length < 2) return {};
+  const key = JSON.stringify([goal, entries]);
+  let beliefs = known.get(key);
+  if (beliefs === undefined) {
+    const found = standings(entries.map(([, arm]) => posterior(arm, goal)));
+    const finite = entries.map(([name], i) => [name, found[i]!] as const).filter(([, one]) => one.pBest >= 0);
+    beliefs = Object.fromEntries(finite);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(key, beliefs);
+  }
+  return beliefs;
+}
+
+/** Larger is better: what should be rare is turned round. */
+function posterior(arm: ArmFigures, goal: 'increase' | 'decrease'): Posterior {
+  const isMore = goal === 'increase';
+  if ('bad' in arm) return betaPosterior(isMore ? arm.bad : arm.n - arm.bad, arm.n);
+  const { mean, sd, n } = summarise(arm);
+  return normalPosterior(isMore ? mean : -mean, sd / Math.sqrt(n));
+}
+
+/** Median and 95th percentile of a histogram over units, which are independent of each other, so that the intervals hold. */
+export function quantilesOf(histogram: string | undefined): Quantile[] {
+  const decoded = histogram === undefined ? null : decodeHistogram(histogram);
+  if (decoded === null || histogramCount(decoded) < MIN_UNITS) return [];
+  return [0.5, 0.95].flatMap((q) => {
+    const found = quantileInterval(decoded, q);
+    return found === null ? [] : [{ q, ...found }];
+  });
+}

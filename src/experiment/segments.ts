@@ -1,0 +1,68 @@
+/**
+ * Owns which values of the declared segments are told apart in an experiment: the first ten of each that are seen, since every value
+ * is a comparison of its own, and `other` for all that come later. A unit keeps what it was at its first exposure.
+ */
+
+/** A unit's value by segment. */
+export type Segments = Record<string, string>;
+
+const MAX_VALUES = 10;
+/** What stands for every value that is not told apart. */
+export const OTHER = 'other';
+
+/** The name of a slice of the units. A segment's name has no `=`. */
+export function sliceOf(segment: string, value: string): string {
+  return `${segment}=${value}`;
+}
+
+/** The two parts of a slice's name. */
+export function partsOf(slice: string): [segment: string, value: string] {
+  const at = slice.indexOf('=');
+  return [slice.slice(0, at), slice.slice(at + 1)];
+}
+
+/** The slices that a unit's row says it is in. */
+export function slicesOf(segments: string): string[] {
+  if (segments === '{}') return [];
+  return Object.entries(JSON.parse(segments) as Segments).map(([segment, value]) => sliceOf(segment, value));
+}
+
+export class SegmentValues {
+  #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec('CREATE TABLE IF NOT EXISTS segmentValues (segment TEXT, value TEXT, PRIMARY KEY (segment, value))');
+  }
+
+  /** What tells units apart from now to the end of a batch. Use it within one transaction. */
+  begin(): (given: Segments) => Segments {
+    let known: Map<string, Set<string>> | undefined;
+    return (given) => {
+      known ??= this.#read();
+      const kept: Segments = {};
+      for (const [segment, value] of Object.entries(given)) kept[segment] = this.#slot(known, segment, value);
+      return kept;
+    };
+  }
+
+  #slot(known: Map<string, Set<string>>, segment: string, value: string): string {
+    const values = known.get(segment) ?? new Set<string>();
+    known.set(segment, values);
+    if (value === OTHER || values.has(value)) return value;
+    if (values.size >= MAX_VALUES) return OTHER;
+    values.add(value);
+    this.#sql.exec('INSERT INTO segmentValues VALUES (?, ?)', segment, value);
+    return value;
+  }
+
+  #read(): Map<string, Set<string>> {
+    const known = new Map<string, Set<string>>();
+    for (const { segment, value } of this.#sql.exec<{ segment: string; value: string }>(
+      'SELECT * FROM segmentValues',
+    )) {
+      known.set(segment, (known.get(segment) ?? new Set()).add(value));
+    }
+    return known;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Owns what a unit's row says of it: the metrics that its responses give without any client work, and how they move with each
+ * exposure. It tells every move to the sums, those of the unit's slices too, and stores nothing.
+ */
+
+import { slicesOf } from './segments.ts';
+import type { SumChange } from './sums.ts';
+import type { Exposure } from './words.ts';
+
+export interface Row {
+  unit: string;
+  variant: string;
+  firstAtMs: number;
+  requests: number;
+  errors: number;
+  latencyMs: number;
+  firstByteMs: number;
+  /** JSON: value by segment. */
+  segment: string;
+  /** 0 before the first exposure. */
+  lastAtMs: number;
+  retries: number;
+  /** Answers that named their usage, and the tokens of all of them. */
+  answers: number;
+  tokensOut: number;
+  /** Answers whose price is known, and what all of them cost. */
+  priced: number;
+  cost: number;
+}
+
+const MORE = ['lastAtMs', 'retries', 'answers', 'tokensOut', 'priced', 'cost'] as const;
+
+/** A row as it is kept: `more` is JSON of the last members, or empty for a unit that was seen once and showed nothing of them. */
+export type StoredRow = Omit<Row, (typeof MORE)[number]> & { more: string } & Record<string, SqlStorageValue>;
+
+export function restored({ more, ...plain }: StoredRow): Row {
+  const [lastAtMs = plain.requests > 0 ? plain.firstAtMs : 0, ...others] = more ? (JSON.parse(more) as number[]) : [];
+  const [retries = 0, answers = 0, tokensOut = 0, priced = 0, cost = 0] = others;
+  return { ...(plain as Omit<StoredRow, 'more'>), lastAtMs, retries, answers, tokensOut, priced, cost } as Row;
+}
+
+export function storedOf(row: Row): StoredRow {
+  const { unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment, lastAtMs, retries, answers } =
+    row;
+  const isPlain = retries + answers === 0 && lastAtMs === (requests > 0 ? firstAtMs : 0);
+  const more = isPlain ? '' : JSON.stringify(MORE.map((name) => row[name]));
+  return { unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment, more };
+}
+
+/** Who is seen again so long after the first exposure has come back. */
+const RETURNED_MS = 86_400_000;
+
+export function blank(unit: string, variant: string, firstAtMs: number): Row {
+  const nothing = { requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0, segment: '{}', lastAtMs: 0 };
+  return { unit, variant, firstAtMs, ...nothing, retries: 0, answers: 0, tokensOut: 0, priced: 0, cost: 0 };
+}
+
+/** Adds what its own variant showed the unit. */
+export function addTo(row: Row, exposure: Exposure, change: SumChange): void {
+  const { retries = 0, used } = exposure;
+  const before = measures(row);
+  const isFirst = row.requests === 0;
+  see(row, exposure);
+  row.requests += exposure.requests;
+  row.errors += exposure.errors;
+  row.latencyMs += exposure.latencyMs;
+  row.firstByteMs += exposure.firstByteMs;
+  row.retries += retries;
+  if (used !== undefined) {
+    row.answers += used.answers;
+    row.tokensOut += used.tokensOut;
+    row.priced += used.priced;
+    row.cost += used.cost;
+  }
+  const after = measures(row);
+  tell(row, before, after, change);
+  for (const metric of TIMES) change.move(row.variant, metric, isFirst ? null : before[metric]!, after[metric]!);
+  change.arm(row.variant, { requests: exposure.requests });
+}
+
+/** A unit that met another variant has come back all the same. */
+export function cameBack(row: Row, exposure: Exposure, change: SumChange): void {
+  const before = measures(row);
+  see(row, exposure);
+  tell(row, before, measures(row), change);
+}
+
+/** Counts a unit in its slices, with the outcomes that it had before they were known. */
+export function enterSlices(row: Row, outcomes: readonly Counted[], change: SumChange): void {
+  for (const slice of slicesOf(row.segment)) {
+    const within = change.within(slice);
+    within.arm(row.variant, { units: 1 });
+    for (const { metric, counted } of outcomes) within.value(row.variant, metric, 0, counted);
+  }
+}
+
+/** What of a unit's outcomes counts. */
+interface Counted {
+  metric: string;
+  counted: number;
+}
+
+/** Takes all of a unit out of the sums. */
+export function forgotten(row: Row, outcomes: readonly Counted[], change: SumChange): void {
+  const nothing = { ...row, ...blank(row.unit, row.variant, row.firstAtMs), segment: row.segment };
+  const before = measures(row);
+  tell(row, before, measures(nothing), change);
+  for (const one of changesOf(row, change)) {
+    one.arm(row.variant, { units: -1 });
+    for (const { metric, counted } of outcomes) one.value(row.variant, metric, counted, 0);
+  }
+  change.arm(row.variant, { requests: -row.requests });
+  if (row.requests > 0) for (const metric of TIMES) change.move(row.variant, metric, before[metric]!, null);
+}
+
+/** The unit's value by metric: whether it ever happened, or the mean. One that is not known is left out. */
+export function measures(row: Row): Measures {
+  const { requests, errors, latencyMs, firstByteMs, answers, tokensOut, priced, cost } = row;
+  const count = Math.max(1, requests);
+  return {
+    error: errors > 0 ? 1 : 0,
+    latency: latencyMs / count,
+    firstByte: firstByteMs / count,
+    retry: row.retries > 0 ? 1 : 0,
+    returned: row.lastAtMs - row.firstAtMs >= RETURNED_MS ? 1 : 0,
+    ...(answers > 0 && { tokensOut: tokensOut / answers }),
+    ...(priced > 0 && { cost: cost / priced }),
+  };
+}
+
+/** The name under which it is summed of how many units a metric is known. No metric's name has a colon. */
+export function knownOf(metric: string): string {
+  return `known:${metric}`;
+}
+
+const OF_KNOWN = ['tokensOut', 'cost'] as const;
+const METRICS = ['error', 'latency', 'firstByte', 'retry', 'returned', ...OF_KNOWN] as const;
+type Measures = Partial<Record<(typeof METRICS)[number], number>>;
+
+const TIMES = ['latency', 'firstByte'] as const;
+
+function see(row: Row, { firstAtMs, lastAtMs = firstAtMs }: Exposure): void {
+  row.firstAtMs = Math.min(row.firstAtMs, firstAtMs);
+  row.lastAtMs = Math.max(row.lastAtMs, lastAtMs);
+}
+
+function changesOf(row: Row, change: SumChange): SumChange[] {
+  return row.segment === '{}' ? [change] : [change, ...slicesOf(row.segment).map((slice) => change.within(slice))];
+}
+
+function tell(row: Row, before: Measures, after: Measures, change: SumChange): void {
+  for (const one of changesOf(row, change)) {
+    for (const metric of METRICS) one.value(row.variant, metric, before[metric] ?? 0, after[metric] ?? 0);
+    // What is not known is not 0.
+    for (const metric of OF_KNOWN) {
+      one.value(row.variant, knownOf(metric), metric in before ? 1 : 0, metric in after ? 1 : 0);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Owns the memory of what units asked lately, so that it is seen when one asks the same again. Bounded: with more asks a minute than
+ * it holds it looks back less far. It keeps hashes, and for two minutes at most.
+ */
+
+import type { Served } from '../forward/served.ts';
+import { murmur3 } from '../split/murmur3.ts';
+
+/** Who asks the same again within it was not content with the answer, or did not get one. */
+export const RETRY_MS = 60_000;
+/** Of each of two generations, so that no entry has to be looked for to be dropped. */
+const MAX_ASKS = 10_000;
+
+export class Repeats {
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+  #turnedAtMs = 0;
+
+  /** Whether the same was asked within a minute; it is remembered either way. Answers come in another order than they were asked. */
+  isRetry(ask: string, atMs: number): boolean {
+    if (this.#young.size >= MAX_ASKS || atMs - this.#turnedAtMs > RETRY_MS) {
+      [this.#old, this.#young] = [this.#young, new Map()];
+      this.#turnedAtMs = atMs;
+    }
+    const before = this.#young.get(ask) ?? this.#old.get(ask);
+    this.#young.set(ask, Math.max(before ?? 0, atMs));
+    return before !== undefined && Math.abs(atMs - before) <= RETRY_MS;
+  }
+}
+
+/** Unit, method, path, query and body as one word; null where the body is not in hand, so that nobody knows what was asked. */
+export function askOf({ unit, request, url, route, upload }: Served): string | null {
+  if (upload.isPresent && upload.bytes === null) return null;
+  const text = `${route.name} ${unit} ${request.method} ${url.pathname}${url.search}`;
+  const hash = (seed: number) => murmur3(text, seed).toString(36);
+  return `${hash(1)}.${hash(2)}.${upload.bytes === null ? '' : hashOf(upload.bytes)}`;
+}
+
+/** FNV-1a, and the length. */
+function hashOf(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `${(hash >>> 0).toString(36)}.${bytes.byteLength}`;
+}

@@ -1,0 +1,43 @@
+/** Owns which of an experiment's declared segments a request belongs to: a header's value, or one of its JSON body where that is in hand. */
+
+import type { Segment } from '../config/types.ts';
+import { OTHER } from '../experiment/segments.ts';
+import type { Served } from '../forward/served.ts';
+
+const MAX_LENGTH = 64;
+
+/** The values by segment; undefined where no segment has one. */
+export function segmentsOf(
+  segments: readonly Segment[],
+  { request, upload }: Pick<Served, 'request' | 'upload'>,
+): Record<string, string> | undefined {
+  const found: [string, string][] = [];
+  let body: unknown;
+  for (const { name, from, values } of segments) {
+    if ('pointer' in from && body === undefined) body = documentOf(upload);
+    const value = 'header' in from ? request.headers.get(from.header) : valueAt(body, from.pointer);
+    if (value === null || value === '') continue;
+    found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);
+  }
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
+  if (bytes === null || isEncoded) return null;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+/** RFC 6901. Only what is one short word is a value to tell units apart by. */
+function valueAt(document: unknown, pointer: string): string | null {
+  let at = document;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
+    at = (at as Record<string, unknown>)[key];
+  }
+  return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? String(at) : null;
+}

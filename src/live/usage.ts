@@ -1,0 +1,118 @@
+/**
+ * Owns the reading of what a model's answer has used, from the ends of the live one: tokens by its own count, and their price. It
+ * refuses to estimate: an answer that names no usage says nothing. It reads behind the visitor, once for all who ask.
+ */
+
+import type { Config, Route } from '../config/types.ts';
+import type { BodyReport } from '../forward/pump.ts';
+import type { Served } from '../forward/served.ts';
+import { countOf, isMembers, type Usage } from '../shadow/compare/dialects/dialect.ts';
+import { costOf } from '../shadow/compare/tokens.ts';
+import { decode } from '../shadow/decode.ts';
+
+/** What one answer used; `cost` is null where its model has no price. */
+export interface Spent extends Usage {
+  cost: number | null;
+}
+
+/** A compressed answer is unpacked up to here. */
+const MAX_BYTES = 1_048_576;
+
+export class Usages {
+  #prices: () => Config['prices'];
+  #read = new WeakMap<Served, Promise<Spent | null>>();
+
+  constructor(prices: () => Config['prices']) {
+    this.#prices = prices;
+  }
+
+  /** What an answer has used, once it has ended; null at once where nobody wanted to know. Never rejects. */
+  readonly of = (served: Served): Promise<Spent | null> | null => {
+    if (served.ends === null) return null;
+    let reading = this.#read.get(served);
+    if (reading === undefined) {
+      reading = spentBy(served, this.#prices()).catch((cause) => {
+        console.error('usage', cause);
+        return null;
+      });
+      this.#read.set(served, reading);
+    }
+    return reading;
+  };
+}
+
+async function spentBy(served: Served, prices: Config['prices']): Promise<Spent | null> {
+  const body: BodyReport = await served.body;
+  // A stream that broke off had named its input already, and an output of one token.
+  if (body.end !== 'complete') return null;
+  const text = await textOf(served);
+  const usage = text === null ? null : usageIn(text);
+  if (text === null || usage === null) return null;
+  const model = modelIn(text) ?? modelOf(served.route, served.variant);
+  return { ...usage, cost: costOf(usage, model, prices) ?? null };
+}
+
+async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
+  const { head, tail } = ends!;
+  const encoding = responseHeaders?.get('content-encoding') ?? null;
+  const decoder = new TextDecoder();
+  if (encoding === null) {
+    const beginning = decoder.decode(head.take());
+    return head.isTruncated ? `${beginning}\n${decoder.decode(tail.take())}` : beginning;
+  }
+  if (head.isTruncated) return null;
+  const { bytes, isSound } = await decode(encoding, head.take(), MAX_BYTES);
+  return isSound ? decoder.decode(bytes) : null;
+}
+
+// Inside a text that a model wrote the quotation marks are escaped.
+const USAGE = /(?<!\\)"usage"\s*:\s*(?=\{)/g;
+const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
+
+/**
+ * The usage that a text names, in any dialect, streamed or not, also where only its ends are there: later counts take the place
+ * of earlier ones, as in Anthropic's streams, whose end names the output alone.
+ */
+export function usageIn(text: string): Usage | null {
+  const counts: Record<string, number> = {};
+  for (const { index, 0: found } of text.matchAll(USAGE)) {
+    const members = objectAt(text, index + found.length);
+    for (const [name, value] of Object.entries(members ?? {})) {
+      const count = countOf(value);
+      if (count !== null) counts[name] = count;
+    }
+  }
+  const tokensOut = counts.completion_tokens ?? counts.output_tokens;
+  if (tokensOut === undefined) return null;
+  // Cached input is input: Anthropic's `input_tokens` leaves it out.
+  const cached = (counts.cache_creation_input_tokens ?? 0) + (counts.cache_read_input_tokens ?? 0);
+  return { tokensIn: (counts.prompt_tokens ?? counts.input_tokens ?? 0) + cached, tokensOut };
+}
+
+/** The model that an answer names; null where it names none, or behind more than was kept. */
+export function modelIn(text: string): string | null {
+  return MODEL.exec(text)?.[1] ?? null;
+}
+
+/** Some answers do not name the model that a variant asks for. */
+function modelOf({ variants }: Route, variant: string): string | null {
+  const model = variants[variant]?.json?.model;
+  return typeof model === 'string' ? model : null;
+}
+
+/** The object that begins at `from`; null where it does not end or is no JSON. Usage has no braces within texts. */
+function objectAt(text: string, from: number): Record<string, unknown> | null {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '{') depth++;
+    else if (text[at] === '}' && --depth === 0) {
+      try {
+        const value: unknown = JSON.parse(text.slice(from, at + 1));
+        return isMembers(value) ? value : null;
+      } catch {
+        return null;
+      }
+    }
+  }
+  return null;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { decodeHistogram, histogramCount } from '../../src/analysis/histogram.ts';
+import { type Figures, Sums } from '../../src/experiment/sums.ts';
+import { Units } from '../../src/experiment/units.ts';
+import type { Exposure } from '../../src/experiment/words.ts';
+import { sqlStorage } from '../rollout/sqlite.ts';
+
+const T0 = Date.parse('2026-11-23T10:00:00Z');
+const HOUR = 3_600_000;
+const hash = (n: number) => n.toString(16).padStart(16, '0');
+
+function exposure(n: number, more: Partial<Exposure> = {}): Exposure {
+  const variant = n % 2 === 0 ? 'blue' : 'green';
+  return { unit: hash(n), variant, firstAtMs: T0, requests: 1, errors: 0, latencyMs: 10, firstByteMs: 5, ...more };
+}
+
+function world(sql = sqlStorage()) {
+  const units = new Units(sql);
+  const sums = new Sums(sql);
+  const within = <T>(work: (change: ReturnType<Sums['change']>) => T): T => {
+    const change = sums.change();
+    const value = work(change);
+    sums.apply(change);
+    return value;
+  };
+  return {
+    sql,
+    units,
+    sums,
+    within,
+    expose: (...exposures: Exposure[]) => within((change) => units.expose(exposures, change)),
+    forget: (n: number) => within((change) => units.forget(hash(n), change)),
+    of: (metric: string, variant = 'blue') => sums.read().metrics[metric]?.[variant],
+  };
+}
+
+describe('what responses tell of a unit', () => {
+  it('is whether it came back, a day or more after its first exposure, in whatever order that is heard', () => {
+    const { expose, of } = world();
+    expose(
+      exposure(0, { firstAtMs: T0 + 24 * HOUR, lastAtMs: T0 + 25 * HOUR }),
+      exposure(2, { lastAtMs: T0 + 23 * HOUR }),
+    );
+    expect(of('returned')).toBeUndefined();
+    expose(exposure(0), exposure(2, { firstAtMs: T0 + HOUR, lastAtMs: T0 + 24 * HOUR - 1 }));
+    expect(of('returned')).toMatchObject({ n: 2, sum: 1 });
+    expose(exposure(2, { variant: 'green', firstAtMs: T0 + 24 * HOUR }));
+    expect(of('returned')).toMatchObject({ n: 2, sum: 2 });
+  });
+
+  it('is whether it ever asked the same again, once a unit', () => {
+    const { expose, of } = world();
+    expose(exposure(0, { retries: 2 }), exposure(2));
+    expose(exposure(0, { retries: 1 }));
+    expect(of('retry')).toMatchObject({ n: 2, sum: 1, nonZero: 1 });
+  });
+
+  it('is the mean of what its answers used, of those that name it', () => {
+    const { expose, of } = world();
+    expose(exposure(0, { used: { answers: 2, tokensOut: 60, priced: 1, cost: 0.5 } }), exposure(2));
+    expose(exposure(0, { requests: 3, used: { answers: 1, tokensOut: 30, priced: 0, cost: 0 } }));
+    expect(of('tokensOut')).toMatchObject({ sum: 30 });
+    expect(of('cost')).toMatchObject({ sum: 0.5 });
+    expect(of('known:tokensOut')).toMatchObject({ n: 2, nonZero: 1 });
+    expect(of('known:cost')).toMatchObject({ nonZero: 1 });
+  });
+
+  it('knows an answer of no tokens from one that names none', () => {
+    const { expose, of } = world();
+    expose(exposure(0, { used: { answers: 1, tokensOut: 0, priced: 0, cost: 0 } }));
+    expect(of('known:tokensOut')).toMatchObject({ nonZero: 1 });
+    expect(of('known:cost')).toBeUndefined();
+  });
+
+  it('lies among the times of its arm, one for each unit', () => {
+    const { expose, forget, sums } = world();
+    expose(exposure(0, { latencyMs: 100 }), exposure(2, { latencyMs: 400 }));
+    expose(exposure(0, { latencyMs: 300 }));
+    const spread = () => decodeHistogram(sums.read().spreads!.latency!.blue!)!;
+    expect(histogramCount(spread())).toBe(2);
+    const estimates = [...spread().buckets.keys()].map((index) =>
+      Math.round((2 * 1.0202020202 ** index) / 2.0202020202),
+    );
+    for (const [at, ms] of [400, 200].entries())
+      expect(Math.abs(estimates.toSorted((a, b) => b - a)[at]! - ms)).toBeLessThan(ms / 50);
+    forget(2);
+    expect(histogramCount(spread())).toBe(1);
+  });
+
+  it('leaves nothing behind when the unit is forgotten', () => {
+    const { expose, forget, sums } = world();
+    const used = { answers: 1, tokensOut: 3, priced: 1, cost: 0.1 };
+    const segment = { plan: 'pro' };
+    expose(exposure(0, { errors: 1, retries: 1, lastAtMs: T0 + 48 * HOUR, used, segment }));
+    expect(forget(0)).toBe(true);
+    const zero = (figures: Figures) => Object.values(figures.metrics).flatMap((arms) => Object.values(arms));
+    const left = [...zero(sums.read()), ...Object.values(sums.readSlices()).flatMap(zero)];
+    expect(left.length).toBeGreaterThan(8);
+    for (const { n, sum, nonZero } of left) expect([n, Math.abs(sum) < 1e-12, nonZero]).toEqual([0, true, 0]);
+  });
+
+  it('is kept by an object that an earlier version made', () => {
+    const sql = sqlStorage();
+    sql.exec(`CREATE TABLE units (unit TEXT PRIMARY KEY, variant TEXT NOT NULL, firstAtMs INTEGER NOT NULL,
+      requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencyMs REAL NOT NULL, firstByteMs REAL NOT NULL,
+      segment TEXT NOT NULL) WITHOUT ROWID;`);
+    sql.exec('INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...[hash(0), 'blue', T0, 1, 0, 10, 5, '{}']);
+    const { expose, units } = world(sql);
+    expose(exposure(0, { firstAtMs: T0 + 30 * HOUR, retries: 1 }));
+    expect(units.page('', 9)).toMatchObject([{ requests: 2, measured: { retry: 1, returned: 1, latency: 10 } }]);
+  });
+});
+
+describe('the slices of the declared segments', () => {
+  it('count units and what they did apart', () => {
+    const { expose, within, units, sums } = world();
+    expose(exposure(0, { segment: { plan: 'pro' } }), exposure(2, { segment: { plan: 'free' } }), exposure(4));
+    const { slices } = units.exposureOf(hash(0))!;
+    within((change) => change.within(slices[0]!).value('blue', 'helpful', 0, 1));
+    const { 'plan=pro': pro, 'plan=free': free } = sums.readSlices();
+    expect(pro).toMatchObject({ arms: { blue: { units: 1 } }, metrics: { helpful: { blue: { n: 1, sum: 1 } } } });
+    expect(free).toMatchObject({ arms: { blue: { units: 1 } }, metrics: { latency: { blue: { n: 1, sum: 10 } } } });
+    expect(sums.read().arms.blue!.units).toBe(3);
+  });
+
+  it('are ten and other, and a unit stays where its first exposure put it', () => {
+    const { expose, sums, units } = world();
+    for (let n = 0; n < 15; n++) expose(exposure(2 * n, { segment: { plan: `v${n}` } }));
+    expose(exposure(0, { segment: { plan: 'v14' } }), exposure(100, { segment: { plan: 'v3' } }));
+    const counted = Object.entries(sums.readSlices()).map(([slice, { arms }]) => [slice, arms.blue!.units]);
+    expect(counted).toHaveLength(11);
+    expect(Object.fromEntries(counted)).toMatchObject({ 'plan=v0': 1, 'plan=v3': 2, 'plan=v9': 1, 'plan=other': 5 });
+    expect(units.exposureOf(hash(0))!.slices).toEqual(['plan=v0']);
+  });
+
+  it('get what a unit did before its exposure was heard of', () => {
+    const { expose, within, units, sums } = world();
+    within((change) => {
+      units.begin(hash(0), 'blue', T0, change);
+      units.setValue(hash(0), 'helpful', { total: 1, counted: 1 });
+      change.value('blue', 'helpful', 0, 1);
+    });
+    expose(exposure(0, { segment: { plan: 'pro' } }));
+    expect(sums.readSlices()['plan=pro']).toMatchObject({ metrics: { helpful: { blue: { n: 1, sum: 1 } } } });
+  });
+});

@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ExposureBatch } from '../../src/experiment/words.ts';
+import type { Served } from '../../src/forward/served.ts';
+import { Exposures } from '../../src/live/exposures.ts';
+import type { Spent } from '../../src/live/usage.ts';
+import { body, served, T0 } from './served.ts';
+
+const experiment = { id: 'e', primary: ['tokensOut'], secondary: ['retry'], segments: [] };
+const route = { name: 'main', failStatuses: [], experiment } as unknown as Served['route'];
+const inForce = { experiment: 'e', rollout: null };
+const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
+
+function seeing(spent: Spent | null) {
+  const batches: ExposureBatch[] = [];
+  const ledger = { expose: async (batch: ExposureBatch) => void batches.push(batch) };
+  const env = { COOKIE_SECRET: 's', LEDGER: { idFromName: String, get: () => ledger } };
+  const work: Promise<unknown>[] = [];
+  const ctx = { waitUntil: (one: Promise<unknown>) => void work.push(one) };
+  const exposures = new Exposures(() => (spent === null ? null : Promise.resolve(spent)));
+  return {
+    see: (changes: Partial<Served>) => {
+      const url = new URL('https://shop.example/x');
+      exposures.observe(served({ route, url, upload, ...changes, inForce } as never), env as never, ctx as never);
+    },
+    flushed: async () => {
+      await vi.advanceTimersByTimeAsync(2_100);
+      await Promise.all(work);
+      return batches.flatMap((batch) => batch.exposures);
+    },
+  };
+}
+
+beforeEach(() => void vi.useFakeTimers({ now: T0 }));
+afterEach(() => void vi.useRealTimers());
+
+describe('the exposures of a batch', () => {
+  it('bear what answers have used, priced or not', async () => {
+    const { see, flushed } = seeing({ tokensIn: 1, tokensOut: 30, cost: null });
+    see({});
+    see({});
+    expect(await flushed()).toMatchObject([{ requests: 2, used: { answers: 2, tokensOut: 60, priced: 0, cost: 0 } }]);
+  });
+
+  it('bear first and last time whatever the order of ends, and retries within a minute', async () => {
+    const { see, flushed } = seeing(null);
+    for (const startedAtMs of [T0 + 50_000, T0, T0 + 200_000]) see({ startedAtMs, body });
+    see({ startedAtMs: T0 + 201_000, url: new URL('https://shop.example/other') });
+    expect(await flushed()).toMatchObject([
+      { requests: 4, firstAtMs: T0, lastAtMs: T0 + 201_000, retries: 1, latencyMs: expect.any(Number) },
+    ]);
+  });
+
+  it('bear no retries where nobody asks for them', async () => {
+    const { see, flushed } = seeing(null);
+    const quiet = { ...route, experiment: { ...experiment, secondary: [] } } as Served['route'];
+    for (const startedAtMs of [T0, T0 + 1]) see({ startedAtMs, route: quiet });
+    const [exposure] = await flushed();
+    expect(exposure).toMatchObject({ requests: 2 });
+    expect(exposure).not.toHaveProperty('retries');
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { Served } from '../../src/forward/served.ts';
+import { askOf, Repeats } from '../../src/live/repeats.ts';
+import { served, T0 } from './served.ts';
+
+const MINUTE = 60_000;
+
+describe('asking the same again', () => {
+  it('is a retry within a minute, whichever of the two is heard of first', () => {
+    const repeats = new Repeats();
+    expect(repeats.isRetry('a', T0)).toBe(false);
+    expect(repeats.isRetry('b', T0 + 1)).toBe(false);
+    expect(repeats.isRetry('a', T0 + MINUTE)).toBe(true);
+    expect(repeats.isRetry('a', T0 + MINUTE - 20)).toBe(true);
+    expect(repeats.isRetry('a', T0 + 2 * MINUTE + 1)).toBe(false);
+  });
+
+  it('is remembered in bounded memory, the newest longest', () => {
+    const repeats = new Repeats();
+    for (let n = 0; n < 50_000; n++) repeats.isRetry(`ask-${n}`, T0);
+    expect(repeats.isRetry('ask-49999', T0)).toBe(true);
+    expect(repeats.isRetry('ask-0', T0)).toBe(false);
+  });
+});
+
+function asking(url: string, more: { method?: string; body?: string | null; unit?: string } = {}): Served {
+  const { method = 'POST', body = 'hello', unit = 'u-1' } = more;
+  const bytes = body === null ? null : new TextEncoder().encode(body);
+  const upload = { isPresent: true, bytes } as unknown as Served['upload'];
+  return served({ request: new Request(url, { method }), url: new URL(url), upload, unit });
+}
+
+describe('what was asked', () => {
+  const url = 'https://shop.example/x?q=1';
+
+  it('is told by unit, method, path, query and body', () => {
+    const same = askOf(asking(url));
+    expect(askOf(asking(url))).toBe(same);
+    const others = [
+      asking(url, { unit: 'u-2' }),
+      asking(url, { method: 'PUT' }),
+      asking('https://shop.example/y?q=1'),
+      asking('https://shop.example/x?q=2'),
+      asking(url, { body: 'hellp' }),
+      asking(url, { body: '' }),
+    ];
+    expect(new Set([same, ...others.map(askOf)]).size).toBe(7);
+  });
+
+  it('is unknown where the body was not kept', () => {
+    expect(askOf(asking(url, { body: null }))).toBeNull();
+  });
+});

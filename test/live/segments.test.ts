@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import type { Segment } from '../../src/config/types.ts';
+import type { Served } from '../../src/forward/served.ts';
+import { segmentsOf } from '../../src/live/segments.ts';
+
+function asked(body: string | null, headers: Record<string, string> = {}, isEncoded = false) {
+  const bytes = body === null ? null : new TextEncoder().encode(body);
+  return { request: new Request('https://a.example', { headers }), upload: { bytes, isEncoded } as Served['upload'] };
+}
+
+const plan: Segment = { name: 'plan', from: { header: 'x-plan' } };
+const at = (pointer: string, values?: string[]): Segment => ({ name: 's', from: { pointer }, values });
+
+describe('the segments of a request', () => {
+  it('are read from headers', () => {
+    expect(segmentsOf([plan], asked(null, { 'x-plan': 'pro' }))).toEqual({ plan: 'pro' });
+    expect(segmentsOf([plan], asked(null))).toBeUndefined();
+    expect(segmentsOf([plan], asked(null, { 'x-plan': 'p'.repeat(200) }))).toEqual({ plan: 'p'.repeat(64) });
+  });
+
+  it('are those that were declared, and other', () => {
+    const declared = { ...plan, values: ['pro'] };
+    const values = ['pro', 'team'].map((value) => segmentsOf([declared], asked(null, { 'x-plan': value })));
+    expect(values).toEqual([{ plan: 'pro' }, { plan: 'other' }]);
+  });
+
+  it.each([
+    ['/model', 'm-1'],
+    ['/metadata/tier', '2'],
+    ['/stream', 'true'],
+    ['/messages/1/role', 'user'],
+    ['/a~1b/~0c', 'deep'],
+  ])('are read from the JSON body at %s', (pointer, value) => {
+    const body = {
+      model: 'm-1',
+      metadata: { tier: 2 },
+      stream: true,
+      messages: [{}, { role: 'user' }],
+      'a/b': { '~c': 'deep' },
+    };
+    expect(segmentsOf([at(pointer)], asked(JSON.stringify(body)))).toEqual({ s: value });
+  });
+
+  it.each([
+    ['a body that was not kept', asked(null), '/model'],
+    ['a compressed one', asked('{"model":"m"}', {}, true), '/model'],
+    ['one that is no JSON', asked('model=m'), '/model'],
+    ['what stands nowhere', asked('{"a":1}'), '/model'],
+    ['what every object inherits', asked('{}'), '/constructor/name'],
+    ['an object', asked('{"model":{}}'), '/model'],
+    ['null', asked('{"model":null}'), '/model'],
+  ])('are none with %s', (_, request, pointer) => {
+    expect(segmentsOf([at(pointer)], request)).toBeUndefined();
+  });
+});

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { Ends } from '../../src/forward/copies.ts';
+import type { Served } from '../../src/forward/served.ts';
+import { modelIn, Usages, usageIn } from '../../src/live/usage.ts';
+import { readReply } from '../../src/shadow/compare/read.ts';
+import { body, served } from './served.ts';
+
+const folder = fileURLToPath(new URL('../shadow/compare/transcripts', import.meta.url).href);
+const transcript = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+describe('the usage that an answer names', () => {
+  it.each([
+    'openai-chat.json',
+    'openai-chat.txt',
+    'openai-responses.json',
+    'openai-responses.txt',
+    'anthropic-messages.json',
+    'anthropic-messages.txt',
+    'workers-ai.json',
+    'workers-ai.txt',
+  ])('is what the reader of whole answers finds: %s', (name) => {
+    const text = transcript(name);
+    const contentType = name.endsWith('.json') ? 'application/json' : 'text/event-stream';
+    const bytes = new TextEncoder().encode(text);
+    const whole = { status: 200, contentType, body: bytes, bytes: bytes.byteLength, end: 'complete' as const };
+    const { facts } = readReply(whole, undefined);
+    expect(facts?.usage).toMatchObject({ tokensOut: expect.any(Number) });
+    expect(usageIn(text)).toEqual(facts!.usage);
+    expect(modelIn(text)).toBe(facts!.model);
+  });
+
+  it.each([
+    ['nothing at all', ''],
+    ['null while the stream runs', 'data: {"usage":null}'],
+    ['no count of output', '{"usage":{"input_tokens":3}}'],
+    ['a text that speaks of it', JSON.stringify({ text: '"usage": {"completion_tokens": 9}' })],
+    ['an object that was cut off', '{"usage":{"completion_tokens":9'],
+    ['no number', '{"usage":{"completion_tokens":"9"}}'],
+    ['fewer than none', '{"usage":{"completion_tokens":-1}}'],
+  ])('is none where it is %s', (_, text) => {
+    expect(usageIn(text)).toBeNull();
+  });
+
+  it('is the last, where a stream counts up', () => {
+    const chunks = [1, 2, 3].map((n) => `data: {"usage":{"prompt_tokens":7,"completion_tokens":${n}}}\n\n`);
+    expect(usageIn(chunks.join(''))).toEqual({ tokensIn: 7, tokensOut: 3 });
+  });
+});
+
+const prices = { 'm-1': { inputPerMillion: 1, outputPerMillion: 4 } };
+const document = (text: string) =>
+  JSON.stringify({ model: 'm-1', text, usage: { prompt_tokens: 10, completion_tokens: 20 } });
+
+function answered(bytes: Uint8Array, more: Partial<Served> = {}, headers = {}, bounds = { head: 64, tail: 128 }) {
+  const ends = new Ends(bounds);
+  // Bodies come in pieces.
+  for (let at = 0; at < bytes.byteLength; at += 50) ends.add(bytes.subarray(at, at + 50));
+  const responseHeaders = new Headers({ 'content-type': 'application/json', ...headers });
+  return served({ ends, responseHeaders, ...more });
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const read = (one: Served) => new Usages(() => prices).of(one);
+
+describe('what an answer has used', () => {
+  it('is read from its two ends, and is priced by its model', async () => {
+    const long = document('x'.repeat(5_000));
+    for (const text of [document(''), document('x'.repeat(60)), long]) {
+      expect(await read(answered(bytesOf(text)))).toEqual({ tokensIn: 10, tokensOut: 20, cost: 90 / 1e6 });
+    }
+  });
+
+  it('is read from a compressed answer that is short, and not from a part of one', async () => {
+    const packed = gzipSync(document('y'));
+    const headers = { 'content-encoding': 'gzip' };
+    const whole = answered(packed, {}, headers, { head: 1_000, tail: 0 });
+    expect(await read(whole)).toMatchObject({ tokensOut: 20 });
+    const part = answered(packed, {}, headers, { head: 20, tail: 0 });
+    expect(await read(part)).toBeNull();
+  });
+
+  it('has no cost where the model has no price, and the price of the variant’s own model where none is named', async () => {
+    const usage = '{"usage":{"completion_tokens":5}}';
+    const of = (json: object) => ({ name: 'main', variants: { green: { json } } }) as unknown as Served['route'];
+    expect(await read(answered(bytesOf(usage), { route: of({}) }))).toEqual({ tokensIn: 0, tokensOut: 5, cost: null });
+    expect(await read(answered(bytesOf(usage), { route: of({ model: 'm-1' }) }))).toMatchObject({ cost: 20 / 1e6 });
+  });
+
+  it('is unknown where the answer broke off, and is not asked where nobody wants it', async () => {
+    expect(await read(answered(bytesOf(document('')), { body: { ...body, end: 'cut' } }))).toBeNull();
+    expect(read(served())).toBeNull();
+  });
+
+  it('is read once for all who ask', () => {
+    const usages = new Usages(() => prices);
+    const one = answered(bytesOf(document('')));
+    expect(usages.of(one)).toBe(usages.of(one));
+  });
+});
