@@ -3,7 +3,7 @@
  * a sequential test (eprocess.ts) can tell: `diffyField` is there to compare with Diffy, not to decide.
  */
 
-import { distance } from 'fastest-levenshtein';
+import { distance } from './levenshtein.ts';
 
 /** Levenshtein's edit distance and 1 − distance/longer length; two empty texts are alike. */
 export function levenshteinSimilarity(a: string, b: string): { distance: number; similarity: number } {

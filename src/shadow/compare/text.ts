@@ -3,7 +3,7 @@
  * reported and never judged here. Time is bounded at every length.
  */
 
-import { distance } from 'fastest-levenshtein';
+import { distance } from '../../analysis/levenshtein.ts';
 
 /** Longest text, in UTF-16 units, for which each edit is counted; beyond, words are. */
 export const maxLevenshteinChars = 4000;
