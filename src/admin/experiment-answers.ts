@@ -13,7 +13,7 @@ const arms = v.record(
     mean: v.number(),
     pBest: v.optional(v.number()),
     expectedLoss: v.optional(v.number()),
-    quantiles: v.optional(v.array(v.object({ q: v.number(), value: v.number(), lo: v.number(), hi: v.number() }))),
+    quantiles: v.optional(v.array(v.record(v.string(), v.number()))),
   }),
 );
 

@@ -23,27 +23,30 @@ export interface Figures {
   spreads?: Record<string, Record<string, string>>;
 }
 
+/** What is summed in each table, beneath its key. */
+const COUNTS = ['units', 'requests', 'crossovers'] as const;
+const MOMENTS = ['sum', 'sumSquares', 'sumCubes', 'nonZero'] as const;
+
 export class Sums {
   #sql: SqlStorage;
-  #arms: string;
-  #sums: string;
-  #spreads: string;
-  #slices: string;
+  #name: '' | 'late';
 
   /** Sums of some of the units only are kept under a name. */
   constructor(sql: SqlStorage, name: '' | 'late' = '') {
     this.#sql = sql;
-    this.#arms = name === '' ? 'arms' : 'lateArms';
-    this.#sums = name === '' ? 'sums' : 'lateSums';
-    this.#spreads = name === '' ? 'spreads' : 'lateSpreads';
-    this.#slices = name === '' ? 'slices' : 'lateSlices';
-    sql.exec(`CREATE TABLE IF NOT EXISTS ${this.#arms} (variant TEXT PRIMARY KEY, units INTEGER NOT NULL, requests INTEGER NOT NULL,
-      crossovers INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS ${this.#sums} (variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
-      sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (variant, metric));
-      CREATE TABLE IF NOT EXISTS ${this.#spreads} (variant TEXT, metric TEXT, histogram TEXT NOT NULL, PRIMARY KEY (variant, metric));
-      CREATE TABLE IF NOT EXISTS ${this.#slices} (slice TEXT, variant TEXT, metric TEXT, sum REAL NOT NULL, sumSquares REAL NOT NULL,
-      sumCubes REAL NOT NULL, nonZero INTEGER NOT NULL, PRIMARY KEY (slice, variant, metric));`);
+    this.#name = name;
+    const numbers = (names: readonly string[]) => names.map((column) => `${column} REAL NOT NULL`);
+    const make = (table: string, keys: string, columns: string) =>
+      sql.exec(`CREATE TABLE IF NOT EXISTS ${this.#table(table)} (${keys}, ${columns}, PRIMARY KEY (${keys}));`);
+    make('arms', 'variant', `${numbers(COUNTS)}`);
+    make('sums', 'variant, metric', `${numbers(MOMENTS)}`);
+    make('spreads', 'variant, metric', 'histogram TEXT NOT NULL');
+    make('slices', 'slice, variant, metric', `${numbers(MOMENTS)}`);
+  }
+
+  /** `arms`, or `lateArms`. */
+  #table(table: string): string {
+    return this.#name === '' ? table : `late${table[0]!.toUpperCase()}${table.slice(1)}`;
   }
 
   /** Gathers changes, to be written at once by `apply`. */
@@ -52,25 +55,27 @@ export class Sums {
   }
 
   /** Call it within the transaction of the events themselves. */
-  apply(change: SumChange): void {
-    for (const [variant, { units, requests, crossovers }] of change.arms) {
-      this.#sql.exec(
-        `INSERT INTO ${this.#arms} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units,
-         requests = requests + excluded.requests, crossovers = crossovers + excluded.crossovers`,
-        ...[variant, units, requests, crossovers],
-      );
-    }
-    for (const [key, { sum, sumSquares, sumCubes, nonZero }] of change.moments) {
-      const [variant = '', metric = ''] = key.split('|');
-      this.#sql.exec(
-        `INSERT INTO ${this.#sums} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sum = sum + excluded.sum,
-         sumSquares = sumSquares + excluded.sumSquares, sumCubes = sumCubes + excluded.sumCubes,
-         nonZero = nonZero + excluded.nonZero`,
-        ...[variant, metric, sum, sumSquares, sumCubes ?? 0, nonZero],
-      );
-    }
-    for (const [key, moves] of change.moves) this.#move(key, moves);
-    if (change.slices.size > 0) this.#applySlices(change.slices);
+  apply({ arms, moments, moves, slices }: SumChange): void {
+    const counts = [...arms].map(([variant, arm]) => [variant, ...COUNTS.map((name) => arm[name])]);
+    this.#add('arms', ['variant'], COUNTS, counts);
+    this.#add('sums', ['variant', 'metric'], MOMENTS, rowsOf(moments));
+    for (const [key, some] of moves) this.#move(key, some);
+    const sliced = [...slices].flatMap(([slice, change]) => [
+      ...[...change.arms].map(([variant, { units }]) => [slice, variant, UNITS, units, 0, 0, 0]),
+      ...rowsOf(change.moments).map((row) => [slice, ...row]),
+    ]);
+    this.#add('slices', ['slice', 'variant', 'metric'], MOMENTS, sliced);
+  }
+
+  /** Adds rows to those of their keys, in one statement. */
+  #add(table: string, keys: readonly string[], sums: readonly string[], rows: readonly unknown[][]): void {
+    if (rows.length === 0) return;
+    const columns = [...keys, ...sums];
+    this.#sql.exec(
+      `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns.map((_, at) => `value ->> ${at}`)} FROM json_each(?)
+       WHERE true ON CONFLICT DO UPDATE SET ${sums.map((name) => `${name} = ${name} + excluded.${name}`)}`,
+      JSON.stringify(rows),
+    );
   }
 
   /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */
@@ -82,31 +87,13 @@ export class Sums {
       if (after !== null) addDuration(histogram, after);
     }
     const text = encodeHistogram(histogram);
-    this.#sql.exec(`INSERT OR REPLACE INTO ${this.#spreads} VALUES (?, ?, ?)`, variant, metric, text);
+    this.#sql.exec(`INSERT OR REPLACE INTO ${this.#table('spreads')} VALUES (?, ?, ?)`, variant, metric, text);
   }
 
   #spread(variant: string, metric: string): string {
-    const sql = `SELECT histogram FROM ${this.#spreads} WHERE variant = ? AND metric = ?`;
+    const sql = `SELECT histogram FROM ${this.#table('spreads')} WHERE variant = ? AND metric = ?`;
     const [row] = this.#sql.exec<{ histogram: string }>(sql, variant, metric);
     return row?.histogram ?? '';
-  }
-
-  #applySlices(slices: SumChange['slices']): void {
-    const rows = [...slices].flatMap(([slice, { arms, moments }]) => [
-      ...[...arms].map(([variant, { units }]) => [slice, variant, UNITS, units, 0, 0, 0]),
-      ...[...moments].map(([key, { sum, sumSquares, sumCubes, nonZero }]) => [
-        slice,
-        ...key.split('|'),
-        ...[sum, sumSquares, sumCubes, nonZero],
-      ]),
-    ]);
-    this.#sql.exec(
-      `INSERT INTO ${this.#slices} SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-       FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET sum = sum + excluded.sum,
-       sumSquares = sumSquares + excluded.sumSquares, sumCubes = sumCubes + excluded.sumCubes,
-       nonZero = nonZero + excluded.nonZero`,
-      JSON.stringify(rows),
-    );
   }
 
   /** The figures of each slice, without requests and crossovers. */
@@ -115,7 +102,7 @@ export class Sums {
     type Row = { slice: string; variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
     // The count of units comes before the metrics: no name begins like it.
     for (const { slice, variant, metric, ...sums } of this.#sql.exec<Row>(
-      `SELECT * FROM ${this.#slices} ORDER BY slice, metric`,
+      `SELECT * FROM ${this.#table('slices')} ORDER BY slice, metric`,
     )) {
       slices[slice] ??= { arms: {}, metrics: {} };
       const { arms, metrics } = slices[slice];
@@ -131,19 +118,19 @@ export class Sums {
   read(): Figures {
     const figures: Figures = { arms: {}, metrics: {} };
     for (const { variant, ...counts } of this.#sql.exec<{ variant: string } & Record<keyof ArmCounts, number>>(
-      `SELECT * FROM ${this.#arms} ORDER BY variant`,
+      `SELECT * FROM ${this.#table('arms')} ORDER BY variant`,
     )) {
       figures.arms[variant] = counts;
     }
     for (const { variant, metric, ...sums } of this.#sql.exec<
       { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>
-    >(`SELECT * FROM ${this.#sums}`)) {
+    >(`SELECT * FROM ${this.#table('sums')}`)) {
       figures.metrics[metric] ??= {};
       figures.metrics[metric]![variant] = { n: figures.arms[variant]?.units ?? 0, ...sums };
     }
     const spreads: NonNullable<Figures['spreads']> = {};
     for (const { variant, metric, histogram } of this.#sql.exec<Record<'variant' | 'metric' | 'histogram', string>>(
-      `SELECT * FROM ${this.#spreads}`,
+      `SELECT * FROM ${this.#table('spreads')}`,
     )) {
       spreads[metric] ??= {};
       spreads[metric][variant] = histogram;
@@ -151,6 +138,10 @@ export class Sums {
     if (Object.keys(spreads).length > 0) figures.spreads = spreads;
     return figures;
   }
+}
+
+function rowsOf(moments: SumChange['moments']): unknown[][] {
+  return [...moments].map(([key, one]) => [...key.split('|'), ...MOMENTS.map((name) => one[name] ?? 0)]);
 }
 
 /** A unit's value before and after; null where there was or will be none. */

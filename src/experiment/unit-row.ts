@@ -34,17 +34,13 @@ const MORE = ['lastAtMs', 'retries', 'answers', 'tokensOut', 'priced', 'cost'] a
 export type StoredRow = Omit<Row, (typeof MORE)[number]> & { more: string } & Record<string, SqlStorageValue>;
 
 export function restored({ more, ...plain }: StoredRow): Row {
-  const [lastAtMs = plain.requests > 0 ? plain.firstAtMs : 0, ...others] = more ? (JSON.parse(more) as number[]) : [];
-  const [retries = 0, answers = 0, tokensOut = 0, priced = 0, cost = 0] = others;
-  return { ...(plain as Omit<StoredRow, 'more'>), lastAtMs, retries, answers, tokensOut, priced, cost } as Row;
+  const values = more ? (JSON.parse(more) as number[]) : [plain.requests > 0 ? plain.firstAtMs : 0];
+  return { ...plain, ...Object.fromEntries(MORE.map((name, at) => [name, values[at] ?? 0])) } as unknown as Row;
 }
 
 export function storedOf(row: Row): StoredRow {
-  const { unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment, lastAtMs, retries, answers } =
-    row;
-  const isPlain = retries + answers === 0 && lastAtMs === (requests > 0 ? firstAtMs : 0);
-  const more = isPlain ? '' : JSON.stringify(MORE.map((name) => row[name]));
-  return { unit, variant, firstAtMs, requests, errors, latencyMs, firstByteMs, segment, more };
+  const isPlain = row.retries + row.answers === 0 && row.lastAtMs === (row.requests > 0 ? row.firstAtMs : 0);
+  return { ...row, more: isPlain ? '' : JSON.stringify(MORE.map((name) => row[name])) };
 }
 
 /** Who is seen again so long after the first exposure has come back. */

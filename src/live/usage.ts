@@ -6,7 +6,8 @@
 import type { Config, Route } from '../config/types.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
-import { countOf, isMembers, type Usage } from '../shadow/compare/dialects/dialect.ts';
+import { countOf, type Usage } from '../shadow/compare/dialects/dialect.ts';
+import { parseJson } from '../shadow/compare/json-text.ts';
 import { costOf } from '../shadow/compare/tokens.ts';
 import { decode } from '../shadow/decode.ts';
 
@@ -66,7 +67,8 @@ async function textOf({ ends, responseHeaders }: Served): Promise<string | null>
 }
 
 // Inside a text that a model wrote the quotation marks are escaped.
-const USAGE = /(?<!\\)"usage"\s*:\s*(?=\{)/g;
+// Usage has at most one level of objects within, and no braces within texts.
+const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})/g;
 const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
 
 /**
@@ -75,9 +77,8 @@ const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
  */
 export function usageIn(text: string): Usage | null {
   const counts: Record<string, number> = {};
-  for (const { index, 0: found } of text.matchAll(USAGE)) {
-    const members = objectAt(text, index + found.length);
-    for (const [name, value] of Object.entries(members ?? {})) {
+  for (const [, found = ''] of text.matchAll(USAGE)) {
+    for (const [name, value] of Object.entries(parseJson(found) ?? {})) {
       const count = countOf(value);
       if (count !== null) counts[name] = count;
     }
@@ -98,21 +99,4 @@ export function modelIn(text: string): string | null {
 function modelOf({ variants }: Route, variant: string): string | null {
   const model = variants[variant]?.json?.model;
   return typeof model === 'string' ? model : null;
-}
-
-/** The object that begins at `from`; null where it does not end or is no JSON. Usage has no braces within texts. */
-function objectAt(text: string, from: number): Record<string, unknown> | null {
-  let depth = 0;
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '{') depth++;
-    else if (text[at] === '}' && --depth === 0) {
-      try {
-        const value: unknown = JSON.parse(text.slice(from, at + 1));
-        return isMembers(value) ? value : null;
-      } catch {
-        return null;
-      }
-    }
-  }
-  return null;
 }
