@@ -176,14 +176,19 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
   const ends = endsOf(exchange.state.inForce, upstream.headers);
-  const tap = tapInto(captured, tail, ends);
+  const copies = { captured, tail, ends };
   const { idleTimeoutMs } = exchange.state.route;
-  const { body, report } = await relay(upstream, { idleMs: idleTimeoutMs, patience, receiver: exchange.request, tap });
+  const { body, report } = await relay(upstream, {
+    idleMs: idleTimeoutMs,
+    patience,
+    receiver: exchange.request,
+    tap: tapInto(copies),
+  });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
-  tell(exchange, tried, report, { captured, tail, ends });
+  tell(exchange, tried, report, copies);
   return response;
 }
 
@@ -211,11 +216,12 @@ function endsOf({ usage }: InForce, headers: Headers): Ends | null {
   return new Ends(headers.has('content-encoding') ? ENCODED_BYTES : ENDS_BYTES);
 }
 
-function tapInto(...copies: ({ add(chunk: Uint8Array): void } | null)[]): ((chunk: Uint8Array) => void) | undefined {
-  const kept = copies.filter((copy) => copy !== null);
-  if (kept.length === 0) return undefined;
+function tapInto({ captured, tail, ends }: Copies): ((chunk: Uint8Array) => void) | undefined {
+  if (captured === null && tail === null && ends === null) return undefined;
   return (chunk) => {
-    for (const copy of kept) copy.add(chunk);
+    captured?.add(chunk);
+    tail?.add(chunk);
+    ends?.add(chunk);
   };
 }
 
