@@ -3,7 +3,6 @@
  * It tells every change to the sums. The first exposure decides a unit's variant; a later one by another variant is a crossover.
  */
 
-import { widen } from '../rollout/widen.ts';
 import { SegmentValues, slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import {
@@ -37,10 +36,9 @@ export class Units {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS units (unit TEXT PRIMARY KEY, variant TEXT NOT NULL, firstAtMs INTEGER NOT NULL,
       requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencyMs REAL NOT NULL, firstByteMs REAL NOT NULL,
-      segment TEXT NOT NULL) WITHOUT ROWID;
+      segment TEXT NOT NULL, more TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (unit TEXT, metric TEXT, total REAL NOT NULL, counted REAL NOT NULL,
       PRIMARY KEY (unit, metric)) WITHOUT ROWID;`);
-    widen(sql, 'units', ['more']);
     this.#segments = new SegmentValues(sql);
   }
 

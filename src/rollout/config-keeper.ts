@@ -147,7 +147,7 @@ export class ConfigKeeper {
     const { text, actor, reason } = write;
     const row = { revision: last + 1, hash: contentHash(text), atMs: Date.now() };
     this.#sql.exec(
-      'INSERT INTO configs (revision, hash, text, actor, reason, atMs) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO configs VALUES (?, ?, ?, ?, ?, ?)',
       row.revision,
       row.hash,
       text,

@@ -166,7 +166,7 @@ export class EvidenceStore {
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
     for (const unit of silenced) {
       const bits = this.#units.silent.get(unit);
-      if (bits !== undefined) this.#sql.exec('INSERT OR REPLACE INTO silent (unit, bits) VALUES (?, ?)', unit, bits);
+      if (bits !== undefined) this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, bits);
     }
     this.#save();
   }
@@ -254,7 +254,7 @@ export class EvidenceStore {
   }
 
   #save(): void {
-    this.#sql.exec('INSERT OR REPLACE INTO evidence (id, kept) VALUES (1, ?)', JSON.stringify(this.#kept));
+    this.#sql.exec('INSERT OR REPLACE INTO evidence VALUES (1, ?)', JSON.stringify(this.#kept));
   }
 
   #restore(): void {

@@ -29,7 +29,7 @@ export class FlushLedger {
     const isNew = known === undefined || sequence > known.sequence;
     this.#sql.exec('DELETE FROM flushes WHERE atMs < ?', nowMs - FORGET_MS);
     this.#sql.exec(
-      'INSERT OR REPLACE INTO flushes (isolate, sequence, atMs) VALUES (?, ?, ?)',
+      'INSERT OR REPLACE INTO flushes VALUES (?, ?, ?)',
       isolate,
       isNew ? sequence : known!.sequence,
       nowMs,

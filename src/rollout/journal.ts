@@ -53,12 +53,7 @@ export class Journal {
   }
 
   keep(split: Split, restores: number | null): void {
-    this.#sql.exec(
-      'INSERT OR REPLACE INTO splits (revision, split, restores) VALUES (?, ?, ?)',
-      split.revision,
-      JSON.stringify(split),
-      restores,
-    );
+    this.#sql.exec('INSERT OR REPLACE INTO splits VALUES (?, ?, ?)', split.revision, JSON.stringify(split), restores);
   }
 
   /** The splits that were in force, the newest thousand of them, for a way back. */
@@ -84,6 +79,6 @@ export class Journal {
   }
 
   usedRolloutId(id: string): void {
-    this.#sql.exec('INSERT OR IGNORE INTO rolloutIds (id) VALUES (?)', id);
+    this.#sql.exec('INSERT OR IGNORE INTO rolloutIds VALUES (?)', id);
   }
 }

@@ -14,7 +14,7 @@ export class Meta {
   }
 
   set(name: string, value: unknown): void {
-    this.#storage.sql.exec('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', name, JSON.stringify(value));
+    this.#storage.sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', name, JSON.stringify(value));
   }
 
   delete(name: string): void {

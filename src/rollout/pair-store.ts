@@ -24,11 +24,11 @@ export class PairStore {
   add(batch: PairBatch, nowMs: number): () => void {
     const { candidate } = batch;
     const totals = withBatch(this.#totals.get(candidate) ?? startTotals(candidate, nowMs), batch);
-    this.#sql.exec('INSERT OR REPLACE INTO pairs (candidate, totals) VALUES (?, ?)', candidate, JSON.stringify(totals));
+    this.#sql.exec('INSERT OR REPLACE INTO pairs VALUES (?, ?)', candidate, JSON.stringify(totals));
     const day = Math.floor(nowMs / 86_400_000);
     this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);
     this.#sql.exec(
-      'INSERT INTO tokens (day, candidate, spent) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET spent = spent + excluded.spent',
+      'INSERT INTO tokens VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET spent = spent + excluded.spent',
       day,
       candidate,
       batch.tokens,

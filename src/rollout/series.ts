@@ -5,7 +5,6 @@
 
 import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
-import { widen } from './widen.ts';
 
 /** A width of buckets and how long they are kept. */
 const WIDTHS = [
@@ -66,8 +65,7 @@ export class Series {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, requests INTEGER NOT NULL,
       failed INTEGER NOT NULL, rejected INTEGER NOT NULL, total TEXT NOT NULL, firstByte TEXT NOT NULL,
-      PRIMARY KEY (width, startMs, variant));`);
-    widen(sql, 'series', ['tokensIn', 'tokensOut', 'cost']);
+      tokensIn REAL NOT NULL, tokensOut REAL NOT NULL, cost REAL NOT NULL, PRIMARY KEY (width, startMs, variant));`);
   }
 
   /** Adds an isolate's counts to the bucket of now. Call it within the flush's transaction. */
@@ -139,7 +137,7 @@ export class Series {
       ...key,
     );
     this.#sql.exec(
-      'INSERT OR REPLACE INTO series (width, startMs, variant, requests, failed, rejected, total, firstByte, tokensIn, tokensOut, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...key,
       (before?.requests ?? 0) + counts.requests,
       (before?.failed ?? 0) + counts.failed,

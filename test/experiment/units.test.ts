@@ -98,17 +98,6 @@ describe('what responses tell of a unit', () => {
     expect(left.length).toBeGreaterThan(8);
     for (const { n, sum, nonZero } of left) expect([n, Math.abs(sum) < 1e-12, nonZero]).toEqual([0, true, 0]);
   });
-
-  it('is kept by an object that an earlier version made', () => {
-    const sql = sqlStorage();
-    sql.exec(`CREATE TABLE units (unit TEXT PRIMARY KEY, variant TEXT NOT NULL, firstAtMs INTEGER NOT NULL,
-      requests INTEGER NOT NULL, errors INTEGER NOT NULL, latencyMs REAL NOT NULL, firstByteMs REAL NOT NULL,
-      segment TEXT NOT NULL) WITHOUT ROWID;`);
-    sql.exec('INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...[hash(0), 'blue', T0, 1, 0, 10, 5, '{}']);
-    const { expose, units } = world(sql);
-    expose(exposure(0, { firstAtMs: T0 + 30 * HOUR, retries: 1 }));
-    expect(units.page('', 9)).toMatchObject([{ requests: 2, measured: { retry: 1, returned: 1, latency: 10 } }]);
-  });
 });
 
 describe('the slices of the declared segments', () => {
