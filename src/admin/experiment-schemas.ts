@@ -22,7 +22,7 @@ export const unitsQuery = v.object({
 const positive = (most: number, message: string) =>
   v.pipe(
     v.string(),
-    v.toNumber(),
+    v.transform(Number),
     v.check((number) => number > 0 && number <= most, message),
   );
 

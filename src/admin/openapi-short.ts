@@ -2,9 +2,10 @@
  * Owns the short form in which the API's description lies in the Worker, and what it is short for: a JSON Schema in full would weigh
  * more than the calls it describes. It knows no call; a test holds every schema to come back as it was.
  *
- * `s` is a string, `n` a number, `b` a boolean, `*` anything, `a|b` one of two words, `/x` a string that fits x, `@Route` a shared
- * schema; `[x]` a list of x, `{ "~": x }` x or null, `{ "...": x }` x by any name, `{ "$": … }` a schema as it is. Any other
- * object is one by its members: `name? what it is`, with a question mark where it may be left out.
+ * `s` is a string, `n` a number, `i` a whole one, `b` a boolean, `*` anything, `a|b` one of two words, `/x` a string that fits x,
+ * `@Route` a shared schema; `[x]` a list of x, `{ "~": x }` x or null, `{ "|": [x, y] }` x or y, `{ "...": x }` x by any name,
+ * `{ "$": x, … }` x with what else is said of it. Any other object is one by its members: `name? what it is`, with a question
+ * mark where it may be left out.
  */
 
 export type JsonObject = { [key: string]: unknown };
@@ -12,7 +13,7 @@ export type JsonObject = { [key: string]: unknown };
 /** A schema in short. */
 export type Short = string | [Short] | { [key: string]: unknown };
 
-const types: Record<string, string> = { s: 'string', n: 'number', b: 'boolean' };
+const types: Record<string, string> = { s: 'string', n: 'number', i: 'integer', b: 'boolean' };
 /** The schema that a short form stands for. */
 export function schemaOf(short: Short): JsonObject {
   if (short === '*') return {};
@@ -24,7 +25,11 @@ export function schemaOf(short: Short): JsonObject {
   }
   if (Array.isArray(short)) return { type: 'array', items: schemaOf(short[0]) };
   if ('~' in short) return { anyOf: [schemaOf(short['~'] as Short), { type: 'null' }] };
-  if ('$' in short) return short.$ as JsonObject;
+  if ('|' in short) return { anyOf: (short['|'] as Short[]).map(schemaOf) };
+  if ('$' in short) {
+    const { $, ...bounds } = short;
+    return { ...schemaOf($ as Short), ...bounds };
+  }
   if ('...' in short) return { type: 'object', additionalProperties: schemaOf(short['...'] as Short) };
   return objectOf(short);
 }

@@ -19,7 +19,7 @@ export const recordsQuery = v.object({
     v.pipe(
       v.string(),
       v.regex(/^\d{1,4}$/, 'a limit is a whole number from 1 to 1000'),
-      v.toNumber(),
+      v.transform(Number),
       v.minValue(1, 'a limit is at least 1'),
       v.maxValue(1000, 'a limit is at most 1000'),
     ),
@@ -65,7 +65,13 @@ export const rollbackBody = v.object({
 
 /** A whole number in a query. */
 export const wholeNumber = (least: number, most: number) =>
-  v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'give a whole number'), v.toNumber(), v.minValue(least), v.maxValue(most));
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, 'give a whole number'),
+    v.transform(Number),
+    v.minValue(least),
+    v.maxValue(most),
+  );
 
 export const historyQuery = v.object({
   limit: v.optional(wholeNumber(1, 500), '100'),
@@ -104,7 +110,7 @@ export const comparisonsQuery = v.object({
     v.pipe(
       v.string(),
       v.regex(/^\d{1,3}$/, 'samples is a whole number from 0 to 200'),
-      v.toNumber(),
+      v.transform(Number),
       v.maxValue(200, 'at most 200 samples are kept'),
     ),
     '20',
