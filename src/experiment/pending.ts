@@ -20,7 +20,7 @@ export class Pending {
     this.#sql.exec('DELETE FROM pending WHERE atMs < ?', nowMs - WAIT_MS);
     const { unit, metric, kind, value, cap } = event;
     const kept = JSON.stringify({ unit, metric, kind, value, cap });
-    this.#sql.exec('INSERT INTO pending (unit, event, atMs) VALUES (?, ?, ?)', unit, kept, nowMs);
+    this.#sql.exec('INSERT INTO pending VALUES (NULL, ?, ?, ?)', unit, kept, nowMs);
   }
 
   /** Takes out what waits for these units, oldest first. */

@@ -20,7 +20,7 @@ export class Conversions {
   isNew(one: { unit: string; metric: string; rollout: string; happened: number }, nowMs: number): boolean {
     const { unit, metric, rollout, happened } = one;
     const [row] = this.#sql.exec<{ id: number }>(
-      `INSERT INTO conversions (unit, metric, rollout, happened, atMs) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO conversions VALUES (NULL, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET happened = excluded.happened, atMs = excluded.atMs
        WHERE excluded.happened > happened OR atMs < ? RETURNING id`,
       ...[unit, metric, rollout, happened, nowMs, nowMs - FORGET_MS],

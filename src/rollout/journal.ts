@@ -30,7 +30,7 @@ export class Journal {
   }
 
   write(entry: Entry | HistoryEntry, nowMs: number): void {
-    this.#sql.exec('INSERT INTO history (atMs, entry) VALUES (?, ?)', nowMs, JSON.stringify(entry));
+    this.#sql.exec('INSERT INTO history VALUES (NULL, ?, ?)', nowMs, JSON.stringify(entry));
   }
 
   /** Newest first. `before` is the id of an entry that was read last. */

@@ -34,7 +34,7 @@ export class PairStore {
       batch.tokens,
     );
     for (const sample of batch.samples) {
-      this.#sql.exec('INSERT INTO samples (candidate, sample) VALUES (?, ?)', candidate, JSON.stringify(sample));
+      this.#sql.exec('INSERT INTO samples VALUES (NULL, ?, ?)', candidate, JSON.stringify(sample));
     }
     if (batch.samples.length > 0) {
       this.#sql.exec('DELETE FROM samples WHERE id <= (SELECT max(id) FROM samples) - ?', MAX_SAMPLES);

@@ -33,7 +33,7 @@ export class Webhooks {
   queue(webhooks: Config['webhooks'], event: RolloutEvent, nowMs: number): void {
     for (const webhook of webhooks) {
       this.#sql.exec(
-        'INSERT INTO webhooks (webhook, event, tries, atMs) VALUES (?, ?, 0, ?)',
+        'INSERT INTO webhooks VALUES (NULL, ?, ?, 0, ?)',
         JSON.stringify(webhook),
         JSON.stringify(event),
         nowMs,
