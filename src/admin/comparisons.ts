@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono/tiny';
 import { controllerOf } from '../env.ts';
+import { noClasses } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
 import { noController, noRoute } from './routes.ts';
@@ -33,7 +34,7 @@ const nothing = {
   since: null,
   eligible: 0,
   compared: 0,
-  classes: { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 },
+  classes: noClasses,
   skipped: {},
   failures: {},
   repeats: {},

@@ -52,6 +52,16 @@ export function mergeHistogram(into: Histogram, from: Histogram): void {
   for (const [index, count] of from.buckets) into.buckets.set(index, (into.buckets.get(index) ?? 0) + count);
 }
 
+/** The sum of histograms in their text form; what is none adds nothing. */
+export function histogramOf(texts: readonly string[]): Histogram {
+  const into = emptyHistogram();
+  for (const text of texts) {
+    const from = decodeHistogram(text);
+    if (from !== null) mergeHistogram(into, from);
+  }
+  return into;
+}
+
 export function histogramCount({ zeros, buckets }: Histogram): number {
   let count = zeros;
   for (const bucket of buckets.values()) count += bucket;

@@ -3,7 +3,7 @@
  * kept as events come, so that a report over a million units reads a few rows. It refuses to know units, time and statistics.
  */
 
-import { addDuration, decodeHistogram, emptyHistogram, encodeHistogram } from '../analysis/histogram.ts';
+import { addDuration, encodeHistogram, histogramOf } from '../analysis/histogram.ts';
 import { addUnit, type Moments } from '../analysis/means.ts';
 
 export interface ArmCounts {
@@ -81,7 +81,7 @@ export class Sums {
   /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */
   #move(key: string, moves: readonly Move[]): void {
     const [variant = '', metric = ''] = key.split('|');
-    const histogram = decodeHistogram(this.#spread(variant, metric)) ?? emptyHistogram();
+    const histogram = histogramOf([this.#spread(variant, metric)]);
     for (const [before, after] of moves) {
       if (before !== null) addDuration(histogram, before, -1);
       if (after !== null) addDuration(histogram, after);

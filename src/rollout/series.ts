@@ -3,7 +3,7 @@
  * It sums what isolates counted, and judges nothing.
  */
 
-import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
+import { encodeHistogram, histogramOf, quantile } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
 
 /** A width of buckets and how long they are kept. */
@@ -89,11 +89,7 @@ export class Series {
 
   /** What one variant did in the hour before `nowMs`. */
   hourOf(variant: string, nowMs: number): Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'> {
-    const query =
-      "SELECT coalesce(sum(requests), 0) AS requests, coalesce(sum(failed), 0) AS failed, coalesce(sum(rejected), 0) AS rejected FROM series WHERE width = '10s' AND variant = ? AND startMs >= ?";
-    return this.#sql
-      .exec<{ requests: number; failed: number; rejected: number }>(query, variant, nowMs - 3_600_000)
-      .one();
+    return numbersOf(this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant));
   }
 
   /** Requests in ten minutes, by variant and in all, as a rate a second. */
@@ -171,15 +167,6 @@ function numbersOf(rows: readonly Row[]): LiveNumbers {
     firstByteP95Ms: quantile(firstByte, 0.95),
     ...(used.tokensIn + used.tokensOut > 0 && used),
   };
-}
-
-function histogramOf(texts: readonly string[]) {
-  const into = emptyHistogram();
-  for (const text of texts) {
-    const from = text === '' ? null : decodeHistogram(text);
-    if (from !== null) mergeHistogram(into, from);
-  }
-  return into;
 }
 
 function merged(texts: readonly string[]): string {

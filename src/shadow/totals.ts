@@ -3,7 +3,7 @@
  * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
  */
 
-import { decodeHistogram, emptyHistogram, encodeHistogram, mergeHistogram, quantile } from '../analysis/histogram.ts';
+import { encodeHistogram, histogramCount, histogramOf, quantile } from '../analysis/histogram.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
 import { countFailure, type Moments, moments, type PairBatch, type Side } from './tally.ts';
 
@@ -104,10 +104,13 @@ export interface PairReport {
   notes: string[];
 }
 
+/** What no pair has been counted in. */
+export const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
+
 /** The report of one candidate's totals. */
 export function reportOf(totals: PairTotals): PairReport {
   const { latency, scores, similarity } = totals;
-  const classes = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0, ...totals.classes };
+  const classes = { ...noClasses, ...totals.classes };
   const compared = Object.values(totals.classes).reduce((sum, n) => sum + n, 0);
   return {
     candidate: totals.candidate,
@@ -152,27 +155,25 @@ function notesOf(totals: PairTotals, compared: number): string[] {
   const notes: string[] = [];
   if (compared > 0 && totals.unauthorised === compared) {
     notes.push(
-      'Every copy was answered 401 or 403: credentials are stripped from copies. Give the variant its own key by "secretHeaders", or set "forwardCredentials": true.',
+      'Every copy was answered 401 or 403, since copies bear no credentials: set "secretHeaders" or "forwardCredentials".',
     );
   }
   if (totals.noise.nb + totals.noise.waiting.repeat.pairs === 0 && compared > 0) {
-    notes.push('No repeat pair yet, so fields that differ cannot be told from noise. Raise "repeat", or wait.');
+    notes.push('No repeat pair yet to tell noise by: raise "repeat", or wait.');
   }
   return notes;
 }
 
 function quantilesOf(text: string): Quantiles {
-  const histogram = decodeHistogram(text || '0') ?? emptyHistogram();
+  const histogram = histogramOf([text]);
   return { p50Ms: quantile(histogram, 0.5), p95Ms: quantile(histogram, 0.95), p99Ms: quantile(histogram, 0.99) };
 }
 
 /** Quantiles of a number of either sign, from the histograms of its two sides. */
 function differenceOf(fasterText: string, slowerText: string): Quantiles {
-  const faster = decodeHistogram(fasterText || '0') ?? emptyHistogram();
-  const slower = decodeHistogram(slowerText || '0') ?? emptyHistogram();
-  const count = (histogram: typeof faster) =>
-    histogram.zeros + [...histogram.buckets.values()].reduce((a, b) => a + b, 0);
-  const [below, above] = [count(faster), count(slower)];
+  const faster = histogramOf([fasterText]);
+  const slower = histogramOf([slowerText]);
+  const [below, above] = [histogramCount(faster), histogramCount(slower)];
   const at = (q: number): number | null => {
     if (below + above === 0) return null;
     const rank = Math.max(1, Math.ceil(q * (below + above)));
@@ -211,10 +212,7 @@ function addedCounts(a: Record<string, number>, b: Record<string, number>): Reco
 function addedLatency(a: PairBatch['latency'], b: PairBatch['latency']): PairBatch['latency'] {
   const merged = { ...a };
   for (const name of Object.keys(merged) as (keyof typeof merged)[]) {
-    const into = decodeHistogram(a[name] || '0') ?? emptyHistogram();
-    const from = decodeHistogram(b[name] || '0');
-    if (from !== null) mergeHistogram(into, from);
-    merged[name] = encodeHistogram(into);
+    merged[name] = encodeHistogram(histogramOf([a[name], b[name]]));
   }
   return merged;
 }
