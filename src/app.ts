@@ -12,7 +12,7 @@ import { countServed } from './live/count.ts';
 import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
 import { Usages } from './live/usage.ts';
-import { problem } from './problem.ts';
+import { internal, problem } from './problem.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 
 const store = new ConfigStore();
@@ -50,5 +50,5 @@ export const traffic = new Hono<{ Bindings: Env }>({ getPath: () => '/' });
 traffic.all('*', (c) => handle(c.req.raw, c.env, c.executionCtx as ExecutionContext, plane));
 traffic.onError((cause) => {
   console.error('request', cause);
-  return problem({ status: 500, code: 'internal', detail: 'Headgate failed at this request; its log says why.' });
+  return problem(internal);
 });

@@ -17,6 +17,13 @@ export interface ProblemDetails {
   headers?: Record<string, string>;
 }
 
+/** A bug of ours. */
+export const internal = {
+  status: 500,
+  code: 'internal',
+  detail: 'Headgate failed at this request; its log says why.',
+} as const;
+
 /** RFC 9457 §4.2.1: with `about:blank` the title is the status phrase, so clients switch on `code` and people read `detail`. */
 const titles: Record<number, string> = {
   400: 'Bad Request',
@@ -29,12 +36,9 @@ const titles: Record<number, string> = {
   411: 'Length Required',
   412: 'Precondition Failed',
   413: 'Content Too Large',
-  415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
-  428: 'Precondition Required',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
-  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',

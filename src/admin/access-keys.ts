@@ -38,11 +38,11 @@ export class AccessKeys {
   #world: World;
   #team = '';
   #keys: PublicKey[] = [];
-  #fetchedMs = Number.NEGATIVE_INFINITY;
+  #fetchedMs = -Infinity;
   /** When the fetch began that is under way. */
   #askedMs: number | null = null;
   /** When the last one ended, and how. */
-  #endedMs = Number.NEGATIVE_INFINITY;
+  #endedMs = -Infinity;
   #hasFailed = false;
 
   constructor(world: World = here) {
@@ -54,7 +54,7 @@ export class AccessKeys {
     if (team !== this.#team) {
       this.#team = team;
       this.#keys = [];
-      this.#fetchedMs = this.#endedMs = Number.NEGATIVE_INFINITY;
+      this.#fetchedMs = this.#endedMs = -Infinity;
     }
     if (this.#of(kid) === undefined || this.#ageMs() > FRESH_MS) await this.#refresh(team);
     const key = this.#ageMs() > TRUSTED_MS ? undefined : this.#of(kid);

@@ -19,18 +19,20 @@ export type Access =
   | { is: 'on'; team: string; audience: string }
   | { is: 'wrong'; detail: string; mend: string };
 
+/** How to put Access before the controls, or to take it away. */
+export const setAccess = 'set both ACCESS_TEAM_DOMAIN (https://<team>.cloudflareaccess.com) and ACCESS_AUD, or neither';
+
 export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): Access {
   const { ACCESS_TEAM_DOMAIN: domain, ACCESS_AUD: audience } = env;
   if (!domain && !audience) return { is: 'off' };
-  const mend = 'set both ACCESS_TEAM_DOMAIN (https://<team>.cloudflareaccess.com) and ACCESS_AUD, or neither';
   if (!domain || !audience) {
     const [set, unset] = domain ? ['ACCESS_TEAM_DOMAIN', 'ACCESS_AUD'] : ['ACCESS_AUD', 'ACCESS_TEAM_DOMAIN'];
-    return { is: 'wrong', detail: `${set} is set, and ${unset} is not`, mend };
+    return { is: 'wrong', detail: `${set} is set, and ${unset} is not`, mend: setAccess };
   }
   const fault = originFault(domain);
   if (fault !== null) return { is: 'wrong', detail: `ACCESS_TEAM_DOMAIN: ${fault.reason}`, mend: fault.mend };
   const { origin, pathname } = new URL(domain);
-  if (pathname !== '/') return { is: 'wrong', detail: 'ACCESS_TEAM_DOMAIN has a path', mend };
+  if (pathname !== '/') return { is: 'wrong', detail: 'ACCESS_TEAM_DOMAIN has a path', mend: setAccess };
   return { is: 'on', team: origin, audience };
 }
 
@@ -50,7 +52,7 @@ export async function accessName(
 ): Promise<Result<string, AccessRefusal>> {
   const claims = await signedClaims(token, (kid) => keys.find(access.team, kid));
   if (!claims.ok) {
-    const detail = 'The keys of Cloudflare Access cannot be read, so its token opens nothing.';
+    const detail = 'The keys of Cloudflare Access cannot be read.';
     return claims.error === 'unreachable' ? err({ reason: 'unreachable', detail }) : refused(unproved[claims.error]);
   }
   // The signature is the team's by now, so saying which claim is wrong helps no forger.
@@ -64,15 +66,15 @@ export async function accessName(
 
 const unproved = {
   unsigned: 'is not one that Access has signed',
-  unknown: 'is signed with a key that the team does not have',
+  unknown: 'is signed with an unknown key',
 };
 
 /** RFC 7519 §4.1. What should be there and is not is wrong. */
 function wrongIn({ iss, aud, exp, nbf }: Claims, { team, audience }: Extract<Access, { is: 'on' }>, nowS: number) {
   const isFor = Array.isArray(aud) ? aud.includes(audience) : aud === audience;
   const isBegun = nbf === undefined || (typeof nbf === 'number' && nbf <= nowS + CLOCK_TOLERANCE_S);
-  if (iss !== team) return 'has the wrong "iss": it is of another team';
-  if (!isFor) return 'has the wrong "aud": it is for another application';
+  if (iss !== team) return 'is of another team ("iss")';
+  if (!isFor) return 'is for another application ("aud")';
   if (!isBegun) return 'is not valid yet';
   return typeof exp === 'number' && exp > nowS - CLOCK_TOLERANCE_S ? null : 'has expired';
 }

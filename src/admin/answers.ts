@@ -33,7 +33,7 @@ export const recordsAnswer = v.object({
         v.optional(v.union([v.string(), v.number()])),
       ),
     ),
-    v.description('Newest first. Weigh sums by sampleInterval; absent numbers are left out'),
+    v.description('Newest first; weigh by sampleInterval'),
   ),
   next: v.nullable(v.string()),
 });
@@ -99,7 +99,7 @@ export const routeAnswer = v.looseObject({
 });
 
 export const splitsAnswer = v.object({
-  splits: v.pipe(v.array(split), v.description('Steady ones, newest first')),
+  splits: v.pipe(v.array(split), v.description('Newest first')),
   target: v.nullable(v.looseObject({ revision: v.number(), weights, shadows: weights, baseline: v.string() })),
   refused: v.nullable(v.object({ code: v.string(), detail: v.string(), mend: v.string() })),
 });
@@ -170,7 +170,7 @@ export const comparisonsAnswer = v.object({
   candidate: v.nullable(v.string()),
   candidates: v.array(v.string()),
   since: v.nullable(v.string()),
-  eligible: v.pipe(v.number(), v.description('Repeatable and sampled in: compared plus skipped, exactly')),
+  eligible: v.pipe(v.number(), v.description('Compared plus skipped')),
   compared: v.number(),
   classes: v.object({
     match: v.number(),
@@ -180,13 +180,13 @@ export const comparisonsAnswer = v.object({
     timeout: v.number(),
   }),
   skipped: counts,
-  failures: v.pipe(counts, v.description('Reasons of errors and timeouts')),
-  repeats: v.pipe(counts, v.description('The baseline against itself, by class')),
+  failures: v.pipe(counts, v.description('By reason')),
+  repeats: v.pipe(counts, v.description('The baseline against itself')),
   latency: v.nullable(
     v.object({
       live: quantiles,
       candidate: quantiles,
-      difference: v.pipe(quantiles, v.description('Candidate less baseline, pair by pair')),
+      difference: v.pipe(quantiles, v.description('Candidate less baseline')),
       headers: v.object({ live: quantiles, candidate: quantiles }),
     }),
   ),
@@ -211,12 +211,12 @@ export const comparisonsAnswer = v.object({
     }),
   ),
   notes: v.array(v.string()),
-  samples: v.pipe(v.array(v.record(v.string(), v.any())), v.description('Newest first; only with "samples": true')),
+  samples: v.pipe(v.array(v.record(v.string(), v.any())), v.description('Newest first')),
 });
 
 export const previewAnswer = v.object({
   token: v.string(),
-  url: v.pipe(v.string(), v.description('Opens the preview in a browser')),
+  url: v.pipe(v.string(), v.description('For a browser')),
   header: v.object({ name: v.string(), value: v.string() }),
   expiresAt: v.string(),
 });

@@ -4,6 +4,7 @@
  */
 
 import { Hono } from 'hono/tiny';
+import { internal } from '../problem.ts';
 import { adminAuth } from './auth.ts';
 import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
@@ -43,12 +44,7 @@ export function adminApp(deps: AdminDeps) {
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {
     console.error('admin', cause);
-    return refuse({
-      status: 500,
-      code: 'internal',
-      detail: 'Headgate failed at this call; its log says why.',
-      mend: 'try again; npx wrangler tail shows the log, headgate doctor what is wrong',
-    });
+    return refuse({ ...internal, mend: 'look at npx wrangler tail and headgate doctor' });
   });
   return app;
 }

@@ -8,7 +8,7 @@ import { ACCESS_HEADER, type Access, accessName, accessOf } from './access.ts';
 import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { refuse } from './input.ts';
+import { putSecret, refuse } from './input.ts';
 
 const encoder = new TextEncoder();
 
@@ -57,15 +57,13 @@ function isFromElsewhere(request: HonoRequest): boolean {
 
 function closed(access: Exclude<Access, { is: 'on' }>) {
   const [why, mend] =
-    access.is === 'wrong'
-      ? [access.detail, access.mend]
-      : ['ADMIN_TOKEN is not set', 'wrangler secret put ADMIN_TOKEN (locally: ADMIN_TOKEN=… in .dev.vars)'];
+    access.is === 'wrong' ? [access.detail, access.mend] : ['ADMIN_TOKEN is not set', putSecret('ADMIN_TOKEN')];
   return { status: 503 as const, code: 'admin_disabled', detail: `The admin API is closed, because ${why}.`, mend };
 }
 
 function waysIn(expected: string | undefined, access: Access): string {
   return [
-    ...(expected === undefined ? [] : ['send the Worker secret ADMIN_TOKEN as Authorization: Bearer <token>']),
+    ...(expected === undefined ? [] : ['send Authorization: Bearer <ADMIN_TOKEN>']),
     ...(access.is === 'on' ? [`come through Cloudflare Access (${access.team})`] : []),
   ].join(', or ');
 }
@@ -79,7 +77,7 @@ function tooMany(waitSeconds: number) {
   return {
     status: 429 as const,
     code: 'too_many_failures',
-    detail: 'Too many wrong tokens came from this address.',
+    detail: 'Too many wrong tokens came from here.',
     mend: `wait ${waitSeconds} s`,
     headers: { 'retry-after': String(waitSeconds) },
   };
@@ -89,13 +87,13 @@ const keysAway = (detail: string) => ({
   status: 503 as const,
   code: 'access_unavailable',
   detail,
-  mend: 'try again in some seconds; ADMIN_TOKEN works meanwhile; check ACCESS_TEAM_DOMAIN',
+  mend: 'try again, send ADMIN_TOKEN, or check ACCESS_TEAM_DOMAIN',
 });
 
 const fromElsewhere = {
   status: 403 as const,
   code: 'cross_site',
-  detail: 'Through Cloudflare Access, a page of another origin changes nothing here.',
+  detail: 'A page of another origin changes nothing here.',
   mend: 'call from a page of this host, or send ADMIN_TOKEN',
 };
 

@@ -1,5 +1,6 @@
 /** Owns the calls about the config document: read, check, replace, look back. The instance named `config` stores it. */
 
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
@@ -11,6 +12,7 @@ import { jsonBody, query, readText, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
 import { configPutQuery, restoreBody } from './schemas.ts';
 
+type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;
 type Written =
   | { ok: true; value: { revision: ConfigRevision; warnings: Fault[] } }
   | { ok: false; error: ConfigRefusal };
@@ -35,19 +37,7 @@ export function configRoutes() {
       if (keeper === null) return refuse(noController);
       const text = await readText(c.req.raw);
       if (!text.ok) return tooLarge();
-      const written = (await keeper.putConfig({
-        text: text.value,
-        ifMatch: hashSeen(c.req.header('if-match')),
-        actor: actorOf(c),
-        reason: c.req.valid('query').reason,
-      })) as Written;
-      if (!written.ok) return refuse(refusalOf(written.error));
-      const { revision, warnings } = written.value;
-      const overridden = await overriddenWeights(c.env, revision.text);
-      const { hash } = revision;
-      return c.json({ revision: revision.revision, hash, warnings: [...warnings, ...overridden] }, 200, {
-        etag: `"${hash}"`,
-      });
+      return replace(c, keeper, text.value, c.req.valid('query').reason);
     })
     .get('/config/revisions', async (c) => {
       const revisions = await configKeeperOf(c.env)?.configRevisions();
@@ -59,17 +49,18 @@ export function configRoutes() {
       const { revision, reason } = c.req.valid('json');
       const earlier = await keeper.configRevision(revision);
       if (earlier === null) return refuse(noRevision(revision));
-      const written = (await keeper.putConfig({
-        text: earlier.text,
-        ifMatch: hashSeen(c.req.header('if-match')),
-        actor: actorOf(c),
-        reason: reason || `restored revision ${revision}`,
-      })) as Written;
-      if (!written.ok) return refuse(refusalOf(written.error));
-      const { hash } = written.value.revision;
-      const answer = { revision: written.value.revision.revision, hash, warnings: written.value.warnings };
-      return c.json(answer, 200, { etag: `"${hash}"` });
+      return replace(c, keeper, earlier.text, reason || `restored revision ${revision}`);
     });
+}
+
+/** Puts a document in force, unless somebody else wrote since the caller looked. */
+async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reason: string) {
+  const ifMatch = hashSeen(c.req.header('if-match'));
+  const written = (await keeper.putConfig({ text, ifMatch, actor: actorOf(c), reason })) as Written;
+  if (!written.ok) return refuse(refusalOf(written.error));
+  const { revision, hash } = written.value.revision;
+  const warnings = [...written.value.warnings, ...(await overriddenWeights(c.env, written.value.revision.text))];
+  return c.json({ revision, hash, warnings }, 200, { etag: `"${hash}"` });
 }
 
 /** A route whose split beats the weights that were just written: whoever wrote them should know. */
@@ -118,7 +109,7 @@ function refusalOf(refusal: ConfigRefusal) {
         status: 412 as const,
         code: 'stale',
         detail: `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`,
-        mend: 'GET /_headgate/api/config, put your change into it, and try again with its ETag',
+        mend: 'GET /_headgate/api/config, change that, and send its ETag',
       };
     case 'invalid':
       return faulty(refusal.faults);
@@ -132,16 +123,16 @@ function faulty(faults: Fault[]) {
     status: 422 as const,
     code: 'invalid_config',
     detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
-    mend: 'mend each fault as it says, then send the whole document again',
+    mend: 'mend each fault as it says, then send it again',
     more: { faults },
   };
 }
 
-const noConfig = {
+export const noConfig = {
   status: 404 as const,
   code: 'no_config',
   detail: 'There is no config yet.',
-  mend: 'headgate init URL makes a first one, headgate apply FILE puts it in force',
+  mend: 'headgate init URL makes one, headgate apply FILE puts it in force',
 };
 
 const noRevision = (revision: number) => ({

@@ -3,20 +3,20 @@
  * in them, so that the Worker does not carry every sentence twice. `openapi.ts` refuses one that describes nothing.
  */
 
-const reason = 'Why; kept in the history';
-const force = 'Also where health checks or changed variants forbid it';
+const reason = 'Kept in the history';
+const force = 'In spite of health checks and changed variants';
 const before = '`next` of the page before';
 
 export const descriptions: Record<string, Record<string, string>> = {
   recordsQuery: {
     route: 'Only this route',
-    variant: 'Only this variant; in comparisons, only this candidate',
+    variant: 'Only this variant or candidate',
     limit: '1 to 1000',
     before: `${before}, or an RFC 3339 time`,
   },
   splitBody: {
     weights: 'Percent by variant; sums to 100',
-    shadows: 'Percent mirrored, by variant; as before when left out',
+    shadows: 'Percent by variant; as before when left out',
     reason,
   },
   switchBody: { force, reason },
@@ -28,36 +28,36 @@ export const descriptions: Record<string, Record<string, string>> = {
   },
   reasonBody: { reason },
   rollbackBody: { revision: 'The last steady split when left out', force, reason },
-  splitsQuery: { revision: 'Of the rollback asked about, as is force' },
+  splitsQuery: { revision: 'Of the rollback asked about' },
   historyQuery: { before },
   doctorQuery: { route: 'Only this route' },
   configPutQuery: { reason },
   restoreBody: { reason },
   comparisonsQuery: {
     candidate: 'The first by name when left out',
-    samples: 'How many of the newest that did not match, 0 to 200',
+    samples: '0 to 200 of the newest',
   },
-  resetQuery: { candidate: 'Whose counts begin again at zero' },
+  resetQuery: { candidate: 'Whose counts begin again' },
   previewQuery: {
-    token: 'From POST /_headgate/api/routes/:route/preview',
-    to: 'Path on this host to go to afterwards',
+    token: 'From POST /api/routes/:route/preview',
+    to: 'Path to go to',
   },
   previewBody: {
     variant: 'May have weight 0',
-    host: 'Host that visitors call; needed where the route matches a suffix',
+    host: 'Host that visitors call',
     ttl: 'Such as 30m; at most 24h',
   },
   outcomesBody: {
-    metric: 'One of the outcomes that the route declares',
-    value: 'A conversion has happened when left out',
-    receipt: 'x-headgate-receipt of the answer it is about',
-    unit: 'Needs OUTCOME_TOKEN as bearer token',
+    metric: 'An outcome of the route',
+    value: 'True when left out',
+    receipt: 'x-headgate-receipt of the answer',
+    unit: 'Needs OUTCOME_TOKEN',
   },
   unitsQuery: { after: before },
   sampleSizeQuery: {
     baseline: 'The rate now: 0.1 is 10 %',
-    lift: 'The relative change: 5% or 0.05',
-    ratio: "The variant's units over the baseline's",
-    perDay: 'Units a day, for the duration',
+    lift: 'Relative: 5% or 0.05',
+    ratio: 'Variant to baseline',
+    perDay: 'Units a day',
   },
 };

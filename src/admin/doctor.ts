@@ -9,10 +9,10 @@ import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
-import { accessOf } from './access.ts';
+import { accessOf, setAccess } from './access.ts';
 import { whatThisWorkerHas } from './config.ts';
 import type { AdminEnv } from './context.ts';
-import { query, refuse } from './input.ts';
+import { bindIt, putSecret, query, refuse } from './input.ts';
 import { noRoute } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
@@ -56,22 +56,21 @@ export function doctorRoutes() {
 
 function bindingFindings(env: Env): Finding[] {
   const datasets = (['REQUESTS', 'COMPARISONS', 'OUTCOMES'] as const).filter((name) => env[name] === undefined);
-  const asBefore = 'take its lines of wrangler.toml over and deploy again';
+  const binding = (name: 'CONFIG' | 'CONTROLLER', without: string) =>
+    env[name] === undefined
+      ? bad(`binding ${name}`, `is missing: ${without}`, bindIt)
+      : ok(`binding ${name}`, 'is there');
   return [
-    env.CONFIG === undefined
-      ? bad('binding CONFIG', 'is missing: there is no config to read', asBefore)
-      : ok('binding CONFIG', 'is there'),
-    env.CONTROLLER === undefined
-      ? bad('binding CONTROLLER', 'is missing: no rollouts, no live numbers, no writes', asBefore)
-      : ok('binding CONTROLLER', 'is there'),
+    binding('CONFIG', 'there is no config to read'),
+    binding('CONTROLLER', 'no rollouts, no writes'),
     datasets.length > 0
-      ? warn('datasets', `${datasets.join(', ')}: no binding, so those records are lost`, asBefore)
+      ? warn('datasets', `${datasets.join(', ')}: no binding, so those records are lost`, bindIt)
       : ok('datasets', 'REQUESTS, COMPARISONS and OUTCOMES are there'),
     env.ADMIN_HOST
       ? ok('ADMIN_HOST', `the controls answer on ${env.ADMIN_HOST} only`)
       : note(
           'ADMIN_HOST',
-          'is not set: a page that a variant serves shares its origin with the controls',
+          'is not set: pages of variants share an origin with the controls',
           'set it to a host of its own',
         ),
     accessFinding(env),
@@ -83,25 +82,24 @@ function accessFinding(env: Env): Finding {
   const access = accessOf(env);
   const about = 'Cloudflare Access';
   if (access.is !== 'on') {
-    return note(about, 'is off: only ADMIN_TOKEN opens the API', 'set ACCESS_TEAM_DOMAIN and ACCESS_AUD');
+    return note(about, 'is off: only ADMIN_TOKEN opens the API', setAccess);
   }
   const detail = `is on: ${access.team}${env.ADMIN_TOKEN ? ', beside ADMIN_TOKEN' : ' alone'}`;
   // The cookie of Access goes along with whatever a page of the same origin asks.
   return env.ADMIN_HOST
     ? ok(about, detail)
-    : warn(about, `${detail}; a page that a variant serves can act for whoever is logged in`, 'set ADMIN_HOST');
+    : warn(about, `${detail}; pages of variants can act for who is logged in`, 'set ADMIN_HOST');
 }
 
 function secretFindings(env: Env, config: Config | null): Finding[] {
-  const put = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
   const hasOutcomes = config?.routes.some(({ outcomes }) => outcomes.length > 0) === true;
   return [
     env.COOKIE_SECRET
       ? ok('COOKIE_SECRET', 'is set')
-      : warn('COOKIE_SECRET', 'is not set: no previews, no checks, no pins', put('COOKIE_SECRET')),
+      : warn('COOKIE_SECRET', 'is not set: no previews, no checks, no pins', putSecret('COOKIE_SECRET')),
     ...(env.OUTCOME_TOKEN || !hasOutcomes
       ? []
-      : [warn('OUTCOME_TOKEN', 'is not set: no backend can report outcomes', put('OUTCOME_TOKEN'))]),
+      : [warn('OUTCOME_TOKEN', 'is not set: no backend can report outcomes', putSecret('OUTCOME_TOKEN'))]),
   ];
 }
 
@@ -122,12 +120,12 @@ async function inKv(env: Env): Promise<InKv> {
     return {
       text: null,
       config: null,
-      findings: [bad('KV', detail, 'look at the platform’s status page, then try again')],
+      findings: [bad('KV', detail, 'try again later')],
     };
   }
   const read = ok('KV', `answered in ${Date.now() - startedMs} ms`);
   if (text === null) {
-    const mend = 'headgate init URL makes a first one, headgate apply FILE puts it in force';
+    const mend = 'headgate init URL makes one, headgate apply FILE puts it in force';
     return { text, config: null, findings: [read, bad('config', 'there is none in KV', mend)] };
   }
   const loose = parseConfig(text, { unknownKeys: 'warn' });
@@ -153,7 +151,7 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
     const current = await keeper.currentConfig();
     if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
     const detail = `revision ${current.revision} is in force, and KV holds another document`;
-    return [warn('config keeper', detail, 'KV lags a minute behind a write; later: headgate apply FILE')];
+    return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];
   } catch (cause) {
     return [
       bad(
@@ -195,7 +193,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     const running = rollout === null ? '' : `, rollout ${rollout.id} ${rollout.phase}`;
     return [[ok(about, `its controller answers: revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {
-    const detail = `its controller does not answer (${cause}): traffic flows on, nothing is promoted or taken back`;
+    const detail = `its controller does not answer (${cause}): traffic flows on as it is`;
     return [
       [
         bad(

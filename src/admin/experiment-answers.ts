@@ -38,7 +38,7 @@ export const experimentAnswer = v.looseObject({
       name: v.string(),
       role: v.picklist(['primary', 'secondary']),
       ...compared,
-      state: v.pipe(v.string(), v.description('better, worse, no difference found or keep running: N %')),
+      state: v.pipe(v.string(), v.description('better, worse, no difference found or keep running')),
       p: v.number(),
     }),
   ),
@@ -50,7 +50,7 @@ export const experimentAnswer = v.looseObject({
         slices: v.array(v.object({ value: v.string(), metric: v.string(), ...compared })),
       }),
     ),
-    v.description('Exploratory: they decide nothing'),
+    v.description('Exploratory'),
   ),
   notes: v.array(v.string()),
 });

@@ -31,7 +31,7 @@ export const sampleSizeQuery = v.pipe(
     baseline: positive(0.999, 'a rate is between 0 and 1'),
     lift: v.pipe(
       v.string(),
-      v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'a lift is 5% or 0.05'),
+      v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'give 5% or 0.05'),
       v.transform((text) => Number.parseFloat(text) / (text.endsWith('%') ? 100 : 1)),
     ),
     power: v.optional(positive(0.999, 'a power is between 0 and 1'), '0.8'),

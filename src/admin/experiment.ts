@@ -8,7 +8,7 @@ import type { UnitRow } from '../experiment/words.ts';
 import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
-import { query, refuse } from './input.ts';
+import { bindIt, query, refuse } from './input.ts';
 import { noRoute } from './routes.ts';
 
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
@@ -71,13 +71,13 @@ const noExperiment = (route: string) => ({
 const noLedger = {
   status: 503 as const,
   code: 'no_ledger',
-  detail: 'This Worker has no LEDGER binding, so nothing was counted.',
-  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
+  detail: 'This Worker has no LEDGER binding.',
+  mend: bindIt,
 };
 
 const noUnit = {
   status: 404 as const,
   code: 'unknown_unit',
   detail: 'Nothing is kept of this unit.',
-  mend: 'GET …/experiment/units lists the hashes of those that are',
+  mend: 'GET …/experiment/units lists what is',
 };

@@ -27,7 +27,7 @@ export const onlyOnAdminHost: MiddlewareHandler<AdminEnv> = async (c, next) => {
     status: 404,
     code: 'not_found',
     detail: 'The controls do not answer on this host.',
-    mend: 'call them on the host that ADMIN_HOST names',
+    mend: 'call ADMIN_HOST',
   });
 };
 

@@ -31,6 +31,12 @@ export function refuse<const S extends ProblemStatus>(
   return problem(details) as Response & TypedResponse<ProblemBody, S, 'json'>;
 }
 
+/** How to mend a binding that is not there. */
+export const bindIt = 'bind it as wrangler.toml does and deploy';
+
+/** How to mend a secret that is not there. */
+export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
+
 /** The text of a request or an answer, read no further than `maxBytes`. */
 export async function readText(
   message: Pick<Request, 'headers' | 'body'>,
@@ -98,17 +104,18 @@ export function query<S extends v.GenericSchema>(schema: S): Validated<'query', 
   };
 }
 
+const seeApi = 'GET /_headgate/api/openapi.json describes what fits here';
+
 /** What was sent does not fit; each fault says why and how to mend it. */
 export function invalid(detail: string, faults: Fault[]) {
-  const mend = 'mend each fault as it says; GET /_headgate/api/openapi.json describes what fits';
-  return { status: 422 as const, code: 'invalid_request', detail, mend, more: { faults } };
+  return { status: 422 as const, code: 'invalid_request', detail, mend: seeApi, more: { faults } };
 }
 
 function invalidBy(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]) {
   const faults = issues.map((issue) => ({
     path: v.getDotPath(issue) ?? '',
     reason: issue.message,
-    mend: 'GET /_headgate/api/openapi.json describes what fits here',
+    mend: seeApi,
   }));
   const detail = faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; ');
   return invalid(detail, faults);

@@ -35,7 +35,7 @@ export function openApiOf({ calls, schemas }: ShortApi) {
     info: {
       title: 'Headgate admin API',
       version: '1',
-      description: 'What is no success is a problem document (RFC 9457) with a stable `code`.',
+      description: 'A refusal is a problem document (RFC 9457) with a stable `code`.',
     },
     paths,
     components: {

@@ -33,14 +33,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/health',
-    summary: 'Whether the Worker runs. Open to all',
+    summary: 'Whether the Worker runs',
     answers: { 200: answers.healthAnswer },
     problems: [],
   },
   {
     method: 'get',
     path: '/preview',
-    summary: 'Turns a preview token into a cookie and goes to the page',
+    summary: 'Turns a preview token into a cookie',
     query: schemas.previewQuery,
     answers: { 303: null },
     problems: [403, 422],
@@ -48,7 +48,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/outcomes',
-    summary: 'Credits outcomes to the variants that served their units; a list is answered one by one',
+    summary: 'Credits outcomes to variants',
     body: ofExperiments.outcomesBody,
     answers: { 200: experimentAnswers.outcomesAnswer },
     problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
@@ -56,14 +56,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/outcomes.js',
-    summary: 'The script with which pages report outcomes',
+    summary: 'The script for pages',
     answers: { 200: null },
     problems: [],
   },
   {
     method: 'post',
     path: '/api/config/validate',
-    summary: 'Checks a config against this Worker, its secrets and bindings; changes nothing',
+    summary: 'Checks a config',
     body: configSchema,
     answers: { 200: answers.validateAnswer },
     problems: [413, 422],
@@ -79,7 +79,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/routes/:route/preview',
-    summary: 'A token with which a variant is seen before it has traffic',
+    summary: 'A preview token',
     body: schemas.previewBody,
     answers: { 200: answers.previewAnswer },
     problems: [400, 404, 413, 422, 503],
@@ -95,7 +95,7 @@ export const operations: Operation[] = [
   {
     method: 'delete',
     path: '/api/routes/:route/comparisons',
-    summary: 'Begins the comparison with a candidate again',
+    summary: 'Begins a comparison again',
     query: schemas.resetQuery,
     answers: { 204: null },
     problems: [422, 503],
@@ -103,14 +103,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/config',
-    summary: 'The config as it was written; its hash is the ETag',
+    summary: 'The config; its hash is the ETag',
     answers: { 200: null },
     problems: [404, 503],
   },
   {
     method: 'put',
     path: '/api/config',
-    summary: 'Replaces the config; with If-Match only if nobody wrote since',
+    summary: 'Replaces the config; takes If-Match',
     query: schemas.configPutQuery,
     answers: { 200: answers.configPutAnswer },
     problems: [412, 413, 422, 503],
@@ -118,14 +118,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/config/revisions',
-    summary: 'The last 50 revisions of the config, newest first',
+    summary: 'The last 50 revisions, newest first',
     answers: { 200: answers.revisionsAnswer },
     problems: [503],
   },
   {
     method: 'post',
     path: '/api/config/restore',
-    summary: 'Puts an earlier revision in force again',
+    summary: 'Puts a revision in force again',
     body: schemas.restoreBody,
     answers: { 200: answers.configPutAnswer },
     problems: [400, 404, 412, 413, 422, 503],
@@ -133,14 +133,14 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes',
-    summary: 'The status of every route',
+    summary: 'All routes',
     answers: { 200: answers.routesAnswer },
     problems: [503],
   },
   {
     method: 'get',
     path: '/api/routes/:route',
-    summary: 'Split, live numbers and rollout of a route; the ETag is the revision',
+    summary: 'The status of a route; the ETag is the revision',
     answers: { 200: answers.routeAnswer },
     problems: [404, 503],
   },
@@ -155,7 +155,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/routes/:route/switch',
-    summary: 'All traffic to one variant at once',
+    summary: 'All traffic to one variant',
     body: schemas.switchBody,
     answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
@@ -171,7 +171,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/routes/:route/rollout/:command{promote|pause|resume|abort}',
-    summary: 'Promotes, pauses, resumes or aborts the running rollout',
+    summary: 'Commands the running rollout',
     body: schemas.reasonBody,
     answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
@@ -179,7 +179,7 @@ export const operations: Operation[] = [
   {
     method: 'post',
     path: '/api/routes/:route/rollback',
-    summary: 'Returns to the last steady split, or to a named one',
+    summary: 'Returns to a steady split',
     body: schemas.rollbackBody,
     answers: { 200: answers.routeAnswer },
     problems: [400, 404, 409, 412, 413, 422, 503],
@@ -187,7 +187,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/splits',
-    summary: 'Steady splits to return to, and where a rollback would go',
+    summary: 'Splits to return to',
     query: schemas.splitsQuery,
     answers: { 200: answers.splitsAnswer },
     problems: [404, 422, 503],
@@ -202,7 +202,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/history',
-    summary: 'Who did what and why, with the evidence',
+    summary: 'Who did what and why',
     query: schemas.historyQuery,
     answers: { 200: answers.historyAnswer },
     problems: [422, 503],
@@ -210,7 +210,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/series',
-    summary: 'Requests and failures over time, by variant',
+    summary: 'Requests over time, by variant',
     query: schemas.seriesQuery,
     answers: { 200: answers.seriesAnswer },
     problems: [422, 503],
@@ -218,7 +218,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/explain',
-    summary: 'Which variant a unit gets, and why',
+    summary: 'The variant that a unit gets',
     query: schemas.explainQuery,
     answers: { 200: answers.explainAnswer },
     problems: [404, 422, 503],
@@ -226,7 +226,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/doctor',
-    summary: 'What is wrong with this Worker, and how to mend it',
+    summary: 'What is wrong, and how to mend it',
     query: schemas.doctorQuery,
     answers: { 200: answers.doctorAnswer },
     problems: [404, 422],
@@ -241,7 +241,7 @@ export const operations: Operation[] = [
   {
     method: 'get',
     path: '/api/routes/:route/experiment/units',
-    summary: 'Units under their hashes, as JSON or CSV',
+    summary: 'Units, as JSON or CSV',
     query: ofExperiments.unitsQuery,
     answers: { 200: experimentAnswers.unitsAnswer },
     problems: [404, 422, 503],
@@ -249,14 +249,14 @@ export const operations: Operation[] = [
   {
     method: 'delete',
     path: '/api/routes/:route/experiment/units/:unit',
-    summary: 'Deletes all data of one unit, by its id or hash',
+    summary: 'Deletes the data of a unit',
     answers: { 204: null },
     problems: [404, 503],
   },
   {
     method: 'get',
     path: '/api/sample-size',
-    summary: 'How many units an experiment needs, and how long that takes',
+    summary: 'How many units an experiment needs',
     query: ofExperiments.sampleSizeQuery,
     answers: { 200: experimentAnswers.sampleSizeAnswer },
     problems: [422],
@@ -274,7 +274,7 @@ export const operations: Operation[] = [
 const shared: Shared = {
   Config: {
     type: 'object',
-    description: 'headgate.schema.json describes each key',
+    description: 'See headgate.schema.json',
   },
   Problem: json(answers.problemAnswer),
   Route: json(answers.routeAnswer),

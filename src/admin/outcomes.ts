@@ -16,9 +16,10 @@ import { recordRow } from '../records/write.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { OutcomeEvidence, Told } from '../rollout/outcomes.ts';
 import { bearerToken, sameSecret } from './auth.ts';
+import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { notJson, type ProblemStatus, readText, refuse, tooLarge } from './input.ts';
+import { bindIt, notJson, type ProblemStatus, putSecret, readText, refuse, tooLarge } from './input.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_ITEMS = 100;
@@ -46,7 +47,7 @@ export function outcomesRoutes({ serving }: AdminDeps) {
   const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
     const config = await serving?.config(c.env, c.executionCtx);
-    if (!config) return refuse(noConfig);
+    if (!config) return refuse({ ...noConfig, status: 503 });
     const body = await itemsOf(c.req.raw);
     if (!body.ok) return body.error;
     const address = addressOf(c);
@@ -176,7 +177,7 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
       return refuse({
         status: 403,
         code: 'origin_not_listed',
-        detail: 'Outcomes are not taken from pages of this origin.',
+        detail: 'This origin may not report outcomes.',
         mend: 'list it in "outcomeOrigins" of the config',
         headers: { vary: 'origin' },
       });
@@ -240,35 +241,27 @@ async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isL
   return err(refuse({ status: 422, code: 'too_many_items', detail, mend: 'send it in parts' }));
 }
 
-const noConfig = {
-  status: 503,
-  code: 'no_config',
-  detail: 'There is no config yet.',
-  mend: 'headgate apply FILE puts one in force',
-} as const;
-
-const bindings = 'take the bindings of wrangler.toml over and deploy again';
 const anotherReceipt = 'send x-headgate-receipt of an answer of this route as it came';
 
 const words: Record<OutcomeFault, [status: number, detail: string, mend: string]> = {
   not_an_object: [422, 'An outcome is an object.', 'send route, metric and value'],
   no_such_route: [404, 'The config has no such route.', 'name a route of the config'],
   undeclared_metric: [422, 'The route declares no such outcome.', 'declare it in "outcomes" of the route'],
-  bad_value: [422, 'The value does not fit.', 'for a conversion true, false or none; for a mean a finite number'],
+  bad_value: [422, 'The value does not fit.', 'a conversion takes true or false, a mean a number'],
   receipt_malformed: [422, 'This is no receipt.', anotherReceipt],
-  receipt_forged: [403, 'The receipt was not given by this Worker, or was changed.', anotherReceipt],
+  receipt_forged: [403, 'The receipt is not of this Worker.', anotherReceipt],
   receipt_expired: [403, 'The receipt is older than 7 days.', 'report sooner'],
   receipt_used: [409, 'The receipt was used for this metric.', 'nothing: it counts once'],
   receipt_of_other_route: [422, 'The receipt is of another route.', anotherReceipt],
   outcome_token_needed: [
     401,
-    'A unit that the caller names needs a token.',
+    'A named unit needs a token.',
     'send Authorization: Bearer <OUTCOME_TOKEN>, or a receipt',
   ],
-  unknown_unit: [404, 'The unit was not served in the experiment.', 'if it was just now, try again in some seconds'],
+  unknown_unit: [404, 'The unit was not served in the experiment.', 'if it was just now, try again'],
   no_unit: [422, 'Nothing says who the unit is.', 'send a receipt, the cookie, or "unit" with OUTCOME_TOKEN'],
-  no_secret: [503, 'Units cannot be told without COOKIE_SECRET.', 'wrangler secret put COOKIE_SECRET'],
-  no_ledger: [503, 'There is no binding for this: LEDGER with an experiment, CONTROLLER without.', bindings],
+  no_secret: [503, 'Units need COOKIE_SECRET.', putSecret('COOKIE_SECRET')],
+  no_ledger: [503, 'This Worker has no LEDGER or CONTROLLER binding.', bindIt],
   unavailable: [503, 'What counts outcomes did not answer.', 'try again'],
   too_many_outcomes: [429, 'Too many of this unit or address.', 'wait a minute'],
 };

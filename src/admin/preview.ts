@@ -11,8 +11,10 @@ import { err, ok, type Result } from '../result.ts';
 import type { Entry } from '../rollout/journal.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
 import { actorOf } from './caller.ts';
+import { noConfig } from './config.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
-import { jsonBody, query, refuse } from './input.ts';
+import { jsonBody, putSecret, query, refuse } from './input.ts';
+import { noRoute } from './routes.ts';
 import { previewBody, previewQuery } from './schemas.ts';
 
 /** `GET /preview?token=…`: open to whoever holds a token, on the host it was made for. */
@@ -42,7 +44,7 @@ export function previewApiRoutes({ loadConfig }: AdminDeps) {
     const secret = c.env.COOKIE_SECRET;
     if (!secret) return refuse(noSecret);
     const config = await loadConfig(c.env);
-    if (!config) return refuse(noConfig);
+    if (!config) return refuse({ ...noConfig, status: 503 });
     const { variant, host, ttlMs } = c.req.valid('json');
     const url = new URL(c.req.url);
     const asked = { route: c.req.param('route'), variant, host, callHost: url.host, adminHost: c.env.ADMIN_HOST };
@@ -91,15 +93,8 @@ async function noted(c: Context<AdminEnv>, route: string, entry: Omit<Entry, 'at
 const noSecret = {
   status: 503,
   code: 'preview_disabled',
-  detail: 'Previews are signed, and COOKIE_SECRET is not set.',
-  mend: 'wrangler secret put COOKIE_SECRET (locally: COOKIE_SECRET=… in .dev.vars)',
-} as const;
-
-const noConfig = {
-  status: 503,
-  code: 'no_config',
-  detail: 'This Worker has no valid config yet.',
-  mend: 'store one under the KV key `config`; headgate validate FILE checks it before',
+  detail: 'Previews need COOKIE_SECRET.',
+  mend: putSecret('COOKIE_SECRET'),
 } as const;
 
 interface Refusal {
@@ -122,8 +117,7 @@ interface Asked {
 function previewTarget(config: Config, asked: Asked): Result<{ route: string; host: string }, Refusal> {
   const route = config.routes.find((candidate) => candidate.name === asked.route);
   if (!route) {
-    const mend = `known routes: ${config.routes.map((each) => each.name).join(', ')}`;
-    return err({ status: 404, code: 'no_such_route', detail: `There is no route ${asked.route}.`, mend });
+    return err(noRoute(asked.route));
   }
   if (!Object.hasOwn(route.variants, asked.variant)) {
     const detail = `Route ${route.name} has no variant ${asked.variant}.`;

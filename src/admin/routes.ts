@@ -12,7 +12,7 @@ import type { WaysBack } from '../rollout/ways-back.ts';
 import { callerOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
-import { invalid, jsonBody, query, refuse } from './input.ts';
+import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
@@ -140,8 +140,8 @@ async function routeNames(env: Env): Promise<string[] | null> {
 export const noController = {
   status: 503 as const,
   code: 'no_controller',
-  detail: 'This Worker has no CONTROLLER binding, so there is nobody to ask.',
-  mend: 'take the [[durable_objects.bindings]] of wrangler.toml over and deploy again',
+  detail: 'This Worker has no CONTROLLER binding.',
+  mend: bindIt,
 };
 
 /** RFC 9110 §13.1.1: what matches no revision is a precondition that does not hold. */

@@ -8,7 +8,7 @@ import { datasets } from '../records/columns.ts';
 /** A route's or variant's name, as the config allows it. */
 export const name = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has 1 to 32 of a-z, 0-9 and -, and does not begin with -'),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -'),
 );
 
 export const recordsQuery = v.object({
@@ -18,7 +18,7 @@ export const recordsQuery = v.object({
   limit: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^\d{1,4}$/, 'a limit is a whole number from 1 to 1000'),
+      v.regex(/^\d{1,4}$/, 'give a whole number'),
       v.transform(Number),
       v.minValue(1, 'a limit is at least 1'),
       v.maxValue(1000, 'a limit is at most 1000'),
@@ -28,10 +28,7 @@ export const recordsQuery = v.object({
   before: v.optional(
     v.pipe(
       v.string(),
-      v.check(
-        (text) => /^\d{1,15}$/.test(text) || isTime(text),
-        'give `next` of the page before, or a time such as 2026-11-23T10:00:00Z',
-      ),
+      v.check((text) => /^\d{1,15}$/.test(text) || isTime(text), 'give `next` of the page before, or an RFC 3339 time'),
     ),
   ),
 });
@@ -109,7 +106,7 @@ export const comparisonsQuery = v.object({
   samples: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^\d{1,3}$/, 'samples is a whole number from 0 to 200'),
+      v.regex(/^\d{1,3}$/, 'give a whole number'),
       v.transform(Number),
       v.maxValue(200, 'at most 200 samples are kept'),
     ),
@@ -134,7 +131,7 @@ export const previewBody = v.pipe(
     ttl: v.optional(
       v.pipe(
         v.string(),
-        v.check((text) => durationMs(text) !== null, 'a duration is a whole number and ms, s, m or h, such as 90s'),
+        v.check((text) => durationMs(text) !== null, 'give a duration, such as 90s'),
         v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
       ),
       '1h',

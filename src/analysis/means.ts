@@ -27,7 +27,7 @@ export interface Summary {
 export const NO_MOMENTS: Readonly<Moments> = { n: 0, sum: 0, sumSquares: 0, sumCubes: 0, nonZero: 0 };
 
 /** The value that counts under a declared `cap` (capped revenue; Kohavi, Tang & Xu 2020, ch. 22): at most ±cap. */
-export function capped(value: number, cap: number = Number.POSITIVE_INFINITY): number {
+export function capped(value: number, cap: number = Infinity): number {
   return Math.max(-cap, Math.min(cap, value));
 }
 

@@ -44,7 +44,7 @@ export interface Reach {
  */
 export function trialsForBound(plan: Pick<StepTraffic, 'share' | 'baselineRate' | 'margin'>): number {
   const { share, baselineRate, margin } = plan;
-  if (!(margin > 0) || !(share > 0) || share >= 1) return Number.POSITIVE_INFINITY;
+  if (!(margin > 0) || !(share > 0) || share >= 1) return Infinity;
   const bound = (n: number) => {
     const nb = (n * (1 - share)) / share;
     return newcombeUpper({ n: nb, bad: nb * baselineRate }, { n, bad: n * baselineRate });
@@ -52,7 +52,7 @@ export function trialsForBound(plan: Pick<StepTraffic, 'share' | 'baselineRate' 
   let high = 16;
   while (bound(high) > margin) {
     high *= 2;
-    if (high > 1e12) return Number.POSITIVE_INFINITY;
+    if (high > 1e12) return Infinity;
   }
   let low = high / 2;
   while (high - low > 1) {
@@ -69,7 +69,7 @@ export function stepReach(step: StepTraffic): Reach {
   const boundTrials = step.share >= 1 ? 0 : trialsForBound(step);
   const neededTrials = Math.max(minSamples, boundTrials);
   const perMs = (step.trialsPerTick * step.share) / step.tickMs;
-  const neededMs = perMs > 0 ? neededTrials / perMs : Number.POSITIVE_INFINITY;
+  const neededMs = perMs > 0 ? neededTrials / perMs : Infinity;
   const reached = neededMs <= step.forMs ? 'yes' : neededMs <= step.maxForMs ? 'late' : 'no';
   const candidateUnits = step.units === undefined ? null : step.units * step.share;
   const canFail = candidateUnits === null || candidateUnits >= MIN_BAD_TO_FAIL;
@@ -84,7 +84,7 @@ function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: num
   const what = need.boundTrials >= need.neededTrials ? 'its bound' : 'its minimum';
   const at = `${step.metric} at ${+(100 * step.share).toFixed(2)} %`;
   if (!Number.isFinite(need.neededMs)) {
-    return `${at}: there is too little traffic to ever pass; the step will pause after ${duration(step.maxForMs)}.`;
+    return `${at}: too little traffic to ever pass; the step will pause after ${duration(step.maxForMs)}.`;
   }
   const end =
     need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${duration(step.maxForMs)}`;

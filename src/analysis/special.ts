@@ -33,7 +33,7 @@ export const normPpf = (p: number): number => -normIsf(p);
 /** The x with P(Z > x) = q: the same as normPpf(1 − q), but right for tiny q. */
 export function normIsf(q: number): number {
   if (!(q >= 0 && q <= 1)) return Number.NaN;
-  if (q === 0) return Number.POSITIVE_INFINITY;
+  if (q === 0) return Infinity;
   if (q > 0.5) return -normIsf(1 - q);
   // Newton's method on the logarithm, which is concave, from above: it never overshoots.
   let x = Math.sqrt(-2 * Math.log(2 * q));
@@ -109,7 +109,7 @@ export function betaPdf(x: number, y: number, a: number, b: number): number {
 }
 
 /** The density where the variable of parameter `a` is 0. */
-const atEdge = (a: number, b: number): number => (a > 1 ? 0 : a === 1 ? b : Number.POSITIVE_INFINITY);
+const atEdge = (a: number, b: number): number => (a > 1 ? 0 : a === 1 ? b : Infinity);
 
 /** x^a·y^b / B(a, b). */
 function betaLead(x: number, y: number, a: number, b: number): number {

@@ -21,11 +21,11 @@ function tPdf(t: number, df: number): number {
 /** The t with P(T > t) = q; NaN for a q outside [0, 1] or degrees of freedom that are not positive. */
 export function tIsf(q: number, df: number): number {
   if (!(q >= 0 && q <= 1 && df > 0)) return Number.NaN;
-  if (q === 0) return Number.POSITIVE_INFINITY;
+  if (q === 0) return Infinity;
   if (q > 0.5) return -tIsf(1 - q, df);
   if (q === 0.5) return 0;
   let lo = 0;
-  let hi = Number.POSITIVE_INFINITY;
+  let hi = Infinity;
   // Newton on the logarithm of the tail, from the first term of Peiser's expansion (1943), kept inside a bracket.
   const z = normIsf(q);
   let t = z + (z ** 3 + z) / (4 * df);

@@ -22,7 +22,7 @@ export const commonArgs = {
 
 /** Options of every verb that changes something. */
 export const writeArgs = {
-  reason: { type: 'string', description: 'Why; kept in the history', valueHint: 'TEXT' },
+  reason: { type: 'string', description: 'Kept in the history', valueHint: 'TEXT' },
   yes: { type: 'boolean', description: 'Do not ask; without a terminal nothing is ever asked' },
   'dry-run': { type: 'boolean', description: 'Show what will change, and change nothing' },
 } as const satisfies ArgsDef;

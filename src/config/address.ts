@@ -24,11 +24,11 @@ export function originFault(written: string, allow: { query: boolean } = { query
     return { reason: 'has a space, backslash or control character', mend: 'remove it, or percent-encode it' };
   }
   if (/^https?:\/\/[^/?#]*@/i.test(written)) {
-    return { reason: 'The URL carries a user name or password', mend: 'send credentials by secretHeaders instead' };
+    return { reason: 'The URL carries a user name or password', mend: 'move it to "secretHeaders"' };
   }
   if (written.includes('#')) return { reason: 'has a fragment', mend: 'remove # and what follows it' };
   if (!allow.query && written.includes('?')) {
-    return { reason: 'has a query', mend: "remove ? and what follows it: the request's own query is kept" };
+    return { reason: 'has a query', mend: 'remove ? and what follows it' };
   }
   if (!URL.canParse(written)) return { reason: 'cannot be read as a URL', mend: 'check host and port' };
   return reachFault(new URL(written));
@@ -39,7 +39,7 @@ function reachFault(url: URL): AddressFault | null {
   if (reach === 'private') {
     return {
       reason: `leads to ${url.hostname}, a private, link-local or reserved address`,
-      mend: 'name a public host, or bind a service and name it by "service"',
+      mend: 'name a public host, or a binding by "service"',
     };
   }
   if (url.protocol === 'http:' && reach !== 'loopback') {
@@ -112,10 +112,10 @@ export function hostFault(written: string): AddressFault | null {
   }
   if (bare.includes('*')) return { reason: 'has * inside', mend: 'use * only as the first label: *.example.com' };
   if (/:\d*$/.test(bare.replace(/^\[.*\]/, ''))) {
-    return { reason: 'has a port', mend: 'leave the port out: a host matches on every port' };
+    return { reason: 'has a port', mend: 'leave the port out' };
   }
   if (canonicalHost(bare) === null) {
-    return { reason: 'is not a host', mend: 'write the host alone, without scheme, path or spaces' };
+    return { reason: 'is not a host', mend: 'write the host alone' };
   }
   return null;
 }

@@ -5,8 +5,8 @@
 
 import type { AddressFault } from './address.ts';
 
-/** RFC 9110 §7.6.1: these describe one connection and are never passed on. */
-const hopByHop = new Set(
+/** RFC 9110 §7.6.1: request headers that describe one connection and are never passed on. */
+export const hopByHop = new Set(
   'connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade expect'.split(
     ' ',
   ),

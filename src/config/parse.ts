@@ -56,6 +56,6 @@ function sizeFault(text: string): Fault | null {
   return {
     path: '$',
     reason: `the document has ${bytes === text.length ? 'at least ' : ''}${bytes} bytes, more than the ${maxConfigBytes} that are read`,
-    mend: 'remove routes that are not used, or deploy a second Worker for some of them',
+    mend: 'remove routes, or deploy a second Worker',
   };
 }

@@ -31,7 +31,7 @@ export function unreadState(route: Route): RouteState {
     ...beneath,
     source: 'baseline',
     shadows: {},
-    notes: ['KV could not be read for this route, so everything goes to the baseline'],
+    notes: ['KV could not be read: everything goes to the baseline'],
   };
   return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null };
 }

@@ -40,11 +40,11 @@ export class ConfigStore {
   #loaded: Loaded | null = null;
   #refusedText: string | null = null;
   #known = new Map<string, Known>();
-  #readAtMs = Number.NEGATIVE_INFINITY;
+  #readAtMs = -Infinity;
   /** When the read began that brought what is in memory. */
-  #newestReadFromMs = Number.NEGATIVE_INFINITY;
-  #attemptAtMs = Number.NEGATIVE_INFINITY;
-  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #newestReadFromMs = -Infinity;
+  #attemptAtMs = -Infinity;
+  #savedAtMs = -Infinity;
   #changed = false;
   #warned = new Set<string>();
 

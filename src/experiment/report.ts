@@ -64,7 +64,7 @@ export interface Report {
   /** Variants whose definition is another than when the experiment began: their units met two versions. */
   changed: string[];
   metrics: MetricReport[];
-  /** Declared segments. Exploratory: they decide nothing. */
+  /** Declared segments. Exploratory. */
   segments: SegmentReport[];
   notes: string[];
 }
@@ -225,19 +225,15 @@ function notesOf(known: Known): string[] {
   const { alarm } = ratio;
   const notes: string[] = [];
   if (alarm) {
-    notes.push(
-      'The arms do not hold the shares that were asked for, so no result below can be trusted: find out why first.',
-    );
+    notes.push('The arms do not hold their shares: trust no result before you know why.');
   }
   const changed = changedOf(known);
   if (changed.length > 0) {
-    notes.push(
-      `${changed} has changed since the experiment began, so units met two versions: give the experiment another id.`,
-    );
+    notes.push(`${changed} has changed since the experiment began; give it another id.`);
   }
   if (plan.plannedUnits === null) {
     notes.push(
-      `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken, which find 10 % against 11 %; headgate sample-size plans yours.`,
+      `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken (10 % against 11 %); headgate sample-size plans yours.`,
     );
   }
   if (reached !== null && atPlanned === null) {

@@ -261,7 +261,7 @@ function ownAnswer(fault: OriginFault): Response {
       return problem({
         status: 502,
         code: 'origin_unreachable',
-        detail: 'The origin cannot be asked: a secret or service binding that its variant names is missing.',
+        detail: 'The variant lacks a secret or service binding.',
       });
     case 'client_left':
       return new Response(null, { status: 499 });

@@ -21,7 +21,7 @@ export const EJECTION_MS = 30_000;
 const FORGIVEN_AFTER_MS = 600_000;
 /** A probe that has not answered by then was lost with its request; another may go. */
 const PROBE_LOST_AFTER_MS = 60_000;
-const NEVER = Number.NEGATIVE_INFINITY;
+const NEVER = -Infinity;
 
 /** One isolate's ejections, by route and variant. Keys come from the config alone, so it stays small. */
 export class Ejections {

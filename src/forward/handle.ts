@@ -177,8 +177,8 @@ function noConfig(): Response {
   return problem({
     status: 503,
     code: 'no_config',
-    detail: 'Headgate has no configuration to serve by.',
-    mend: 'Write a valid document to the KV key "config", or set FALLBACK_ORIGIN.',
+    detail: 'There is no config yet.',
+    mend: 'headgate apply FILE, or set FALLBACK_ORIGIN',
   });
 }
 
@@ -186,7 +186,7 @@ function noRoute(): Response {
   return problem({
     status: 404,
     code: 'no_route',
-    detail: 'No route of the configuration matches this host and path.',
+    detail: 'No route matches this host and path.',
   });
 }
 
@@ -194,6 +194,6 @@ function looped(): Response {
   return problem({
     status: 508,
     code: 'loop',
-    detail: 'This request has passed through this Worker before: a variant points back at it.',
+    detail: 'A variant points back at this Worker.',
   });
 }

@@ -3,7 +3,7 @@
  * removed first, then ours is set, so that nothing forged can stay behind.
  */
 
-import { fillSecrets } from '../config/header-rules.ts';
+import { fillSecrets, hopByHop } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
@@ -21,25 +21,15 @@ export interface Forwarding {
 /** What a copy of the request is for. */
 export type Role = 'live' | 'shadow' | 'repeat' | 'preview';
 
-// RFC 9110 §7.6.1: these describe the visitor's connection, not the origin's. `Expect` must not go upstream either: the
-// runtime has taken the body already, and an origin that waits for nothing answers 417.
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'proxy-authorization',
-  'expect',
-];
-
 // What the platform says of the client, and the loop guard (RFC 8586 §2), are not the client's to take away.
 const KEPT = new Set(['cdn-loop', 'cf-connecting-ip', 'cf-ray', 'cf-ipcountry', 'cf-visitor']);
 // CGI, WSGI and their kin read `_` and `-` as one, so a forgery may come with either.
 const CLAIM = /^x[-_](?:forwarded|headgate)[-_]/;
 const CLAIMS = ['forwarded', 'x-real-ip', 'x_real_ip', 'x-real_ip', 'x_real-ip'];
-const REMOVED = new Set([...HOP_BY_HOP, ...CLAIMS]);
+// What describes the visitor's connection, but for the upgrade of a WebSocket. `Expect` is among it: the runtime has taken the body
+// already, and an origin that waits for nothing answers 417.
+const REMOVED = new Set([...hopByHop, ...CLAIMS]);
+REMOVED.delete('upgrade');
 
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
 export function cleanedHeaders(request: Request, forwarding: Forwarding): Headers {

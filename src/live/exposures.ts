@@ -116,16 +116,12 @@ export class Exposures {
         await ledgerOf(env, waiting.route, waiting.experiment)!.expose(batch);
         waiting.pending = null;
       } catch (cause) {
-        console.warn(
-          `experiment ${waiting.experiment}: the ledger did not take a batch, which will be sent again: ${cause}`,
-        );
+        console.warn(`experiment ${waiting.experiment}: the ledger did not take a batch yet: ${cause}`);
         await sleep(RETRY_MS * 2 ** failures++);
       }
     }
     if (waiting.dropped > 0) {
-      console.error(
-        `experiment ${waiting.experiment}: ${waiting.dropped} exposures were dropped, the ledger being down`,
-      );
+      console.error(`experiment ${waiting.experiment}: ${waiting.dropped} exposures were dropped`);
       waiting.dropped = 0;
     }
     waiting.armedUntilMs = 0;

@@ -199,17 +199,15 @@ function cutFairly(blobs: string[], maxBytes: number): string[] {
   const sizes = blobs.map(utf8Bytes);
   let room = maxBytes;
   let left = sizes.length;
-  let bound = Number.POSITIVE_INFINITY;
+  let bound = Infinity;
   for (const size of sizes.toSorted((a, b) => a - b)) {
     bound = Math.floor(room / left);
     if (size > bound) break;
     room -= size;
     left -= 1;
-    bound = Number.POSITIVE_INFINITY;
+    bound = Infinity;
   }
-  return bound === Number.POSITIVE_INFINITY
-    ? blobs
-    : blobs.map((text, i) => (sizes[i]! > bound ? cutUtf8(text, bound) : text));
+  return bound === Infinity ? blobs : blobs.map((text, i) => (sizes[i]! > bound ? cutUtf8(text, bound) : text));
 }
 
 function wrongKind(member: string, wanted: string, got: unknown): Fault {

@@ -55,8 +55,8 @@ export async function readRecords(
   }
   return err({
     code: 'records_unavailable',
-    detail: 'This Worker has no local recorder, and lacks what it needs to ask Analytics Engine.',
-    mend: 'set ANALYTICS_ACCOUNT_ID (a variable) and ANALYTICS_TOKEN (a secret: an API token with Account Analytics read), or run with the development configuration, which binds RECORDER',
+    detail: 'This Worker has no local recorder, and cannot ask Analytics Engine.',
+    mend: 'set ANALYTICS_ACCOUNT_ID, and the secret ANALYTICS_TOKEN (Account Analytics: Read)',
   });
 }
 
@@ -160,6 +160,6 @@ function refused(store: string, said: string): ReadFault {
   return {
     code: 'records_refused',
     detail: `${store} did not give the records: ${said.slice(0, maxErrorCharacters)}`,
-    mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset exists only once a first row was written to it',
+    mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset begins with its first row',
   };
 }

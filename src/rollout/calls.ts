@@ -52,10 +52,7 @@ export async function setSplit(
   asked: { weights: Record<string, number>; shadows?: Record<string, number> },
   caller: Caller,
 ): Promise<CallResult> {
-  return refusable(control, 'split', caller, async () => {
-    const ready = await readyToMove(control, caller, true);
-    if (!ready.ok) return ready;
-    const { route, before, variants } = ready.value;
+  return moving(control, 'split', caller, async ({ route, before, variants }) => {
     const weights = parseWeights(JSON.stringify(asked.weights), route);
     if (!weights.ok || weights.value === null) {
       const faults = weights.ok
@@ -81,10 +78,7 @@ export async function switchTo(
   to: string,
   caller: Caller & { force: boolean },
 ): Promise<CallResult> {
-  return refusable(control, 'switch', caller, async () => {
-    const ready = await readyToMove(control, caller, true);
-    if (!ready.ok) return ready;
-    const { route, before, variants } = ready.value;
+  return moving(control, 'switch', caller, async ({ route, before, variants }) => {
     if (!Object.hasOwn(route.variants, to)) return unknownVariant(route, to);
     const sick = caller.force ? null : await firstSick(control, [to]);
     if (sick !== null) return sick;
@@ -100,17 +94,14 @@ export async function start(
   asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
   caller: Caller,
 ): Promise<CallResult> {
-  return refusable(control, 'rollout', caller, async () => {
-    const ready = await readyToMove(control, caller, true);
-    if (!ready.ok) return ready;
-    const { route, before } = ready.value;
+  return moving(control, 'rollout', caller, async ({ route, before }) => {
     const owed = control.owedPromotion;
     if (owed !== null) {
       const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
       return err({
         code: 'config_behind',
         detail,
-        mend: 'try again when it has; headgate doctor looks at config and KV',
+        mend: 'try again; headgate doctor looks at config and KV',
       });
     }
     const steps = compilePlan(route, asked.plan);
@@ -176,10 +167,7 @@ export async function rollback(
   asked: { revision?: number; force: boolean },
   caller: Caller,
 ): Promise<CallResult> {
-  return refusable(control, 'rollback', caller, async () => {
-    const ready = await readyToMove(control, caller, false);
-    if (!ready.ok) return ready;
-    const { route, before, variants } = ready.value;
+  return moving(control, 'rollback', caller, async ({ route, before, variants }) => {
     const { running } = control;
     const config = control.source.seenConfig()!;
     const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
@@ -241,6 +229,19 @@ function refusable(
       control.write({ actor, action: `${action}-refused`, reason: refused, before: null, after: null }, Date.now());
     }
     return result;
+  });
+}
+
+/** Runs a call that moves traffic, once nothing forbids it. Only a rollback may come while a rollout runs. */
+function moving(
+  control: RouteControl,
+  action: 'split' | 'switch' | 'rollout' | 'rollback',
+  caller: Caller,
+  call: (ready: Ready) => Promise<CallResult>,
+): Promise<CallResult> {
+  return refusable(control, action, caller, async () => {
+    const ready = await readyToMove(control, caller, action !== 'rollback');
+    return ready.ok ? call(ready.value) : ready;
   });
 }
 
@@ -348,7 +349,7 @@ function frozenByExperiment(
   const runs = Object.values(before).filter((weight) => weight > 0).length > 1;
   const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
   if (shares.length === 1 || !runs || isSame) return null;
-  const detail = `experiment ${experiment.id} runs, and units that do not come from our cookie would be moved between its arms`;
+  const detail = `experiment ${experiment.id} runs, and units without our cookie would change arms`;
   return err({ code: 'experiment_runs', detail, mend: 'end it by giving one variant 100, or use a new id' });
 }
 

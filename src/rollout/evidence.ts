@@ -11,6 +11,7 @@ import {
   MAX_UNITS,
   peekTicks,
   startUnitEvidence,
+  type TickCounts,
   tickOf,
   type UnitEvidence,
 } from '../analysis/units.ts';
@@ -29,7 +30,7 @@ import {
   pairsOf,
   referenceOf,
 } from './gathered.ts';
-import { type Evidence, type RolloutState, stepOf } from './state.ts';
+import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
 interface Kept {
   rollout: string;
@@ -92,7 +93,7 @@ export class EvidenceStore {
   add(batches: readonly EvidenceBatch[]): void {
     for (const batch of batches) {
       if (batch.rollout !== this.#kept?.rollout) continue;
-      this.#sql.exec('INSERT INTO openBatches (tick, batch) VALUES (?, ?)', batch.tick, JSON.stringify(batch));
+      this.#sql.exec('INSERT INTO openBatches VALUES (NULL, ?, ?)', batch.tick, JSON.stringify(batch));
       this.#addOpen(batch);
     }
   }
@@ -175,8 +176,7 @@ export class EvidenceStore {
   judge(state: RolloutState): Evidence {
     const kept = this.#kept;
     const share = state.split.weights[state.to] ?? 0;
-    const nothing = { stepRun: -1, judgements: [], samples: { live: 0, compared: 0 }, reference: false };
-    if (kept === null || kept.rollout !== state.id) return nothing;
+    if (kept === null || kept.rollout !== state.id) return noEvidence;
     const open = this.#peek();
     const critical = state.guardrails.filter((guardrail) => guardrail.critical).length;
     let live: number | null = null;
@@ -224,20 +224,18 @@ export class EvidenceStore {
   }
 
   #close(through: number): OpenTick[] {
-    const byUnit = new Map(closeTicks(this.#units!, through).map((tick) => [tick.tick, tick]));
-    const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].filter((tick) => tick <= through);
-    return ticks
-      .sort((a, b) => a - b)
-      .map((tick) => {
-        const requests = this.#requests.get(tick);
-        this.#requests.delete(tick);
-        return { tick, byUnit: byUnit.get(tick) ?? null, byRequest: requests ?? null };
-      });
+    const closed = this.#ticks(closeTicks(this.#units!, through)).filter(({ tick }) => tick <= through);
+    for (const { tick } of closed) this.#requests.delete(tick);
+    return closed;
   }
 
   #peek(): OpenTick[] {
-    if (this.#units === null) return [];
-    const byUnit = new Map(peekTicks(this.#units).map((tick) => [tick.tick, tick]));
+    return this.#units === null ? [] : this.#ticks(peekTicks(this.#units));
+  }
+
+  /** Ticks of units, and what is open of requests, in their order. */
+  #ticks(ofUnits: readonly TickCounts[]): OpenTick[] {
+    const byUnit = new Map(ofUnits.map((tick) => [tick.tick, tick]));
     const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].sort((a, b) => a - b);
     return ticks.map((tick) => ({
       tick,

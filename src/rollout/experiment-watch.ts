@@ -25,7 +25,7 @@ export class ExperimentWatch {
   #ctx: Waiter;
   #route: string;
   #heard: (StepVerdict & { stepRun: number; atMs: number }) | null = null;
-  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #askedAtMs = -Infinity;
   #isAsking = false;
 
   constructor(env: Env, ctx: Waiter, route: string) {

@@ -3,7 +3,7 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
-import { cannotCarry } from '../config/check/rollout.ts';
+import { cannotCarry, undecided } from '../config/check/rollout.ts';
 import { nearest } from '../config/nearest.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
@@ -92,7 +92,7 @@ function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>):
     const uncarried = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
     if (uncarried) fault('.experiment', uncarried.reason, uncarried.mend);
     if (!(step.forMs > 0) && !step.approval && !step.experiment) {
-      fault('', 'nothing decides when the step is done', 'give it "for", "approval": true or "experiment": true');
+      fault('', undecided.reason, undecided.mend);
     }
     return faults;
   });

@@ -21,7 +21,18 @@ import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
 import { Series } from './series.ts';
-import type { Effect, Evidence, Input, Moved, Refusal, RolloutState, Seen, SplitDraft, Standing } from './state.ts';
+import {
+  type Effect,
+  type Evidence,
+  type Input,
+  type Moved,
+  noEvidence,
+  type Refusal,
+  type RolloutState,
+  type Seen,
+  type SplitDraft,
+  type Standing,
+} from './state.ts';
 import { Turns } from './turns.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -185,12 +196,11 @@ export class RouteControl {
   }
 
   seen(nowMs: number, state: RolloutState | null, health: Health): Seen {
-    const nothing = { stepRun: -1, judgements: [], samples: { live: 0, compared: 0 }, reference: false };
     return {
       nowMs,
       manual: this.source.view.byHand !== null,
       config: this.source.seenConfig(),
-      evidence: state === null ? nothing : this.#evidenceOf(state, nowMs),
+      evidence: state === null ? noEvidence : this.#evidenceOf(state, nowMs),
       health,
     };
   }
@@ -273,11 +283,9 @@ export class RouteControl {
   get delays(): string[] {
     const delays: string[] = [];
     if (this.#meta.get('wake:publish') !== null) {
-      delays.push(
-        'KV has not taken the split yet: isolates with traffic follow by their next flush, others when it has',
-      );
+      delays.push('KV has not taken the split yet: only isolates with traffic follow');
     }
-    if (this.owedPromotion !== null) delays.push('the config has not been told of the new baseline yet; it will be');
+    if (this.owedPromotion !== null) delays.push('the config does not have the new baseline yet');
     return delays;
   }
 

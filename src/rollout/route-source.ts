@@ -38,8 +38,8 @@ export class RouteSource {
   #name: string;
   #view: RouteView;
   #text: string | null = null;
-  #readAtMs = Number.NEGATIVE_INFINITY;
-  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #readAtMs = -Infinity;
+  #failedAtMs = -Infinity;
 
   /** `byHand` is what was known before a restart: until KV is read again, nothing says that it has gone. */
   constructor(env: Env, name: string, byHand: RouteView['byHand']) {

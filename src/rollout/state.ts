@@ -104,6 +104,13 @@ export interface Evidence {
   experiment?: { verdict: 'wait' | 'go' | 'stop'; sentence: string };
 }
 
+export const noEvidence: Evidence = {
+  stepRun: -1,
+  judgements: [],
+  samples: { live: 0, compared: 0 },
+  reference: false,
+};
+
 /** All that the controller knows when it asks for the next state. */
 export interface Seen {
   nowMs: number;

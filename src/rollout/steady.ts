@@ -76,7 +76,7 @@ function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, Rollb
   const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
   const steady = earlier.find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
-    const mend = 'name a revision, or set the weights that you want';
+    const mend = 'name a revision, or set weights';
     return err({ code: 'nothing_earlier', detail: 'there is no earlier steady split to return to', mend });
   }
   // Whoever rolls back twice in haste must not be given back what they fled from.

@@ -27,7 +27,7 @@ export interface Traffic {
  */
 export function planWarnings(steps: readonly Step[], guardrails: readonly Guardrail[], traffic: Traffic): string[] {
   if (!(traffic.requestsPerTick > 0)) {
-    return ['there is no traffic yet: steps wait for samples, and pause when their longest time is over'];
+    return ['there is no traffic yet: steps wait for samples, then pause'];
   }
   const warnings: string[] = [];
   steps.forEach((step, index) => {
@@ -46,7 +46,7 @@ export function takenWarnings(before: Standing, to: string, steps: readonly Step
   if (steps.every((step) => step.weight === undefined)) return [];
   return Object.entries(before.weights)
     .filter(([name, weight]) => weight > 0 && name !== to && name !== before.baseline)
-    .map(([name, weight]) => `${name} serves ${weight} % now and gets nothing during the rollout, nor after an abort`);
+    .map(([name, weight]) => `${name} serves ${weight} % now and gets nothing from the rollout on`);
 }
 
 function trafficOfStep(step: Step, guardrail: Guardrail, traffic: Traffic, rate = 0): StepTraffic {

@@ -58,15 +58,15 @@ async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores
   const init: RequestInit = { method: 'POST', headers, body, signal, redirect: 'manual' };
   try {
     const fetcher = origin.kind === 'service' ? serviceBinding(env, origin.service) : null;
-    if (fetcher === undefined) return 'there is no service binding of its name';
+    if (fetcher === undefined) return 'the Worker has no service binding of this name';
     const response = await (origin.kind === 'url'
       ? fetch(origin.url, init)
       : fetcher!.fetch('https://scorer.invalid/', init));
     const text = await readShort(response);
     if (!response.ok) return `it answered ${response.status}`;
-    return (text === null ? null : scoresIn(text)) ?? 'its answer is no JSON with two numbers "live" and "candidate"';
+    return (text === null ? null : scoresIn(text)) ?? 'its answer lacks the numbers "live" and "candidate"';
   } catch {
-    return signal.aborted ? `it took more than ${TIMEOUT_MS / 1000} s` : 'it could not be asked, or broke off';
+    return signal.aborted ? `it took more than ${TIMEOUT_MS / 1000} s` : 'it gave no answer';
   }
 }
 

@@ -43,7 +43,7 @@ export interface PairBatch {
   /** Pairs with the candidate in them, by class (never `skipped`). */
   classes: Record<string, number>;
   skipped: Record<string, number>;
-  /** Reasons of errors and timeouts. */
+  /** By reason. */
   failures: Record<string, number>;
   /** Baseline against itself, by class, `skipped` included. */
   repeats: Record<string, number>;

@@ -33,7 +33,7 @@ export function assign(salt: string, route: string, unit: string, arms: readonly
   const prefix = `${salt}/${route}/`;
   const suffix = `/${unit}`;
   let best = first.variant;
-  let bestScore = Number.POSITIVE_INFINITY;
+  let bestScore = Infinity;
   for (const arm of arms) {
     const u = (murmur3(prefix + arm.variant + suffix) + 0.5) / 4294967296;
     const score = -Math.log(u) / arm.weight;

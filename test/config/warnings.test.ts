@@ -46,7 +46,7 @@ describe('a good document is warned', () => {
     const segments = [{ name: 's', header: 'x' }];
     const experiment = { id: 'e', primary, secondary: ['retry', 'cost', 'returned'], segments };
     expect(warned([routeWith({ experiment })])).toEqual([
-      expect.stringMatching(/^routes\[0\].experiment.secondary\[1\]: nothing costs/),
+      expect.stringMatching(/^routes\[0\].experiment.secondary\[1\]: "prices" is empty/),
     ]);
     const document = JSON.parse(textOf(routeWith({ experiment })));
     const prices = { 'm-1': { inputPerMillion: 1, outputPerMillion: 4 } };

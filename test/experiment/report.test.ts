@@ -226,7 +226,7 @@ describe('the sample ratio', () => {
     const { report } = look(figures({ blue: [7800, 0], green: [7200, 0] }), { ratio: broken });
     expect(report.sampleRatio).toMatchObject({ alarm: true });
     expect(report.sampleRatio.p).toBeLessThan(0.001);
-    expect(report.notes[0]).toContain('no result below can be trusted');
+    expect(report.notes[0]).toContain('trust no result before you know why');
     expect(
       lookAtRatio(broken, { ...plan, revision: 2, weights: { blue: 52, green: 48 } }, armsOf(7800, 7200)).alarm,
     ).toBe(true);

@@ -87,7 +87,7 @@ describe('a step that carries an experiment', () => {
       const report = reportWith({ closed, sampleRatio: { p: 1e-6, sequentialP: 1e-5, alarm: true } });
       expect(stepVerdict(report, 'green')).toMatchObject({
         verdict: 'stop',
-        sentence: expect.stringContaining('do not hold the shares'),
+        sentence: expect.stringContaining('do not hold their shares'),
       });
     }
   });

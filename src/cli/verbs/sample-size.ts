@@ -24,7 +24,7 @@ export const size = verb({
     },
     power: { type: 'string', default: '0.8', description: 'How surely it is to be found', valueHint: 'SHARE' },
     ratio: { type: 'string', default: '1', description: 'The variant’s units over the baseline’s', valueHint: 'N' },
-    'per-day': { type: 'string', description: 'Units a day, for the duration', valueHint: 'N' },
+    'per-day': { type: 'string', description: 'Units a day', valueHint: 'N' },
     route: {
       type: 'string',
       description: 'Take the traffic that this route had, for the duration',

@@ -51,18 +51,18 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
     const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;
     warn(
       ['shadows'],
-      `${mirrored} mirrored, since "repeatable" has no POST: the shadow of a model endpoint would see nothing`,
-      'add "POST" to "repeatable" if these requests may safely be sent twice',
+      `${mirrored} mirrored, since "repeatable" has no POST`,
+      'add "POST" to "repeatable" if it may be sent twice',
     );
   }
   if (surroundings.secrets?.('COOKIE_SECRET') === false) {
     const mend = 'run: wrangler secret put COOKIE_SECRET';
     if (route.sticky !== false || route.experiment) {
       const at = route.sticky !== false ? 'sticky' : 'experiment';
-      warn([at], 'visitors are not pinned, since the Worker has no secret COOKIE_SECRET', mend);
+      warn([at], 'visitors are not pinned without COOKIE_SECRET', mend);
     }
     if (route.outcomes.length > 0) {
-      warn(['outcomes'], 'no outcome is taken, since units are kept under a key that comes of COOKIE_SECRET', mend);
+      warn(['outcomes'], 'no outcome is taken without COOKIE_SECRET', mend);
     }
   }
   for (const variant of Object.values(route.variants)) {
@@ -70,7 +70,7 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
       if (!bearsCredentials(header)) continue;
       warn(
         ['variants', variant.name, 'headers'],
-        `${header} usually bears a key, and here it lies in KV for everybody who may read the config`,
+        `${header} usually bears a key, and who may read the config reads it`,
         `move it to "secretHeaders" as "Bearer \${KEY_NAME}"`,
       );
     }
@@ -83,7 +83,7 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
       warn(
         ['plans', name],
         `ends at ${last} %, and promotion would then move the rest at once`,
-        'end with a step of "weight": 100 to watch full traffic first',
+        'end with a step of "weight": 100',
       );
     }
   }
@@ -104,7 +104,7 @@ function experimentWarnings({ experiment }: Route, keys: (string | number)[], pr
     const path = pathOf([...keys, 'experiment', role, index]);
     warnings.push({
       path,
-      reason: 'nothing costs anything while "prices" is empty',
+      reason: '"prices" is empty',
       mend: 'give the models their prices',
     });
   }
@@ -121,7 +121,7 @@ function adminWarnings(route: Route, keys: (string | number)[], adminHost: strin
           {
             path: pathOf([...keys, 'match']),
             reason: `"${rule.host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`,
-            mend: 'nothing to do, unless the service is to answer on that host',
+            mend: 'nothing, unless the service is to answer there',
           },
         ]
       : [],

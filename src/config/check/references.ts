@@ -39,8 +39,8 @@ function shadowFaults(route: Loose, variants: string[], keys: Key[], surrounding
     const path = pathOf([...at, 'variant']);
     if (!variants.includes(variant)) faults.push(unknownVariantFault(variant, variants, path));
     else if (variant === baseline) {
-      const reason = `"${variant}" is the baseline, which is what a shadow is compared with`;
-      faults.push({ path, reason, mend: 'name the candidate; the baseline is asked once more by "repeat"' });
+      const reason = `"${variant}" is the baseline`;
+      faults.push({ path, reason, mend: 'name the candidate; "repeat" asks the baseline' });
     }
     if (seen.has(variant)) faults.push({ path, reason: `"${variant}" has a shadow already`, mend: 'keep one of them' });
     seen.add(variant);

@@ -16,7 +16,7 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
     faults.push({
       path: pathOf(keys),
       reason: 'no guardrail is critical, so nothing could stop a bad rollout',
-      mend: 'add "critical": true to one, or leave "guardrails" out for errors and rejected',
+      mend: 'make one "critical", or leave "guardrails" out',
     });
   }
   const seen = new Set<string>();
@@ -72,11 +72,7 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     if (fault) faults.push({ path: pathOf([...at, 'experiment']), ...fault });
     const least = durationMs(text(step.for) ?? '');
     if (step.for === undefined && step.approval !== true && step.experiment !== true) {
-      faults.push({
-        path: pathOf(at),
-        reason: 'nothing decides when the step is done',
-        mend: 'give it "for", "approval": true or "experiment": true',
-      });
+      faults.push({ path: pathOf(at), ...undecided });
     }
     const most = durationMs(text(step.maxFor) ?? '');
     if (most !== null && most < (least ?? 0)) {
@@ -89,6 +85,12 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     return faults;
   });
 }
+
+/** Of a step that would never end. */
+export const undecided = {
+  reason: 'nothing decides when the step is done',
+  mend: 'give it "for", "approval": true or "experiment": true',
+};
 
 /** Faults of a route's outcomes and measures. */
 export function measureFaults(route: Loose, keys: Key[]): Fault[] {

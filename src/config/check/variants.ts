@@ -26,7 +26,7 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
     faults.push({
       path: pathOf(keys),
       reason: both ? 'names both "url" and "service"' : 'names neither "url" nor "service"',
-      mend: both ? 'keep one of them' : 'give the URL of the origin, or the name of a service binding',
+      mend: both ? 'keep one of them' : 'give one of the two',
     });
   }
   const service = serviceFault(variant.service, [...keys, 'service'], surroundings);

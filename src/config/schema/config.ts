@@ -10,7 +10,7 @@ import { number, object, record, say, text, whole } from './words.ts';
 
 const origin = v.pipe(
   originUrl({ query: false }),
-  v.regex(/^[^/]+\/\/[^/]+$/, say('is not an origin', 'write scheme and host alone, such as https://app.example.com')),
+  v.regex(/^[^/]+\/\/[^/]+$/, say('is not an origin', 'write it as https://app.example.com')),
 );
 
 const cookieSchema = object({
@@ -48,7 +48,7 @@ export const configSchema = object({
   prices: v.optional(record(text, priceSchema), {}),
   routes: v.pipe(
     v.array(routeSchema),
-    v.maxLength(200, say('is a list of more than 200 routes', 'keep 200, or deploy a second Worker')),
+    v.maxLength(200, say('is a list of more than 200 routes', 'remove routes, or deploy a second Worker')),
   ),
 });
 

@@ -21,21 +21,13 @@ const segmentSchema = v.pipe(
     name: label,
     header: v.optional(token),
     pointer: v.optional(pointer),
-    values: v.optional(
-      v.pipe(
-        v.array(text),
-        v.maxLength(10, say('is a list of more than 10 values', 'keep 10: each is a comparison of its own')),
-      ),
-    ),
+    values: v.optional(v.pipe(v.array(text), v.maxLength(10, say('is a list of more than 10 values', 'keep 10')))),
   }),
   exactlyOne('header', 'pointer'),
 );
 
 export const experimentSchema = object({
-  id: v.pipe(
-    v.string(),
-    v.regex(/^[A-Za-z0-9_-]{1,64}$/, say('is not an id', 'use 1 to 64 letters, digits, dashes and underscores')),
-  ),
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, say('is not an id', 'use 1 to 64 letters, digits, - and _'))),
   primary: v.pipe(v.array(label), v.minLength(1, say('is empty', 'name the outcome that decides'))),
   secondary: v.optional(v.array(label), []),
   plannedUnits: v.optional(whole(1, 1e12)),

@@ -24,7 +24,7 @@ export const pathPattern = v.pipe(
     (value) => !value.startsWith('/') || isCanonicalPath(value),
     say(
       'could match no request',
-      'write it as browsers send it: no query, no "." or ".." segments, no "//" in front, other letters percent-encoded',
+      'write it as browsers send it: percent-encoded, without query, dot segments and leading "//"',
     ),
   ),
 );
@@ -59,7 +59,7 @@ export const matchSchema = v.union([
 
 const country = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z][A-Za-z0-9]$/, say('is not a country code', 'use the two letters of ISO 3166, such as "DE"')),
+  v.regex(/^[A-Za-z][A-Za-z0-9]$/, say('is not a country code', 'use two letters, such as "DE"')),
 );
 
 const audienceRule = v.pipe(
@@ -73,10 +73,7 @@ const audienceRule = v.pipe(
   }),
   v.check(
     (rule) => rule.header !== undefined || rule.country !== undefined || rule.path !== undefined,
-    say(
-      'An entry names nobody',
-      'give "header" with "in", "country" or "path"; where several are given, all must hold',
-    ),
+    say('An entry names nobody', 'give "header" with "in", "country" or "path"'),
   ),
   v.check(
     (rule) => (rule.header === undefined) === (rule.in === undefined),

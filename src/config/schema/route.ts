@@ -15,10 +15,7 @@ const statusClass = v.pipe(
   v.regex(/^[1-5]xx$/, say('is not a status', 'give a number such as 429 or a class such as "5xx"')),
 );
 
-const idle = v.pipe(
-  duration,
-  v.regex(/[1-9]/, say('is no time at all', 'give the time after which a visitor is new, such as "30m"')),
-);
+const idle = v.pipe(duration, v.regex(/[1-9]/, say('is no time at all', 'give a duration, such as "30m"')));
 
 const method = v.pipe(
   token,

@@ -54,7 +54,7 @@ const headerValue = v.pipe(
 /** Where a health probe goes: a path, with a query if need be. */
 const probePath = v.pipe(
   v.string(),
-  v.regex(/^\/[!-"$-[\]-~]{0,1023}$/, say('is not a path', 'begin with / and percent-encode other letters and spaces')),
+  v.regex(/^\/[!-"$-[\]-~]{0,1023}$/, say('is not a path', 'begin with /, and percent-encode it')),
 );
 
 export const variantSchema = object({

@@ -45,10 +45,7 @@ export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
   );
 }
 
-const nameMessage = say(
-  'is not a name that Headgate takes',
-  'use 1 to 32 small letters, digits and dashes, with a letter or digit first',
-);
+const nameMessage = say('is not a name that Headgate takes', 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -');
 
 /** Name of a route, variant or plan. */
 export const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, nameMessage));
@@ -58,7 +55,7 @@ export const label = v.pipe(
   v.string(),
   v.regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
-    say('is not a name that Headgate takes', 'use 1 to 32 letters, digits, dashes and underscores'),
+    say('is not a name that Headgate takes', 'use 1 to 32 letters, digits, - and _'),
   ),
 );
 
@@ -96,7 +93,7 @@ export const weight = v.pipe(
   percent,
   v.check(
     (value) => Math.round(value * 100) / 100 === value,
-    say('has more than two decimals', 'round it to hundredths of a percent, such as 33.33'),
+    say('has more than two decimals', 'round it, such as 33.33'),
   ),
 );
 
@@ -114,12 +111,6 @@ export function status(min: number) {
 /** A path of a JSON document: RFC 6901, in which `*` is one segment and `**` any number. */
 export const pointer = v.pipe(
   v.string(),
-  v.regex(
-    /^(\/([^~/]|~[01])*)+$/,
-    say(
-      'is not a JSON Pointer',
-      'begin with / and part segments by /, such as /items/*/at; ~ is written ~0 and / is written ~1',
-    ),
-  ),
+  v.regex(/^(\/([^~/]|~[01])*)+$/, say('is not a JSON Pointer', 'write it as /items/*/at, with ~ as ~0 and / as ~1')),
   v.maxLength(256, say('is longer than 256 characters', 'shorten it, with * or ** in place of segments')),
 );
