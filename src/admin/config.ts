@@ -128,6 +128,7 @@ function faulty(faults: Fault[]) {
   };
 }
 
+/** Where a config is asked for; a call that needs one to do its work answers 503 with it. */
 export const noConfig = {
   status: 404 as const,
   code: 'no_config',

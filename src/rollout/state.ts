@@ -104,6 +104,7 @@ export interface Evidence {
   experiment?: { verdict: 'wait' | 'go' | 'stop'; sentence: string };
 }
 
+/** Of a route whose evidence is of no rollout, or of another. */
 export const noEvidence: Evidence = {
   stepRun: -1,
   judgements: [],

@@ -14,7 +14,9 @@ export function toBase64url(bytes: Uint8Array): string {
 /** The bytes of a text; null when a character is foreign, the length impossible, or a spare bit is set. */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | null {
   if (text.length % 4 === 1 || !isBase64url(text, 0, text.length)) return null;
-  const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+  const raw = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = new Uint8Array(raw.length);
+  for (let at = 0; at < raw.length; at++) bytes[at] = raw.charCodeAt(at);
   // atob passes over spare bits.
   return toBase64url(bytes) === text ? bytes : null;
 }
