@@ -19,3 +19,8 @@ export async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T
 export async function atMost(work: Promise<unknown>, limitMs: number): Promise<void> {
   await withLimit(work, limitMs).catch(() => {});
 }
+
+/** Lets time pass; with 0, all that is ready already. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

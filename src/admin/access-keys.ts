@@ -3,6 +3,7 @@
  * may be trusted. It verifies nothing. It fails closed: a key that cannot be had is no key.
  */
 
+import { sleep } from '../limit.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { PublicKey } from './access-token.ts';
 import { readText } from './input.ts';
@@ -31,7 +32,7 @@ export interface World {
 const here: World = {
   fetch: (url, init) => fetch(url, init),
   now: () => Date.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep,
 };
 
 export class AccessKeys {

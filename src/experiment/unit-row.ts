@@ -7,25 +7,10 @@ import { slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import type { Exposure } from './words.ts';
 
-export interface Row {
-  unit: string;
-  variant: string;
-  firstAtMs: number;
-  requests: number;
-  errors: number;
-  latencyMs: number;
-  firstByteMs: number;
+/** All exposures of a unit together; `lastAtMs` is 0 before the first. */
+export interface Row extends Required<Omit<Exposure, 'used' | 'segment'>>, NonNullable<Exposure['used']> {
   /** JSON: value by segment. */
   segment: string;
-  /** 0 before the first exposure. */
-  lastAtMs: number;
-  retries: number;
-  /** Answers that named their usage, and the tokens of all of them. */
-  answers: number;
-  tokensOut: number;
-  /** Answers whose price is known, and what all of them cost. */
-  priced: number;
-  cost: number;
 }
 
 const MORE = ['lastAtMs', 'retries', 'answers', 'tokensOut', 'priced', 'cost'] as const;

@@ -177,7 +177,7 @@ function noConfig(): Response {
   return problem({
     status: 503,
     code: 'no_config',
-    detail: 'There is no config yet.',
+    detail: 'No config could be read.',
     mend: 'headgate apply FILE, or set FALLBACK_ORIGIN',
   });
 }

@@ -3,6 +3,7 @@
  * bounded copy. It buffers one chunk and no more. Where nothing needs to be seen, streams are passed on whole instead.
  */
 
+import { sleep } from '../limit.ts';
 import { IdleWatch } from './idle.ts';
 import type { Leaver } from './patience.ts';
 
@@ -93,7 +94,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
   } catch (cause) {
     report.end = reading && !options.receiver?.signal.aborted ? 'cut' : 'refused';
     if (report.end === 'cut' && stalled === null) {
-      await new Promise((resolve) => setTimeout(resolve, LAST_BYTES_MS));
+      await sleep(LAST_BYTES_MS);
       options.onBroken?.();
     }
     sink.abort(cause).catch(ignore);

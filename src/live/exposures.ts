@@ -8,6 +8,7 @@ import { type Env, ledgerOf } from '../env.ts';
 import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Observer, type Served } from '../forward/served.ts';
+import { sleep } from '../limit.ts';
 import { hashUnit } from '../split/receipt.ts';
 import { askOf, Repeats } from './repeats.ts';
 import { segmentsOf } from './segments.ts';
@@ -53,8 +54,10 @@ export class Exposures {
     const usage = this.#usageOf(served);
     const add = (report: BodyReport, spent: Spent | null) =>
       this.#add(served, inForce.experiment!, unit, { report, spent }, env, ctx);
-    if (usage === null && !(body instanceof Promise)) add(body, null);
-    else ctx.waitUntil(Promise.all([body, usage]).then(([report, spent]) => add(report, spent)));
+    // Reading and hashing bodies must not stand before the answer, which has not left yet.
+    const later = readsBodies(served) ? sleep(0) : null;
+    if (usage === null && later === null && !(body instanceof Promise)) add(body, null);
+    else ctx.waitUntil(Promise.all([body, usage, later]).then(([report, spent]) => add(report, spent)));
   };
 
   #add(
@@ -81,10 +84,8 @@ export class Exposures {
     this.#arm(waiting, env, ctx);
   }
 
-  /** Asked only where it is a metric: hashing bodies is not free. */
   #isRetry(served: Served): boolean {
-    const { experiment } = served.route;
-    if (!experiment?.primary.includes('retry') && !experiment?.secondary.includes('retry')) return false;
+    if (!asksForRetries(served)) return false;
     const ask = askOf(served);
     return ask !== null && this.#repeats.isRetry(ask, served.startedAtMs);
   }
@@ -140,6 +141,15 @@ export class Exposures {
   }
 }
 
+/** Looked for only where it is a metric: hashing bodies is not free. */
+function asksForRetries({ route: { experiment } }: Served): boolean {
+  return experiment !== undefined && [...experiment.primary, ...experiment.secondary].includes('retry');
+}
+
+function readsBodies(served: Served): boolean {
+  return asksForRetries(served) || served.route.experiment?.segments.some(({ from }) => 'pointer' in from) === true;
+}
+
 function newlySeen(served: Served): Seen {
   const { variant, startedAtMs: firstAtMs, route } = served;
   const segment = segmentsOf(route.experiment?.segments ?? [], served);
@@ -166,8 +176,4 @@ function use(seen: Seen, { tokensOut, cost }: Spent): void {
   if (cost === null) return;
   used.priced++;
   used.cost += cost;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

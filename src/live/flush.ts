@@ -5,6 +5,7 @@
  */
 
 import { controllerOf, type Env } from '../env.ts';
+import { sleep } from '../limit.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
 import { LiveTally } from './tally.ts';
@@ -156,8 +157,4 @@ export class Flusher {
 
 function isEmpty(tally: RouteTally): boolean {
   return tally.live.isEmpty && tally.pairs.size === 0;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -6,6 +6,7 @@
 import type { Config, Route } from '../config/types.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
+import { sleep } from '../limit.ts';
 import { countOf, type Usage } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { costOf } from '../shadow/compare/tokens.ts';
@@ -44,6 +45,8 @@ export class Usages {
 
 async function spentBy(served: Served, prices: Config['prices']): Promise<Spent | null> {
   const body: BodyReport = await served.body;
+  // A short answer has not left yet, and reading it must not stand before it.
+  await sleep(0);
   // A stream that broke off had named its input already, and an output of one token.
   if (body.end !== 'complete') return null;
   const text = await textOf(served);

@@ -4,6 +4,7 @@
  */
 
 import type { Env } from '../env.ts';
+import { sleep } from '../limit.ts';
 import { type DataPoint, toDataPoint } from './columns.ts';
 import { type Faults, type RecordFault, recordFaults } from './faults.ts';
 import type { RecordedPoint } from './recorder.ts';
@@ -104,7 +105,7 @@ async function flush(
   startedMs: number,
   faults: Faults<RecordFault>,
 ): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, flushAfterMs));
+  await sleep(flushAfterMs);
   while (waiting.length > 0 && Date.now() - startedMs < abandonedAfterMs / 2) {
     const batch = waiting.splice(0, maxBatchRows);
     try {

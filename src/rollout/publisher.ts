@@ -5,7 +5,7 @@
 
 import type { Split } from '../config/split.ts';
 import type { Env } from '../env.ts';
-import { withLimit } from '../limit.ts';
+import { sleep, withLimit } from '../limit.ts';
 import { Turns } from './turns.ts';
 
 /** KV takes one write a second a key. */
@@ -31,7 +31,7 @@ export class Publisher {
   publish(newest: () => Split | null): Promise<boolean> {
     return this.#turns.take(async () => {
       const waitMs = this.#lastWriteMs + BETWEEN_WRITES_MS - Date.now();
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (waitMs > 0) await sleep(waitMs);
       const split = newest();
       if (split === null || split.revision <= this.#publishedRevision) return true;
       this.#lastWriteMs = Date.now();
