@@ -14,18 +14,16 @@ import { createReceipt, hashUnit, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Ends, Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
+import type { Incoming } from './incoming.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
-import type { RequestUrl } from './request-url.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import type { Served, Watch } from './served.ts';
 import { spliceJson } from './splice.ts';
 import type { Upload } from './upload.ts';
 
-export interface Exchange {
-  request: Request;
-  url: RequestUrl;
+export interface Exchange extends Incoming {
   env: Env;
   ctx: ExecutionContext;
   plane: Plane;
@@ -65,7 +63,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
   const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
-  const canFailOver = isCandidate && route.failover !== false && route.repeatable.includes(exchange.request.method);
+  const canFailOver = isCandidate && route.failover !== false && route.repeatable.includes(exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
@@ -88,7 +86,7 @@ async function attempt(
   exchange: Exchange,
   by: { variant: Variant; reason: RequestReason; keep: boolean },
 ): Promise<Try> {
-  const { request, url, env, state, upload, decision } = exchange;
+  const { request, method, url, env, state, upload, decision } = exchange;
   const { variant, reason } = by;
   const body = spliceFor(exchange, variant);
   const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
@@ -97,6 +95,7 @@ async function attempt(
   const role = reason === 'preview' ? 'preview' : 'live';
   const asked = await askOrigin({
     request,
+    method,
     client: request,
     url,
     headers: exchange.headers,
@@ -286,10 +285,13 @@ function tellLost(exchange: Exchange, tried: Try): void {
 }
 
 function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copies = NO_COPIES): void {
-  const { request, url, state, decision, env, ctx, plane, upload } = exchange;
+  const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
     request,
+    method,
     url,
+    sent,
+    cf,
     route: state.route,
     inForce: state.inForce,
     configHash: exchange.configHash,
@@ -298,6 +300,7 @@ function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copi
     variant: tried.variant.name,
     reason: tried.reason,
     isEvidence: tried.isEvidence,
+    dealt: decision.dealt ?? null,
     startedAtMs: tried.startedAtMs,
     askedAtMs: tried.askedAtMs,
     headersAtMs: tried.headersAtMs,

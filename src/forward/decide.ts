@@ -11,9 +11,9 @@ import { consented, inAudience } from '../split/audience.ts';
 import { readCookie } from '../split/cookies.ts';
 import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
-import { previewTokenOf, readPreviewToken } from '../split/preview.ts';
+import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
 import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
-import type { RequestUrl } from './request-url.ts';
+import type { Incoming } from './incoming.ts';
 
 export interface Decision {
   variant: string;
@@ -22,13 +22,13 @@ export interface Decision {
   unit: string | null;
   /** Whether the answer will say something about the variant: previews and those outside the audience never do. */
   isEvidence: boolean;
+  /** The variant of the unit's arm, where another one answers in its place: who was dealt to an arm stays in it. */
+  dealt?: string;
   /** Our Set-Cookie line, where the cookie changed. */
   setCookie: string | null;
 }
 
-export interface Facts {
-  request: Request;
-  url: RequestUrl;
+export interface Facts extends Incoming {
   cookies: CookieSettings;
   secret: string | undefined;
   nowMs: number;
@@ -36,12 +36,12 @@ export interface Facts {
 
 /** Decides: at once where no cryptography is needed, which is nearly always. */
 export function decide(state: RouteState, facts: Facts): Decision | Promise<Decision> {
-  const { headers } = facts.request;
-  const cookieHeader = headers.get('cookie');
-  const header = (name: string) => headers.get(name);
-  const token = previewTokenOf({ header, cookieHeader, https: facts.url.protocol === 'https:' });
+  const { sent } = facts;
+  const cookieHeader = sent.get('cookie');
+  const header = (name: string) => sent.get(name);
+  const tokens = previewTokensOf({ header, cookieHeader, https: facts.url.protocol === 'https:' });
   const asked: Asked = { ...facts, cookieHeader, header };
-  return token === null ? assigned(state, asked) : previewedOrAssigned(token, state, asked);
+  return tokens.length === 0 ? assigned(state, asked) : previewedOrAssigned(tokens, state, asked);
 }
 
 /** The facts, with what is read of the request more than once. */
@@ -50,21 +50,23 @@ interface Asked extends Facts {
   header: (name: string) => string | null;
 }
 
-async function previewedOrAssigned(token: string, state: RouteState, asked: Asked): Promise<Decision> {
-  const variant = await previewed(token, state.route, asked);
-  if (variant === null) return assigned(state, asked);
-  return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
+async function previewedOrAssigned(tokens: readonly string[], state: RouteState, asked: Asked): Promise<Decision> {
+  for (const token of tokens) {
+    const variant = await previewed(token, state.route, asked);
+    if (variant !== null) return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
+  }
+  return assigned(state, asked);
 }
 
 function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
-  const { request, url, cookieHeader, header } = asked;
+  const { url, cookieHeader, header } = asked;
   // Weights by hand beat everything else: when they leave one variant, nobody stays with another.
   const [arm] = arms;
   const trusted = arms.length === 1 && inForce.source === 'weights' ? arm!.variant : inForce.baseline;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
-  if (route.audience !== undefined && !isInAudience(route, request, url)) return only;
-  if (inForce.experiment !== null && hasOptedOut(request, cookieHeader)) return only;
+  if (route.audience !== undefined && !isInAudience(route, asked)) return only;
+  if (inForce.experiment !== null && hasOptedOut(asked)) return only;
 
   const https = url.protocol === 'https:';
   const identity: IdentityFacts = { header, cookieHeader, search: url.search, https, secret: asked.secret };
@@ -91,8 +93,8 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decisio
 }
 
 /** A visitor who wants no part in experiments says so by header or cookie; any value but none, 0 and false says it. */
-function hasOptedOut(request: Request, cookieHeader: string | null): boolean {
-  const said = [request.headers.get('x-headgate-opt-out') ?? '', ...readCookie(cookieHeader, 'headgate-opt-out')];
+function hasOptedOut({ sent, cookieHeader }: Asked): boolean {
+  const said = [sent.get('x-headgate-opt-out') ?? '', ...readCookie(cookieHeader, 'headgate-opt-out')];
   return said.some((value) => !['', '0', 'false'].includes(value));
 }
 
@@ -144,7 +146,6 @@ async function previewed(token: string, route: Route, facts: Facts): Promise<str
   return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
 }
 
-function isInAudience(route: Route, request: Request, url: RequestUrl): boolean {
-  const country = (request.cf?.country as string | undefined) ?? null;
-  return inAudience(route.audience, { header: (name) => request.headers.get(name), country, path: url.pathname });
+function isInAudience(route: Route, { cf, url, header }: Asked): boolean {
+  return inAudience(route.audience, { header, country: cf?.country ?? null, path: url.pathname });
 }

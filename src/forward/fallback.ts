@@ -7,24 +7,22 @@ import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
+import type { Incoming } from './incoming.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import type { RequestUrl } from './request-url.ts';
 import { removeOurCookies } from './response-headers.ts';
 
-export interface Unrouted {
-  request: Request;
-  url: RequestUrl;
-  env: Env;
-  configHash: string;
-}
-
 /** Passes the request on, or answers with `otherwise`. */
-export async function toFallback(unrouted: Unrouted, otherwise: () => Response): Promise<Response> {
-  const { request, url, env, configHash } = unrouted;
+export async function toFallback(
+  incoming: Incoming,
+  { env, configHash }: { env: Env; configHash: string },
+  otherwise: () => Response,
+): Promise<Response> {
+  const { request, url } = incoming;
   const target = targetOf(env.FALLBACK_ORIGIN, url);
   if (target === null) return otherwise();
-  const isWebSocket = isHandshake(request);
-  const headers = cleanedHeaders(request, { url, requestId: requestIdOf(request.headers), configHash, isWebSocket });
+  const forwarding = { requestId: requestIdOf(incoming), configHash, isWebSocket: isHandshake(incoming) };
+  const headers = cleanedHeaders(incoming, forwarding);
   try {
     // The request itself is sent on: the runtime makes no GET with a body anew.
     const answer = await fetch(new Request(target, request), { headers, signal: request.signal, redirect: 'manual' });

@@ -8,15 +8,17 @@ import type { RouteState } from '../config/route-state.ts';
 import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
+import type { RequestReason } from '../records/rows.ts';
 import { answer, type Exchange } from './answer.ts';
 import { FailoverBudget } from './budget.ts';
 import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
 import { toFallback } from './fallback.ts';
+import { type Incoming, readIncoming } from './incoming.ts';
 import { isLoop } from './loop.ts';
 import { isControlPath, Matcher } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
-import { parseRequestUrl, type RequestUrl } from './request-url.ts';
+import { parseRequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
 import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
@@ -43,93 +45,88 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const nowMs = Date.now();
   const url = parseRequestUrl(request.url);
   if (url === null) return refusal(400, 'bad_request', 'The request names no host, or no path.');
+  const incoming = readIncoming(request, url);
   // RFC 9110 §9.3.8: an origin echoes a TRACE, and with it the secrets that we set for it alone.
-  if (request.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
+  if (incoming.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
   // The runtime does not resolve `/../`, so the Worker's face may not have known these for the controls'.
   if (isControlPath(url.pathname)) return noRoute();
   const reading = plane.store.current(env, ctx, nowMs);
   const loaded = reading instanceof Promise ? await reading : reading;
-  const loop = request.headers.get('cdn-loop');
+  const loop = incoming.sent.get('cdn-loop');
   if (loop !== null && isLoop(loop, loaded?.hash ?? '')) return looped();
   // A candidate's page must not share an origin with the controls.
   if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
-  if (loaded === null) {
-    return toFallback({ request, url, env, configHash: '' }, () => noConfig());
-  }
-  const route = matcherOf(loaded).find(url.hostname, url.pathname, request.headers);
-  if (route === null) {
-    return toFallback({ request, url, env, configHash: loaded.hash }, () => noRoute());
-  }
+  if (loaded === null) return toFallback(incoming, { env, configHash: '' }, noConfig);
+  const route = matcherOf(loaded).find(url.hostname, url.pathname, incoming.sent);
+  if (route === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
   const knowing = plane.store.stateOf(env, ctx, route, nowMs);
   const known = knowing instanceof Promise ? await knowing : knowing;
   const confirming = plane.confirm === null ? known : plane.confirm(known, env, nowMs);
   const state = confirming instanceof Promise ? await confirming : confirming;
-  const facts = { request, url, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
+  const facts = { ...incoming, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
   const deciding = decide(state, facts);
-  const decision = deciding instanceof Promise ? await deciding : deciding;
-  return forward({ request, url, env, ctx, plane, state, decision, loaded, nowMs });
-}
+  const decision = spared(deciding instanceof Promise ? await deciding : deciding, state, plane, nowMs);
 
-interface Visit {
-  request: Request;
-  url: RequestUrl;
-  env: Env;
-  ctx: ExecutionContext;
-  plane: Plane;
-  state: RouteState;
-  decision: Decision;
-  loaded: Loaded;
-  nowMs: number;
-}
-
-async function forward(visit: Visit): Promise<Response> {
-  const { request, url, env, state, loaded, nowMs, plane } = visit;
-  const { route } = state;
-  const decision = spared(visit);
   const wanted = route.variants[decision.variant]!;
   const mayFailOver =
-    wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(request.method);
-  const taking = Upload.take(request, {
+    wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(incoming.method);
+  const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
     holdUpTo: wanted.json || mayFailOver ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') return uploadFailed(upload);
-  const fitted = fitJson(decision, state, upload);
   plane.budget.earn(route.name, nowMs);
+  return answer(exchangeOf({ incoming, env, ctx, plane, state, decision, upload, loaded, nowMs }));
+}
 
-  const requestId = requestIdOf(request.headers);
-  const isWebSocket = isHandshake(request);
-  const headers = cleanedHeaders(request, { url, requestId, configHash: loaded.hash, isWebSocket });
+function exchangeOf(visit: {
+  incoming: Incoming;
+  env: Env;
+  ctx: ExecutionContext;
+  plane: Plane;
+  state: RouteState;
+  decision: Decision;
+  upload: Upload;
+  loaded: Loaded;
+  nowMs: number;
+}): Exchange {
+  const { incoming, env, ctx, plane, state, upload, loaded, nowMs } = visit;
+  const { route, inForce } = state;
+  const { decision, body } = fitJson(visit.decision, state, upload);
+  const requestId = requestIdOf(incoming);
+  const isWebSocket = isHandshake(incoming);
+  const headers = cleanedHeaders(incoming, { requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
-  const about = { request, route, inForce: state.inForce, decision: fitted.decision };
-  const watch = isWebSocket || plane.watcher === null ? null : plane.watcher(about);
-  const exchange: Exchange = {
-    request,
-    url,
+  const watching = isWebSocket ? null : plane.watcher;
+  return {
+    ...incoming,
     env,
-    ctx: visit.ctx,
+    ctx,
     plane,
     state,
-    decision: fitted.decision,
+    decision,
     upload,
-    spliced: fitted.body,
+    spliced: body,
     headers,
-    watch,
+    watch: watching?.({ request: incoming.request, route, inForce, decision }) ?? null,
     requestId,
     configHash: loaded.hash,
     startedAtMs: nowMs,
   };
-  return answer(exchange);
 }
 
 /** An ejected candidate's units go to the baseline, but for one probe. */
-function spared({ decision, state, plane, nowMs }: Visit): Decision {
-  const { route, inForce } = state;
+function spared(decision: Decision, { route, inForce }: RouteState, plane: Plane, nowMs: number): Decision {
   if (!route.ejection || decision.variant === inForce.baseline || decision.reason === 'preview') return decision;
   if (plane.ejections.admits(route.name, decision.variant, nowMs)) return decision;
-  return { ...decision, variant: inForce.baseline, reason: 'ejected', isEvidence: false };
+  return instead(decision, inForce.baseline, 'ejected');
+}
+
+/** Another variant than the one that was decided on: no evidence, and the unit stays in its arm. */
+function instead(decision: Decision, variant: string, reason: RequestReason): Decision {
+  return { ...decision, variant, reason, isEvidence: false, ...(decision.isEvidence && { dealt: decision.variant }) };
 }
 
 /** Sets the variant's JSON members; a body that does not fit goes to the baseline, as it is where that sets members too. */
@@ -144,7 +141,9 @@ function fitJson(
   if (spliced?.ok) return { decision, body: spliced.value };
   const { baseline } = state.inForce;
   // A preview of a variant that cannot be had must not show the baseline under its name either.
-  return { decision: { ...decision, variant: baseline, reason: 'json_unfit', isEvidence: false }, body: null };
+  // Who is outside the trial stays so by name: such requests are not mirrored.
+  const isTried = decision.isEvidence || decision.reason === 'preview';
+  return { decision: instead(decision, baseline, isTried ? 'json_unfit' : decision.reason), body: null };
 }
 
 function matcherOf(loaded: Loaded): Matcher {

@@ -24,6 +24,7 @@ export interface Asked {
 
 export interface Question {
   request: Request;
+  method: string;
   /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
   client: Leaver | null;
   url: RequestUrl;
@@ -44,7 +45,7 @@ const sharedUrls = new WeakMap<Question['route']['variants'], Set<string | null>
 
 /** Asks the variant's origin and answers with its headers; the body is still to come. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
-  const { request, client, url, route, variant, role, sending, env } = question;
+  const { request, method, client, url, route, variant, role, sending, env } = question;
   const headers = question.areItsOwn ? question.headers : new Headers(question.headers);
   if (!addVariantHeaders(headers, { route: route.name, variant, role, env })) return err('misconfigured');
   const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
@@ -67,8 +68,11 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     signal: controller.signal,
     encodeResponseBody: 'manual',
   };
-  if (mustCacheApart(route, variant, request.method)) init.cf = { cacheTtlByStatus: { '100-599': -1 } };
-  if (!sending.isInRequest) Object.assign(init, { method: request.method, body: sending.body });
+  if (mustCacheApart(route, variant, method)) init.cf = { cacheTtlByStatus: { '100-599': -1 } };
+  if (!sending.isInRequest) {
+    init.method = method;
+    init.body = sending.body;
+  }
   const target = fetcher === null ? targetOf(variant, url) : url.href;
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;

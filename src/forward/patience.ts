@@ -54,11 +54,12 @@ export class Patience {
     clearTimeout(this.#limit);
   }
 
-  /** Resolves when a short body has had its time; to be raced with it. */
-  bodyIsLate(): Promise<undefined> {
-    return new Promise((resolve) => {
-      if (this.#look === undefined) this.#look = setTimeout(resolve, BODY_WAIT_MS, undefined);
-      else this.#onLook = () => resolve(undefined);
+  /** What is read of a short body, or undefined once that has had its time. */
+  unlessLate<T>(reading: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      reading.then(resolve, reject);
+      this.#onLook = () => resolve(undefined);
+      this.#look ??= setTimeout(() => this.#onLook!(), BODY_WAIT_MS);
     });
   }
 

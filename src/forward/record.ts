@@ -17,18 +17,18 @@ export function recordServed(served: Served, env: Env, ctx: ExecutionContext): v
 }
 
 function rowOf(served: Served, body: BodyReport): RequestRow {
-  const { request, inForce, startedAtMs, headersAtMs, status } = served;
+  const { method, cf, inForce, startedAtMs, headersAtMs, status } = served;
   const row: RequestRow = {
     route: served.route.name,
     variant: served.variant,
     reason: served.reason,
-    method: request.method,
+    method,
     path: served.url.pathname,
     errorCode: served.errorCode || brokenCode(body),
     rollout: inForce.rollout ?? '',
     revision: String(inForce.revision),
     configHash: served.configHash,
-    colo: (request.cf?.colo as string | undefined) ?? '',
+    colo: cf?.colo ?? '',
     requestId: served.requestId,
     headersMs: headersAtMs - startedAtMs,
     totalMs: Math.max(body.endedAtMs, headersAtMs) - startedAtMs,

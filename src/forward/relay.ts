@@ -16,7 +16,7 @@ export interface Relayed {
 export interface RelayOptions {
   idleMs: number;
   /** How long to wait, and for whom. */
-  patience: Pick<Patience, 'bodyIsLate' | 'streams' | 'done'>;
+  patience: Pick<Patience, 'unlessLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
   receiver?: Leaver;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
@@ -28,7 +28,7 @@ export interface RelayOptions {
 const WHOLE_BODY_BYTES = 65_536;
 
 /** Takes over the body of a response fetched with `encodeResponseBody: 'manual'`. Never rejects. */
-export async function relay(upstream: Response, options: RelayOptions): Promise<Relayed> {
+export function relay(upstream: Response, options: RelayOptions): Relayed | Promise<Relayed> {
   const source = upstream.body;
   if (source === null) {
     options.patience.done();
@@ -45,13 +45,12 @@ export async function relay(upstream: Response, options: RelayOptions): Promise<
 
 /** Reads a short body of known length; streams what does not come at once. */
 async function whole(reader: ReadableStreamBYOBReader, length: number, options: RelayOptions): Promise<Relayed> {
-  const late = options.patience.bodyIsLate();
   let taken: Uint8Array | undefined;
   let pending: Promise<ReadResult> | undefined;
   try {
     for (;;) {
       pending = reader.read(new Uint8Array(length - (taken?.byteLength ?? 0)));
-      const read = await Promise.race([pending, late]);
+      const read = await options.patience.unlessLate(pending);
       if (read === undefined) break;
       pending = undefined;
       if (read.done) break;

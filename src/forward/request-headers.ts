@@ -7,12 +7,11 @@ import { fillSecrets, hopByHop } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
+import type { Incoming } from './incoming.ts';
 import { loopToken } from './loop.ts';
-import type { RequestUrl } from './request-url.ts';
 
 /** What the origin is told of the visitor's request. */
 export interface Forwarding {
-  url: RequestUrl;
   requestId: string;
   configHash: string;
   isWebSocket: boolean;
@@ -32,16 +31,21 @@ const REMOVED = new Set([...hopByHop, ...CLAIMS]);
 REMOVED.delete('upgrade');
 
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
-export function cleanedHeaders(request: Request, forwarding: Forwarding): Headers {
-  const headers = new Headers(request.headers);
-  const { url, requestId, configHash, isWebSocket } = forwarding;
-  const ip = headers.get('cf-connecting-ip');
-  removeConnectionHeaders(headers, isWebSocket);
-  removeConnectionsAndClaims(request.headers, headers);
-  restoreEncoding(request, headers);
-  cleanCookies(headers);
+export function cleanedHeaders({ url, sent, cf }: Incoming, forwarding: Forwarding): Headers {
+  const headers = new Headers(sent);
+  const { requestId, configHash, isWebSocket } = forwarding;
+  removeNamedByConnection(sent, headers, isWebSocket);
+  for (const name of sent.keys()) {
+    // Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's.
+    const isClaim = name.charCodeAt(0) === 0x78 && CLAIM.test(name);
+    if (isClaim || REMOVED.has(name) || (name === 'upgrade' && !isWebSocket)) headers.delete(name);
+  }
+  // The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers.
+  if (cf !== undefined) headers.set('accept-encoding', (cf.clientAcceptEncoding as string) || 'identity');
+  cleanCookies(sent, headers);
   headers.set('x-forwarded-host', url.host);
   headers.set('x-forwarded-proto', url.protocol === 'https:' ? 'https' : 'http');
+  const ip = sent.get('cf-connecting-ip');
   if (ip !== null) headers.set('x-forwarded-for', ip);
   headers.set('x-request-id', requestId);
   headers.append('cdn-loop', loopToken(configHash));
@@ -68,49 +72,28 @@ export function addVariantHeaders(
 }
 
 /** The client's request id where it is one that logs can bear, else a new one. */
-export function requestIdOf(headers: Headers): string {
-  const given = headers.get('x-request-id');
+export function requestIdOf({ sent }: Incoming): string {
+  const given = sent.get('x-request-id');
   return given !== null && given.length <= 128 && /^[\x21-\x7e]+$/.test(given) ? given : crypto.randomUUID();
 }
 
 /** RFC 6455 §4.1: a handshake is a GET. The runtime would make one of whatever else asks for an upgrade. */
-export function isHandshake(request: Request): boolean {
-  return request.method === 'GET' && request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+export function isHandshake({ method, sent }: Incoming): boolean {
+  return method === 'GET' && sent.get('upgrade')?.toLowerCase() === 'websocket';
 }
 
-function removeConnectionHeaders(headers: Headers, isWebSocket: boolean): void {
-  const connection = headers.get('connection');
-  if (connection !== null && connection !== 'keep-alive') {
-    for (const token of connection.split(',')) {
-      const name = token.trim().toLowerCase();
-      if (KEPT.has(name)) continue;
-      if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
-    }
-  }
-  if (!isWebSocket) headers.delete('upgrade');
-}
-
-/**
- * Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's. It goes with what
- * describes the client's connection, in one pass over what was sent: a call for every name that may be there costs more.
- */
-function removeConnectionsAndClaims(sent: Headers, headers: Headers): void {
-  for (const name of sent.keys()) {
-    if (REMOVED.has(name) || (name.charCodeAt(0) === 0x78 && CLAIM.test(name))) headers.delete(name);
+function removeNamedByConnection(sent: Headers, headers: Headers, isWebSocket: boolean): void {
+  for (const token of sent.get('connection')?.split(',') ?? []) {
+    const name = token.trim().toLowerCase();
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !KEPT.has(name) && !(isWebSocket && name === 'upgrade'))
+      headers.delete(name);
   }
 }
 
-/** The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers. */
-function restoreEncoding(request: Request, headers: Headers): void {
-  const cf = request.cf as { clientAcceptEncoding?: string } | undefined;
-  if (cf === undefined) return;
-  headers.set('accept-encoding', cf.clientAcceptEncoding || 'identity');
-}
-
-function cleanCookies(headers: Headers): void {
-  const sent = headers.get('cookie');
-  if (sent === null) return;
-  const cookies = stripCookies(joinCookieLines(sent));
+function cleanCookies(sent: Headers, headers: Headers): void {
+  const line = sent.get('cookie');
+  if (line === null) return;
+  const cookies = stripCookies(joinCookieLines(line));
   if (cookies === null) headers.delete('cookie');
-  else if (cookies !== sent) headers.set('cookie', cookies);
+  else if (cookies !== line) headers.set('cookie', cookies);
 }

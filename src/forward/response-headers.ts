@@ -25,12 +25,14 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'trailer', '
 // Without these the bytes that follow would be read as something else, whatever an origin says of them. `upgrade` is the runtime's.
 const FRAMING = new Set(['content-length', 'content-encoding', 'content-type', 'upgrade']);
 
-/** Changes `headers` in place. */
+/** Changes `headers` in place. It looks once at what is there: a call for each name that may be costs more. */
 export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
-  removeConnectionHeaders(headers);
-  if (headers.has('set-cookie')) removeOurCookies(headers);
-  if (headers.has('location')) nameOurHost(headers, shaping);
-  if (shaping.isPersonal) makePrivate(headers);
+  const names = new Set(headers.keys());
+  if (names.has('connection')) removeNamedByConnection(headers);
+  for (const name of HOP_BY_HOP) if (names.has(name)) headers.delete(name);
+  if (names.has('set-cookie')) removeOurCookies(headers);
+  if (names.has('location')) nameOurHost(headers, shaping);
+  if (shaping.isPersonal) makePrivate(headers, names);
   if (shaping.expose) {
     headers.set('x-headgate-route', shaping.route);
     headers.set('x-headgate-variant', shaping.variant);
@@ -39,16 +41,12 @@ export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
   for (const line of shaping.setCookies) headers.append('set-cookie', line);
 }
 
-/** RFC 9110 §7.6.1: these describe the connection between us and the origin, and so do those that `Connection` names. */
-function removeConnectionHeaders(headers: Headers): void {
-  const connection = headers.get('connection');
-  if (connection !== null && connection !== 'keep-alive' && connection !== 'close') {
-    for (const token of connection.split(',')) {
-      const name = token.trim().toLowerCase();
-      if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !FRAMING.has(name)) headers.delete(name);
-    }
+/** RFC 9110 §7.6.1: what `Connection` names describes the connection between us and the origin, as it does itself. */
+function removeNamedByConnection(headers: Headers): void {
+  for (const token of headers.get('connection')!.split(',')) {
+    const name = token.trim().toLowerCase();
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !FRAMING.has(name)) headers.delete(name);
   }
-  for (const name of HOP_BY_HOP) headers.delete(name);
 }
 
 /** An origin must not choose our visitors' variants. */
@@ -82,20 +80,14 @@ function nameOurHost(headers: Headers, { origin, url }: Shaping): void {
  * Takes leave from shared caches. Directives other than those that speak to shared caches keep their text; an answer that
  * nobody may store is left as it is.
  */
-function makePrivate(headers: Headers): void {
-  headers.delete('cdn-cache-control');
-  headers.delete('cloudflare-cdn-cache-control');
+function makePrivate(headers: Headers, names: ReadonlySet<string>): void {
+  for (const name of ['cdn-cache-control', 'cloudflare-cdn-cache-control']) if (names.has(name)) headers.delete(name);
   const sent = headers.get('cache-control');
-  if (sent === null) {
-    headers.set('cache-control', 'private');
-    return;
-  }
-  const directives = sent.split(',').map((directive) => directive.trim());
+  const directives = sent?.split(',').map((directive) => directive.trim()) ?? [];
   const nameOf = (directive: string) => directive.split('=', 1)[0]!.trim().toLowerCase();
-  const kept = directives.filter(
-    (directive) => directive !== '' && !['public', 's-maxage', 'private'].includes(nameOf(directive)),
-  );
-  const forbidden = kept.some((directive) => nameOf(directive) === 'no-store');
-  const next = (forbidden ? kept : ['private', ...kept]).join(', ');
+  const without = (taken: string[], list: string[]) => list.filter((one) => one !== '' && !taken.includes(nameOf(one)));
+  const kept = without(['public', 's-maxage'], directives);
+  const isForbidden = kept.some((directive) => nameOf(directive) === 'no-store');
+  const next = (isForbidden ? kept : ['private', ...without(['private'], kept)]).join(', ');
   if (next !== sent) headers.set('cache-control', next);
 }

@@ -9,13 +9,11 @@ import type { Env } from '../env.ts';
 import type { RequestReason } from '../records/rows.ts';
 import type { Ends, Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
+import type { Incoming } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
-import type { RequestUrl } from './request-url.ts';
 import type { Upload } from './upload.ts';
 
-export interface Served {
-  request: Request;
-  url: RequestUrl;
+export interface Served extends Incoming {
   route: Route;
   inForce: InForce;
   configHash: string;
@@ -26,6 +24,8 @@ export interface Served {
   reason: RequestReason;
   /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
   isEvidence: boolean;
+  /** The variant of the unit's arm where another one was to answer in its place, else null. */
+  dealt: string | null;
   startedAtMs: number;
   /** When the origin was asked: later than the start by what the request's own body took. */
   askedAtMs: number;

@@ -6,6 +6,7 @@
 import { joined } from './bytes.ts';
 import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
+import type { Incoming } from './incoming.ts';
 import { type BodyReport, pump } from './pump.ts';
 
 /** What is sent in one attempt. `sent` settles with the last byte; absent when everything is sent at once. */
@@ -44,11 +45,11 @@ export class Upload {
   #idleMs: number;
   #sent: Promise<BodyReport> | null = null;
 
-  private constructor(request: Request, length: number | null, idleMs: number) {
-    const isBodyOdd = request.method === 'GET' || request.method === 'HEAD';
+  private constructor({ request, method, sent }: Incoming, length: number | null, idleMs: number) {
+    const isBodyOdd = method === 'GET' || method === 'HEAD';
     const source = isBodyOdd && length === 0 ? null : request.body;
     this.#isInRequest = isBodyOdd && source !== null;
-    this.isEncoded = request.headers.has('content-encoding');
+    this.isEncoded = sent.has('content-encoding');
     this.#source = source;
     this.#length = length;
     this.#idleMs = idleMs;
@@ -58,16 +59,16 @@ export class Upload {
 
   /** Takes the body of a request, at once where there is none: holds it when its declared length allows. `holdUpTo` raises the length that is held. */
   static take(
-    request: Request,
+    incoming: Incoming,
     options: { idleMs: number; holdUpTo: number },
   ): Upload | UploadFault | Promise<Upload | UploadFault> {
-    const declared = request.headers.get('content-length');
+    const declared = incoming.sent.get('content-length');
     const length = declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : null;
-    const upload = new Upload(request, length, options.idleMs);
+    const upload = new Upload(incoming, length, options.idleMs);
     const source = upload.#source;
     if (upload.#isInRequest) {
       // Nobody sees such a body pass, and one that breaks off would look like the origin's failure: it has to be here first.
-      return arrival(request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
+      return arrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
     }
     if (source === null || length === null || length === 0 || length > Math.max(SHORT_BYTES, options.holdUpTo))
       return upload;

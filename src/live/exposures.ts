@@ -47,8 +47,9 @@ export class Exposures {
   }
 
   readonly observe: Observer = (served, env, ctx) => {
-    const { inForce, unit, isEvidence, body } = served;
-    if (inForce.experiment === null || unit === null || !isEvidence || !env.COOKIE_SECRET || !env.LEDGER) return;
+    const { inForce, unit, body } = served;
+    if (inForce.experiment === null || unit === null || armOf(served) === null || !env.COOKIE_SECRET || !env.LEDGER)
+      return;
     // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
     if (served.armCount < 2) return;
     const usage = this.#usageOf(served);
@@ -150,8 +151,14 @@ function readsBodies(served: Served): boolean {
   return asksForRetries(served) || served.route.experiment?.segments.some(({ from }) => 'pointer' in from) === true;
 }
 
+/** Whose unit the visitor is: an arm keeps those whom another variant answers in its place. */
+function armOf({ isEvidence, variant, dealt }: Served): string | null {
+  return isEvidence ? variant : dealt;
+}
+
 function newlySeen(served: Served): Seen {
-  const { variant, startedAtMs: firstAtMs, route } = served;
+  const { startedAtMs: firstAtMs, route } = served;
+  const variant = armOf(served)!;
   const segment = segmentsOf(route.experiment?.segments ?? [], served);
   const nothing = { requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0 };
   return { variant, firstAtMs, lastAtMs: firstAtMs, ...nothing, ...(segment !== undefined && { segment }) };

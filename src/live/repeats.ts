@@ -29,9 +29,9 @@ export class Repeats {
 }
 
 /** Unit, method, path, query and body as one word; null where the body is not in hand, so that nobody knows what was asked. */
-export function askOf({ unit, request, url, route, upload }: Served): string | null {
+export function askOf({ unit, method, url, route, upload }: Served): string | null {
   if (upload.isPresent && upload.bytes === null) return null;
-  const text = `${route.name} ${unit} ${request.method} ${url.pathname}${url.search}`;
+  const text = `${route.name} ${unit} ${method} ${url.pathname}${url.search}`;
   const hash = (seed: number) => murmur3(text, seed).toString(36);
   return `${hash(1)}.${hash(2)}.${upload.bytes === null ? '' : hashOf(upload.bytes)}`;
 }

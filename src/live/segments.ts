@@ -9,13 +9,13 @@ const MAX_LENGTH = 64;
 /** The values by segment; undefined where no segment has one. */
 export function segmentsOf(
   segments: readonly Segment[],
-  { request, upload }: Pick<Served, 'request' | 'upload'>,
+  { sent, upload }: Pick<Served, 'sent' | 'upload'>,
 ): Record<string, string> | undefined {
   const found: [string, string][] = [];
   let body: unknown;
   for (const { name, from, values } of segments) {
     if ('pointer' in from && body === undefined) body = documentOf(upload);
-    const value = 'header' in from ? request.headers.get(from.header) : valueAt(body, from.pointer);
+    const value = 'header' in from ? sent.get(from.header) : valueAt(body, from.pointer);
     if (value === null || value === '') continue;
     found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);
   }

@@ -8,7 +8,7 @@
 /** Why a request went where it went. */
 export type RequestReason = 'hash' | 'pin' | 'preview' | 'failover' | 'ejected' | 'json_unfit' | 'only';
 
-/** One request and the reply the visitor got. */
+/** One request and the reply that an origin gave; without `status` where it gave none, and `errorCode` says why. */
 export interface RequestRow {
   route: string;
   variant: string;

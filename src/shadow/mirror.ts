@@ -103,7 +103,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
 
 /** A body of a good length is not there where the client broke it off, or where only the live request could bear it. */
 function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
-  const declared = served.request.headers.get('content-length');
+  const declared = served.sent.get('content-length');
   return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
 }
 
@@ -203,8 +203,8 @@ function copies(
     const sent = variant.json !== undefined && served.upload.isPresent ? spliceJson(body, variant.json) : null;
     if (sent !== null && (!sent.ok || served.upload.isEncoded)) return null;
     const sending = { body: sent?.ok ? sent.value : served.upload.isPresent ? body : null };
-    const { request, url, route } = served;
-    return { request, client: null, url, headers, route, variant, role, sending, env };
+    const { request, method, url, route } = served;
+    return { request, method, client: null, url, headers, route, variant, role, sending, env };
   };
   const copy = ask(plan.target, 'shadow');
   if (copy === null) return null;

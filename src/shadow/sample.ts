@@ -25,7 +25,7 @@ export async function sampleOf(
     role: plan.role,
     class: result.class,
     reason: result.reason,
-    method: served.request.method,
+    method: served.method,
     path: served.url.pathname,
     liveStatus: sides.live.status,
     candidateStatus: sides.candidate.status,

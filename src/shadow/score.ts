@@ -37,7 +37,7 @@ export async function scorePair(
     route: served.route.name,
     baseline: plan.baseline,
     candidate: plan.shadow.variant,
-    request: { method: served.request.method, path: served.url.pathname, body: text.decode(pair.request) },
+    request: { method: served.method, path: served.url.pathname, body: text.decode(pair.request) },
     answers: {
       live: { status: pair.live.status, body: text.decode(pair.live.body) },
       candidate: { status: pair.candidate.status, body: text.decode(pair.candidate.body) },

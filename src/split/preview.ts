@@ -31,6 +31,8 @@ const SEPARATOR = '~';
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const HOST = /^[a-z0-9._:[\]-]{1,255}$/;
 const SECONDS = /^[1-9][0-9]{0,10}$/;
+/** Each is a signature to check. */
+const MAX_TOKENS = 3;
 const MAX_TOKEN_LENGTH = 512;
 
 /** The only name under which a preview cookie is read and set on this scheme. */
@@ -81,15 +83,15 @@ export async function readPreviewToken(
   return ok(preview);
 }
 
-/** The token that a request bears, unread: the header's, else the first preview cookie's; null when there is none. */
-export function previewTokenOf(request: {
+/** The tokens that a request bears, unread: the header's, then the preview cookies'. Few are worth the reading. */
+export function previewTokensOf(request: {
   header(name: string): string | null;
   cookieHeader: string | null;
   https: boolean;
-}): string | null {
+}): readonly string[] {
   const header = request.header(PREVIEW_HEADER);
-  if (header) return header;
-  return readCookie(request.cookieHeader, previewCookieName(request.https))[0] ?? null;
+  const cookies = readCookie(request.cookieHeader, previewCookieName(request.https));
+  return (header ? [header, ...cookies] : cookies).slice(0, MAX_TOKENS);
 }
 
 /** The Set-Cookie line that keeps a token until it expires. */

@@ -150,6 +150,14 @@ describe('in force', () => {
     });
   });
 
+  it("hashes with the config's salt where a split has none", () => {
+    expect(force({ split: { ...split, salt: '' } }).salt).toBe('own');
+    expect(force({ split: { ...split, salt: '', variants: 'other' } })).toMatchObject({
+      source: 'baseline',
+      salt: 'own',
+    });
+  });
+
   it('is the experiment during a rollout only in a step that carries this one', () => {
     const tried = routeOf(routeWith({ experiment: { id: 'e-1', primary: ['error'] } }));
     const during = (experiment?: string) =>

@@ -39,6 +39,7 @@ describe('match', () => {
     expect(found(routes, 'a.example', '/v1/a/b')).toBe('r0');
     expect(found(routes, 'a.example', '/v1')).toBe(null);
     expect(found(routes, 'a.example', '/v10/a')).toBe(null);
+    expect(found(matcher({ path: '*' }), 'a.example', '/any')).toBe('r0');
   });
 
   it('takes exact hosts and hosts below a suffix', () => {

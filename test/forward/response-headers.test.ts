@@ -51,6 +51,8 @@ describe('response headers', () => {
     ['no-store', 'no-store'],
     ['no-store, public', 'no-store'],
     ['No-Store, max-age=0', 'No-Store, max-age=0'],
+    ['private, no-store', 'private, no-store'],
+    ['no-store, private, public', 'no-store, private'],
     ['PUBLIC, S-MaxAge=1, must-revalidate', 'private, must-revalidate'],
     ['private, max-age=5', 'private, max-age=5'],
     ['no-cache', 'private, no-cache'],

@@ -50,6 +50,14 @@ describe('the exposures of a batch', () => {
     ]);
   });
 
+  it('keep a unit in its arm when another variant answers in its place', async () => {
+    const { see, flushed } = seeing(null);
+    const instead = { variant: 'blue', reason: 'ejected' as const, isEvidence: false };
+    see({ ...instead, dealt: 'green', unit: 'dealt' });
+    see({ ...instead, dealt: null, unit: 'outside' });
+    expect(await flushed()).toMatchObject([{ variant: 'green', requests: 1 }]);
+  });
+
   it('bear no retries where nobody asks for them', async () => {
     const { see, flushed } = seeing(null);
     const quiet = { ...route, experiment: { ...experiment, secondary: [] } } as Served['route'];

@@ -5,7 +5,7 @@ import { segmentsOf } from '../../src/live/segments.ts';
 
 function asked(body: string | null, headers: Record<string, string> = {}, isEncoded = false) {
   const bytes = body === null ? null : new TextEncoder().encode(body);
-  return { request: new Request('https://a.example', { headers }), upload: { bytes, isEncoded } as Served['upload'] };
+  return { sent: new Headers(headers), upload: { bytes, isEncoded } as Served['upload'] };
 }
 
 const plan: Segment = { name: 'plan', from: { header: 'x-plan' } };

@@ -28,14 +28,19 @@ export function inForce(changes: Partial<InForce> = {}): InForce {
 
 export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: Partial<InForce> } = {}): Served {
   const { inForce: force, ...rest } = changes;
+  const request = rest.request ?? new Request('https://shop.example/x');
   return {
-    request: new Request('https://shop.example/x'),
+    request,
+    method: request.method,
+    sent: request.headers,
+    cf: undefined,
     route: { name: 'main', failStatuses: [] },
     requestId: 'id-1',
     unit: 'u-1',
     variant: 'green',
     reason: 'hash',
     isEvidence: true,
+    dealt: null,
     startedAtMs: T0,
     askedAtMs: T0,
     headersAtMs: T0 + 20,

@@ -17,6 +17,7 @@ function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, l
   const GREEN = { fetch: async (_: unknown, init: RequestInit) => answer(init.signal!) };
   const question: Question = {
     request,
+    method: 'GET',
     client: leaver === null ? null : { signal: leaver },
     url: new URL(request.url),
     headers: new Headers(),

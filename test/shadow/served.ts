@@ -34,6 +34,9 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
   const nowMs = Date.now();
   return {
     request,
+    method: request.method,
+    sent: request.headers,
+    cf: undefined,
     url: new URL(request.url),
     route,
     inForce: inForceOf(route),
@@ -43,6 +46,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     variant: 'blue',
     reason: 'hash',
     isEvidence: true,
+    dealt: null,
     startedAtMs: nowMs - 20,
     askedAtMs: nowMs - 20,
     headersAtMs: nowMs - 10,

@@ -4,7 +4,7 @@ import {
   createPreviewToken,
   MAX_PREVIEW_MS,
   type Preview,
-  previewTokenOf,
+  previewTokensOf,
   readPreviewToken,
   serializePreviewCookie,
 } from '../../src/split/preview.ts';
@@ -107,14 +107,16 @@ describe('a preview token', () => {
 
 describe('where a request bears its token', () => {
   const bearing = (header: string | null, cookieHeader: string | null, https = true) =>
-    previewTokenOf({ header: (name) => (name === 'x-headgate-preview' ? header : null), cookieHeader, https });
+    previewTokensOf({ header: (name) => (name === 'x-headgate-preview' ? header : null), cookieHeader, https });
 
-  it('is the header first, then the cookie of the scheme', () => {
-    expect(bearing('h', '__Host-headgate-preview=c')).toBe('h');
-    expect(bearing(null, 'a=1; __Host-headgate-preview=c')).toBe('c');
-    expect(bearing(null, 'headgate-preview=c')).toBeNull();
-    expect(bearing(null, 'headgate-preview=c', false)).toBe('c');
-    expect(bearing(null, null)).toBeNull();
+  it('is the header first, then the cookies of the scheme, of which few are read', () => {
+    expect(bearing('h', '__Host-headgate-preview=c')).toEqual(['h', 'c']);
+    expect(bearing(null, 'a=1; __Host-headgate-preview=c')).toEqual(['c']);
+    expect(bearing(null, 'headgate-preview=c')).toEqual([]);
+    expect(bearing(null, 'headgate-preview=c', false)).toEqual(['c']);
+    expect(bearing(null, null)).toEqual([]);
+    expect(bearing('', 'headgate-preview=junk; headgate-preview=c', false)).toEqual(['junk', 'c']);
+    expect(bearing('h', 'headgate-preview=1; headgate-preview=2; headgate-preview=3', false)).toHaveLength(3);
   });
 });
 

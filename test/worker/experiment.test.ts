@@ -197,6 +197,25 @@ describe('an experiment', () => {
     expect(await total()).toBe(149);
   });
 
+  it('keeps the units of a candidate that fails in their arm, whoever answers them', async () => {
+    await start({
+      weights: { blue: 50, green: 50 },
+      experiment: { id: 'e-1', primary: ['error'], plannedUnits: 1_000 },
+    });
+    await origins.pop()!.close();
+    const dealt = { blue: 0, green: 0 };
+    for (let n = 0; n < 60; n++) {
+      const { variant, cookie } = await visit();
+      expect(variant).toBe('blue');
+      dealt[cookie.includes('.main:green:') ? 'green' : 'blue']++;
+    }
+    expect(dealt.green).toBeGreaterThan(10);
+    const units = async () => (await api('GET', '/routes/main/experiment')).body.units;
+    const isWhole = async () => JSON.stringify(await units()) === JSON.stringify(dealt);
+    await eventually(isWhole, 10);
+    expect(await units()).toEqual(dealt);
+  });
+
   it('has no report on a route without one, and plans before it starts', async () => {
     await start({});
     expect(await api('GET', '/routes/main/experiment')).toMatchObject({ status: 404, body: { code: 'no_experiment' } });

@@ -33,6 +33,14 @@ beforeAll(async () => {
       route('split', {}, { weights: { blue: 50, green: 50 } }),
       route('sticky', {}, { weights: { blue: 50, green: 50 }, sticky: { idle: '30m' } }),
       route('json', { json: MEMBERS }),
+      route(
+        'outsider',
+        {},
+        {
+          variants: { blue: { url: blue.url, json: MEMBERS }, green: { url: green.url } },
+          audience: { exclude: [{ header: 'x-tenant', in: ['acme'] }] },
+        },
+      ),
       route('json-fails', { json: MEMBERS, url: refusing }, { repeatable: ['POST'] }),
       route('unbound', { url: undefined, service: 'NOPE' }),
       route('not-a-service', { url: undefined, service: 'KEY_GREEN' }),
@@ -342,6 +350,12 @@ describe('JSON members', () => {
     expect(answer.sent).toMatchObject([{ bodyHash: hashOf(what.body!) }]);
     const rows = await headgate.records('dataset=requests&route=json&limit=1');
     expect(rows).toMatchObject([{ variant: 'blue', reason: 'json_unfit', failed: 0 }]);
+  });
+
+  it('are no matter for a request outside the trial, which stays there by name', async () => {
+    await ask('/outsider/a', post('model=a', [['x-tenant', 'acme']]));
+    const rows = await headgate.records('dataset=requests&route=outsider&limit=1');
+    expect(rows).toMatchObject([{ variant: 'blue', reason: 'only', failed: 0 }]);
   });
 
   it('leave a request without a body to the candidate', async () => {

@@ -15,7 +15,7 @@ function isCanonicalPath(written: string): boolean {
 export const pathPattern = v.pipe(
   v.string(),
   v.maxLength(512, say('is longer than 512 characters', 'shorten it')),
-  v.regex(/^\//, say('does not begin with /', 'begin the path with /')),
+  v.regex(/^(\/|\*$)/, say('does not begin with /', 'begin the path with /')),
   v.check(
     (value) => !value.slice(0, -1).includes('*'),
     say('has * before its end', 'use * only as the last character: /v1/*'),
