@@ -180,13 +180,15 @@ export class EvidenceStore {
     const open = this.#peek();
     const critical = state.guardrails.filter((guardrail) => guardrail.critical).length;
     let live: number | null = null;
-    let reference = false;
+    let reference: boolean | null = null;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
       if (guardrail.metric !== 'mismatch') {
         for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
         live = Math.max(live ?? 0, gathered.step.candidate.n);
-        if (referenceOf(gathered) !== null) reference = true;
+        // One required guardrail without an earlier baseline is enough to need a person.
+        const isKnown = referenceOf(gathered) !== null;
+        if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
       }
       const isReference = share === 100 && guardrail.metric !== 'mismatch';
       return judge(
@@ -196,14 +198,13 @@ export class EvidenceStore {
           baseline: (isReference && referenceOf(gathered)?.counts) || gathered.rollout.baseline,
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
-          // With all traffic on the candidate there is no baseline in the step to be held against.
-          ...(!isReference && { step: gathered.step }),
+          step: gathered.step,
         },
         { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
       );
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
-    return { stepRun: kept.stepRun, judgements, samples, reference };
+    return { stepRun: kept.stepRun, judgements, samples, reference: reference === true };
   }
 
   #addOpen(batch: EvidenceBatch): void {

@@ -98,7 +98,7 @@ export interface Evidence {
   judgements: readonly Judgement[];
   /** Candidate trials in this run of the step: live ones, and mirrored pairs that were compared. */
   samples: { live: number; compared: number };
-  /** Whether a step that takes all the traffic has an earlier baseline to be held against. */
+  /** Whether each required guardrail of a step that takes all the traffic has an earlier baseline to be held against. */
   reference: boolean;
   /** What the experiment of an `experiment: true` step says; absent: nothing yet. */
   experiment?: { verdict: 'wait' | 'go' | 'stop'; sentence: string };

@@ -237,6 +237,44 @@ describe('a step without a baseline beside it', () => {
     expect(first(store, state).verdict).not.toBe('fail');
   });
 
+  it('is judged on its own counts too, which the many before it do not drown', () => {
+    const shared = rollout({ per: 'request' });
+    const { store } = begun(shared);
+    const requests = (tick: number, variant: string, n: number, bad: number): EvidenceBatch => ({
+      ...batch(shared, tick),
+      requests: [{ variant, n: [n], bad: [bad] }],
+    });
+    for (const variant of ['blue', 'green']) store.add([requests(TICK, variant, 1_000_000, 10_000)]);
+    store.settle(shared, settledAt(TICK + 1));
+    const bake = { ...switched(shared), stepRun: shared.stepRun + 1 };
+    store.beginStep(bake);
+    store.add([requests(TICK + 1, 'green', 20_000, 2_000)]);
+    const judgement = first(store, bake);
+    expect(judgement).toMatchObject({ verdict: 'fail', candidate: { n: 20_000, bad: 2_000 } });
+    expect(judgement.sentence).toContain('in this step');
+  });
+
+  it('needs a person as soon as one required guardrail has no reference, and only then', () => {
+    const slow = {
+      metric: 'slow',
+      critical: true,
+      required: true,
+      per: 'request',
+      slow: { sloMs: 800, of: 'headers' },
+    };
+    const both = (more: Partial<Guardrail>, order = 1): RolloutState => {
+      const plain = rollout({ per: 'request' });
+      const guardrails = [...plain.guardrails, { ...slow, ...more } as Guardrail];
+      return switched({ ...plain, guardrails: order > 0 ? guardrails : guardrails.reverse() });
+    };
+    const earlier = { n: 5_000, bad: 50 };
+    expect(begun(both({}), [earlier]).store.judge(both({})).reference).toBe(false);
+    expect(begun(both({}, -1), [null, earlier]).store.judge(both({}, -1)).reference).toBe(false);
+    const loose = both({ required: false });
+    expect(begun(loose, [earlier]).store.judge(loose).reference).toBe(true);
+    expect(begun(loose).store.judge(loose).reference).toBe(false);
+  });
+
   it('has no reference where nothing came before, so that a person must approve', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store } = begun(state, [{ n: 19, bad: 0 }]);
