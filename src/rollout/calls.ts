@@ -133,9 +133,9 @@ export async function start(
       if (asks === undefined || health[asks.variant] !== undefined) {
         await control.begin(started.value, nowMs);
         const live = control.series.live(nowMs);
-        const perTick = control.series.requestsPerSecond(nowMs) * 10;
-        const rates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
-        const traffic = { requestsPerTick: perTick, unitsPerTick: perTick, baselineRates: rates };
+        const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
+        const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+        const traffic = { requestsPerTick, baselineRates };
         return ok({
           warnings: [
             ...planWarnings(steps.value, guardrails, traffic),
