@@ -36,7 +36,7 @@ export function trafficRoutes() {
       if (status === null) return refuse(noRoute(route));
       return c.json(status, 200, { etag: `"${status.split.revision}"` });
     })
-    .put('/routes/:route/split', jsonBody(schemas.splitBody), (c) => {
+    .put('/routes/:route/split', jsonBody(schemas.splitBody, true), (c) => {
       const { reason, ...asked } = c.req.valid('json');
       return changing(c, reason, (controller, route, caller) => controller.setSplit(route, asked, caller));
     })
@@ -44,7 +44,7 @@ export function trafficRoutes() {
       const { to, reason, force } = c.req.valid('json');
       return changing(c, reason, (controller, route, caller) => controller.switchTo(route, to, { ...caller, force }));
     })
-    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody), async (c) => {
+    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody, true), async (c) => {
       const body = c.req.valid('json');
       const faults = trialFaults(body);
       if (faults.length > 0) return refuse(invalid('The rollout cannot be started as written.', faults));

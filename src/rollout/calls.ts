@@ -58,7 +58,8 @@ export async function setSplit(
       const faults = weights.ok
         ? [{ path: 'weights', reason: 'is empty', mend: 'name at least one variant' }]
         : weights.error;
-      return invalid(faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\$?/, 'weights') })));
+      const under = (path: string) => `weights.${path}`.replace(/\.(\$$|(?=\[))/, '');
+      return invalid(faults.map((fault) => ({ ...fault, path: under(fault.path) })));
     }
     const frozen = frozenByExperiment(route, weights.value, before.weights);
     if (frozen !== null) return frozen;

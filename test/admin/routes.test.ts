@@ -105,6 +105,46 @@ describe('calls that change traffic', () => {
     expect(asked).toEqual([]);
   });
 
+  it.each([
+    [
+      { to: 'green', plan: [{ weight: 5, for: '10x' }] },
+      {
+        path: 'plan[0].for',
+        reason: '"10x" is not a duration',
+        mend: 'write it as "500ms", "90s", "10m" or "24h"',
+      },
+    ],
+    [{ plan: 'canary' }, { path: 'to', reason: 'is missing', mend: 'add "to"' }],
+    [
+      { to: 'green', gaurdrails: [] },
+      {
+        path: 'gaurdrails',
+        reason: '"gaurdrails" is not a key that Headgate knows here',
+        mend: 'did you mean "guardrails"?',
+      },
+    ],
+    [
+      { to: 'green', plan: [{ weight: 5, for: '1m', maxfor: '1h' }] },
+      { path: 'plan[0].maxfor', reason: expect.any(String), mend: 'did you mean "maxFor"?' },
+    ],
+  ])('say of each fault where it is, what stands there, and how to mend it: %j', async (body, fault) => {
+    const { asked, call } = agreeing();
+    const { faults, detail } = await problemOf(await call('POST', `${detect}/rollout`, body));
+    expect(faults).toEqual([fault]);
+    expect(detail).toMatch(new RegExp(`^${faults![0]!.path.replace(/[[\].]/g, '\\$&')}: .+$`));
+    expect(asked).toEqual([]);
+  });
+
+  it('name an unknown member of a split, and what would fit a query', async () => {
+    const { call } = agreeing();
+    const split = await problemOf(await call('PUT', `${detect}/split`, { weights: { blue: 100 }, shadow: {} }));
+    expect(split.faults).toMatchObject([{ path: 'shadow', mend: 'did you mean "shadows"?' }]);
+    const limit = await problemOf(await call('GET', `${detect}/history?limit=0`));
+    expect(limit.faults).toEqual([{ path: 'limit', reason: '"0" is not at least 1', mend: 'give at least 1' }]);
+    const ten = await problemOf(await call('GET', `${detect}/history?limit=ten`));
+    expect(ten.faults?.[0]).toEqual({ path: 'limit', reason: '"ten" does not fit', mend: 'give a whole number' });
+  });
+
   it('are refused as no JSON, as too long, and with an If-Match that is no revision', async () => {
     const { asked, call } = agreeing();
     expect((await call('POST', `${detect}/switch`, '{"to":')).status).toBe(400);
