@@ -3,7 +3,7 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
-import { cannotCarry, undecided } from '../config/check/rollout.ts';
+import { cannotCarry } from '../config/check/rollout.ts';
 import { nearest } from '../config/nearest.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
@@ -91,9 +91,6 @@ function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>):
     weight = step.weight ?? weight;
     const uncarried = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
     if (uncarried) fault('.experiment', uncarried.reason, uncarried.mend);
-    if (!(step.forMs > 0) && !step.approval && !step.experiment) {
-      fault('', undecided.reason, undecided.mend);
-    }
     return faults;
   });
 }

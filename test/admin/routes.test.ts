@@ -72,6 +72,10 @@ describe('calls that change traffic', () => {
       ],
       guardrails: [{ metric: 'slow', critical: true, required: false, per: 'unit', slow: { sloMs: 800 } }],
     });
+    const hurried = { to: 'green', plan: [{ weight: 5, for: '0s', minSamples: 0 }] };
+    expect((await call('POST', '/api/routes/detect/rollout', hurried)).status).toBe(200);
+    const [{ forMs, minSamples, maxForMs }] = (asked.pop()![2] as { plan: [Record<string, unknown>] }).plan;
+    expect([forMs, minSamples, maxForMs]).toEqual([0, 0, undefined]);
     await call('POST', '/api/routes/detect/rollout', { to: 'green' });
     expect(asked[1]![2]).toEqual({ to: 'green', plan: 'canary', guardrails: null });
   });

@@ -86,8 +86,8 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
   });
 }
 
-/** Of a step that would never end. */
-export const undecided = {
+/** Of a step that would never end. `"0s"` ends it as soon as it has its samples and verdicts. */
+const undecided = {
   reason: 'nothing decides when the step is done',
   mend: 'give it "for", "approval": true or "experiment": true',
 };
