@@ -63,9 +63,8 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
   };
 }
 
+/** The router takes a path with and without a slash at its end, and `:command{a|b}` for nothing but a and b. */
 function fits(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
-  // The router takes a path with and without a slash at its end.
-  const given = path.replace(/(.)\/$/, '$1').split('/');
-  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i]);
+  const fitting = pattern.replace(/:\w+(?:\{(.+?)\})?/g, (_, words = '[^/]+') => `(?:${words})`);
+  return new RegExp(`^${fitting}/?$`).test(path);
 }
