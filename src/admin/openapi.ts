@@ -205,7 +205,7 @@ export const operations: Operation[] = [
     summary: 'Who did what and why',
     query: schemas.historyQuery,
     answers: { 200: answers.historyAnswer },
-    problems: [422, 503],
+    problems: [404, 422, 503],
   },
   {
     method: 'get',

@@ -75,7 +75,8 @@ export function trafficRoutes() {
       const route = c.req.param('route');
       const { limit, before } = c.req.valid('query');
       const page = await controllerOf(c.env, route)?.history(route, limit, before ?? null);
-      return page === undefined ? refuse(noController) : c.json(page, 200);
+      if (page === undefined) return refuse(noController);
+      return page === null ? refuse(noRoute(route)) : c.json(page, 200);
     })
     .get('/routes/:route/series', query(schemas.seriesQuery), async (c) => {
       const route = c.req.param('route');

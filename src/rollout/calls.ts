@@ -202,6 +202,8 @@ export async function clearByHand(
   return refusable(control, 'manual-cleared', caller, async () => {
     const { isKnown, route } = await control.look(Date.now(), 0);
     if (isKnown && route === null) return noSuchRoute(control);
+    const stale = staleFault(control, caller);
+    if (stale !== null) return stale;
     try {
       await withLimit(kv.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
@@ -214,7 +216,7 @@ export async function clearByHand(
   });
 }
 
-/** Runs a call in its turn, and writes its refusal into the history. */
+/** Runs a call in its turn, and writes its refusal into the history, where there is a route to have one. */
 function refusable(
   control: RouteControl,
   action: string,
@@ -223,7 +225,7 @@ function refusable(
 ): Promise<CallResult> {
   return control.turns.take(async () => {
     const result = await call();
-    if (!result.ok) {
+    if (!result.ok && result.error.code !== 'no_such_route') {
       const { actor, reason } = caller;
       const said = reason === '' ? '' : `${reason} `;
       const refused = `${said}(refused: ${result.error.detail})`;

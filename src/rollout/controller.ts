@@ -169,8 +169,12 @@ export class RolloutController extends DurableObject<Env> {
     return this.#call(route, (control) => calls.clearByHand(control, this.env.CONFIG, caller));
   }
 
-  history(route: string, limit: number, before: number | null) {
-    return this.#control(route).journal.read(limit, before);
+  /** Null of a route that is not in the config, and of which nothing is remembered either. What KV shows by now is in it. */
+  async history(route: string, limit: number, before: number | null) {
+    const control = this.#control(route);
+    const view = await control.turns.take(() => control.look(Date.now(), 0));
+    const page = control.journal.read(limit, before);
+    return view.route === null && page.entries.length === 0 ? null : page;
   }
 
   /** Notes what was done or refused elsewhere: previews, calls without a right. */
@@ -219,14 +223,14 @@ export class RolloutController extends DurableObject<Env> {
     if (name !== null) await this.#control(name).wake(Date.now());
   }
 
-  /** A running rollout looks at what the batch says; otherwise only weights by hand that came or went are looked for. */
+  /** A running rollout looks at what the batch says; otherwise only weights by hand that come, change or go are looked for. */
   async #follow(control: RouteControl, batch: Batch): Promise<void> {
     if (control.running !== null) {
       await control.turns.take(() => control.act({ kind: 'tick' }));
       return;
     }
     const { isKnown, byHand } = control.source.view;
-    if (!isKnown || batch.isByHand !== (byHand !== null)) await control.turns.take(() => control.look(Date.now()));
+    if (!isKnown || batch.isByHand || byHand !== null) await control.turns.take(() => control.look(Date.now()));
   }
 
   async #call(

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN } from './harness.ts';
 import { lenient, type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
     () => ({
       config: {},
       'by-hand': {},
+      unasked: {},
       changed: {},
       two: {},
       shape: {},
@@ -119,11 +121,33 @@ describe('weights set by hand', () => {
     expect(history.filter(({ action }) => action.endsWith('-refused'))).toHaveLength(8);
   });
 
-  it('of a route that the config does not have cannot be cleared', async () => {
-    expect(await world.api('DELETE', '/routes/no-such/weights')).toMatchObject({
-      status: 404,
-      body: { code: 'no_such_route' },
-    });
+  it('are in the history when they change, although nobody asks while they are there', async () => {
+    const set = (weights: Record<string, number>) => world.headgate.put('weights:unasked', weights);
+    const by = async () => (await world.visit('unasked')).variant;
+    await set({ blue: 1, green: 99 });
+    expect(await until(by, (variant) => variant === 'green')).toBe('green');
+    expect(await world.actions('unasked')).toEqual(['manual-started']);
+    await set({ blue: 99, green: 1 });
+    expect(await until(by, (variant) => variant === 'blue')).toBe('blue');
+    // Two flushes at least, the second of which finds that the last look is old.
+    for (let n = 0; n < 10; n++) await Promise.all([by(), sleep(500)]);
+    await set({ blue: 100 });
+    expect((await world.history('unasked')).map(({ action, after }) => [action, after])).toEqual([
+      ['manual-started', { blue: 1, green: 99 }],
+      ['manual-changed', { blue: 99, green: 1 }],
+      ['manual-changed', { blue: 100, green: 0 }],
+    ]);
+  });
+
+  it('are ended only at the revision that was seen, where one is named', async () => {
+    const late = await world.api('DELETE', '/routes/by-hand/weights', undefined, { 'if-match': '"99"' });
+    expect(late).toMatchObject({ status: 412, body: { code: 'stale' } });
+  });
+
+  it('of a route that the config does not have cannot be cleared, nor has it a history', async () => {
+    const none = { status: 404, body: { code: 'no_such_route' } };
+    expect(await world.api('DELETE', '/routes/no-such/weights')).toMatchObject(none);
+    expect(await world.api('GET', '/routes/no-such/history')).toMatchObject(none);
   });
 });
 
@@ -183,6 +207,16 @@ describe('a config that changes during a rollout', () => {
     await world.api('PUT', '/config', document);
     const { rollout } = await world.status('gone');
     expect(rollout).toMatchObject({ phase: 'paused', reason: expect.stringContaining('no route gone any more') });
+  });
+});
+
+describe('a split', () => {
+  it('that cannot be taken is refused with the place of each fault', async () => {
+    const paths = async (weights: Record<string, number>) =>
+      (await world.api('PUT', '/routes/order/split', { weights })).body.faults.map(({ path }: { path: string }) => path);
+    expect(await paths({ blue: 90, red: 10 })).toEqual(['weights.red']);
+    expect(await paths({ blue: 90, green: 5 })).toEqual(['weights']);
+    expect(await paths({ '7': 9.999, blue: 90.001 })).toEqual(['weights["7"]', 'weights.blue']);
   });
 });
 
