@@ -2,6 +2,7 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { variantsHash } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
 import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
 import type { Fault } from '../result.ts';
@@ -74,20 +75,21 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
       const some = routes.slice(from, from + 50);
       const keys = some.flatMap(({ name }) => [`split:${name}`, `weights:${name}`]);
       const found = await env.CONFIG.get(keys, { type: 'text' });
-      some.forEach(({ name }) => {
-        const by = !['', '{}'].includes((found.get(`weights:${name}`) ?? '').trim())
-          ? 'weights'
-          : found.get(`split:${name}`)
-            ? 'split'
-            : null;
-        if (by === null) return;
+      some.forEach((route) => {
+        const { name } = route;
+        const split = found.get(`split:${name}`);
+        const byHand = !['', '{}'].includes((found.get(`weights:${name}`) ?? '').trim());
+        if (!byHand && !split) return;
+        const by = byHand ? 'weights' : 'split';
+        const isServed = byHand || split!.includes(variantsHash(route));
         warnings.push({
-          path: `routes[${routes.findIndex((route) => route.name === name)}].weights`,
-          reason: `the key ${by}:${name} beats the weights written here`,
-          mend:
-            by === 'split'
-              ? `change them with: headgate weights ${name} …`
-              : `end manual mode: headgate manual clear ${name}`,
+          path: `routes[${routes.indexOf(route)}].weights`,
+          reason: isServed
+            ? `the key ${by}:${name} beats the weights written here`
+            : `the key split:${name} is for other variants: ${route.baseline} gets all traffic`,
+          mend: byHand
+            ? `end manual mode: headgate manual clear ${name}`
+            : `change them with: headgate weights ${name} …`,
         });
       });
     }

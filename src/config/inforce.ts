@@ -93,7 +93,13 @@ function fromConfig(route: Route): InForce {
 }
 
 function fromSplit(route: Route, split: Split): InForce {
-  const { shadows, baseline, salt, rollout, revision, guardrails = [] } = split;
+  const { plainShadows, baseline, salt, rollout, revision, guardrails = [] } = split;
+  // Nobody pays for mirroring that the config no longer names. Splits from before it was told apart are served whole.
+  const shadows = Object.fromEntries(
+    Object.entries(split.shadows).filter(
+      ([name]) => plainShadows?.includes(name) !== false || route.shadows.some(({ variant }) => variant === name),
+    ),
+  );
   const weights = completeWeights(split.weights, Object.keys(route.variants));
   return {
     source: 'split',

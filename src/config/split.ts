@@ -19,6 +19,8 @@ export interface Split {
   weights: Record<string, number>;
   /** Percent mirrored, by variant. */
   shadows: Record<string, number>;
+  /** Those that the config did not describe when it was made. The others are served only while the config describes them. */
+  plainShadows?: string[];
   baseline: string;
   /** Id of the rollout or experiment, or what the config gave. */
   salt: string;
@@ -58,6 +60,7 @@ const splitSchema = object({
   revision: whole(0, Number.MAX_SAFE_INTEGER),
   weights,
   shadows: v.optional(record(name, percent), {}),
+  plainShadows: v.optional(v.array(name)),
   baseline: name,
   salt: v.optional(salt, ''),
   rollout: v.optional(v.nullable(epoch), null),

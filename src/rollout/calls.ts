@@ -7,6 +7,7 @@ import { outcomeGuardrailFaults } from '../config/check/references.ts';
 import { variantsHash } from '../config/hash.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
+import { unknownVariantFault } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { mendOrForce, unhealthy } from './health.ts';
@@ -183,8 +184,8 @@ export async function rollback(
     if (sick !== null) return sick;
     const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
     const { baseline, weights } = draft;
-    if (baseline !== before.baseline && baseline !== (control.owedPromotion?.baseline ?? route.baseline)) {
-      // A promotion told the config. Left so, the next change of the variants would send everything to what was fled from.
+    if (baseline !== before.baseline) {
+      // A promotion (or a person) told the config. Left so, the next change of the variants would send everything to what was fled from.
       const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
       control.owePromotion({ route: route.name, baseline, weights, removeShadow: baseline, reason: why }, Date.now());
     }
@@ -273,7 +274,10 @@ export async function readyToMove(
   }
   const { running } = control;
   if (forbidsRollout && running !== null) return err(busy(control.name, running));
-  return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
+  const before = control.standing(view)!;
+  // Who names another baseline in the config means the next split too.
+  const baseline = control.nextBaseline(route, before.baseline);
+  return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
 }
 
 function noSuchRoute({ name }: RouteControl): { ok: false; error: CallRefusal } {
@@ -359,15 +363,8 @@ function frozenByExperiment(
 function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {
   return Object.entries(shadows).flatMap(([name, percent]): Fault[] => {
     const path = `shadows.${name}`;
-    if (!Object.hasOwn(route.variants, name)) {
-      return [
-        {
-          path,
-          reason: `"${name}" is not a variant of this route`,
-          mend: `use one of ${Object.keys(route.variants).join(', ')}`,
-        },
-      ];
-    }
+    const known = Object.keys(route.variants);
+    if (!known.includes(name)) return [unknownVariantFault(name, known, path)];
     if (name === baseline) return [{ path, reason: 'the baseline cannot be its own shadow', mend: 'name a candidate' }];
     if (percent >= 0 && percent <= 100) return [];
     return [{ path, reason: `${percent} is not a percentage`, mend: 'give a number from 0 to 100' }];

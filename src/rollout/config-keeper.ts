@@ -90,7 +90,8 @@ export class ConfigKeeper {
         return err<PromotionRefusal>({ code: 'no_such_route', detail: `the config has no route ${promotion.route}` });
       }
       const { reason } = promotion;
-      return this.#replace({ text, ifMatch: null, actor: 'controller', reason }, current);
+      // Isolates serve by a document with unknown keys; whoever wrote it by hand must not lose the promotion for them.
+      return this.#replace({ text, actor: 'controller', reason }, current, 'warn');
     });
   }
 
@@ -123,12 +124,13 @@ export class ConfigKeeper {
   }
 
   async #replace(
-    write: ConfigWrite,
+    write: Omit<ConfigWrite, 'ifMatch'>,
     current: ConfigRevision | null,
+    unknownKeys: 'fault' | 'warn' = 'fault',
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
     const env = this.#env as unknown as Record<string, unknown>;
     const parsed = parseConfig(write.text, {
-      unknownKeys: 'fault',
+      unknownKeys,
       secrets: (name) => typeof env[name] === 'string' && env[name] !== '',
       services: (name) => serviceBinding(this.#env, name) !== undefined,
       adminHost: this.#env.ADMIN_HOST,
@@ -143,7 +145,7 @@ export class ConfigKeeper {
     return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
   }
 
-  #keep(write: Pick<ConfigWrite, 'text' | 'actor' | 'reason'>, last: number): ConfigRevision {
+  #keep(write: Omit<ConfigWrite, 'ifMatch'>, last: number): ConfigRevision {
     const { text, actor, reason } = write;
     const row = { revision: last + 1, hash: contentHash(text), atMs: Date.now() };
     this.#sql.exec(

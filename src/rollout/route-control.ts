@@ -5,6 +5,7 @@
 
 import { splitInForce } from '../config/inforce.ts';
 import type { Split, Watched } from '../config/split.ts';
+import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { configKeeperOf } from '../env.ts';
 import { atMost } from '../limit.ts';
@@ -132,11 +133,8 @@ export class RouteControl {
   standing(view: RouteView): Standing | null {
     const { route } = view;
     if (route === null) return null;
-    const { revision, weights, shadows, baseline, salt } = splitInForce({
-      route,
-      split: this.journal.split(),
-      weights: null,
-    });
+    const split = this.journal.split();
+    const { revision, weights, shadows, baseline, salt } = splitInForce({ route, split, weights: null });
     return { revision, weights, shadows, baseline, salt };
   }
 
@@ -294,6 +292,12 @@ export class RouteControl {
     return this.#meta.get<Promotion>('promotion');
   }
 
+  /** The baseline of the next split: the config's, as it is or will be told; `before` where it could not be told of that. */
+  nextBaseline(route: Route, before: string): string {
+    if (route.baseline === this.#meta.get('untold')) return before;
+    return this.owedPromotion?.baseline ?? route.baseline;
+  }
+
   /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
   owePromotion(promotion: Promotion, nowMs: number): void {
     this.#meta.set('promotion', promotion);
@@ -303,17 +307,18 @@ export class RouteControl {
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
     const before = this.standing(this.source.view);
     const variants = this.source.seenConfig()?.variants ?? draft.variants;
+    const at = new Date(nowMs).toISOString();
     if (before !== null && before.revision === 0 && this.journal.split() === null) {
-      const at = new Date(nowMs).toISOString();
-      this.journal.keep(
-        { ...before, rollout: null, variants, by: 'config', reason: 'the weights of the config', at },
-        null,
-      );
+      const kept = { ...before, rollout: null, variants, by: 'config', reason: 'the weights of the config', at };
+      this.journal.keep(kept, null);
     }
-    const { kvRevision: kv } = this.source.view;
+    const { kvRevision: kv, route } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
-    const split: Split = { revision, ...draft, at: new Date(nowMs).toISOString(), ...(guardrails && { guardrails }) };
+    const plainShadows = Object.keys(draft.shadows).filter(
+      (name) => !route?.shadows.some(({ variant }) => variant === name),
+    );
+    const split: Split = { revision, ...draft, plainShadows, at, ...(guardrails && { guardrails }) };
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
@@ -343,6 +348,7 @@ export class RouteControl {
       return this.#meta.wake('promotion', Date.now() + RETRY_MS);
     }
     this.#meta.delete('promotion');
+    this.#meta.delete('untold');
     if (!written.ok) this.#tellUnwritten(promotion, JSON.stringify(written.error));
     return this.#meta.wake('promotion', null);
   }
@@ -351,6 +357,7 @@ export class RouteControl {
   #tellUnwritten({ baseline, weights }: Promotion, why: string): void {
     const reason = `the config could not be told of the new baseline ${baseline}: ${why.slice(0, 500)}`;
     const after = { baseline, weights };
+    this.#meta.set('untold', this.source.view.route?.baseline ?? '');
     this.write({ actor: 'controller', action: 'config-unwritten', reason, before: null, after }, Date.now());
   }
 

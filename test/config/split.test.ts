@@ -158,6 +158,19 @@ describe('in force', () => {
     });
   });
 
+  it('mirrors what the config still describes, and what it never did', () => {
+    const without = routeOf(routeWith({ weights: { blue: 90, green: 10 }, salt: 'own' }));
+    const shadows = (in_: typeof route, plainShadows?: string[]) =>
+      splitInForce({ route: in_, split: { ...split, ...(plainShadows && { plainShadows }) }, weights: null }).shadows;
+    expect(shadows(route, [])).toEqual({ green: 100 });
+    expect(shadows(without, [])).toEqual({});
+    expect(shadows(without, ['green'])).toEqual({ green: 100 });
+    expect(shadows(without)).toEqual({ green: 100 });
+    expect(parseSplit(JSON.stringify({ ...split, plainShadows: ['green'] }))).toMatchObject({
+      value: { plainShadows: ['green'] },
+    });
+  });
+
   it('is the experiment during a rollout only in a step that carries this one', () => {
     const tried = routeOf(routeWith({ experiment: { id: 'e-1', primary: ['error'] } }));
     const during = (experiment?: string) =>

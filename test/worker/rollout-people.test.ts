@@ -39,6 +39,8 @@ beforeAll(async () => {
       config: {},
       'by-hand': {},
       unasked: {},
+      mirrored: { shadows: [{ variant: 'green', percent: 20 }] },
+      taken: { shadows: [{ variant: 'green', percent: 20 }] },
       changed: {},
       two: {},
       shape: {},
@@ -170,8 +172,18 @@ describe('the ways back', () => {
   });
 });
 
-describe('a config that changes during a rollout', () => {
-  it('pauses it, and lets a person end it', async () => {
+type Change = (route: { variants: Record<string, object> }) => void;
+
+/** Puts the config with one route changed; what is said of that route's weights. */
+async function edited(name: string, change: Change): Promise<string | undefined> {
+  const { body: document } = await world.api('GET', '/config');
+  change(document.routes.find((route: { name: string }) => route.name === name));
+  const { body } = await world.api('PUT', '/config', document);
+  return body.warnings.find(({ reason }: { reason: string }) => reason.includes(`:${name} `))?.reason;
+}
+
+describe('a config that changes', () => {
+  it('pauses a rollout, and lets a person end it', async () => {
     await start('changed');
     const { body: document } = await world.api('GET', '/config');
     const route = document.routes.find(({ name }: { name: string }) => name === 'changed');
@@ -197,6 +209,33 @@ describe('a config that changes during a rollout', () => {
     });
   });
 
+  it('names the baseline of the next split, and a rollback tells it of the earlier one', async () => {
+    const edit = (change: Change) => edited('taken', change);
+    await split('taken', 10);
+    const switched = await world.api('POST', '/routes/taken/switch', { to: 'green' });
+    expect(switched.body.split).toMatchObject({ baseline: 'blue', shadows: {}, plainShadows: [] });
+    const said = await edit((route) => Object.assign(route, { baseline: 'green', shadows: [] }));
+    expect(said).toBe('the key split:taken beats the weights written here');
+    expect(await world.status('taken')).toMatchObject({ split: { baseline: 'blue' }, inForce: { baseline: 'blue' } });
+    const { body } = await split('taken', 90);
+    expect(body).toMatchObject({ split: { baseline: 'green', weights: { blue: 10, green: 90 } } });
+    const back = await world.api('POST', '/routes/taken/rollback', { revision: 1 });
+    expect(back.body).toMatchObject({ split: { baseline: 'blue', weights: { blue: 90, green: 10 } } });
+    const { routes } = (await world.api('GET', '/config')).body;
+    expect(routes.find(({ name }: { name: string }) => name === 'taken')).toMatchObject({ baseline: 'blue' });
+    const changed = await edit(({ variants }) => Object.assign(variants.green!, { headers: { 'x-build': '2' } }));
+    expect(changed).toBe('the key split:taken is for other variants: blue gets all traffic');
+  });
+
+  it('mirrors no more what it no longer describes, but what a call asked for', async () => {
+    expect((await split('mirrored', 10)).body.inForce.shadows).toEqual({ green: 20 });
+    await edited('mirrored', (route) => Object.assign(route, { shadows: [] }));
+    expect((await world.status('mirrored')).inForce.shadows).toEqual({});
+    const asked = { weights: { blue: 100 }, shadows: { green: 5 } };
+    const { body } = await world.api('PUT', '/routes/mirrored/split', asked);
+    expect(body).toMatchObject({ split: { plainShadows: ['green'] }, inForce: { shadows: { green: 5 } } });
+  });
+
   it('ends nothing when the route is taken out, but for what a person ends', async () => {
     await start('gone');
     const { body: document } = await world.api('GET', '/config');
@@ -213,7 +252,9 @@ describe('a config that changes during a rollout', () => {
 describe('a split', () => {
   it('that cannot be taken is refused with the place of each fault', async () => {
     const paths = async (weights: Record<string, number>) =>
-      (await world.api('PUT', '/routes/order/split', { weights })).body.faults.map(({ path }: { path: string }) => path);
+      (await world.api('PUT', '/routes/order/split', { weights })).body.faults.map(
+        ({ path }: { path: string }) => path,
+      );
     expect(await paths({ blue: 90, red: 10 })).toEqual(['weights.red']);
     expect(await paths({ blue: 90, green: 5 })).toEqual(['weights']);
     expect(await paths({ '7': 9.999, blue: 90.001 })).toEqual(['weights["7"]', 'weights.blue']);
