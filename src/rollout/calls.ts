@@ -10,6 +10,7 @@ import type { Guardrail, PlanStep, Route } from '../config/types.ts';
 import { unknownVariantFault } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { type Count, requestsOf } from './gathered.ts';
 import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
@@ -136,7 +137,8 @@ export async function start(
         await control.begin(started.value, nowMs);
         const live = control.series.live(nowMs);
         const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
-        const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+        const numbers = live[before.baseline];
+        const baselineRates = guardrails.map(({ metric }) => numbers && rateOf(requestsOf(metric, numbers)));
         const traffic = { requestsPerTick, baselineRates };
         return ok({
           warnings: [
@@ -385,11 +387,6 @@ function invalid(faults: Fault[]): CallResult {
   return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
 }
 
-function rateOf(
-  metric: string,
-  live: { requests: number; failed: number; rejected: number } | undefined,
-): number | undefined {
-  if (live === undefined || live.requests === 0) return undefined;
-  if (metric === 'errors') return live.failed / live.requests;
-  return metric === 'rejected' ? live.rejected / live.requests : undefined;
+function rateOf(counts: Count | null): number | undefined {
+  return counts === null || counts.n === 0 ? undefined : counts.bad / counts.n;
 }

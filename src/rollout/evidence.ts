@@ -29,6 +29,7 @@ import {
   type OpenTick,
   pairsOf,
   referenceOf,
+  requestsOf,
 } from './gathered.ts';
 import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
@@ -117,6 +118,17 @@ export class EvidenceStore {
     const requests = own.reduce((sum, one) => sum + (one.revision >= revision ? one.requests : 0), 0);
     if (requests === 0) return;
     kept.requests += requests;
+    this.#save();
+  }
+
+  /** Adds what isolates counted of the baseline before the rollout, and tell when it has begun, to the hour before it. */
+  addLate(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
+    const kept = this.#kept;
+    const late = live.filter((one) => one.rollout !== kept?.rollout && one.variant === baseline);
+    if (kept === null || late.length === 0) return;
+    guardrails.forEach(({ metric }, index) => {
+      for (const one of late) addCount(kept.guardrails[index]!.earlier, requestsOf(metric, one) ?? { n: 0, bad: 0 });
+    });
     this.#save();
   }
 

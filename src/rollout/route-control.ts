@@ -15,6 +15,7 @@ import { advance } from './advance.ts';
 import type { Promotion } from './config-keeper.ts';
 import { EvidenceStore } from './evidence.ts';
 import { ExperimentWatch } from './experiment-watch.ts';
+import { requestsOf } from './gathered.ts';
 import { type Entry, Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
@@ -100,6 +101,7 @@ export class RouteControl {
     if (this.running === null) return;
     this.evidence.add(batch.evidence);
     this.evidence.addCounts(batch.live, this.running.to, this.journal.split()?.revision ?? 0);
+    this.evidence.addLate(batch.live, this.running);
     this.evidence.addPairs(this.running, batch.pairs);
   }
 
@@ -155,11 +157,10 @@ export class RouteControl {
     const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
-      const earlier = guardrails.map(({ metric }) => {
-        if (metric !== 'errors' && metric !== 'rejected') return null;
-        return { n: hour.requests, bad: metric === 'errors' ? hour.failed : hour.rejected };
-      });
-      this.evidence.start(moved.state, earlier);
+      this.evidence.start(
+        moved.state,
+        guardrails.map(({ metric }) => requestsOf(metric, hour)),
+      );
     });
     await this.#carryOut(moved, nowMs);
   }

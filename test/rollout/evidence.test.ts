@@ -228,6 +228,19 @@ describe('a step without a baseline beside it', () => {
     expect(judged.judgements[0]!.sentence).toContain('baseline earlier 50 of 5,000');
   });
 
+  it('is held also against what isolates counted of the baseline before the rollout and told after it began', () => {
+    const state = switched(rollout({ per: 'request' }));
+    const { store, sql } = begun(state, [{ n: 10, bad: 0 }]);
+    const late = { ...live('', 0, 'blue', 4_990), failed: 50 };
+    store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80)], state);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
+    const judged = new EvidenceStore(sql).judge(state);
+    expect(judged).toMatchObject({
+      reference: true,
+      judgements: [{ verdict: 'fail', baseline: { n: 5_000, bad: 50 } }],
+    });
+  });
+
   it('takes a unit that asks often for what it is: several chances to be bad', () => {
     const state = switched(rollout());
     const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
