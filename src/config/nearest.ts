@@ -16,6 +16,12 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best;
 }
 
+/** The mend of a word that is not known: the word that was meant, or else what helps. */
+export function meantOr(otherwise: string, word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant === null ? otherwise : `did you mean "${meant}"?`;
+}
+
 /** Levenshtein distance; both words are short, since the caller compares lengths first. */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

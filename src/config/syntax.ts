@@ -1,6 +1,7 @@
 /** Owns reading JSON text: the value, or where by line and column the text stops being JSON, and what would mend it. */
 
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { faultAt } from './path.ts';
 
 /** Parses JSON text. A byte order mark in front is passed over (RFC 8259 §8.1). */
 export function parseJson(text: string): Result<unknown, Fault> {
@@ -76,11 +77,8 @@ function describe(source: string, at: number, expecting: Expecting): Fault {
   const column = at - before.lastIndexOf('\n');
   const char = source[at];
   const found = char === undefined ? 'the text ends' : `found ${JSON.stringify(char)}`;
-  return {
-    path: '$',
-    reason: `not JSON at line ${line}, column ${column}: expected ${wanted[expecting]}, ${found}`,
-    mend: mendFor(char, expecting, before),
-  };
+  const reason = `not JSON at line ${line}, column ${column}: expected ${wanted[expecting]}, ${found}`;
+  return faultAt([], reason, mendFor(char, expecting, before));
 }
 
 function mendFor(char: string | undefined, expecting: Expecting, before: string): string {

@@ -5,8 +5,8 @@
 
 import type { GenericSchema } from 'valibot';
 import type { Fault } from '../result.ts';
-import { nearest } from './nearest.ts';
-import { type Key, pathOf } from './path.ts';
+import { meantOr } from './nearest.ts';
+import { faultAt, type Key } from './path.ts';
 
 interface Node {
   type: string;
@@ -67,14 +67,10 @@ function takes(node: Node, value: unknown): boolean {
 }
 
 function reservedFault(key: string, path: Key[]): Fault {
-  return { path: pathOf(path), reason: `"${key}" is a reserved name`, mend: 'choose another name' };
+  return faultAt(path, `"${key}" is a reserved name`, 'choose another name');
 }
 
 function unknownFault(key: string, path: Key[], known: string[]): Fault {
-  const meant = nearest(key, known);
-  return {
-    path: pathOf(path),
-    reason: `"${key.slice(0, 64)}" is not a key that Headgate knows here`,
-    mend: meant === null ? `remove it; known here: ${known.join(', ')}` : `did you mean "${meant}"?`,
-  };
+  const mend = meantOr(`remove it; known here: ${known.join(', ')}`, key, known);
+  return faultAt(path, `"${key.slice(0, 64)}" is not a key that Headgate knows here`, mend);
 }

@@ -4,7 +4,8 @@
  */
 
 import { cannotCarry, undecided } from '../config/check/rollout.ts';
-import { nearest } from '../config/nearest.ts';
+import { meantOr } from '../config/nearest.ts';
+import { faultAt } from '../config/path.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
 import { hundredths } from '../config/weights.ts';
@@ -73,13 +74,12 @@ function planNamed(route: Pick<Route, 'plans'>, name: string): Result<readonly P
   const steps = own ?? (Object.hasOwn(builtIns, name) ? builtIns[name] : undefined);
   if (steps !== undefined) return ok(steps);
   const known = [...new Set([...Object.keys(route.plans), ...builtInPlans])];
-  const meant = nearest(name, known);
-  const mend = meant === null ? `use one of ${known.join(', ')}, or a list of steps` : `did you mean "${meant}"?`;
-  return err([{ path: 'plan', reason: `"${name.slice(0, 64)}" is not a plan of this route`, mend }]);
+  const mend = meantOr(`use one of ${known.join(', ')}, or a list of steps`, name, known);
+  return err([faultAt(['plan'], `"${name.slice(0, 64)}" is not a plan of this route`, mend)]);
 }
 
 function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>): Fault[] {
-  if (steps.length === 0) return [{ path: 'plan', reason: 'has no steps', mend: 'give at least one step' }];
+  if (steps.length === 0) return [faultAt(['plan'], 'has no steps', 'give at least one step')];
   let weight: number | undefined;
   return steps.flatMap((step, index) => {
     const faults: Fault[] = [];
