@@ -19,17 +19,16 @@ export function rhoSquared({ alpha, nStar }: SequencePlan): number {
   return (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / nStar;
 }
 
-/** The factors by which a standard error at N units (both arms) is multiplied: two-sided half-width, one-sided bound. */
-export function sequenceMultiplier(n: number, plan: SequencePlan): { rho: number; twoSided: number; oneSided: number } {
-  const rr = rhoSquared(plan);
-  const grown = n * rr + 1;
-  // A one-sided bound spends its α on one side, so it is tuned like a two-sided interval at 2α.
-  const oneSided = n * rhoSquared({ alpha: 2 * plan.alpha, nStar: plan.nStar }) + 1;
-  return {
-    rho: Math.sqrt(rr),
-    twoSided: Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(Math.sqrt(grown) / plan.alpha)),
-    oneSided: Math.sqrt(((2 * oneSided) / (oneSided - 1)) * Math.log(1 + Math.sqrt(oneSided) / (2 * plan.alpha))),
-  };
+/** The factor by which a standard error at N units (both arms) is multiplied: the two-sided half-width. */
+export function twoSidedReach(n: number, plan: SequencePlan): number {
+  const grown = n * rhoSquared(plan) + 1;
+  return Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(Math.sqrt(grown) / plan.alpha));
+}
+
+/** The same for a one-sided bound: it spends its α on one side, so it is tuned like a two-sided interval at 2α. */
+export function oneSidedReach(n: number, { alpha, nStar }: SequencePlan): number {
+  const grown = n * rhoSquared({ alpha: 2 * alpha, nStar }) + 1;
+  return Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(1 + Math.sqrt(grown) / (2 * alpha)));
 }
 
 /** The two-sided p-value now, of an estimate `z` standard errors from zero. Report the running minimum over the looks. */
@@ -47,7 +46,7 @@ export function relativeMeanSequence(
   const relative = lift(estimate(a), estimate(b));
   if (relative === null) return null;
   const n = a.n + b.n;
-  const half = relative.se * sequenceMultiplier(n, plan).twoSided;
+  const half = relative.se * twoSidedReach(n, plan);
   return {
     ...relative,
     lo: relative.lift - half,

@@ -3,7 +3,7 @@
  * an early `better` does not shorten the plan, broken arms and too few numbers pass nothing.
  */
 
-import { count } from '../rollout/words.ts';
+import { points, whole } from '../analysis/words.ts';
 import { lateUntil, type Report } from './report.ts';
 
 /** `stop` asks for a person. */
@@ -30,10 +30,10 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
 
 function progress({ units, plannedUnits }: Report): string {
   const total = Object.values(units).reduce((sum, n) => sum + n, 0);
-  return `${count(total)} of ${count(plannedUnits)} units`;
+  return `${whole(total)} of ${whole(plannedUnits)} units`;
 }
 
 /** `helpful better, 2.10 pp`. */
 function told({ name, kind, label, difference }: Report['metrics'][number]): string {
-  return `${name} ${label}, ${kind === 'conversion' ? `${(100 * difference).toFixed(2)} pp` : difference.toPrecision(3)}`;
+  return `${name} ${label}, ${kind === 'conversion' ? points(difference) : difference.toPrecision(3)}`;
 }
