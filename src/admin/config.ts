@@ -2,13 +2,14 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { readText } from '../body-text.ts';
 import { parseConfig } from '../config/parse.ts';
 import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
 import { actorOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
-import { jsonBody, query, readText, refuse, tooLarge } from './input.ts';
+import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
 import { configPutQuery, restoreBody } from './schemas.ts';
 
@@ -20,9 +21,9 @@ type Written =
 export function configRoutes() {
   return new Hono<AdminEnv>()
     .post('/config/validate', async (c) => {
-      const text = await readText(c.req.raw);
-      if (!text.ok) return tooLarge();
-      const parsed = parseConfig(text.value, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
+      const text = await readText(c.req.raw, maxBodyBytes);
+      if (text === null) return tooLarge();
+      const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
       if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
       return refuse(faulty(parsed.error));
     })
@@ -35,9 +36,9 @@ export function configRoutes() {
     .put('/config', query(configPutQuery), async (c) => {
       const keeper = configKeeperOf(c.env);
       if (keeper === null) return refuse(noController);
-      const text = await readText(c.req.raw);
-      if (!text.ok) return tooLarge();
-      return replace(c, keeper, text.value, c.req.valid('query').reason);
+      const text = await readText(c.req.raw, maxBodyBytes);
+      if (text === null) return tooLarge();
+      return replace(c, keeper, text, c.req.valid('query').reason);
     })
     .get('/config/revisions', async (c) => {
       const revisions = await configKeeperOf(c.env)?.configRevisions();

@@ -5,6 +5,7 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono/tiny';
+import { readText } from '../body-text.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Config } from '../config/types.ts';
 import { controllerOf, ledgerOf } from '../env.ts';
@@ -19,7 +20,7 @@ import { bearerToken, sameSecret } from './auth.ts';
 import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { bindIt, notJson, type ProblemStatus, putSecret, readText, refuse, tooLarge } from './input.ts';
+import { bindIt, notJson, type ProblemStatus, putSecret, refuse, tooLarge } from './input.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_ITEMS = 100;
@@ -227,10 +228,10 @@ function callerOf(c: C, trusted: boolean): Caller & { c: C } {
 /** One object or a list. The content type is not asked for: `sendBeacon` sends text. */
 async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, Response>> {
   const text = await readText(request, MAX_BYTES);
-  if (!text.ok) return err(tooLarge(MAX_BYTES));
+  if (text === null) return err(tooLarge(MAX_BYTES));
   let value: unknown;
   try {
-    value = JSON.parse(text.value);
+    value = JSON.parse(text);
   } catch {
     return err(notJson());
   }

@@ -21,7 +21,7 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { headersOfCopy } from './credentials.ts';
-import type { Observation } from './observation.ts';
+import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
@@ -150,14 +150,10 @@ export interface Sides {
 /** Counts and records the one result of a sampled request. */
 function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Comparison, sides: Sides | null): void {
   const tally = tallyOf(served, plan, work);
-  if (result.class === 'skipped' || sides === null) {
-    if (result.class === 'skipped') tally.skip(result.reason);
-    else tally.pair(result, NO_REPLY, NO_REPLY);
-  } else tally.pair(result, sides.live, sides.candidate, plan.role === 'candidate' ? 'candidate' : 'live');
+  const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
+  tally.pair(result, live, candidate, plan.role === 'candidate' ? 'candidate' : 'live');
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
-
-const NO_REPLY: Observation = { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end: 'unreachable' };
 
 async function keep(
   served: Served,
