@@ -120,10 +120,10 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
     metric: outcome.name,
     kind: outcome.kind,
     value,
-    ...(outcome.cap !== undefined && { cap: outcome.cap }),
-    ...(credit.receipt !== undefined && { receipt: credit.receipt }),
-    ...(credit.servedAtMs !== undefined && { served: { variant: credit.variant, atMs: credit.servedAtMs } }),
-    ...(credit.isPinned && { pinned: credit.variant }),
+    cap: outcome.cap,
+    receipt: credit.receipt,
+    served: credit.servedAtMs === undefined ? undefined : { variant: credit.variant, atMs: credit.servedAtMs },
+    pinned: credit.isPinned ? credit.variant : undefined,
   }));
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>

@@ -206,7 +206,7 @@ function shownArms(
   const believed = beliefsOf(arms, metric.goal, beliefs);
   const shown = Object.entries(arms).map(([name, arm]) => {
     const quantiles = quantilesOf(figures.spreads?.[metric.name]?.[name]);
-    return [name, { ...armReport(arm), ...believed[name], ...(quantiles.length > 0 && { quantiles }) }];
+    return [name, { ...armReport(arm), ...believed[name], quantiles: quantiles.length > 0 ? quantiles : undefined }];
   });
   return Object.fromEntries(shown);
 }

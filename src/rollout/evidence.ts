@@ -197,7 +197,7 @@ export class EvidenceStore {
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
           // With all traffic on the candidate there is no baseline in the step to be held against.
-          ...(!isReference && { step: gathered.step }),
+          step: isReference ? undefined : gathered.step,
         },
         { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
       );

@@ -56,7 +56,7 @@ export function compilePlan(
   let weight: number | undefined;
   const steps = written.value.map((step) => {
     weight = step.weight ?? weight;
-    return { ...step, ...(weight !== undefined && { weight }) };
+    return { ...step, weight };
   });
   return ok(steps);
 }

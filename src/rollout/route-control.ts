@@ -208,7 +208,7 @@ export class RouteControl {
   #evidenceOf(state: RolloutState, nowMs: number): Evidence {
     const { route } = this.source.view;
     const experiment = this.#experiment.hear(state, { route, split: this.journal.split() }, nowMs);
-    return { ...this.evidence.judge(state), ...(experiment !== undefined && { experiment }) };
+    return { ...this.evidence.judge(state), experiment };
   }
 
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {
@@ -313,7 +313,7 @@ export class RouteControl {
     const { kvRevision: kv } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
-    const split: Split = { revision, ...draft, at: new Date(nowMs).toISOString(), ...(guardrails && { guardrails }) };
+    const split: Split = { revision, ...draft, at: new Date(nowMs).toISOString(), guardrails };
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
@@ -388,5 +388,5 @@ function holdsBack({ end, pause }: RolloutState): boolean {
 }
 
 function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {
-  return { metric, per, ...(slow && { slow }) };
+  return { metric, per, slow };
 }

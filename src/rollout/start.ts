@@ -75,8 +75,7 @@ function blankState(request: StartRequest, { nowMs, config }: Seen, probed: stri
   const { weights, shadows, baseline, salt } = before;
   const variants = config?.variants ?? '';
   return {
-    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed },
-    ...(experiment !== undefined && { experiment }),
+    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed, experiment },
     configBaseline: config?.baseline ?? baseline,
     startedBy: actor,
     startedMs: nowMs,

@@ -64,6 +64,6 @@ function trafficOfStep(step: Step, guardrail: Guardrail, traffic: Traffic, rate 
     minSamples: step.minSamples,
     forMs: step.forMs,
     maxForMs: step.maxForMs ?? step.forMs,
-    ...(units !== undefined && { units }),
+    units,
   };
 }

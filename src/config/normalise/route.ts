@@ -20,11 +20,11 @@ export function normaliseRoute(route: RouteDocument): Route {
     variants: bare(names.map((name) => [name, normaliseVariant(name, variants[name]!)])),
     baseline,
     weights: completeWeights(weights ?? { [baseline]: 100 }, names),
-    ...(audience && { audience: normaliseAudience(audience) }),
+    audience: audience && normaliseAudience(audience),
     identity: identity.map(identitySource),
     salt: route.salt,
     sticky: typeof sticky === 'boolean' ? sticky : { idleMs: durationMs(sticky.idle) ?? 0 },
-    ...(requireConsent && { requireConsent }),
+    requireConsent,
     repeatable: [...new Set(route.repeatable.map((method) => method.toUpperCase()))],
     timeoutMs: route.timeoutMs,
     idleTimeoutMs: route.idleTimeoutMs,
@@ -40,7 +40,7 @@ export function normaliseRoute(route: RouteDocument): Route {
     guardrails: normaliseGuardrails(route.guardrails),
     plans: bare(Object.entries(route.plans).map(([name, plan]) => [name, normalisePlan(plan)])),
     outcomes: route.outcomes,
-    ...(route.experiment && { experiment: normaliseExperiment(route.experiment) }),
+    experiment: route.experiment && normaliseExperiment(route.experiment),
   };
 }
 
@@ -66,18 +66,14 @@ type AudienceDocument = NonNullable<RouteDocument['audience']>;
 type EntryDocument = NonNullable<AudienceDocument['include']>[number];
 
 function normaliseAudience(audience: AudienceDocument): Audience {
-  return {
-    ...(audience.exclude && { exclude: audience.exclude.map(audienceEntry) }),
-    ...(audience.include && { include: audience.include.map(audienceEntry) }),
-  };
+  return { exclude: audience.exclude?.map(audienceEntry), include: audience.include?.map(audienceEntry) };
 }
 
 function audienceEntry(entry: EntryDocument): AudienceEntry {
-  const { header, country, path } = entry;
   return {
-    ...(header !== undefined && { header: header.toLowerCase(), in: entry.in ?? [] }),
-    ...(country !== undefined && { country: asList(country).map((code) => code.toUpperCase()) }),
-    ...(path !== undefined && { path }),
+    ...entry,
+    header: entry.header?.toLowerCase(),
+    country: entry.country === undefined ? undefined : asList(entry.country).map((code) => code.toUpperCase()),
   };
 }
 
