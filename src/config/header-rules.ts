@@ -29,13 +29,13 @@ export const credentials = new Set([
 export function headerFault(name: string, action: 'set' | 'remove'): AddressFault | null {
   const lower = name.toLowerCase();
   if (lower.startsWith('x-headgate-')) {
-    return { reason: `${name} is one of Headgate's own headers`, mend: 'use another name' };
+    return { reason: "is one of Headgate's own headers", mend: 'use another name' };
   }
   if (fixed.has(lower)) {
-    return { reason: `${name} cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
+    return { reason: `cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
   }
   if (action === 'set' && hopByHop.has(lower)) {
-    return { reason: `${name} belongs to one connection and is never passed on`, mend: 'leave it out' };
+    return { reason: 'belongs to one connection and is never passed on', mend: 'leave it out' };
   }
   return null;
 }

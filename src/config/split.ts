@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { faultAt } from './path.ts';
-import { name, object, percent, record, say, weight, whole } from './schema/words.ts';
+import { name, object, percent, record, say, short, weight, whole } from './schema/words.ts';
 import { schemaFaults } from './schema-faults.ts';
 import { parseJson } from './syntax.ts';
 import type { Route } from './types.ts';
@@ -46,7 +46,6 @@ export interface Watched {
 }
 
 const epoch = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,64}$/, say('is not an id', 'use letters, digits, - and _')));
-const salt = v.pipe(v.string(), v.maxLength(64, say('is longer than 64 characters', 'shorten it')));
 const weights = record(name, weight);
 
 const watched = object({
@@ -60,8 +59,8 @@ const splitSchema = object({
   weights,
   shadows: v.optional(record(name, percent), {}),
   baseline: name,
-  salt: v.optional(salt, ''),
-  rollout: v.optional(v.nullable(epoch), null),
+  salt: v.optional(short(64), ''),
+  rollout: v.optional(v.union([epoch, v.null()]), null),
   experiment: v.optional(epoch),
   variants: v.string(),
   by: v.optional(v.string(), ''),
