@@ -14,7 +14,7 @@ import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
 import { splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
-import { type Command, phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
+import { phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { planWarnings, takenWarnings } from './warnings.ts';
 
@@ -40,6 +40,19 @@ export interface Done {
 
 type CallResult = Result<Done, CallRefusal>;
 
+/** What a person can ask of a route. */
+export type Change =
+  | { kind: 'split'; weights: Record<string, number>; shadows?: Record<string, number> }
+  | { kind: 'switch'; to: string; force: boolean }
+  | { kind: 'rollout'; to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null }
+  | { kind: CommandKind }
+  | { kind: 'rollback'; revision?: number; force: boolean }
+  | { kind: 'manual-cleared' };
+
+type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
+
+type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
 const KV_WRITE_LIMIT_MS = 10_000;
 
 const done: CallResult = ok({ warnings: [] });
@@ -47,11 +60,25 @@ const done: CallResult = ok({ warnings: [] });
 /** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
 type Ready = { route: Route; before: Standing; variants: string };
 
-export async function setSplit(
-  control: RouteControl,
-  asked: { weights: Record<string, number>; shadows?: Record<string, number> },
-  caller: Caller,
-): Promise<CallResult> {
+/** Carries a change out, in its turn. A refusal changes nothing. */
+export function change(control: RouteControl, asked: Change, caller: Caller): Promise<CallResult> {
+  switch (asked.kind) {
+    case 'split':
+      return setSplit(control, asked, caller);
+    case 'switch':
+      return switchTo(control, asked, caller);
+    case 'rollout':
+      return start(control, asked, caller);
+    case 'rollback':
+      return rollback(control, asked, caller);
+    case 'manual-cleared':
+      return clearByHand(control, caller);
+    default:
+      return command(control, asked.kind, caller);
+  }
+}
+
+function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'split', caller, async ({ route, before, variants }) => {
     const weights = parseWeights(JSON.stringify(asked.weights), route);
     if (!weights.ok || weights.value === null) {
@@ -73,14 +100,10 @@ export async function setSplit(
   });
 }
 
-export async function switchTo(
-  control: RouteControl,
-  to: string,
-  caller: Caller & { force: boolean },
-): Promise<CallResult> {
+function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'switch', caller, async ({ route, before, variants }) => {
     if (!Object.hasOwn(route.variants, to)) return unknownVariant(route, to);
-    const sick = caller.force ? null : await firstSick(control, [to]);
+    const sick = force ? null : await firstSick(control, [to]);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
     const { [to]: _, ...shadows } = before.shadows;
@@ -89,11 +112,7 @@ export async function switchTo(
   });
 }
 
-export async function start(
-  control: RouteControl,
-  asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
-  caller: Caller,
-): Promise<CallResult> {
+function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollout', caller, async ({ route, before }) => {
     const owed = control.owedPromotion;
     if (owed !== null) {
@@ -148,8 +167,8 @@ export async function start(
   });
 }
 
-export async function command(control: RouteControl, input: Command, caller: Caller): Promise<CallResult> {
-  return refusable(control, input.kind, caller, async () => {
+function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
+  return refusable(control, kind, caller, async () => {
     await control.look(Date.now(), 0);
     const stale = staleFault(control, caller);
     if (stale !== null) return stale;
@@ -157,16 +176,13 @@ export async function command(control: RouteControl, input: Command, caller: Cal
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
       return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}`, mend });
     }
-    const acted = await control.act(input);
+    const { actor, reason } = caller;
+    const acted = await control.act({ kind, actor, reason });
     return acted.ok ? done : acted;
   });
 }
 
-export async function rollback(
-  control: RouteControl,
-  asked: { revision?: number; force: boolean },
-  caller: Caller,
-): Promise<CallResult> {
+function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollback', caller, async ({ route, before, variants }) => {
     const { running } = control;
     const config = control.source.seenConfig()!;
@@ -193,16 +209,12 @@ export async function rollback(
 }
 
 /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
-export async function clearByHand(
-  control: RouteControl,
-  kv: Pick<KVNamespace, 'put'>,
-  caller: Caller,
-): Promise<CallResult> {
+function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   return refusable(control, 'manual-cleared', caller, async () => {
     const { isKnown, route } = await control.look(Date.now(), 0);
     if (isKnown && route === null) return noSuchRoute(control);
     try {
-      await withLimit(kv.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
+      await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}`, mend: 'try again' });
     }

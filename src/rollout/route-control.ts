@@ -48,6 +48,7 @@ const BUSY_MS = 15_000;
 
 export class RouteControl {
   readonly name: string;
+  readonly env: Env;
   readonly journal: Journal;
   readonly series: Series;
   readonly evidence: EvidenceStore;
@@ -58,14 +59,13 @@ export class RouteControl {
   #publisher: Publisher;
   #experiment: ExperimentWatch;
   #ctx: DurableObjectState;
-  #env: Env;
   #rollout: RolloutState | null;
 
   constructor(name: string, ctx: DurableObjectState, env: Env, meta: Meta) {
     const { sql } = ctx.storage;
     this.name = name;
     this.#ctx = ctx;
-    this.#env = env;
+    this.env = env;
     this.#meta = meta;
     this.journal = new Journal(sql);
     this.series = new Series(sql);
@@ -213,7 +213,7 @@ export class RouteControl {
 
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {
     const known = this.source.view.route?.variants[variant];
-    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.#env);
+    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.env);
   }
 
   /** Does what is due: the rollout's clock, a split that KV did not take, webhooks. */
@@ -333,7 +333,7 @@ export class RouteControl {
   async #promote(): Promise<void> {
     const promotion = this.owedPromotion;
     if (promotion === null) return this.#meta.wake('promotion', null);
-    const written = await configKeeperOf(this.#env)!
+    const written = await configKeeperOf(this.env)!
       .promote(promotion)
       .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
     // Another may be owed by now, which has an alarm of its own.
@@ -355,7 +355,7 @@ export class RouteControl {
   }
 
   async #sendWebhooks(): Promise<void> {
-    await this.#webhooks.send(this.#env, Date.now());
+    await this.#webhooks.send(this.env, Date.now());
     await this.#meta.wake('webhooks', this.#webhooks.nextAtMs());
   }
 

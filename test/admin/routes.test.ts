@@ -48,11 +48,11 @@ describe('calls that change traffic', () => {
       expect(await answer.json()).toMatchObject({ name: 'detect', warnings: ['by the way'] });
     }
     expect(asked).toEqual([
-      ['setSplit', 'detect', { weights: { blue: 100 } }, caller],
-      ['switchTo', 'detect', 'green', { ...caller, force: false }],
-      ['command', 'detect', 'abort', caller],
-      ['rollback', 'detect', { revision: 3, force: true }, caller],
-      ['clearByHand', 'detect', caller],
+      ['change', 'detect', { kind: 'split', weights: { blue: 100 } }, caller],
+      ['change', 'detect', { kind: 'switch', to: 'green', force: false }, caller],
+      ['change', 'detect', { kind: 'abort' }, caller],
+      ['change', 'detect', { kind: 'rollback', revision: 3, force: true }, caller],
+      ['change', 'detect', { kind: 'manual-cleared' }, caller],
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('calls that change traffic', () => {
       guardrails: [{ metric: 'slow', critical: true, required: false, per: 'unit', slow: { sloMs: 800 } }],
     });
     await call('POST', '/api/routes/detect/rollout', { to: 'green' });
-    expect(asked[1]![2]).toEqual({ to: 'green', plan: 'canary', guardrails: null });
+    expect(asked[1]![2]).toEqual({ kind: 'rollout', to: 'green', plan: 'canary', guardrails: null });
   });
 
   it.each([
