@@ -4,7 +4,9 @@ import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { readText } from '../body-text.ts';
 import { parseConfig } from '../config/parse.ts';
-import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
+import { faultAt } from '../config/path.ts';
+import { keysOf, readAll, textsOf } from '../config/store.ts';
+import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
 import { actorOf } from './caller.ts';
@@ -69,33 +71,25 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
   const parsed = parseConfig(text, { unknownKeys: 'warn' });
   if (!parsed.ok) return [];
   const { routes } = parsed.value.config;
-  const warnings: Fault[] = [];
   try {
-    for (let from = 0; from < routes.length; from += 50) {
-      const some = routes.slice(from, from + 50);
-      const keys = some.flatMap(({ name }) => [`split:${name}`, `weights:${name}`]);
-      const found = await env.CONFIG.get(keys, { type: 'text' });
-      some.forEach(({ name }) => {
-        const by = !['', '{}'].includes((found.get(`weights:${name}`) ?? '').trim())
-          ? 'weights'
-          : found.get(`split:${name}`)
-            ? 'split'
-            : null;
-        if (by === null) return;
-        warnings.push({
-          path: `routes[${routes.findIndex((route) => route.name === name)}].weights`,
-          reason: `the key ${by}:${name} beats the weights written here`,
-          mend:
-            by === 'split'
-              ? `change them with: headgate weights ${name} …`
-              : `end manual mode: headgate manual clear ${name}`,
-        });
-      });
-    }
+    const texts = await readAll(
+      env,
+      routes.flatMap(({ name }) => keysOf(name)),
+    );
+    return routes.flatMap(({ name }, index): Fault[] => {
+      const { split, weights } = textsOf(name, texts);
+      const isManual = !['', '{}'].includes((weights ?? '').trim());
+      if (!isManual && !split) return [];
+      const reason = `the key ${isManual ? 'weights' : 'split'}:${name} beats the weights written here`;
+      const mend = isManual
+        ? `end manual mode: headgate manual clear ${name}`
+        : `change them with: headgate weights ${name} …`;
+      return [faultAt(['routes', index, 'weights'], reason, mend)];
+    });
   } catch (cause) {
     console.warn(`splits could not be read: ${cause}`);
+    return [];
   }
-  return warnings;
 }
 
 function hashSeen(header: string | undefined): string | null {
@@ -124,7 +118,7 @@ function faulty(faults: Fault[]) {
     status: 422 as const,
     code: 'invalid_config',
     detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
-    mend: 'mend each fault as it says, then send it again',
+    mend: 'mend each fault as it says',
     more: { faults },
   };
 }
@@ -143,16 +137,3 @@ const noRevision = (revision: number) => ({
   detail: `Revision ${revision} of the config is not kept.`,
   mend: 'GET /_headgate/api/config/revisions lists those that are',
 });
-
-/** What only the Worker itself can check: whether the secrets and services that a document names are there. */
-export function whatThisWorkerHas(env: Env) {
-  const own = env as unknown as Record<string, unknown>;
-  return {
-    secrets: (secret: string) =>
-      secret.startsWith('KEY_')
-        ? keySecret(env, secret) !== undefined
-        : typeof own[secret] === 'string' && own[secret] !== '',
-    services: (service: string) => serviceBinding(env, service) !== undefined,
-    adminHost: env.ADMIN_HOST,
-  };
-}

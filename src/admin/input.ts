@@ -3,6 +3,7 @@
 import type { MiddlewareHandler, TypedResponse } from 'hono';
 import * as v from 'valibot';
 import { readText } from '../body-text.ts';
+import { type Key, pathOf } from '../config/path.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
 import type { Fault } from '../result.ts';
 import type { AdminEnv } from './context.ts';
@@ -82,7 +83,8 @@ export function query<S extends v.GenericSchema>(schema: S): Validated<'query', 
   };
 }
 
-const seeApi = 'GET /_headgate/api/openapi.json describes what fits here';
+/** Where every call is described. */
+export const seeApi = 'GET /_headgate/api/openapi.json describes every call';
 
 /** What was sent does not fit; each fault says why and how to mend it. */
 export function invalid(detail: string, faults: Fault[]) {
@@ -91,10 +93,10 @@ export function invalid(detail: string, faults: Fault[]) {
 
 function invalidBy(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]) {
   const faults = issues.map((issue) => ({
-    path: v.getDotPath(issue) ?? '',
+    path: pathOf((issue.path ?? []).map(({ key }) => key as Key)),
     reason: issue.message,
     mend: seeApi,
   }));
-  const detail = faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; ');
+  const detail = faults.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
   return invalid(detail, faults);
 }

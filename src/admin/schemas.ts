@@ -11,20 +11,23 @@ export const name = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -'),
 );
 
+/** A whole number in a query. */
+export const wholeNumber = (least: number, most: number) => {
+  const message = `give a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, message),
+    v.transform(Number),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+};
+
 export const recordsQuery = v.object({
   dataset: v.optional(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), 'requests'),
   route: v.optional(name),
   variant: v.optional(name),
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,4}$/, 'give a whole number'),
-      v.transform(Number),
-      v.minValue(1, 'a limit is at least 1'),
-      v.maxValue(1000, 'a limit is at most 1000'),
-    ),
-    '100',
-  ),
+  limit: v.optional(wholeNumber(1, 1000), '100'),
   before: v.optional(
     v.pipe(
       v.string(),
@@ -60,16 +63,6 @@ export const rollbackBody = v.object({
   reason,
 });
 
-/** A whole number in a query. */
-export const wholeNumber = (least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,15}$/, 'give a whole number'),
-    v.transform(Number),
-    v.minValue(least),
-    v.maxValue(most),
-  );
-
 export const historyQuery = v.object({
   limit: v.optional(wholeNumber(1, 500), '100'),
   before: v.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
@@ -97,21 +90,13 @@ export const explainQuery = v.object({
 
 export const doctorQuery = v.object({ route: v.optional(name) });
 
-export const configPutQuery = v.object({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), '') });
+export const configPutQuery = v.object({ reason });
 
 export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
 
 export const comparisonsQuery = v.object({
   candidate: v.optional(name),
-  samples: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,3}$/, 'give a whole number'),
-      v.transform(Number),
-      v.maxValue(200, 'at most 200 samples are kept'),
-    ),
-    '20',
-  ),
+  samples: v.optional(wholeNumber(0, 200), '20'),
 });
 
 export const resetQuery = v.object({ candidate: name });

@@ -6,7 +6,7 @@
 
 import { contentHash } from '../config/hash.ts';
 import { maxConfigBytes, parseConfig } from '../config/parse.ts';
-import { type Env, serviceBinding } from '../env.ts';
+import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { Turns } from './turns.ts';
@@ -126,13 +126,7 @@ export class ConfigKeeper {
     write: ConfigWrite,
     current: ConfigRevision | null,
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
-    const env = this.#env as unknown as Record<string, unknown>;
-    const parsed = parseConfig(write.text, {
-      unknownKeys: 'fault',
-      secrets: (name) => typeof env[name] === 'string' && env[name] !== '',
-      services: (name) => serviceBinding(this.#env, name) !== undefined,
-      adminHost: this.#env.ADMIN_HOST,
-    });
+    const parsed = parseConfig(write.text, { unknownKeys: 'fault', ...whatThisWorkerHas(this.#env) });
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
     if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
     try {

@@ -1,6 +1,7 @@
 /** Owns the question which routes can never be reached, because an earlier rule takes everything that theirs would match. */
 
 import type { Fault } from '../../result.ts';
+import { hostCovers } from '../address.ts';
 import { faultAt } from '../path.ts';
 import type { MatchRule, Route } from '../types.ts';
 
@@ -33,12 +34,6 @@ function coverOf(rule: MatchRule, earlier: ReadonlyMap<string, { rule: MatchRule
 /** Whether every request that `narrow` matches is matched by `wide`. */
 export function covers(wide: MatchRule, narrow: MatchRule): boolean {
   return hostCovers(wide.host, narrow.host) && pathCovers(wide.path, narrow.path) && headersCover(wide, narrow);
-}
-
-function hostCovers(wide: string | null, narrow: string | null): boolean {
-  if (wide === null) return true;
-  if (narrow === null) return false;
-  return wide === narrow || (wide.startsWith('*.') && narrow.endsWith(wide.slice(1)));
 }
 
 function pathCovers(wide: string | null, narrow: string | null): boolean {

@@ -4,6 +4,7 @@
  */
 
 import type { Fault } from '../../result.ts';
+import { hostCovers } from '../address.ts';
 import { bearsCredentials } from '../header-rules.ts';
 import { faultAt, type Key } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
@@ -88,7 +89,7 @@ function adminWarnings(route: Route, keys: Key[], adminHost: string | undefined)
   const admin = adminHost?.toLowerCase().replace(/:\d+$/, '');
   if (!admin) return [];
   return route.match.flatMap(({ host }) => {
-    if (!host?.startsWith('*.') || !admin.endsWith(host.slice(1))) return [];
+    if (host === null || !hostCovers(host, admin)) return [];
     const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
     return [faultAt([...keys, 'match'], reason, 'nothing, unless the service is to answer there')];
   });

@@ -13,33 +13,23 @@ import { normaliseVariant } from './variant.ts';
 export function normaliseRoute(route: RouteDocument): Route {
   const names = Object.keys(route.variants);
   const baseline = route.baseline ?? names[0]!;
-  const { match, variants, weights, audience, identity, sticky, requireConsent, failStatuses, failover } = route;
+  const { match, variants, weights, audience, identity, sticky, failStatuses, failover, ...plain } = route;
   return {
-    name: route.name,
+    ...plain,
     match: asList(match ?? {}).map(matchRule),
     variants: bare(names.map((name) => [name, normaliseVariant(name, variants[name]!)])),
     baseline,
     weights: completeWeights(weights ?? { [baseline]: 100 }, names),
     audience: audience && normaliseAudience(audience),
     identity: identity.map(identitySource),
-    salt: route.salt,
     sticky: typeof sticky === 'boolean' ? sticky : { idleMs: durationMs(sticky.idle) ?? 0 },
-    requireConsent,
     repeatable: [...new Set(route.repeatable.map((method) => method.toUpperCase()))],
-    timeoutMs: route.timeoutMs,
-    idleTimeoutMs: route.idleTimeoutMs,
     failStatuses: failStatuses.map(statusRange),
     failover: failover === true ? { statuses: [429, 502, 503, 504] } : failover,
-    ejection: route.ejection,
-    expose: route.expose,
-    cache: route.cache,
-    recordPercent: route.recordPercent,
-    receipts: route.receipts,
     measures: route.measures.map((measure) => ({ ...measure, header: measure.header.toLowerCase() })),
     shadows: route.shadows.map(normaliseShadow),
     guardrails: normaliseGuardrails(route.guardrails),
     plans: bare(Object.entries(route.plans).map(([name, plan]) => [name, normalisePlan(plan)])),
-    outcomes: route.outcomes,
     experiment: route.experiment && normaliseExperiment(route.experiment),
   };
 }
