@@ -88,6 +88,18 @@ export function quantile(histogram: Histogram, q: number): number | null {
   return n === 0 ? null : valueAtRank(histogram, Math.max(1, Math.ceil(q * n)));
 }
 
+/** The quantiles that reports show, in milliseconds. */
+export interface Quantiles {
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** What reports show of times, by the quantile that `at` gives. */
+export function quantilesBy(at: (q: number) => number | null): Quantiles {
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+}
+
 /** `zeros;firstIndex:count,count,…;firstIndex:…` in base 36, runs of neighbouring buckets together: about 300 bytes. */
 export function encodeHistogram(histogram: Histogram): string {
   const sorted = [...histogram.buckets].sort(([a], [b]) => a - b);

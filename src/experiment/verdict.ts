@@ -4,7 +4,7 @@
  */
 
 import { points, whole } from '../analysis/words.ts';
-import { lateUntil, type Report } from './report.ts';
+import { BROKEN_ARMS, lateUntil, type Report } from './report.ts';
 
 /** `stop` asks for a person. */
 export interface StepVerdict {
@@ -17,7 +17,7 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
   const { id, sampleRatio, closed, closesAt, changed } = report;
   const about = (verdict: StepVerdict['verdict'], what: string) => ({ verdict, sentence: `experiment ${id}: ${what}` });
   const primary = report.metrics.filter(({ role, variant }) => role === 'primary' && variant === candidate);
-  if (sampleRatio.alarm) return about('stop', 'the arms do not hold their shares: find out why');
+  if (sampleRatio.alarm) return about('stop', BROKEN_ARMS);
   if (changed.includes(candidate)) return about('stop', `${candidate} has changed since it began; give it another id`);
   const worse = primary.filter(({ state }) => state === 'worse');
   if (worse.length > 0) return about('stop', worse.map(told).join('; '));

@@ -1,9 +1,10 @@
 /** Owns how shadows, guardrails, plans and experiments that were found good become what the other planes use. */
 
-import type { InferOutput } from 'valibot';
+import { type InferOutput, safeParse } from 'valibot';
 import { durationMs } from '../duration.ts';
 import type { RouteDocument } from '../schema/config.ts';
 import type { guardrailSchema, planStepSchema } from '../schema/rollout.ts';
+import { shadowSchema } from '../schema/shadow.ts';
 import type { ArrayRule, Experiment, Guardrail, PlanStep, Segment, Shadow } from '../types.ts';
 import { originOf } from './variant.ts';
 
@@ -16,6 +17,11 @@ export const defaultGuardrails: readonly Guardrail[] = [
   { metric: 'errors', critical: true, required: true, per: 'unit' },
   { metric: 'rejected', critical: true, required: true, per: 'unit' },
 ];
+
+/** The shadow of a variant of which the config says nothing: every default. */
+export function plainShadow(variant: string): Shadow {
+  return normaliseShadow(safeParse(shadowSchema, { variant }).output as ShadowDocument);
+}
 
 export function normaliseShadow(shadow: ShadowDocument): Shadow {
   const { scorer, compare, ...plain } = shadow;

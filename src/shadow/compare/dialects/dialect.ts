@@ -76,6 +76,21 @@ export function emptyMembers(): Members {
   return Object.create(null) as Members;
 }
 
+/** The value as an object; an empty one where it is none. */
+export function membersOf(value: unknown): Members {
+  return isMembers(value) ? value : {};
+}
+
+/** Adds to a text that is built up piece by piece. */
+export function append(members: Members, key: string, piece: string): void {
+  members[key] = (textOf(members[key]) ?? '') + piece;
+}
+
+/** The values by index, whatever order they came in. */
+export function inOrder<T>(values: ReadonlyMap<number, T>): T[] {
+  return [...values].sort(([a], [b]) => a - b).map(([, value]) => value);
+}
+
 export function listOf(value: unknown): Members[] {
   return Array.isArray(value) ? value.filter(isMembers) : [];
 }
