@@ -9,7 +9,7 @@ import { keysOf, readAll, textsOf } from '../config/store.ts';
 import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
-import { actorOf } from './caller.ts';
+import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
@@ -58,8 +58,7 @@ export function configRoutes() {
 
 /** Puts a document in force, unless somebody else wrote since the caller looked. */
 async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reason: string) {
-  const ifMatch = hashSeen(c.req.header('if-match'));
-  const written = (await keeper.putConfig({ text, ifMatch, actor: actorOf(c), reason })) as Written;
+  const written = (await keeper.putConfig({ text, ifMatch: etagSeen(c), actor: actorOf(c), reason })) as Written;
   if (!written.ok) return refuse(refusalOf(written.error));
   const { revision, hash } = written.value.revision;
   const warnings = [...written.value.warnings, ...(await overriddenWeights(c.env, written.value.revision.text))];
@@ -90,11 +89,6 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
     console.warn(`splits could not be read: ${cause}`);
     return [];
   }
-}
-
-function hashSeen(header: string | undefined): string | null {
-  if (header === undefined || header.trim() === '*') return null;
-  return header.trim().replace(/^W\//, '').replace(/^"|"$/g, '');
 }
 
 function refusalOf(refusal: ConfigRefusal) {

@@ -2,10 +2,8 @@
 
 import { hex, sha256 } from '../../digest.ts';
 
-export function sameBytes(a: Uint8Array, b: Uint8Array, length = Math.max(a.length, b.length)): boolean {
-  if (a.length < length || b.length < length) return false;
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
-  return true;
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** `12 bytes sha256:…` (hexadecimal), which may be kept where the bytes themselves may not. */

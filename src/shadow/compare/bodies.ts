@@ -127,7 +127,8 @@ export function textDifference(live: string, candidate: string, rules: CompiledR
   return { ...differing('text', kept[0], kept[1]), reason: 'differs' };
 }
 
-async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
+/** Two runs of bytes: the same, or different as a whole. */
+export async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
   if (sameBytes(live, candidate)) return sameOutcome();
   const outcome = differing('bytes', await fingerprint(live), await fingerprint(candidate));
   return { ...outcome, reason: 'differs' };

@@ -3,8 +3,15 @@
  * to agree is `unknown`, since nobody saw the rest. It never says "same".
  */
 
-import { fingerprint, sameBytes } from './binary.ts';
-import { type BodyContext, type BodyOutcome, differing, type Side, sameOutcome, textDifference } from './bodies.ts';
+import {
+  type BodyContext,
+  type BodyOutcome,
+  compareBytes,
+  differing,
+  type Side,
+  sameOutcome,
+  textDifference,
+} from './bodies.ts';
 import { compareJson } from './json.ts';
 import { normaliseText, similarity } from './text.ts';
 
@@ -20,7 +27,11 @@ export async function compareSeen(live: Side, candidate: Side, context: BodyCont
   if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate, context);
   const length = kind === 'sse' ? null : lengthDifference(live, candidate);
   if (length !== null) return length;
-  if (kind === 'binary') return compareBytes(live.reply.body, candidate.reply.body);
+  if (kind === 'binary') {
+    const seen = Math.min(live.reply.body.length, candidate.reply.body.length);
+    const found = await compareBytes(live.reply.body.subarray(0, seen), candidate.reply.body.subarray(0, seen));
+    return found.verdict === 'same' ? unknown() : found;
+  }
   if (kind === 'text') return comparePrefix(live.reading.text, candidate.reading.text, context);
   if (live.reading.document === undefined || candidate.reading.document === undefined) return unknown();
   const found = compareJson(live.reading.document, candidate.reading.document, { rules: context.rules, partial: true });
@@ -70,13 +81,4 @@ function comparePrefix(live: string, candidate: string, context: BodyContext): B
   const seen = Math.max(0, Math.min(left.length, right.length) - 1);
   if (left.slice(0, seen) === right.slice(0, seen)) return unknown();
   return textDifference(left.slice(0, seen), right.slice(0, seen), context.rules);
-}
-
-async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
-  const seen = Math.min(live.length, candidate.length);
-  if (sameBytes(live, candidate, seen)) return unknown();
-  return {
-    ...differing('bytes', await fingerprint(live.subarray(0, seen)), await fingerprint(candidate.subarray(0, seen))),
-    reason: 'differs',
-  };
 }
