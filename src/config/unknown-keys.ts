@@ -4,6 +4,7 @@
  */
 
 import type { GenericSchema } from 'valibot';
+import { isObject } from '../json.ts';
 import type { Fault } from '../result.ts';
 import { meantOr } from './nearest.ts';
 import { faultAt, type Key } from './path.ts';
@@ -62,8 +63,7 @@ function walk(node: Node, value: unknown, keys: Key[], findings: KeyFindings): v
 
 function takes(node: Node, value: unknown): boolean {
   if (node.type === 'array') return Array.isArray(value);
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && (node.type === 'object' || node.type === 'record');
+  return isObject(value) && (node.type === 'object' || node.type === 'record');
 }
 
 function reservedFault(key: string, path: Key[]): Fault {

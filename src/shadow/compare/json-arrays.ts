@@ -3,6 +3,7 @@
  * arrays). Everything is hashed or sorted, never each against each, but for a small rest. It refuses to judge the pairs.
  */
 
+import { isObject } from '../../json.ts';
 import { ExactNumber, sameValue } from './json-text.ts';
 import type { RuleNode } from './paths.ts';
 
@@ -133,12 +134,12 @@ function pairRest(
   right: Canon[],
   pairing: Pairing,
 ): void {
-  const free = right.filter(({ at }) => isObject(candidate[at])).map(({ at }) => at);
+  const free = right.filter(({ at }) => isItem(candidate[at])).map(({ at }) => at);
   const few = left.length <= maxMatched && free.length <= maxMatched;
   const taken = new Set<number>();
   let next = 0;
   for (const { at } of left) {
-    if (!isObject(live[at]) || taken.size === free.length) {
+    if (!isItem(live[at]) || taken.size === free.length) {
       pairing.missing.push(at);
       continue;
     }
@@ -184,12 +185,12 @@ export function pairKeyed(live: readonly unknown[], candidate: readonly unknown[
 }
 
 function keyOf(item: unknown, keyBy: string): string {
-  if (!isObject(item) || !Object.hasOwn(item, keyBy)) return '';
+  if (!isItem(item) || !Object.hasOwn(item, keyBy)) return '';
   const key = (item as Record<string, unknown>)[keyBy];
   if (key instanceof ExactNumber) return `n${key.source}`;
   return typeof key === 'object' && key !== null ? '' : `${typeof key}${String(key)}`;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+function isItem(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !(value instanceof ExactNumber);
 }

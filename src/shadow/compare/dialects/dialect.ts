@@ -3,6 +3,7 @@
  * document, and the facts read from a document. It refuses to know any one API: those are the files beside it.
  */
 
+import { isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
 
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
@@ -67,9 +68,7 @@ export interface Dialect {
 
 export type Members = Record<string, unknown>;
 
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject as isMembers };
 
 /** An object without prototype: a stream's own member names, `__proto__` among them, cannot reach anything. */
 export function emptyMembers(): Members {
@@ -78,7 +77,7 @@ export function emptyMembers(): Members {
 
 /** The value as an object; an empty one where it is none. */
 export function membersOf(value: unknown): Members {
-  return isMembers(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 /** Adds to a text that is built up piece by piece. */
@@ -92,7 +91,7 @@ export function inOrder<T>(values: ReadonlyMap<number, T>): T[] {
 }
 
 export function listOf(value: unknown): Members[] {
-  return Array.isArray(value) ? value.filter(isMembers) : [];
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 export function textOf(value: unknown): string | null {
