@@ -91,21 +91,23 @@ export function outcomesRoutes({ serving }: AdminDeps) {
 
 /** Counts what was resolved, by route; answers in the order of the items. */
 async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Result<Counted, OutcomeFault>[]> {
-  const answers: Result<Counted, OutcomeFault>[] = resolved.map((one) => (one.ok ? err('no_ledger') : one));
-  const good = resolved.flatMap((one, index) => (one.ok ? [{ ...one.value, index }] : []));
+  const good = resolved.flatMap((one) => (one.ok ? [one.value] : []));
+  const counted = new Map<Item, Answers[number]>();
   for (const [state, items] of Map.groupBy(good, (item) => item.state)) {
     const telling = (state.inForce.experiment === null ? byController : byLedger)(c, state, items);
-    const counted = await telling.catch((cause): Answers => {
+    const answers = await telling.catch((cause): Answers => {
       console.error('outcomes', cause);
       return items.map(() => err('unavailable'));
     });
-    counted.forEach((answer, at) => {
-      const { reported, index } = items[at]!;
-      answers[index] = answer.ok ? ok(countedOf(reported, answer.value)) : answer;
-      if (answer.ok) record(c, items[at]!, answer.value.variant);
+    items.forEach((item, at) => {
+      counted.set(item, answers[at]!);
     });
   }
-  return answers;
+  return resolved.map((one) => {
+    if (!one.ok) return one;
+    const answer = counted.get(one.value)!;
+    return answer.ok ? ok(recorded(c, one.value, answer.value)) : answer;
+  });
 }
 
 type Answers = Result<{ variant: string; counted: boolean }, OutcomeFault>[];
@@ -159,13 +161,13 @@ function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: str
   return { metric: outcome.name, unit, variant, bad: isBad(outcome, value), source, receipt, servedAtMs };
 }
 
-function countedOf({ route, outcome }: Reported, answer: { variant: string; counted: boolean }): Counted {
-  return { route: route.name, metric: outcome.name, ...answer };
-}
-
-function record(c: C, { reported: { route, outcome, value }, state }: Item, variant: string): void {
+/** What is told of an outcome that was counted, which is recorded. */
+function recorded(c: C, { reported, state }: Item, answer: { variant: string; counted: boolean }): Counted {
+  const { route, outcome, value } = reported;
   const experiment = state.inForce.experiment ?? '';
-  recordRow(c.env, c.executionCtx, 'outcomes', { route: route.name, experiment, variant, metric: outcome.name, value });
+  const about = { route: route.name, variant: answer.variant, metric: outcome.name };
+  recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment, value });
+  return { ...about, counted: answer.counted };
 }
 
 /** Pages of the own origin and of those that the config lists may report; who sends no Origin is no page of another site. */

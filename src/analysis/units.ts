@@ -101,10 +101,18 @@ export function addSightings(
   }
 }
 
-/** The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. */
-export function closeTicks(evidence: UnitEvidence, throughTick: number): TickCounts[] {
+/**
+ * The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. `silenced` is
+ * told of these.
+ */
+export function closeTicks(
+  evidence: UnitEvidence,
+  throughTick: number,
+  silenced: Map<string, number> = new Map(),
+): TickCounts[] {
   const closing = [...evidence.open.keys()].filter((tick) => tick <= throughTick);
-  const closed = countInOrder(evidence, closing, evidence.silent);
+  const closed = countInOrder(evidence, closing, silenced);
+  for (const [unit, bad] of silenced) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
   for (const tick of closing) evidence.open.delete(tick);
   evidence.closedThrough = Math.max(evidence.closedThrough, throughTick);
   return closed;

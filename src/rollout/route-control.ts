@@ -69,7 +69,7 @@ export class RouteControl {
     this.#meta = meta;
     this.journal = new Journal(sql);
     this.series = new Series(sql);
-    this.evidence = new EvidenceStore(sql);
+    this.evidence = new EvidenceStore(sql, meta);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.#webhooks = new Webhooks(sql);
     this.#experiment = new ExperimentWatch(env, ctx, name);
