@@ -8,6 +8,7 @@ import type { Result } from '../result.ts';
 import type { CallRefusal, Change } from '../rollout/calls.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import type { WaysBack } from '../rollout/ways-back.ts';
+import * as words from '../rollout/words.ts';
 import { callerOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
@@ -143,9 +144,4 @@ const badIfMatch = {
   mend: 'send the ETag of GET /_headgate/api/routes/:route',
 };
 
-export const noRoute = (route: string) => ({
-  status: 404 as const,
-  code: 'no_such_route',
-  detail: `The config has no route "${route.slice(0, 64)}".`,
-  mend: 'headgate status lists the routes',
-});
+export const noRoute = (route: string) => ({ status: 404 as const, ...words.noRoute(route) });

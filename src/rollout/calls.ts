@@ -17,6 +17,7 @@ import { startRollout } from './start.ts';
 import { phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { planWarnings, takenWarnings } from './warnings.ts';
+import { byHandDecides, noRoute, noVariant } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (null: they do not mind). */
 export interface Caller {
@@ -102,7 +103,7 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
 
 function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'switch', caller, async ({ route, before, variants }) => {
-    if (!Object.hasOwn(route.variants, to)) return unknownVariant(route, to);
+    if (!Object.hasOwn(route.variants, to)) return err(noVariant(route.name, to, Object.keys(route.variants)));
     const sick = force ? null : await firstSick(control, [to]);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
@@ -212,7 +213,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
 function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   return refusable(control, 'manual-cleared', caller, async () => {
     const { isKnown, route } = await control.look(Date.now(), 0);
-    if (isKnown && route === null) return noSuchRoute(control);
+    if (isKnown && route === null) return err(noRoute(control.name));
     try {
       await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
@@ -273,21 +274,15 @@ export async function readyToMove(
     // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
     return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known', mend });
   }
-  if (route === null) return noSuchRoute(control);
+  if (route === null) return err(noRoute(control.name));
   const stale = staleFault(control, caller);
   if (stale !== null) return stale;
   if (view.byHand !== null) {
-    const detail = `weights set by hand decide (weights:${control.name})`;
-    return err({ code: 'manual', detail, mend: `end them first: headgate manual clear ${control.name}` });
+    return err(byHandDecides(control.name));
   }
   const { running } = control;
   if (forbidsRollout && running !== null) return err(busy(control.name, running));
   return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
-}
-
-function noSuchRoute({ name }: RouteControl): { ok: false; error: CallRefusal } {
-  const detail = `the config has no route "${name.slice(0, 64)}"`;
-  return err({ code: 'no_such_route', detail, mend: 'headgate status lists the routes' });
 }
 
 function busy(route: string, running: RolloutState): CallRefusal {
@@ -380,15 +375,6 @@ function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline
     if (name === baseline) return [{ path, reason: 'the baseline cannot be its own shadow', mend: 'name a candidate' }];
     if (percent >= 0 && percent <= 100) return [];
     return [{ path, reason: `${percent} is not a percentage`, mend: 'give a number from 0 to 100' }];
-  });
-}
-
-function unknownVariant(route: Route, name: string): CallResult {
-  const known = Object.keys(route.variants).join(', ');
-  return err({
-    code: 'unknown_variant',
-    detail: `route ${route.name} has no variant "${name.slice(0, 64)}"`,
-    mend: `use one of ${known}`,
   });
 }
 

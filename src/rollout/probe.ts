@@ -1,6 +1,7 @@
 /** Owns the health check of a variant (`health` in the config), made before traffic goes to it or back to it. */
 
 import { ask } from '../ask.ts';
+import { NO_BINDING } from '../config/check/variants.ts';
 import { fillSecrets } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
@@ -22,7 +23,7 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
   const asked = `GET ${health.path}`;
   try {
     const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (response === undefined) return { ok: false, detail: 'the Worker has no service binding of this name' };
+    if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();
     const detail = `${asked} answered ${response.status}`;
     return { ok: response.status === health.expect, detail };

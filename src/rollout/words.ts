@@ -11,3 +11,24 @@ export function brief({ metric, candidate, baseline, verdict }: Judgement): stri
 
 /** The instant as ISO 8601. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Why nothing is moved while people's weights in KV decide. */
+export const byHandDecides = (route: string) => ({
+  code: 'manual' as const,
+  detail: `weights set by hand decide (weights:${route})`,
+  mend: `end them first: headgate manual clear ${route}`,
+});
+
+/** Why a call that names a variant is refused; `names` are those there are. */
+export const noVariant = (route: string, variant: string, names: readonly string[]) => ({
+  code: 'unknown_variant' as const,
+  detail: `route ${route} has no variant "${variant.slice(0, 64)}"`,
+  mend: names.length === 0 ? 'put the route into the config' : `use one of ${names.join(', ')}`,
+});
+
+/** Why a call that names a route is refused. */
+export const noRoute = (route: string) => ({
+  code: 'no_such_route' as const,
+  detail: `The config has no route "${route.slice(0, 64)}".`,
+  mend: 'headgate status lists the routes',
+});

@@ -5,6 +5,7 @@
 
 import { ask } from '../ask.ts';
 import { readText } from '../body-text.ts';
+import { NO_BINDING } from '../config/check/variants.ts';
 import type { Origin } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Served } from '../forward/served.ts';
@@ -58,7 +59,7 @@ async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores
   const headers = { 'content-type': 'application/json' };
   try {
     const response = await ask(origin, '', env, { method: 'POST', headers, body, signal });
-    if (response === undefined) return 'the Worker has no service binding of this name';
+    if (response === undefined) return NO_BINDING;
     const text = await readText(response, MAX_ANSWER_BYTES);
     if (!response.ok) return `it answered ${response.status}`;
     return (text === null ? null : scoresIn(text)) ?? 'its answer lacks the numbers "live" and "candidate"';

@@ -13,6 +13,9 @@ export interface Surroundings {
   services?: (name: string) => boolean;
 }
 
+/** What is wrong when a service is named that the Worker is not bound to. */
+export const NO_BINDING = 'the Worker has no service binding of this name';
+
 /** Deeper documents are set by nobody, and hashing walks down as far as they go. */
 const maxJsonDepth = 32;
 
@@ -44,7 +47,7 @@ export function serviceFault(service: unknown, keys: Key[], surroundings: Surrou
   const name = text(service);
   if (name === undefined || surroundings.services === undefined || surroundings.services(name)) return [];
   const mend = `add [[services]] with binding = "${name.slice(0, 64)}" to wrangler.toml and deploy`;
-  return [faultAt(keys, 'the Worker has no service binding of this name', mend)];
+  return [faultAt(keys, NO_BINDING, mend)];
 }
 
 function plainHeaderFaults(headers: unknown, keys: Key[]): Fault[] {
