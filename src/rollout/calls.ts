@@ -5,8 +5,10 @@
 
 import { outcomeGuardrailFaults } from '../config/check/references.ts';
 import { variantsHash } from '../config/hash.ts';
+import { faultAt } from '../config/path.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
+import { unknownVariantFaults } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { mendOrForce, unhealthy } from './health.ts';
@@ -90,7 +92,7 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
     }
     const frozen = frozenByExperiment(route, weights.value, before.weights);
     if (frozen !== null) return frozen;
-    const shadowFaults = faultsOfShadows(asked.shadows ?? {}, route, before.baseline);
+    const shadowFaults = faultsOfShadows(Object.keys(asked.shadows ?? {}), route, before.baseline);
     if (shadowFaults.length > 0) return invalid(shadowFaults);
     const draft = draftOf(before, variants, caller, {
       weights: weights.value,
@@ -360,22 +362,11 @@ function frozenByExperiment(
   return err({ code: 'experiment_runs', detail, mend: 'end it by giving one variant 100, or use a new id' });
 }
 
-function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {
-  return Object.entries(shadows).flatMap(([name, percent]): Fault[] => {
-    const path = `shadows.${name}`;
-    if (!Object.hasOwn(route.variants, name)) {
-      return [
-        {
-          path,
-          reason: `"${name}" is not a variant of this route`,
-          mend: `use one of ${Object.keys(route.variants).join(', ')}`,
-        },
-      ];
-    }
-    if (name === baseline) return [{ path, reason: 'the baseline cannot be its own shadow', mend: 'name a candidate' }];
-    if (percent >= 0 && percent <= 100) return [];
-    return [{ path, reason: `${percent} is not a percentage`, mend: 'give a number from 0 to 100' }];
-  });
+function faultsOfShadows(names: readonly string[], route: Route, baseline: string): Fault[] {
+  const known = Object.keys(route.variants);
+  const faults = unknownVariantFaults(names, known, ['shadows']);
+  if (!names.includes(baseline)) return faults;
+  return [...faults, faultAt(['shadows', baseline], 'the baseline cannot be its own shadow', 'name a candidate')];
 }
 
 function invalid(faults: Fault[]): CallResult {

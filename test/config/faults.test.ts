@@ -222,6 +222,7 @@ const trialFaults: [string, Json, string, RegExp][] = [
   ['a plan without steps', { plans: { slow: [] } }, '.plans.slow', /no steps/],
   ['a step that changes nothing', { plans: { slow: [{ for: '1m' }] } }, '.plans.slow[0]', /changes nothing/],
   ['a step without end', { plans: { slow: [{ weight: 100 }] } }, '.plans.slow[0]', /nothing decides/],
+  ['a step that ends at once', { plans: { slow: [{ weight: 100, for: '0s' }] } }, '.plans.slow[0]', /nothing decides/],
   ['a step in no unit', { plans: { slow: [{ weight: 100, for: '10' }] } }, '.plans.slow[0].for', /not a duration/],
   [
     'a longest below the shortest',

@@ -67,8 +67,9 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     const fault = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
     if (fault) faults.push(faultAt([...at, 'experiment'], fault.reason, fault.mend));
     const least = durationMs(text(step.for) ?? '');
-    if (step.for === undefined && step.approval !== true && step.experiment !== true) {
-      faults.push(faultAt(at, undecided.reason, undecided.mend));
+    if ((step.for === undefined || least === 0) && step.approval !== true && step.experiment !== true) {
+      const mend = 'give it "for", "approval": true or "experiment": true';
+      faults.push(faultAt(at, 'nothing decides when the step is done', mend));
     }
     const most = durationMs(text(step.maxFor) ?? '');
     if (most !== null && most < (least ?? 0)) {
@@ -77,12 +78,6 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     return faults;
   });
 }
-
-/** Of a step that would never end. */
-export const undecided = {
-  reason: 'nothing decides when the step is done',
-  mend: 'give it "for", "approval": true or "experiment": true',
-};
 
 /** Faults of a route's outcomes and measures. */
 export function measureFaults(route: Loose, keys: Key[]): Fault[] {

@@ -22,8 +22,6 @@ export interface PairContext {
   /** The shadow's `compare` member. Give the same object each time: its compiled rules are kept with it. */
   options: CompareOptions;
   role: ComparisonRole;
-  /** Why the pair was not even made; then the class is `skipped` with this reason. */
-  skipped?: string;
   /** The request's body, for `response_format` and to estimate tokens where a reply names none. */
   requestBody?: Uint8Array;
   prices?: Prices;
@@ -109,7 +107,6 @@ async function judge(live: Observation, candidate: Observation, context: PairCon
 
 /** Whether the pair is decided without reading it: skipped, or no headers from the candidate. */
 function failure(live: Observation, candidate: Observation, context: PairContext): Comparison | null {
-  if (context.skipped !== undefined) return comparison('skipped', context.skipped);
   if (live.end === 'abandoned' || candidate.end === 'abandoned') return comparison('skipped', 'client-left');
   const mirroredBaselineFailed = context.role === 'counterfactual' && live.status >= 500;
   if (['timeout', 'unreachable', 'cut'].includes(live.end) || mirroredBaselineFailed) {

@@ -21,15 +21,6 @@ describe('the class of a pair', () => {
   const good = json({ a: 1 });
   it.each<[string, Observation, Observation, Partial<PairContext>, string, string]>([
     ['equal answers match', good, json({ a: 1 }), {}, 'match', ''],
-    [
-      'a pair that was not made is skipped with its reason',
-      good,
-      good,
-      { skipped: 'too-large' },
-      'skipped',
-      'too-large',
-    ],
-    ['a skip goes before everything', json({}, gone), json({}, late), { skipped: 'budget' }, 'skipped', 'budget'],
     ['a failed baseline teaches nothing', json({}, gone), good, {}, 'skipped', 'baseline-failed'],
     ['a baseline cut off teaches nothing', json({}, { end: 'cut' }), good, {}, 'skipped', 'baseline-failed'],
     [
