@@ -14,6 +14,7 @@ import * as ofExperiments from './experiment-schemas.ts';
 import type { Described, ShortApi } from './openapi-document.ts';
 import type { JsonObject } from './openapi-short.ts';
 import { inFull, type Shared, shorten } from './openapi-shorten.ts';
+import * as ofOutcomes from './outcome-schema.ts';
 import * as schemas from './schemas.ts';
 
 interface Operation {
@@ -48,7 +49,7 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/outcomes',
     summary: 'Credits outcomes to variants',
-    body: ofExperiments.outcomesBody,
+    body: ofOutcomes.outcomesBody,
     answers: { 200: experimentAnswers.outcomesAnswer },
     problems: [401, 403, 404, 409, 429, 503],
   },
@@ -293,7 +294,8 @@ function short(schema: v.GenericSchema | 'openapi') {
 
 /** Describes the members of what a call takes. Throws for a description of nothing: that is a bug here. */
 function withDescriptions(full: JsonObject, schema: v.GenericSchema): JsonObject {
-  const name = Object.entries({ ...schemas, ...ofExperiments }).find(([, one]) => one === schema)?.[0] ?? '';
+  const name =
+    Object.entries({ ...schemas, ...ofExperiments, ...ofOutcomes }).find(([, one]) => one === schema)?.[0] ?? '';
   const left = new Set(Object.keys(descriptions[name] ?? {}));
   const described = JSON.stringify(full, (key, value) => {
     const description = descriptions[name]?.[key];

@@ -6,7 +6,7 @@
  * sequences" (2021–2024), tuned to be tightest at the planned size.
  */
 
-import { type Estimate, lift, type Moments, summarise } from './means.ts';
+import { type Estimate, lift, liftError, type Moments, summarise } from './means.ts';
 
 /** Alpha and the planned total of both arms, for which the sequence is tuned. */
 export interface SequencePlan {
@@ -43,16 +43,13 @@ export function relativeMeanSequence(
   b: Pick<Moments, 'n' | 'sum' | 'sumSquares'>,
   plan: SequencePlan,
 ): { lift: number; se: number; lo: number; hi: number; p: number } | null {
-  const relative = lift(estimate(a), estimate(b));
+  const [first, second] = [estimate(a), estimate(b)];
+  const relative = lift(first, second);
   if (relative === null) return null;
   const n = a.n + b.n;
-  const half = relative.se * twoSidedReach(n, plan);
-  return {
-    ...relative,
-    lo: relative.lift - half,
-    hi: relative.lift + half,
-    p: sequenceP(relative.lift / relative.se, n, plan),
-  };
+  const se = liftError(first, second);
+  const half = se * twoSidedReach(n, plan);
+  return { lift: relative, se, lo: relative - half, hi: relative + half, p: sequenceP(relative / se, n, plan) };
 }
 
 function estimate(arm: Pick<Moments, 'n' | 'sum' | 'sumSquares'>): Estimate {

@@ -94,7 +94,7 @@ function finding(comparison: Comparison, measured: Measured, earlyP: number, fin
   const estimates = estimatesOf(atPlanned ?? arms);
   const common = {
     difference: atPlanned ? measured.finalDifference : difference,
-    lift: lift(estimates.baseline, estimates.variant)?.lift ?? null,
+    lift: lift(estimates.baseline, estimates.variant),
     interval: intervalOf(comparison),
     earlyP: measured.earlyP,
   };

@@ -110,9 +110,12 @@ export interface Estimate {
   variance: number;
 }
 
-/** mean_b/mean_a − 1 and its standard error by the delta method (Deng, Knoblich & Lu 2018); null at a baseline of 0. */
-export function lift(a: Estimate, b: Estimate): { lift: number; se: number } | null {
-  if (a.mean === 0) return null;
-  const variance = b.variance / a.mean ** 2 + (a.variance * b.mean ** 2) / a.mean ** 4;
-  return { lift: (b.mean - a.mean) / a.mean, se: Math.sqrt(variance) };
+/** mean_b/mean_a − 1; null at a baseline of 0. */
+export function lift(a: Estimate, b: Estimate): number | null {
+  return a.mean === 0 ? null : (b.mean - a.mean) / a.mean;
+}
+
+/** The standard error of a lift, by the delta method (Deng, Knoblich & Lu 2018). */
+export function liftError(a: Estimate, b: Estimate): number {
+  return Math.sqrt(b.variance / a.mean ** 2 + (a.variance * b.mean ** 2) / a.mean ** 4);
 }

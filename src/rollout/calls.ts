@@ -204,7 +204,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     if (baseline !== before.baseline && baseline !== (control.owedPromotion?.baseline ?? route.baseline)) {
       // A promotion told the config. Left so, the next change of the variants would send everything to what was fled from.
       const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
-      control.owePromotion({ route: route.name, baseline, weights, removeShadow: baseline, reason: why }, Date.now());
+      control.owePromotion({ route: route.name, baseline, weights, reason: why }, Date.now());
     }
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
     return done;

@@ -42,7 +42,6 @@ export interface Promotion {
   route: string;
   baseline: string;
   weights: Record<string, number>;
-  removeShadow: string;
   reason: string;
 }
 
@@ -163,14 +162,14 @@ export class ConfigKeeper {
 }
 
 /** The document with the promotion in it; null when it has no such route. Only what changes is touched. */
-function promoted(text: string, { route, baseline, weights, removeShadow }: Promotion): string | null {
+function promoted(text: string, { route, baseline, weights }: Promotion): string | null {
   type Loose = Record<string, unknown> & { name?: string; shadows?: { variant?: string }[] };
   const document = JSON.parse(text) as { routes?: Loose[] };
   const entry = document.routes?.find(({ name }) => name === route);
   if (entry === undefined) return null;
   entry.baseline = baseline;
   entry.weights = weights;
-  if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== removeShadow);
+  if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== baseline);
   const legible = JSON.stringify(document, null, 2);
   return legible.length <= maxConfigBytes ? legible : JSON.stringify(document);
 }

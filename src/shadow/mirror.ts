@@ -86,7 +86,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
-  const judged = await judge(sides, plan, plan.role, body, work);
+  const judged = judge(sides, plan, plan.role, body, work);
   const apart = apartFromVersions(copy, sides);
   const result = apart === null ? judged : comparison('skipped', apart);
   spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
@@ -121,7 +121,7 @@ async function repeat(
   seen: { live: Observation; again: Observation; body: Uint8Array },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
-  const result = await judge(sides, plan, 'repeat', seen.body, work);
+  const result = judge(sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, tokensOf(result.candidate));
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
@@ -133,7 +133,7 @@ function judge(
   role: ComparisonRole,
   requestBody: Uint8Array,
   work: Mirroring,
-): Promise<Comparison> {
+): Comparison {
   return compareReplies(sides.live, sides.candidate, {
     options: plan.shadow.compare,
     role,
