@@ -3,7 +3,7 @@
 import type { MiddlewareHandler, TypedResponse } from 'hono';
 import * as v from 'valibot';
 import { readText } from '../body-text.ts';
-import { type Key, pathOf } from '../config/path.ts';
+import { faultAt, type Key } from '../config/path.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
 import type { Fault } from '../result.ts';
 import type { AdminEnv } from './context.ts';
@@ -92,11 +92,15 @@ export function invalid(detail: string, faults: Fault[]) {
 }
 
 function invalidBy(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]) {
-  const faults = issues.map((issue) => ({
-    path: pathOf((issue.path ?? []).map(({ key }) => key as Key)),
-    reason: issue.message,
-    mend: seeApi,
-  }));
+  const faults = issues.map((issue) => {
+    // The words of the config's schema bring their own mend.
+    const [reason = '', mend = seeApi] = issue.message.split('\n');
+    return faultAt(
+      (issue.path ?? []).map(({ key }) => key as Key),
+      reason,
+      mend,
+    );
+  });
   const detail = faults.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
   return invalid(detail, faults);
 }

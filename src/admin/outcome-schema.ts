@@ -1,7 +1,7 @@
 /** Owns what the API's description says of an outcome. The Worker reads outcomes by their own rules (`src/experiment/outcomes.ts`). */
 
 import * as v from 'valibot';
-import { name } from './schemas.ts';
+import { name } from '../config/schema/words.ts';
 
 const outcome = v.object({
   route: name,

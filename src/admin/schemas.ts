@@ -3,13 +3,8 @@
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
 import { guardrailSchema, planSchema } from '../config/schema/rollout.ts';
+import { duration, name, percent, short } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
-
-/** A route's or variant's name, as the config allows it. */
-export const name = v.pipe(
-  v.string(),
-  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -'),
-);
 
 /** A whole number in a query. */
 export const wholeNumber = (least: number, most: number) => {
@@ -36,8 +31,8 @@ export const recordsQuery = v.object({
   ),
 });
 
-const reason = v.optional(v.pipe(v.string(), v.maxLength(500)), '');
-const percents = v.record(name, v.pipe(v.number(), v.minValue(0), v.maxValue(100)));
+const reason = v.optional(short(500), '');
+const percents = v.record(name, percent);
 const force = v.optional(v.boolean(), false);
 
 export const splitBody = v.object({
@@ -112,11 +107,10 @@ const maxTtlMs = 24 * 3_600_000;
 export const previewBody = v.pipe(
   v.object({
     variant: name,
-    host: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    host: v.optional(short(253)),
     ttl: v.optional(
       v.pipe(
-        v.string(),
-        v.check((text) => durationMs(text) !== null, 'give a duration, such as 90s'),
+        duration,
         v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
       ),
       '1h',

@@ -1,14 +1,12 @@
 /** Owns that whatever a route names exists: its baseline, weights, shadows, outcomes. */
 
 import type { Fault } from '../../result.ts';
+import { measured, measuredNames } from '../measured.ts';
 import { meantOr } from '../nearest.ts';
 import { faultAt, type Key } from '../path.ts';
 import { sumFault, unknownVariantFault, unknownVariantFaults } from '../weights.ts';
 import { type Loose, list, object, text, texts } from './loose.ts';
 import { type Surroundings, serviceFault } from './variants.ts';
-
-/** Metrics of experiments that are measured from responses, without any outcome being sent. */
-const measuredOutcomes = ['error', 'latency', 'firstByte', 'tokensOut', 'cost', 'retry', 'returned'];
 
 /** Faults of names in a route that lead nowhere, and of weights that do not add up. */
 export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroundings): Fault[] {
@@ -55,7 +53,7 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
   declared.forEach((name, index) => {
     if (name === undefined) return;
     const at = [...keys, 'outcomes', index, 'name'];
-    if (measuredOutcomes.includes(name)) {
+    if (Object.hasOwn(measured, name)) {
       faults.push(faultAt(at, `"${name}" is measured from responses already`, 'choose another name'));
     } else if (declared.indexOf(name) < index) {
       faults.push(faultAt(at, `"${name}" is declared twice`, 'keep one of them'));
@@ -71,7 +69,7 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     list(experiment[role]).forEach((name, index) => {
       const at = [...keys, 'experiment', role, index];
       if (typeof name !== 'string') return;
-      faults.push(...undeclared(name, [...known, ...measuredOutcomes], at));
+      faults.push(...undeclared(name, [...known, ...measuredNames], at));
       if (role === 'secondary' && deciding.includes(name)) {
         faults.push(faultAt(at, `"${name}" is primary already`, 'name it once'));
       }
