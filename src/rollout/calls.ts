@@ -14,6 +14,7 @@ import { err, type Fault, ok, type Result } from '../result.ts';
 import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
+import { countedBy, type LiveNumbers } from './series.ts';
 import { splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
 import { phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
@@ -374,11 +375,8 @@ function invalid(faults: Fault[]): CallResult {
   return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
 }
 
-function rateOf(
-  metric: string,
-  live: { requests: number; failed: number; rejected: number } | undefined,
-): number | undefined {
-  if (live === undefined || live.requests === 0) return undefined;
-  if (metric === 'errors') return live.failed / live.requests;
-  return metric === 'rejected' ? live.rejected / live.requests : undefined;
+/** The rate of the baseline of late, where it is known. */
+function rateOf(metric: string, live: LiveNumbers | undefined): number | undefined {
+  const counted = live && countedBy(metric, live);
+  return counted && counted.n > 0 ? counted.bad / counted.n : undefined;
 }

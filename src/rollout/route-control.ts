@@ -20,7 +20,7 @@ import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
-import { Series } from './series.ts';
+import { countedBy, Series } from './series.ts';
 import {
   type Effect,
   type Evidence,
@@ -157,11 +157,10 @@ export class RouteControl {
     const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
-      const earlier = guardrails.map(({ metric }) => {
-        if (metric !== 'errors' && metric !== 'rejected') return null;
-        return { n: hour.requests, bad: metric === 'errors' ? hour.failed : hour.rejected };
-      });
-      this.evidence.start(moved.state, earlier);
+      this.evidence.start(
+        moved.state,
+        guardrails.map(({ metric }) => countedBy(metric, hour)),
+      );
     });
     await this.#carryOut(moved, nowMs);
   }

@@ -15,6 +15,15 @@ const WIDTHS = [
 
 export type Width = (typeof WIDTHS)[number]['name'];
 
+/** Which of a variant's numbers a guardrail counts by request, where it is one of these. */
+const COUNTED: Record<string, 'failed' | 'rejected'> = { errors: 'failed', rejected: 'rejected' };
+
+/** What a guardrail would have counted; null where these numbers do not tell. */
+export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'>) {
+  const counted = COUNTED[metric];
+  return counted === undefined ? null : { n: numbers.requests, bad: numbers[counted] };
+}
+
 /** The window of the live numbers that status shows. */
 export const LIVE_WINDOW_MS = 600_000;
 
