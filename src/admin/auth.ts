@@ -4,13 +4,12 @@
  */
 
 import type { HonoRequest, MiddlewareHandler } from 'hono';
+import { sha256 } from '../digest.ts';
 import { ACCESS_HEADER, type Access, accessName, accessOf } from './access.ts';
 import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
 import { putSecret, refuse } from './input.ts';
-
-const encoder = new TextEncoder();
 
 /** Lets pass `Authorization: Bearer <ADMIN_TOKEN>` and valid tokens of Access; answers 503, 401, 429 or 403 otherwise. */
 export function adminAuth(failures = new Failures(), keys = new AccessKeys()): MiddlewareHandler<AdminEnv> {
@@ -110,8 +109,4 @@ export async function sameSecret(given: string, expected: string): Promise<boole
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
   return difference === 0;
-}
-
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)));
 }

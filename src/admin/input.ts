@@ -2,10 +2,11 @@
 
 import type { MiddlewareHandler, TypedResponse } from 'hono';
 import * as v from 'valibot';
+import { readText } from '../body-text.ts';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { findKeys } from '../config/unknown-keys.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
-import { err, type Fault, ok, type Result } from '../result.ts';
+import type { Fault } from '../result.ts';
 import type { AdminEnv } from './context.ts';
 
 /** Most bytes an admin call may carry. The largest document has 64 KiB. */
@@ -39,29 +40,6 @@ export const bindIt = 'bind it as wrangler.toml does and deploy';
 /** How to mend a secret that is not there. */
 export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
 
-/** The text of a request or an answer, read no further than `maxBytes`. */
-export async function readText(
-  message: Pick<Request, 'headers' | 'body'>,
-  maxBytes = maxBodyBytes,
-): Promise<Result<string, 'too_large'>> {
-  if (Number(message.headers.get('content-length') ?? 0) > maxBytes) return err('too_large');
-  if (!message.body) return ok('');
-  const reader = message.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return ok(text + decoder.decode());
-    bytes += value.byteLength;
-    if (bytes > maxBytes) {
-      await reader.cancel();
-      return err('too_large');
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
 export function tooLarge(maxBytes = maxBodyBytes) {
   const detail = `The body has more than ${maxBytes / 1024} KiB.`;
   return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
@@ -83,11 +61,11 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
  */
 export function jsonBody<S extends v.GenericSchema>(schema: S, strict = false): Validated<'json', S> {
   return async (c, next) => {
-    const text = await readText(c.req.raw);
-    if (!text.ok) return tooLarge();
+    const text = await readText(c.req.raw, maxBodyBytes);
+    if (text === null) return tooLarge();
     let value: unknown;
     try {
-      value = text.value === '' ? {} : JSON.parse(text.value);
+      value = text === '' ? {} : JSON.parse(text);
     } catch {
       return notJson();
     }
@@ -110,7 +88,8 @@ export function query<S extends v.GenericSchema>(schema: S): Validated<'query', 
   };
 }
 
-const seeApi = 'GET /_headgate/api/openapi.json describes what fits here';
+/** Where every call is described. */
+export const seeApi = 'GET /_headgate/api/openapi.json describes every call';
 
 /** What was sent does not fit; each fault says why and how to mend it. */
 export function invalid(detail: string, faults: Fault[]) {

@@ -3,20 +3,20 @@
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
 import { guardrailSchema, planSchema } from '../config/schema/rollout.ts';
-import { name, percent, record, say } from '../config/schema/words.ts';
+import { duration, name, percent, record, say, short } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
 
-export { name };
-
 /** A whole number in a query. */
-export const wholeNumber = (least: number, most: number) =>
-  v.pipe(
+export const wholeNumber = (least: number, most: number) => {
+  const message = `give a whole number from ${least} to ${most}`;
+  return v.pipe(
     v.string(),
-    v.regex(/^\d{1,15}$/, 'give a whole number'),
+    v.regex(/^\d{1,15}$/, message),
     v.transform(Number),
-    v.minValue(least),
-    v.maxValue(most),
+    v.minValue(least, message),
+    v.maxValue(most, message),
   );
+};
 
 export const recordsQuery = v.object({
   dataset: v.optional(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), 'requests'),
@@ -31,7 +31,7 @@ export const recordsQuery = v.object({
   ),
 });
 
-const reason = v.optional(v.pipe(v.string(), v.maxLength(500, say('is longer than 500 characters', 'shorten it'))), '');
+const reason = v.optional(short(500), '');
 const percents = record(name, percent);
 const force = v.optional(v.boolean(), false);
 
@@ -107,11 +107,10 @@ const maxTtlMs = 24 * 3_600_000;
 export const previewBody = v.pipe(
   v.object({
     variant: name,
-    host: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    host: v.optional(short(253)),
     ttl: v.optional(
       v.pipe(
-        v.string(),
-        v.check((text) => durationMs(text) !== null, 'give a duration, such as 90s'),
+        duration,
         v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
       ),
       '1h',

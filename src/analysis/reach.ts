@@ -6,6 +6,7 @@
 
 import { newcombeUpper } from './proportions.ts';
 import { DEFAULT_MIN_SAMPLES } from './verdict.ts';
+import { span, whole } from './words.ts';
 
 export interface StepTraffic {
   metric: string;
@@ -75,20 +76,12 @@ function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: num
   const what = need.boundTrials >= need.neededTrials ? 'its bound' : 'its minimum';
   const at = `${step.metric} at ${+(100 * step.share).toFixed(2)} %`;
   if (!Number.isFinite(need.neededMs)) {
-    return `${at}: too little traffic to ever pass; the step will pause after ${duration(step.maxForMs)}.`;
+    return `${at}: too little traffic to ever pass; the step will pause after ${span(step.maxForMs)}.`;
   }
   const end =
-    need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${duration(step.maxForMs)}`;
+    need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${span(step.maxForMs)}`;
   return (
-    `${at}: ${what} needs about ${need.neededTrials.toLocaleString('en-US')} trials of the candidate, ` +
-    `${duration(need.neededMs)} at the present traffic, not ${duration(step.forMs)}; ${end}. A larger weight is faster.`
+    `${at}: ${what} needs about ${whole(need.neededTrials)} trials of the candidate, ` +
+    `${span(need.neededMs)} at the present traffic, not ${span(step.forMs)}; ${end}. A larger weight is faster.`
   );
-}
-
-function duration(ms: number): string {
-  const minutes = ms / 60_000;
-  if (minutes < 1) return `${Math.ceil(ms / 1000)} s`;
-  if (minutes < 120) return `${Math.ceil(minutes)} min`;
-  const hours = minutes / 60;
-  return hours < 48 ? `${Math.ceil(hours)} h` : `${Math.ceil(hours / 24)} days`;
 }

@@ -29,8 +29,9 @@ import {
   type OpenTick,
   pairsOf,
   referenceOf,
-  requestsOf,
 } from './gathered.ts';
+import type { Meta } from './meta.ts';
+import { countedBy } from './series.ts';
 import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
 interface Kept {
@@ -51,15 +52,16 @@ const GRACE_MS = 5_000;
 
 export class EvidenceStore {
   #sql: SqlStorage;
+  #meta: Meta;
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
   /** By tick and variant, trials and bad by request. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS evidence (id INTEGER PRIMARY KEY CHECK (id = 1), kept TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
+    this.#meta = meta;
+    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER NOT NULL, batch TEXT NOT NULL);`);
     this.#restore();
   }
@@ -127,7 +129,7 @@ export class EvidenceStore {
     const late = live.filter((one) => one.rollout !== kept?.rollout && one.variant === baseline);
     if (kept === null || late.length === 0) return;
     guardrails.forEach(({ metric }, index) => {
-      for (const one of late) addCount(kept.guardrails[index]!.earlier, requestsOf(metric, one) ?? { n: 0, bad: 0 });
+      for (const one of late) addCount(kept.guardrails[index]!.earlier, countedBy(metric, one) ?? { n: 0, bad: 0 });
     });
     this.#save();
   }
@@ -170,16 +172,15 @@ export class EvidenceStore {
     if (kept === null || kept.rollout !== state.id || this.#units === null) return;
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
-    const silenced = badUnits(this.#units, through);
-    const closed = this.#close(through);
+    const silenced = new Map<string, number>();
+    const closed = this.#close(through, silenced);
     if (closed.length === 0) return;
     for (const tick of closed) this.#addTick(kept, state, tick);
     kept.closedThrough = through;
     kept.threshold = this.#units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
-    for (const unit of silenced) {
-      const bits = this.#units.silent.get(unit);
-      if (bits !== undefined) this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, bits);
+    for (const unit of silenced.keys()) {
+      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, this.#units.silent.get(unit)!);
     }
     this.#save();
   }
@@ -236,8 +237,8 @@ export class EvidenceStore {
     }
   }
 
-  #close(through: number): OpenTick[] {
-    const closed = this.#ticks(closeTicks(this.#units!, through)).filter(({ tick }) => tick <= through);
+  #close(through: number, silenced: Map<string, number>): OpenTick[] {
+    const closed = this.#ticks(closeTicks(this.#units!, through, silenced)).filter(({ tick }) => tick <= through);
     for (const { tick } of closed) this.#requests.delete(tick);
     return closed;
   }
@@ -265,13 +266,12 @@ export class EvidenceStore {
   }
 
   #save(): void {
-    this.#sql.exec('INSERT OR REPLACE INTO evidence VALUES (1, ?)', JSON.stringify(this.#kept));
+    this.#meta.set('evidence', this.#kept);
   }
 
   #restore(): void {
-    const [row] = this.#sql.exec<{ kept: string }>('SELECT kept FROM evidence WHERE id = 1');
-    if (row === undefined) return;
-    const kept = JSON.parse(row.kept) as Kept;
+    const kept = this.#meta.get<Kept>('evidence');
+    if (kept === null) return;
     this.#kept = kept;
     const units = startUnitEvidence(keysOf(kept.guardrails.length), MAX_UNITS);
     units.threshold = kept.threshold;
@@ -284,16 +284,6 @@ export class EvidenceStore {
       this.#addOpen(JSON.parse(batch) as EvidenceBatch);
     }
   }
-}
-
-/** Units with a bad mark in the ticks that are about to be closed. */
-function badUnits(units: UnitEvidence, through: number): string[] {
-  const found: string[] = [];
-  for (const [tick, variants] of units.open) {
-    if (tick > through) continue;
-    for (const marked of variants.values()) for (const [unit, { bad }] of marked) if (bad !== 0) found.push(unit);
-  }
-  return found;
 }
 
 /** Unit evidence names its metrics; two guardrails may judge the same one (two limits of `slow`), so numbers name them. */

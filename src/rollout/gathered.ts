@@ -7,7 +7,6 @@ import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
 import type { TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
-import type { LiveCounts } from '../live/batch.ts';
 import type { RolloutState } from './state.ts';
 
 /** Trials, and the bad ones among them. */
@@ -91,15 +90,6 @@ export function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: num
 export function referenceOf({ rollout, earlier }: Gathered): Reference | null {
   const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
-}
-
-/** A variant's requests as a guardrail counts them; null where they do not tell. */
-export function requestsOf(
-  metric: string,
-  { requests, failed, rejected }: Pick<LiveCounts, 'requests' | 'failed' | 'rejected'>,
-): Count | null {
-  if (metric === 'errors') return { n: requests, bad: failed };
-  return metric === 'rejected' ? { n: requests, bad: rejected } : null;
 }
 
 /** Only pairs of which both answers were compared. */

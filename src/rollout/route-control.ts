@@ -15,14 +15,13 @@ import { advance } from './advance.ts';
 import type { Promotion } from './config-keeper.ts';
 import { EvidenceStore } from './evidence.ts';
 import { ExperimentWatch } from './experiment-watch.ts';
-import { requestsOf } from './gathered.ts';
 import { type Entry, Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
-import { Series } from './series.ts';
+import { countedBy, Series } from './series.ts';
 import {
   type Effect,
   type Evidence,
@@ -50,6 +49,7 @@ const BUSY_MS = 15_000;
 
 export class RouteControl {
   readonly name: string;
+  readonly env: Env;
   readonly journal: Journal;
   readonly series: Series;
   readonly evidence: EvidenceStore;
@@ -60,18 +60,17 @@ export class RouteControl {
   #publisher: Publisher;
   #experiment: ExperimentWatch;
   #ctx: DurableObjectState;
-  #env: Env;
   #rollout: RolloutState | null;
 
   constructor(name: string, ctx: DurableObjectState, env: Env, meta: Meta) {
     const { sql } = ctx.storage;
     this.name = name;
     this.#ctx = ctx;
-    this.#env = env;
+    this.env = env;
     this.#meta = meta;
     this.journal = new Journal(sql);
     this.series = new Series(sql);
-    this.evidence = new EvidenceStore(sql);
+    this.evidence = new EvidenceStore(sql, meta);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.#webhooks = new Webhooks(sql);
     this.#experiment = new ExperimentWatch(env, ctx, name);
@@ -159,7 +158,7 @@ export class RouteControl {
       this.journal.usedRolloutId(id);
       this.evidence.start(
         moved.state,
-        guardrails.map(({ metric }) => requestsOf(metric, hour)),
+        guardrails.map(({ metric }) => countedBy(metric, hour)),
       );
     });
     await this.#carryOut(moved, nowMs);
@@ -207,12 +206,12 @@ export class RouteControl {
   #evidenceOf(state: RolloutState, nowMs: number): Evidence {
     const { route } = this.source.view;
     const experiment = this.#experiment.hear(state, { route, split: this.journal.split() }, nowMs);
-    return { ...this.evidence.judge(state), ...(experiment !== undefined && { experiment }) };
+    return { ...this.evidence.judge(state), experiment };
   }
 
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {
     const known = this.source.view.route?.variants[variant];
-    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.#env);
+    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.env);
   }
 
   /** Does what is due: the rollout's clock, a split that KV did not take, webhooks. */
@@ -319,7 +318,7 @@ export class RouteControl {
     const plainShadows = Object.keys(draft.shadows).filter(
       (name) => !route?.shadows.some(({ variant }) => variant === name),
     );
-    const split: Split = { revision, ...draft, plainShadows, at, ...(guardrails && { guardrails }) };
+    const split: Split = { revision, ...draft, plainShadows, at, guardrails };
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
@@ -339,7 +338,7 @@ export class RouteControl {
   async #promote(): Promise<void> {
     const promotion = this.owedPromotion;
     if (promotion === null) return this.#meta.wake('promotion', null);
-    const written = await configKeeperOf(this.#env)!
+    const written = await configKeeperOf(this.env)!
       .promote(promotion)
       .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
     // Another may be owed by now, which has an alarm of its own.
@@ -363,7 +362,7 @@ export class RouteControl {
   }
 
   async #sendWebhooks(): Promise<void> {
-    await this.#webhooks.send(this.#env, Date.now());
+    await this.#webhooks.send(this.env, Date.now());
     await this.#meta.wake('webhooks', this.#webhooks.nextAtMs());
   }
 
@@ -396,5 +395,5 @@ function holdsBack({ end, pause }: RolloutState): boolean {
 }
 
 function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {
-  return { metric, per, ...(slow && { slow }) };
+  return { metric, per, slow };
 }

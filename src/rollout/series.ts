@@ -3,7 +3,7 @@
  * It sums what isolates counted, and judges nothing.
  */
 
-import { encodeHistogram, histogramOf, quantile } from '../analysis/histogram.ts';
+import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
 
 /** A width of buckets and how long they are kept. */
@@ -15,16 +15,22 @@ const WIDTHS = [
 
 export type Width = (typeof WIDTHS)[number]['name'];
 
+/** Which of a variant's numbers a guardrail counts by request, where it is one of these. */
+const COUNTED: Record<string, 'failed' | 'rejected'> = { errors: 'failed', rejected: 'rejected' };
+
+/** What a guardrail would have counted; null where these numbers do not tell. */
+export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'>) {
+  const counted = COUNTED[metric];
+  return counted === undefined ? null : { n: numbers.requests, bad: numbers[counted] };
+}
+
 /** The window of the live numbers that status shows. */
 export const LIVE_WINDOW_MS = 600_000;
 
-export interface LiveNumbers {
+export interface LiveNumbers extends Quantiles {
   requests: number;
   failed: number;
   rejected: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
   /** Time to the first byte, which is what people wait for in a stream. */
   firstByteP50Ms: number | null;
   firstByteP95Ms: number | null;
@@ -160,9 +166,7 @@ function numbersOf(rows: readonly Row[]): LiveNumbers {
     requests: sum((row) => row.requests),
     failed: sum((row) => row.failed),
     rejected: sum((row) => row.rejected),
-    p50Ms: quantile(total, 0.5),
-    p95Ms: quantile(total, 0.95),
-    p99Ms: quantile(total, 0.99),
+    ...quantilesBy((q) => quantile(total, q)),
     firstByteP50Ms: quantile(firstByte, 0.5),
     firstByteP95Ms: quantile(firstByte, 0.95),
     ...(used.tokensIn + used.tokensOut > 0 && used),

@@ -136,7 +136,7 @@ export type Input = { kind: 'tick' } | Command;
 export type Effect =
   | { kind: 'publish'; split: SplitDraft }
   /** Promotion: the config's new baseline and weights. A shadow of the new baseline would make the config faulty, so it goes. */
-  | { kind: 'config'; baseline: string; weights: Record<string, number>; removeShadow: string; reason: string }
+  | { kind: 'config'; baseline: string; weights: Record<string, number>; reason: string }
   | { kind: 'webhook'; event: RolloutEvent }
   /** Check the health of a variant and ask again, with the same input and `seen.health`. Nothing was decided yet. */
   | { kind: 'probe'; variant: string }

@@ -3,9 +3,17 @@
  * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
  */
 
-import { encodeHistogram, histogramCount, histogramOf, quantile } from '../analysis/histogram.ts';
+import {
+  encodeHistogram,
+  histogramCount,
+  histogramOf,
+  type Quantiles,
+  quantile,
+  quantilesBy,
+} from '../analysis/histogram.ts';
+import { summarise } from '../analysis/means.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
-import { countFailure, type Moments, moments, type PairBatch, type Side } from './tally.ts';
+import { countFailure, emptyPairs, type Moments, moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
 export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
@@ -14,22 +22,8 @@ export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
 }
 
 export function startTotals(candidate: string, nowMs: number): PairTotals {
-  return {
-    candidate,
-    sinceMs: nowMs,
-    eligible: 0,
-    classes: {},
-    skipped: {},
-    failures: {},
-    repeats: {},
-    noise: startNoise(),
-    latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
-    unauthorised: 0,
-    sums: {},
-    similarity: { candidate: moments(), repeat: moments() },
-    scores: { live: moments(), candidate: moments(), difference: moments() },
-    tokens: 0,
-  };
+  const { samples: _, ...batch } = emptyPairs(candidate);
+  return { ...batch, noise: startNoise(), sinceMs: nowMs };
 }
 
 /** The totals with a batch added; `totals` itself stays as it was. */
@@ -63,12 +57,6 @@ export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
     },
     tokens: totals.tokens + batch.tokens,
   };
-}
-
-export interface Quantiles {
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
 }
 
 /** A mean with its standard error; null where there is nothing to average. */
@@ -166,7 +154,7 @@ function notesOf(totals: PairTotals, compared: number): string[] {
 
 function quantilesOf(text: string): Quantiles {
   const histogram = histogramOf([text]);
-  return { p50Ms: quantile(histogram, 0.5), p95Ms: quantile(histogram, 0.95), p99Ms: quantile(histogram, 0.99) };
+  return quantilesBy((q) => quantile(histogram, q));
 }
 
 /** Quantiles of a number of either sign, from the histograms of its two sides. */
@@ -174,22 +162,19 @@ function differenceOf(fasterText: string, slowerText: string): Quantiles {
   const faster = histogramOf([fasterText]);
   const slower = histogramOf([slowerText]);
   const [below, above] = [histogramCount(faster), histogramCount(slower)];
-  const at = (q: number): number | null => {
+  return quantilesBy((q) => {
     if (below + above === 0) return null;
     const rank = Math.max(1, Math.ceil(q * (below + above)));
     if (rank > below) return quantile(slower, (rank - below) / above);
     // The fastest lie lowest: rank 1 is the largest lead.
     const lead = quantile(faster, (below - rank + 1) / below);
     return lead === null ? null : -lead;
-  };
-  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+  });
 }
 
 function meanOf({ n, sum, squares }: Moments): Mean {
-  if (n === 0) return { n, mean: null, standardError: null };
-  const mean = sum / n;
-  const variance = n > 1 ? Math.max(0, (squares - n * mean * mean) / (n - 1)) : null;
-  return { n, mean, standardError: variance === null ? null : Math.sqrt(variance / n) };
+  const { mean, sd } = summarise({ n, sum, sumSquares: squares });
+  return { n, mean: n > 0 ? mean : null, standardError: n > 1 ? sd / Math.sqrt(n) : null };
 }
 
 function added(a: Moments, b: Moments): Moments {

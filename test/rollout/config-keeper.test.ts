@@ -48,7 +48,7 @@ afterEach(() => {
 
 const salted = (n: number) => document({ salt: `s-${n}` });
 const promotion = {
-  ...{ route: 'detect', baseline: 'green', weights: { blue: 0, green: 100 }, removeShadow: 'green' },
+  ...{ route: 'detect', baseline: 'green', weights: { blue: 0, green: 100 } },
   reason: 'rollout r-1',
 };
 
@@ -145,7 +145,7 @@ describe('a promotion', () => {
     await keeper.promote(promotion);
     expect(keeper.revisions()).toHaveLength(2);
     kv.fault = 'throw';
-    const back = { ...promotion, baseline: 'blue', weights: { blue: 100, green: 0 }, removeShadow: 'blue' };
+    const back = { ...promotion, baseline: 'blue', weights: { blue: 100, green: 0 } };
     expect(await keeper.promote(back)).toMatchObject({ ok: false, error: { code: 'unpublished' } });
   });
 

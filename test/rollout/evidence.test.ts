@@ -3,6 +3,7 @@ import { TICK_MS } from '../../src/analysis/units.ts';
 import type { Guardrail, PlanStep } from '../../src/config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
 import { EvidenceStore } from '../../src/rollout/evidence.ts';
+import { Meta } from '../../src/rollout/meta.ts';
 import type { RolloutState } from '../../src/rollout/state.ts';
 import type { PairBatch } from '../../src/shadow/tally.ts';
 import { storage } from './sqlite.ts';
@@ -16,10 +17,12 @@ function rollout(guardrail: Partial<Guardrail> = {}, plan: PlanStep[] = canary):
   return started(plan, { guardrails: [errors as Guardrail] });
 }
 
+const opened = (sql: SqlStorage) => new EvidenceStore(sql, new Meta({ sql } as DurableObjectStorage));
+
 /** A store that has begun `state`. */
 function begun(state: RolloutState, earlier: Parameters<EvidenceStore['start']>[1] = []) {
   const { sql, transactionSync } = storage();
-  const store = new EvidenceStore(sql);
+  const store = opened(sql);
   store.start(state, earlier);
   return { store, sql, transactionSync };
 }
@@ -116,7 +119,7 @@ describe('the evidence of a rollout', () => {
       ]);
       store.settle(state, settledAt(tick + 1));
     }
-    const again = new EvidenceStore(sql);
+    const again = opened(sql);
     again.add([batch(state, TICK + 3, { variant: 'green', from: 0, units: 1, bad: 1 })]);
     again.settle(state, settledAt(TICK + 4));
     expect(first(again, state)).toMatchObject({ candidate: { n: 1, bad: 1 }, baseline: { n: 27, bad: 0 } });
@@ -143,7 +146,7 @@ describe('the evidence of a rollout', () => {
       ),
     ]);
     store.addCounts([live(state.id, 2, 'green', 60)], 'green', 2);
-    expect(new EvidenceStore(sql).judge(state)).toEqual(store.judge(state));
+    expect(opened(sql).judge(state)).toEqual(store.judge(state));
   });
 
   it('is not counted twice when the transaction that brought it fails and the batch comes again', () => {
@@ -203,7 +206,7 @@ describe("a step's samples", () => {
     const { store, sql } = begun(state);
     store.addPairs(state, [pairs({ match: 8, 'body-mismatch': 2, error: 5, timeout: 1 }, {})]);
     expect(store.judge(state).samples.compared).toBe(10);
-    const again = new EvidenceStore(sql);
+    const again = opened(sql);
     expect(again.judge(state).samples.compared).toBe(10);
     // Only with the baseline's own noise beside them do pairs judge anybody.
     expect(first(again, state).candidate.n).toBe(0);
@@ -234,7 +237,7 @@ describe('a step without a baseline beside it', () => {
     const late = { ...live('', 0, 'blue', 4_990), failed: 50 };
     store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80)], state);
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
-    const judged = new EvidenceStore(sql).judge(state);
+    const judged = opened(sql).judge(state);
     expect(judged).toMatchObject({
       reference: true,
       judgements: [{ verdict: 'fail', baseline: { n: 5_000, bad: 50 } }],

@@ -115,7 +115,6 @@ describe('the last step', () => {
     expect(end.effects[1]).toMatchObject({
       baseline: 'green',
       weights: { blue: 0, green: 100 },
-      removeShadow: 'green',
     });
   });
 
