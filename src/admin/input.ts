@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { readText } from '../body-text.ts';
 import { faultAt, type Key } from '../config/path.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
-import type { Fault } from '../result.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
 import type { AdminEnv } from './context.ts';
 
 /** Most bytes an admin call may carry. The largest document has 64 KiB. */
@@ -39,13 +39,23 @@ export const bindIt = 'bind it as wrangler.toml does and deploy';
 /** How to mend a secret that is not there. */
 export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
 
-export function tooLarge(maxBytes = maxBodyBytes) {
-  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
-  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
+/**
+ * The body as JSON, or the refusal; `empty` stands for a body of nothing. The content type is not asked for: tokens guard, not the
+ * type, and `sendBeacon` sends text.
+ */
+export async function readJson(request: Request, maxBytes: number, empty = ''): Promise<Result<unknown, Response>> {
+  const text = await readText(request, maxBytes);
+  if (text === null) return err(tooLarge(maxBytes));
+  try {
+    return ok(JSON.parse(text || empty));
+  } catch {
+    return err(refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' }));
+  }
 }
 
-export function notJson() {
-  return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' });
+export function tooLarge(maxBytes: number) {
+  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
+  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
 }
 
 type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
@@ -54,18 +64,12 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
   { in: { [T in Target]: v.InferInput<S> }; out: { [T in Target]: v.InferOutput<S> } }
 >;
 
-/** Checks a JSON body; `c.req.valid('json')` then has it. The content type is not asked for: the token guards, not the type. */
+/** Checks a JSON body, `{}` where there is none; `c.req.valid('json')` then has it. */
 export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json', S> {
   return async (c, next) => {
-    const text = await readText(c.req.raw, maxBodyBytes);
-    if (text === null) return tooLarge();
-    let value: unknown;
-    try {
-      value = text === '' ? {} : JSON.parse(text);
-    } catch {
-      return notJson();
-    }
-    const checked = v.safeParse(schema, value);
+    const body = await readJson(c.req.raw, maxBodyBytes, '{}');
+    if (!body.ok) return body.error;
+    const checked = v.safeParse(schema, body.value);
     if (!checked.success) return refuse(invalidBy(checked.issues));
     c.req.addValidatedData('json', checked.output as object);
     return next();
