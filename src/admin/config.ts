@@ -25,7 +25,7 @@ export function configRoutes() {
   return new Hono<AdminEnv>()
     .post('/config/validate', async (c) => {
       const text = await readText(c.req.raw, maxBodyBytes);
-      if (text === null) return tooLarge();
+      if (text === null) return tooLarge(maxBodyBytes);
       const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
       if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
       return refuse(faulty(parsed.error));
@@ -40,7 +40,7 @@ export function configRoutes() {
       const keeper = configKeeperOf(c.env);
       if (keeper === null) return refuse(noController);
       const text = await readText(c.req.raw, maxBodyBytes);
-      if (text === null) return tooLarge();
+      if (text === null) return tooLarge(maxBodyBytes);
       return replace(c, keeper, text, c.req.valid('query').reason);
     })
     .get('/config/revisions', async (c) => {

@@ -6,7 +6,7 @@ import { readText } from '../body-text.ts';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { findKeys } from '../config/unknown-keys.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
-import type { Fault } from '../result.ts';
+import { err, type Fault, ok, type Result } from '../result.ts';
 import type { AdminEnv } from './context.ts';
 
 /** Most bytes an admin call may carry. The largest document has 64 KiB. */
@@ -40,13 +40,23 @@ export const bindIt = 'bind it as wrangler.toml does and deploy';
 /** How to mend a secret that is not there. */
 export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
 
-export function tooLarge(maxBytes = maxBodyBytes) {
-  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
-  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
+/**
+ * The body as JSON, or the refusal; `empty` stands for a body of nothing. The content type is not asked for: tokens guard, not the
+ * type, and `sendBeacon` sends text.
+ */
+export async function readJson(request: Request, maxBytes: number, empty = ''): Promise<Result<unknown, Response>> {
+  const text = await readText(request, maxBytes);
+  if (text === null) return err(tooLarge(maxBytes));
+  try {
+    return ok(JSON.parse(text || empty));
+  } catch {
+    return err(refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' }));
+  }
 }
 
-export function notJson() {
-  return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' });
+export function tooLarge(maxBytes: number) {
+  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
+  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
 }
 
 type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
@@ -56,22 +66,16 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
 >;
 
 /**
- * Checks a JSON body; `c.req.valid('json')` then has it. The content type is not asked for: the token guards, not the type. A
- * `strict` one has no unknown members, where a misspelled one would do something else than what was asked for.
+ * Checks a JSON body, `{}` where there is none; `c.req.valid('json')` then has it. A `strict` one has no unknown members, where a
+ * misspelled one would do something else than what was asked for.
  */
 export function jsonBody<S extends v.GenericSchema>(schema: S, strict = false): Validated<'json', S> {
   return async (c, next) => {
-    const text = await readText(c.req.raw, maxBodyBytes);
-    if (text === null) return tooLarge();
-    let value: unknown;
-    try {
-      value = text === '' ? {} : JSON.parse(text);
-    } catch {
-      return notJson();
-    }
-    const checked = v.safeParse(schema, value);
-    const strange = strict ? findKeys(schema, value).unknown : [];
-    if (!checked.success || strange.length > 0) return refuse(invalidBy(checked.issues, value, strange));
+    const body = await readJson(c.req.raw, maxBodyBytes, '{}');
+    if (!body.ok) return body.error;
+    const checked = v.safeParse(schema, body.value);
+    const strange = strict ? findKeys(schema, body.value).unknown : [];
+    if (!checked.success || strange.length > 0) return refuse(invalidBy(checked.issues, body.value, strange));
     c.req.addValidatedData('json', checked.output as object);
     return next();
   };

@@ -5,7 +5,6 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono/tiny';
-import { readText } from '../body-text.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Config } from '../config/types.ts';
 import { controllerOf, ledgerOf } from '../env.ts';
@@ -20,7 +19,7 @@ import { bearerToken, sameSecret } from './auth.ts';
 import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { bindIt, notJson, type ProblemStatus, putSecret, refuse, tooLarge } from './input.ts';
+import { bindIt, type ProblemStatus, putSecret, readJson, refuse } from './input.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_ITEMS = 100;
@@ -227,18 +226,12 @@ function callerOf(c: C, trusted: boolean): Caller & { c: C } {
   return { identity, isTrusted: trusted, nowMs: Date.now(), c };
 }
 
-/** One object or a list. The content type is not asked for: `sendBeacon` sends text. */
+/** One object or a list. */
 async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, Response>> {
-  const text = await readText(request, MAX_BYTES);
-  if (text === null) return err(tooLarge(MAX_BYTES));
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err(notJson());
-  }
-  const isList = Array.isArray(value);
-  const items: unknown[] = isList ? (value as unknown[]) : [value];
+  const body = await readJson(request, MAX_BYTES);
+  if (!body.ok) return body;
+  const isList = Array.isArray(body.value);
+  const items: unknown[] = isList ? (body.value as unknown[]) : [body.value];
   if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
   const detail = `A list has 1 to ${MAX_ITEMS} outcomes.`;
   return err(refuse({ status: 422, code: 'too_many_items', detail, mend: 'send it in parts' }));

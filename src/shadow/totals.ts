@@ -13,7 +13,7 @@ import {
 } from '../analysis/histogram.ts';
 import { summarise } from '../analysis/means.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
-import { countFailure, emptyPairs, type Moments, moments, type PairBatch, type Side } from './tally.ts';
+import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
 export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
@@ -28,34 +28,12 @@ export function startTotals(candidate: string, nowMs: number): PairTotals {
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const sums = { ...totals.sums };
-  for (const [name, sides] of Object.entries(batch.sums)) {
-    const before = sums[name] ?? { live: moments(), candidate: moments() };
-    sums[name] = { live: added(before.live, sides.live), candidate: added(before.candidate, sides.candidate) };
-  }
-  const { similarity, scores } = totals;
+  const { candidate: _, samples: __, failures, noise, latency, ...counts } = batch;
   return {
-    candidate: totals.candidate,
-    sinceMs: totals.sinceMs,
-    eligible: totals.eligible + batch.eligible,
-    classes: addedCounts(totals.classes, batch.classes),
-    skipped: addedCounts(totals.skipped, batch.skipped),
-    failures: addedFailures(totals.failures, batch.failures),
-    repeats: addedCounts(totals.repeats, batch.repeats),
-    noise: addBatch(totals.noise, batch.noise),
-    latency: addedLatency(totals.latency, batch.latency),
-    unauthorised: totals.unauthorised + batch.unauthorised,
-    sums,
-    similarity: {
-      candidate: added(similarity.candidate, batch.similarity.candidate),
-      repeat: added(similarity.repeat, batch.similarity.repeat),
-    },
-    scores: {
-      live: added(scores.live, batch.scores.live),
-      candidate: added(scores.candidate, batch.scores.candidate),
-      difference: added(scores.difference, batch.scores.difference),
-    },
-    tokens: totals.tokens + batch.tokens,
+    ...withCounts(totals, counts),
+    failures: addedFailures(totals.failures, failures),
+    noise: addBatch(totals.noise, noise),
+    latency: addedLatency(totals.latency, latency),
   };
 }
 
@@ -177,20 +155,20 @@ function meanOf({ n, sum, squares }: Moments): Mean {
   return { n, mean: n > 0 ? mean : null, standardError: n > 1 ? sd / Math.sqrt(n) : null };
 }
 
-function added(a: Moments, b: Moments): Moments {
-  return { n: a.n + b.n, sum: a.sum + b.sum, squares: a.squares + b.squares };
+/** Numbers with others added to them, member by member, at any depth. */
+function withCounts<T extends object>(numbers: T, more: object): T {
+  const sums = { ...numbers } as Record<string, unknown>;
+  for (const [name, add] of Object.entries(more)) {
+    const before = sums[name];
+    sums[name] = typeof add === 'number' ? ((before as number) ?? 0) + add : withCounts(before ?? {}, add);
+  }
+  return sums as T;
 }
 
 /** Failures may be named by an origin, so their number is bounded here as in the tally. */
 function addedFailures(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
   const sums = { ...a };
   for (const [reason, n] of Object.entries(b)) countFailure(sums, reason, n);
-  return sums;
-}
-
-function addedCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
-  const sums = { ...a };
-  for (const [key, n] of Object.entries(b)) sums[key] = (sums[key] ?? 0) + n;
   return sums;
 }
 
