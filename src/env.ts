@@ -67,3 +67,16 @@ export function keySecret(env: Env, name: string): string | undefined {
   const value = (env as unknown as Record<string, unknown>)[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+/** What only the Worker itself can check: whether the secrets and services that a document names are there. */
+export function whatThisWorkerHas(env: Env) {
+  const own = env as unknown as Record<string, unknown>;
+  return {
+    secrets: (secret: string) =>
+      secret.startsWith('KEY_')
+        ? keySecret(env, secret) !== undefined
+        : typeof own[secret] === 'string' && own[secret] !== '',
+    services: (service: string) => serviceBinding(env, service) !== undefined,
+    adminHost: env.ADMIN_HOST,
+  };
+}

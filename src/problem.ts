@@ -47,15 +47,8 @@ const titles: Record<number, string> = {
 
 /** Builds the answer. It is never cacheable: a problem that has passed must not outlive its cause. */
 export function problem({ status, code, detail, mend, more, headers }: ProblemDetails): Response {
-  const body = {
-    type: 'about:blank',
-    title: titles[status] ?? 'Error',
-    status,
-    code,
-    detail,
-    ...(mend === undefined ? {} : { mend }),
-    ...more,
-  };
+  const title = titles[status] ?? 'Error';
+  const body = { type: 'about:blank', title, status, code, detail, mend, ...more };
   return new Response(JSON.stringify(body), {
     status,
     headers: {

@@ -3,10 +3,10 @@
  * may be trusted. It verifies nothing. It fails closed: a key that cannot be had is no key.
  */
 
+import { readText } from '../body-text.ts';
 import { sleep } from '../limit.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { PublicKey } from './access-token.ts';
-import { readText } from './input.ts';
 
 /** `unknown`: the team has no such key. `unreachable`: nobody can tell now. */
 export type KeyFault = 'unknown' | 'unreachable';
@@ -99,8 +99,8 @@ export class AccessKeys {
     const response = await this.#world.fetch(`${team}/cdn-cgi/access/certs`, { redirect: 'manual', signal });
     if (response.status !== 200) throw new Error(`Access answered ${response.status}`);
     const text = await readText(response, MAX_BYTES);
-    if (!text.ok) throw new Error('the keys are too large');
-    const { keys } = JSON.parse(text.value) as { keys: Record<string, unknown>[] };
+    if (text === null) throw new Error('the keys are too large');
+    const { keys } = JSON.parse(text) as { keys: Record<string, unknown>[] };
     return keys.filter(isForTokens);
   }
 }

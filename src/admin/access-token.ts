@@ -4,6 +4,7 @@
  * `jose` would do, at 5 KB of the Worker; it signs, and forges, what the tests hold against this.
  */
 
+import { isObject } from '../json.ts';
 import { err, ok, type Result } from '../result.ts';
 import { fromBase64url } from '../split/base64url.ts';
 
@@ -56,7 +57,7 @@ function objectOf(part: string): Claims | null {
   if (bytes === null) return null;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** Owns who calls, why, and what they saw: the actor's name, the reason, `If-Match`. Names are for the history, not for rights. */
 
-import type { Context, HonoRequest } from 'hono';
+import type { Context } from 'hono';
 import type { Caller } from '../rollout/calls.ts';
 import type { AdminEnv } from './context.ts';
 
@@ -20,15 +20,15 @@ export function actorOf({ req, var: { actor } }: Called): string {
   }
 }
 
-/** The split revision in `If-Match` (`"12"` or `12`); null when there is none or `*`; undefined when it is no revision. */
-export function revisionSeen(request: Pick<HonoRequest, 'header'>): number | null | undefined {
-  const sent = request.header('if-match');
-  if (sent === undefined || sent.trim() === '*') return null;
-  const found = /^(?:W\/)?"?(\d{1,15})"?$/.exec(sent.trim());
-  return found === null ? undefined : Number(found[1]);
+/** What `If-Match` names, without its quotes; null where there is none, or `*`. */
+export function etagSeen({ req }: Pick<Called, 'req'>): string | null {
+  const sent = req.header('if-match')?.trim() ?? '*';
+  return sent === '*' ? null : sent.replace(/^W\//, '').replace(/^"|"$/g, '');
 }
 
+/** Who calls; null where `If-Match` is no revision of a split (`"12"` or `12`). */
 export function callerOf(called: Called, reason: string): Caller | null {
-  const ifMatch = revisionSeen(called.req);
-  return ifMatch === undefined ? null : { actor: actorOf(called), reason, ifMatch };
+  const seen = etagSeen(called);
+  if (seen !== null && !/^\d{1,15}$/.test(seen)) return null;
+  return { actor: actorOf(called), reason, ifMatch: seen === null ? null : Number(seen) };
 }

@@ -2,13 +2,17 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { readText } from '../body-text.ts';
+import { variantsHash } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
-import { configKeeperOf, type Env, keySecret, serviceBinding } from '../env.ts';
+import { faultAt } from '../config/path.ts';
+import { keysOf, readAll, textsOf } from '../config/store.ts';
+import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
-import { actorOf } from './caller.ts';
+import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
-import { jsonBody, query, readText, refuse, tooLarge } from './input.ts';
+import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
 import { configPutQuery, restoreBody } from './schemas.ts';
 
@@ -20,9 +24,9 @@ type Written =
 export function configRoutes() {
   return new Hono<AdminEnv>()
     .post('/config/validate', async (c) => {
-      const text = await readText(c.req.raw);
-      if (!text.ok) return tooLarge();
-      const parsed = parseConfig(text.value, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
+      const text = await readText(c.req.raw, maxBodyBytes);
+      if (text === null) return tooLarge(maxBodyBytes);
+      const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
       if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
       return refuse(faulty(parsed.error));
     })
@@ -35,9 +39,9 @@ export function configRoutes() {
     .put('/config', query(configPutQuery), async (c) => {
       const keeper = configKeeperOf(c.env);
       if (keeper === null) return refuse(noController);
-      const text = await readText(c.req.raw);
-      if (!text.ok) return tooLarge();
-      return replace(c, keeper, text.value, c.req.valid('query').reason);
+      const text = await readText(c.req.raw, maxBodyBytes);
+      if (text === null) return tooLarge(maxBodyBytes);
+      return replace(c, keeper, text, c.req.valid('query').reason);
     })
     .get('/config/revisions', async (c) => {
       const revisions = await configKeeperOf(c.env)?.configRevisions();
@@ -55,8 +59,7 @@ export function configRoutes() {
 
 /** Puts a document in force, unless somebody else wrote since the caller looked. */
 async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reason: string) {
-  const ifMatch = hashSeen(c.req.header('if-match'));
-  const written = (await keeper.putConfig({ text, ifMatch, actor: actorOf(c), reason })) as Written;
+  const written = (await keeper.putConfig({ text, ifMatch: etagSeen(c), actor: actorOf(c), reason })) as Written;
   if (!written.ok) return refuse(refusalOf(written.error));
   const { revision, hash } = written.value.revision;
   const warnings = [...written.value.warnings, ...(await overriddenWeights(c.env, written.value.revision.text))];
@@ -68,38 +71,29 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
   const parsed = parseConfig(text, { unknownKeys: 'warn' });
   if (!parsed.ok) return [];
   const { routes } = parsed.value.config;
-  const warnings: Fault[] = [];
   try {
-    for (let from = 0; from < routes.length; from += 50) {
-      const some = routes.slice(from, from + 50);
-      const keys = some.flatMap(({ name }) => [`split:${name}`, `weights:${name}`]);
-      const found = await env.CONFIG.get(keys, { type: 'text' });
-      some.forEach(({ name }) => {
-        const by = !['', '{}'].includes((found.get(`weights:${name}`) ?? '').trim())
-          ? 'weights'
-          : found.get(`split:${name}`)
-            ? 'split'
-            : null;
-        if (by === null) return;
-        warnings.push({
-          path: `routes[${routes.findIndex((route) => route.name === name)}].weights`,
-          reason: `the key ${by}:${name} beats the weights written here`,
-          mend:
-            by === 'split'
-              ? `change them with: headgate weights ${name} …`
-              : `end manual mode: headgate manual clear ${name}`,
-        });
-      });
-    }
+    const texts = await readAll(
+      env,
+      routes.flatMap(({ name }) => keysOf(name)),
+    );
+    return routes.flatMap((route, index): Fault[] => {
+      const { name, baseline } = route;
+      const { split, weights } = textsOf(name, texts);
+      const isManual = !['', '{}'].includes((weights ?? '').trim());
+      if (!isManual && !split) return [];
+      const isServed = isManual || split!.includes(variantsHash(route));
+      const reason = isServed
+        ? `the key ${isManual ? 'weights' : 'split'}:${name} beats the weights written here`
+        : `the key split:${name} is for other variants: ${baseline} gets all traffic`;
+      const mend = isManual
+        ? `end manual mode: headgate manual clear ${name}`
+        : `change them with: headgate weights ${name} …`;
+      return [faultAt(['routes', index, 'weights'], reason, mend)];
+    });
   } catch (cause) {
     console.warn(`splits could not be read: ${cause}`);
+    return [];
   }
-  return warnings;
-}
-
-function hashSeen(header: string | undefined): string | null {
-  if (header === undefined || header.trim() === '*') return null;
-  return header.trim().replace(/^W\//, '').replace(/^"|"$/g, '');
 }
 
 function refusalOf(refusal: ConfigRefusal) {
@@ -123,7 +117,7 @@ function faulty(faults: Fault[]) {
     status: 422 as const,
     code: 'invalid_config',
     detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
-    mend: 'mend each fault as it says, then send it again',
+    mend: 'mend each fault as it says',
     more: { faults },
   };
 }
@@ -142,16 +136,3 @@ const noRevision = (revision: number) => ({
   detail: `Revision ${revision} of the config is not kept.`,
   mend: 'GET /_headgate/api/config/revisions lists those that are',
 });
-
-/** What only the Worker itself can check: whether the secrets and services that a document names are there. */
-export function whatThisWorkerHas(env: Env) {
-  const own = env as unknown as Record<string, unknown>;
-  return {
-    secrets: (secret: string) =>
-      secret.startsWith('KEY_')
-        ? keySecret(env, secret) !== undefined
-        : typeof own[secret] === 'string' && own[secret] !== '',
-    services: (service: string) => serviceBinding(env, service) !== undefined,
-    adminHost: env.ADMIN_HOST,
-  };
-}

@@ -9,8 +9,7 @@ const before = '`next` of the page before';
 
 export const descriptions: Record<string, Record<string, string>> = {
   recordsQuery: {
-    route: 'Only this route',
-    variant: 'Only this variant or candidate',
+    variant: 'Or candidate',
     limit: '1 to 1000',
     before: `${before}, or an RFC 3339 time`,
   },
@@ -30,17 +29,14 @@ export const descriptions: Record<string, Record<string, string>> = {
   rollbackBody: { revision: 'The last steady split when left out', force, reason },
   splitsQuery: { revision: 'Of the rollback asked about' },
   historyQuery: { before },
-  doctorQuery: { route: 'Only this route' },
   configPutQuery: { reason },
   restoreBody: { reason },
   comparisonsQuery: {
     candidate: 'The first by name when left out',
     samples: '0 to 200 of the newest',
   },
-  resetQuery: { candidate: 'Whose counts begin again' },
   previewQuery: {
     token: 'From POST /api/routes/:route/preview',
-    to: 'Path to go to',
   },
   previewBody: {
     variant: 'May have weight 0',
@@ -48,7 +44,6 @@ export const descriptions: Record<string, Record<string, string>> = {
     ttl: 'Such as 30m; at most 24h',
   },
   outcomesBody: {
-    metric: 'An outcome of the route',
     value: 'True when left out',
     receipt: 'x-headgate-receipt of the answer',
     unit: 'Needs OUTCOME_TOKEN',
@@ -58,6 +53,5 @@ export const descriptions: Record<string, Record<string, string>> = {
     baseline: 'The rate now: 0.1 is 10 %',
     lift: 'Relative: 5% or 0.05',
     ratio: 'Variant to baseline',
-    perDay: 'Units a day',
   },
 };

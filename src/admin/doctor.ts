@@ -6,11 +6,11 @@
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Route } from '../config/types.ts';
-import { configKeeperOf, controllerOf, type Env } from '../env.ts';
+import { configKeeperOf, controllerOf, type Env, whatThisWorkerHas } from '../env.ts';
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import { accessOf, setAccess } from './access.ts';
-import { whatThisWorkerHas } from './config.ts';
+import { noConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query, refuse } from './input.ts';
 import { noRoute } from './routes.ts';
@@ -125,8 +125,7 @@ async function inKv(env: Env): Promise<InKv> {
   }
   const read = ok('KV', `answered in ${Date.now() - startedMs} ms`);
   if (text === null) {
-    const mend = 'headgate init URL makes one, headgate apply FILE puts it in force';
-    return { text, config: null, findings: [read, bad('config', 'there is none in KV', mend)] };
+    return { text, config: null, findings: [read, bad('config', 'there is none in KV', noConfig.mend)] };
   }
   const loose = parseConfig(text, { unknownKeys: 'warn' });
   const strict = parseConfig(text, { unknownKeys: 'warn', ...whatThisWorkerHas(env) });

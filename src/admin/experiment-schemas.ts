@@ -1,17 +1,7 @@
-/** Owns the shapes of the calls on outcomes and experiments, beside `schemas.ts` and by its rules. */
+/** Owns the shapes of the calls on experiments, beside `schemas.ts` and by its rules. */
 
 import * as v from 'valibot';
-import { name, wholeNumber } from './schemas.ts';
-
-const outcome = v.object({
-  route: name,
-  metric: v.string(),
-  value: v.optional(v.union([v.boolean(), v.number()])),
-  receipt: v.optional(v.string()),
-  unit: v.optional(v.string()),
-});
-
-export const outcomesBody = v.union([outcome, v.pipe(v.array(outcome), v.maxLength(100))]);
+import { wholeNumber } from './schemas.ts';
 
 export const unitsQuery = v.object({
   after: v.optional(v.pipe(v.string(), v.maxLength(16)), ''),

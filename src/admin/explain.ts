@@ -24,12 +24,8 @@ export function explanationOf(status: RouteStatus, unit: string): Explanation {
   const variant = assign(inForce.salt, name, unit, arms);
   const scores = arms.map((arm) => {
     const hash = murmur3(`${inForce.salt}/${name}/${arm.variant}/${unit}`);
-    return {
-      variant: arm.variant,
-      weight: arm.weight / 100,
-      hash,
-      score: -Math.log((hash + 0.5) / 2 ** 32) / arm.weight,
-    };
+    const weight = arm.weight / 100;
+    return { variant: arm.variant, weight, hash, score: -Math.log((hash + 0.5) / 2 ** 32) / weight };
   });
   const reason = arms.length === 1 ? 'only' : 'hash';
   const why = reason === 'only' ? 'it has all the weight' : 'its score is the lowest';

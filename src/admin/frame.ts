@@ -3,7 +3,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { isOnHost } from '../config/address.ts';
 import { type AdminEnv, adminPath } from './context.ts';
-import { refuse } from './input.ts';
+import { refuse, seeApi } from './input.ts';
 
 /** Answers hold state and secrets of the moment: they are for the caller alone. */
 export const privateAnswers: MiddlewareHandler<AdminEnv> = async (c, next) => {
@@ -48,7 +48,7 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
         status: 404,
         code: 'not_found',
         detail: `There is no ${path} here.`,
-        mend: 'GET /_headgate/api/openapi.json lists every call',
+        mend: seeApi,
       });
     }
     if (methods.has('GET')) methods.add('HEAD');
@@ -63,9 +63,8 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
   };
 }
 
+/** The router takes a path with and without a slash at its end, and `:command{a|b}` for nothing but a and b. */
 function fits(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
-  // The router takes a path with and without a slash at its end.
-  const given = path.replace(/(.)\/$/, '$1').split('/');
-  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i]);
+  const fitting = pattern.replace(/:\w+(?:\{(.+?)\})?/g, (_, words = '[^/]+') => `(?:${words})`);
+  return new RegExp(`^${fitting}/?$`).test(path);
 }

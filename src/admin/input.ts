@@ -2,6 +2,9 @@
 
 import type { MiddlewareHandler, TypedResponse } from 'hono';
 import * as v from 'valibot';
+import { readText } from '../body-text.ts';
+import { schemaFaults } from '../config/schema-faults.ts';
+import { findKeys } from '../config/unknown-keys.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import type { AdminEnv } from './context.ts';
@@ -37,36 +40,23 @@ export const bindIt = 'bind it as wrangler.toml does and deploy';
 /** How to mend a secret that is not there. */
 export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
 
-/** The text of a request or an answer, read no further than `maxBytes`. */
-export async function readText(
-  message: Pick<Request, 'headers' | 'body'>,
-  maxBytes = maxBodyBytes,
-): Promise<Result<string, 'too_large'>> {
-  if (Number(message.headers.get('content-length') ?? 0) > maxBytes) return err('too_large');
-  if (!message.body) return ok('');
-  const reader = message.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return ok(text + decoder.decode());
-    bytes += value.byteLength;
-    if (bytes > maxBytes) {
-      await reader.cancel();
-      return err('too_large');
-    }
-    text += decoder.decode(value, { stream: true });
+/**
+ * The body as JSON, or the refusal; `empty` stands for a body of nothing. The content type is not asked for: tokens guard, not the
+ * type, and `sendBeacon` sends text.
+ */
+export async function readJson(request: Request, maxBytes: number, empty = ''): Promise<Result<unknown, Response>> {
+  const text = await readText(request, maxBytes);
+  if (text === null) return err(tooLarge(maxBytes));
+  try {
+    return ok(JSON.parse(text || empty));
+  } catch {
+    return err(refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' }));
   }
 }
 
-export function tooLarge(maxBytes = maxBodyBytes) {
+export function tooLarge(maxBytes: number) {
   const detail = `The body has more than ${maxBytes / 1024} KiB.`;
   return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
-}
-
-export function notJson() {
-  return refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' });
 }
 
 type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
@@ -75,19 +65,17 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
   { in: { [T in Target]: v.InferInput<S> }; out: { [T in Target]: v.InferOutput<S> } }
 >;
 
-/** Checks a JSON body; `c.req.valid('json')` then has it. The content type is not asked for: the token guards, not the type. */
-export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json', S> {
+/**
+ * Checks a JSON body, `{}` where there is none; `c.req.valid('json')` then has it. A `strict` one has no unknown members, where a
+ * misspelled one would do something else than what was asked for.
+ */
+export function jsonBody<S extends v.GenericSchema>(schema: S, strict = false): Validated<'json', S> {
   return async (c, next) => {
-    const text = await readText(c.req.raw);
-    if (!text.ok) return tooLarge();
-    let value: unknown;
-    try {
-      value = text.value === '' ? {} : JSON.parse(text.value);
-    } catch {
-      return notJson();
-    }
-    const checked = v.safeParse(schema, value);
-    if (!checked.success) return refuse(invalidBy(checked.issues));
+    const body = await readJson(c.req.raw, maxBodyBytes, '{}');
+    if (!body.ok) return body.error;
+    const checked = v.safeParse(schema, body.value);
+    const strange = strict ? findKeys(schema, body.value).unknown : [];
+    if (!checked.success || strange.length > 0) return refuse(invalidBy(checked.issues, body.value, strange));
     c.req.addValidatedData('json', checked.output as object);
     return next();
   };
@@ -96,27 +84,23 @@ export function jsonBody<S extends v.GenericSchema>(schema: S): Validated<'json'
 /** Checks the query; a parameter left empty counts as absent. */
 export function query<S extends v.GenericSchema>(schema: S): Validated<'query', S> {
   return async (c, next) => {
-    const given = Object.entries(c.req.query()).filter(([, value]) => value !== '');
-    const checked = v.safeParse(schema, Object.fromEntries(given));
-    if (!checked.success) return refuse(invalidBy(checked.issues));
+    const given = Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
+    const checked = v.safeParse(schema, given);
+    if (!checked.success) return refuse(invalidBy(checked.issues, given));
     c.req.addValidatedData('query', checked.output as object);
     return next();
   };
 }
 
-const seeApi = 'GET /_headgate/api/openapi.json describes what fits here';
+/** Where every call is described. */
+export const seeApi = 'GET /_headgate/api/openapi.json describes every call';
 
 /** What was sent does not fit; each fault says why and how to mend it. */
 export function invalid(detail: string, faults: Fault[]) {
   return { status: 422 as const, code: 'invalid_request', detail, mend: seeApi, more: { faults } };
 }
 
-function invalidBy(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]) {
-  const faults = issues.map((issue) => ({
-    path: v.getDotPath(issue) ?? '',
-    reason: issue.message,
-    mend: seeApi,
-  }));
-  const detail = faults.map((fault) => (fault.path ? `${fault.path}: ${fault.reason}` : fault.reason)).join('; ');
-  return invalid(detail, faults);
+function invalidBy(issues: readonly v.BaseIssue<unknown>[] = [], value: unknown, more: Fault[] = []) {
+  const faults = [...schemaFaults(issues, value), ...more];
+  return invalid(faults.map(({ path, reason }) => `${path}: ${reason}`).join('; '), faults);
 }

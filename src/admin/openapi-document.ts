@@ -3,7 +3,7 @@
 import { adminBase } from './context.ts';
 import { type JsonObject, type Short, schemaOf } from './openapi-short.ts';
 
-/** Summary, answers by status (0: no body), statuses of problems, query and body (0: none). */
+/** Summary, answers by status (0: no body), further statuses of problems, query and body (0: none). */
 export type Described = [
   summary: string,
   answers: { [status: string]: Short | 0 },
@@ -58,8 +58,15 @@ export function openApiOf({ calls, schemas }: ShortApi) {
 
 function operation(path: string, [summary, answers, problems, query, body]: Described) {
   const isGuarded = path.startsWith('/api/');
-  const statuses = [...new Set([...(isGuarded ? [401, 403, 404, 429, 503] : []), ...problems])].toSorted();
-  const description = `Refused with ${statuses.join(', ')}, and why`;
+  const statuses = new Set([
+    ...problems,
+    ...(isGuarded ? [401, 403, 404, 429, 503] : []),
+    ...(query === 0 ? [] : [422]),
+    ...(body === 0 ? [] : [413, 422]),
+    // A config that is no JSON has a fault like any other.
+    ...(body === 0 || body === '@Config' ? [] : [400]),
+  ]);
+  const description = `Refused with ${[...statuses].toSorted().join(', ')}, and why`;
   const refused = { default: { $ref: '#/components/responses/Problem', description } };
   return {
     summary,
@@ -68,7 +75,7 @@ function operation(path: string, [summary, answers, problems, query, body]: Desc
     ...(body !== 0 && { requestBody: { required: true, content: content(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, short]) => [status, answer(short)])),
-      ...(statuses.length > 0 && refused),
+      ...(statuses.size > 0 && refused),
     },
   };
 }

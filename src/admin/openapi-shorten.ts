@@ -38,21 +38,22 @@ function bounded(schema: JsonObject, inner: (one: unknown) => Short): Short {
 }
 
 function candidates(schema: JsonObject, inner: (one: unknown) => Short): Short[] {
-  const { type, items, anyOf, properties, required = [], additionalProperties, pattern } = schema;
+  const { type, items, prefixItems, anyOf, properties = {}, required = [], additionalProperties, pattern } = schema;
   const words: Record<string, string> = { string: 's', number: 'n', integer: 'i', boolean: 'b' };
   const shorts: Short[] = ['*'];
   if (Array.isArray(schema.enum)) shorts.push(schema.enum.join('|'));
   if (typeof pattern === 'string') shorts.push(`/${pattern}`);
   if (typeof type === 'string' && words[type] !== undefined) shorts.push(words[type]);
   if (items) shorts.push([inner(items)]);
+  if (Array.isArray(prefixItems)) shorts.push(prefixItems.map(inner) as [Short, ...Short[]]);
   if (Array.isArray(anyOf)) shorts.push({ '~': inner(anyOf[0]) }, { '|': anyOf.map(inner) });
-  if (additionalProperties && !properties) shorts.push({ '...': inner(additionalProperties) });
-  if (properties) {
+  if (type === 'object') {
     const members = Object.entries(properties as Record<string, JsonObject>).map(([name, property]) => {
       const { description, ...rest } = property;
       const optional = (required as string[]).includes(name) ? '' : '?';
       return [`${name}${optional}${description === undefined ? '' : ` ${description}`}`, inner(rest)];
     });
+    if (additionalProperties) members.push(['...', inner(additionalProperties)]);
     shorts.push(Object.fromEntries(members));
   }
   return shorts;

@@ -14,6 +14,7 @@ import * as ofExperiments from './experiment-schemas.ts';
 import type { Described, ShortApi } from './openapi-document.ts';
 import type { JsonObject } from './openapi-short.ts';
 import { inFull, type Shared, shorten } from './openapi-shorten.ts';
+import * as ofOutcomes from './outcome-schema.ts';
 import * as schemas from './schemas.ts';
 
 interface Operation {
@@ -25,8 +26,8 @@ interface Operation {
   body?: v.GenericSchema;
   /** Statuses below 400 and what they carry: a schema, or null for no body. */
   answers: Record<number, v.GenericSchema | 'openapi' | null>;
-  /** Statuses of the problems it may answer, beyond those of every API call. */
-  problems: number[];
+  /** Statuses of the problems it may answer, beyond those of every API call, and of what query and body may have wrong. */
+  problems?: number[];
 }
 
 export const operations: Operation[] = [
@@ -35,7 +36,6 @@ export const operations: Operation[] = [
     path: '/health',
     summary: 'Whether the Worker runs',
     answers: { 200: answers.healthAnswer },
-    problems: [],
   },
   {
     method: 'get',
@@ -43,22 +43,21 @@ export const operations: Operation[] = [
     summary: 'Turns a preview token into a cookie',
     query: schemas.previewQuery,
     answers: { 303: null },
-    problems: [403, 422],
+    problems: [403],
   },
   {
     method: 'post',
     path: '/outcomes',
     summary: 'Credits outcomes to variants',
-    body: ofExperiments.outcomesBody,
+    body: ofOutcomes.outcomesBody,
     answers: { 200: experimentAnswers.outcomesAnswer },
-    problems: [400, 401, 403, 404, 409, 413, 422, 429, 503],
+    problems: [401, 403, 404, 409, 429, 503],
   },
   {
     method: 'get',
     path: '/outcomes.js',
     summary: 'The script for pages',
     answers: { 200: null },
-    problems: [],
   },
   {
     method: 'post',
@@ -66,7 +65,6 @@ export const operations: Operation[] = [
     summary: 'Checks a config',
     body: configSchema,
     answers: { 200: answers.validateAnswer },
-    problems: [413, 422],
   },
   {
     method: 'get',
@@ -74,7 +72,7 @@ export const operations: Operation[] = [
     summary: 'The newest records of a dataset',
     query: schemas.recordsQuery,
     answers: { 200: answers.recordsAnswer },
-    problems: [422, 502, 503],
+    problems: [502],
   },
   {
     method: 'post',
@@ -82,7 +80,6 @@ export const operations: Operation[] = [
     summary: 'A preview token',
     body: schemas.previewBody,
     answers: { 200: answers.previewAnswer },
-    problems: [400, 404, 413, 422, 503],
   },
   {
     method: 'get',
@@ -90,7 +87,6 @@ export const operations: Operation[] = [
     summary: 'What shadows compared',
     query: schemas.comparisonsQuery,
     answers: { 200: answers.comparisonsAnswer },
-    problems: [404, 422, 503],
   },
   {
     method: 'delete',
@@ -98,14 +94,12 @@ export const operations: Operation[] = [
     summary: 'Begins a comparison again',
     query: schemas.resetQuery,
     answers: { 204: null },
-    problems: [422, 503],
   },
   {
     method: 'get',
     path: '/api/config',
     summary: 'The config; its hash is the ETag',
     answers: { 200: null },
-    problems: [404, 503],
   },
   {
     method: 'put',
@@ -113,14 +107,13 @@ export const operations: Operation[] = [
     summary: 'Replaces the config; takes If-Match',
     query: schemas.configPutQuery,
     answers: { 200: answers.configPutAnswer },
-    problems: [412, 413, 422, 503],
+    problems: [412, 413],
   },
   {
     method: 'get',
     path: '/api/config/revisions',
     summary: 'The last 50 revisions, newest first',
     answers: { 200: answers.revisionsAnswer },
-    problems: [503],
   },
   {
     method: 'post',
@@ -128,21 +121,19 @@ export const operations: Operation[] = [
     summary: 'Puts a revision in force again',
     body: schemas.restoreBody,
     answers: { 200: answers.configPutAnswer },
-    problems: [400, 404, 412, 413, 422, 503],
+    problems: [412],
   },
   {
     method: 'get',
     path: '/api/routes',
     summary: 'All routes',
     answers: { 200: answers.routesAnswer },
-    problems: [503],
   },
   {
     method: 'get',
     path: '/api/routes/:route',
     summary: 'The status of a route; the ETag is the revision',
     answers: { 200: answers.routeAnswer },
-    problems: [404, 503],
   },
   {
     method: 'put',
@@ -150,7 +141,7 @@ export const operations: Operation[] = [
     summary: 'Sets the split',
     body: schemas.splitBody,
     answers: { 200: answers.routeAnswer },
-    problems: [400, 404, 409, 412, 413, 422, 503],
+    problems: [409, 412],
   },
   {
     method: 'post',
@@ -158,7 +149,7 @@ export const operations: Operation[] = [
     summary: 'All traffic to one variant',
     body: schemas.switchBody,
     answers: { 200: answers.routeAnswer },
-    problems: [400, 404, 409, 412, 413, 422, 503],
+    problems: [409, 412],
   },
   {
     method: 'post',
@@ -166,7 +157,7 @@ export const operations: Operation[] = [
     summary: 'Starts a rollout',
     body: schemas.rolloutBody,
     answers: { 200: answers.routeAnswer },
-    problems: [400, 404, 409, 412, 413, 422, 503],
+    problems: [409, 412],
   },
   {
     method: 'post',
@@ -174,7 +165,7 @@ export const operations: Operation[] = [
     summary: 'Commands the running rollout',
     body: schemas.reasonBody,
     answers: { 200: answers.routeAnswer },
-    problems: [400, 404, 409, 412, 413, 422, 503],
+    problems: [409, 412],
   },
   {
     method: 'post',
@@ -182,7 +173,7 @@ export const operations: Operation[] = [
     summary: 'Returns to a steady split',
     body: schemas.rollbackBody,
     answers: { 200: answers.routeAnswer },
-    problems: [400, 404, 409, 412, 413, 422, 503],
+    problems: [409, 412],
   },
   {
     method: 'get',
@@ -190,14 +181,13 @@ export const operations: Operation[] = [
     summary: 'Splits to return to',
     query: schemas.splitsQuery,
     answers: { 200: answers.splitsAnswer },
-    problems: [404, 422, 503],
   },
   {
     method: 'delete',
     path: '/api/routes/:route/weights',
     summary: 'Ends manual mode',
     answers: { 200: answers.routeAnswer },
-    problems: [412, 422, 503],
+    problems: [412, 422],
   },
   {
     method: 'get',
@@ -205,7 +195,7 @@ export const operations: Operation[] = [
     summary: 'Who did what and why',
     query: schemas.historyQuery,
     answers: { 200: answers.historyAnswer },
-    problems: [422, 503],
+    problems: [404],
   },
   {
     method: 'get',
@@ -213,7 +203,6 @@ export const operations: Operation[] = [
     summary: 'Requests over time, by variant',
     query: schemas.seriesQuery,
     answers: { 200: answers.seriesAnswer },
-    problems: [422, 503],
   },
   {
     method: 'get',
@@ -221,7 +210,6 @@ export const operations: Operation[] = [
     summary: 'The variant that a unit gets',
     query: schemas.explainQuery,
     answers: { 200: answers.explainAnswer },
-    problems: [404, 422, 503],
   },
   {
     method: 'get',
@@ -229,14 +217,12 @@ export const operations: Operation[] = [
     summary: 'What is wrong, and how to mend it',
     query: schemas.doctorQuery,
     answers: { 200: answers.doctorAnswer },
-    problems: [404, 422],
   },
   {
     method: 'get',
     path: '/api/routes/:route/experiment',
     summary: 'The report of the experiment',
     answers: { 200: experimentAnswers.experimentAnswer },
-    problems: [404, 503],
   },
   {
     method: 'get',
@@ -244,14 +230,12 @@ export const operations: Operation[] = [
     summary: 'Units, as JSON or CSV',
     query: ofExperiments.unitsQuery,
     answers: { 200: experimentAnswers.unitsAnswer },
-    problems: [404, 422, 503],
   },
   {
     method: 'delete',
     path: '/api/routes/:route/experiment/units/:unit',
     summary: 'Deletes the data of a unit',
     answers: { 204: null },
-    problems: [404, 503],
   },
   {
     method: 'get',
@@ -259,14 +243,12 @@ export const operations: Operation[] = [
     summary: 'How many units an experiment needs',
     query: ofExperiments.sampleSizeQuery,
     answers: { 200: experimentAnswers.sampleSizeAnswer },
-    problems: [422],
   },
   {
     method: 'get',
     path: '/api/openapi.json',
     summary: 'This description',
     answers: { 200: 'openapi' },
-    problems: [],
   },
 ];
 
@@ -301,7 +283,7 @@ export function bothWays(): { full: JsonObject; again: JsonObject }[] {
   });
 }
 
-function described({ summary, query, body, answers, problems }: Operation): Described {
+function described({ summary, query, body, answers, problems = [] }: Operation): Described {
   const given = Object.entries(answers).map(([status, schema]) => [status, schema === null ? 0 : short(schema)]);
   return [summary, Object.fromEntries(given), problems, query ? short(query) : 0, body ? short(body) : 0];
 }
@@ -313,7 +295,8 @@ function short(schema: v.GenericSchema | 'openapi') {
 
 /** Describes the members of what a call takes. Throws for a description of nothing: that is a bug here. */
 function withDescriptions(full: JsonObject, schema: v.GenericSchema): JsonObject {
-  const name = Object.entries({ ...schemas, ...ofExperiments }).find(([, one]) => one === schema)?.[0] ?? '';
+  const name =
+    Object.entries({ ...schemas, ...ofExperiments, ...ofOutcomes }).find(([, one]) => one === schema)?.[0] ?? '';
   const left = new Set(Object.keys(descriptions[name] ?? {}));
   const described = JSON.stringify(full, (key, value) => {
     const description = descriptions[name]?.[key];
@@ -335,7 +318,7 @@ function json(schema: v.GenericSchema): JsonObject {
   // Names are strings, and what may be anything may be something: neither says a thing.
   const needless = (key: string, value: unknown) => {
     if (key === 'required' && (value as unknown[]).length === 0) return undefined;
-    if (key === 'propertyNames') return Object.keys(value as object).length > 1 ? value : undefined;
+    if (key === 'propertyNames') return undefined;
     return key === 'additionalProperties' && JSON.stringify(value) === '{}' ? undefined : value;
   };
   return withDescriptions(JSON.parse(JSON.stringify(rest, needless)) as JsonObject, schema);

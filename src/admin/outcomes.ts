@@ -19,7 +19,7 @@ import { bearerToken, sameSecret } from './auth.ts';
 import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
-import { bindIt, notJson, type ProblemStatus, putSecret, readText, refuse, tooLarge } from './input.ts';
+import { bindIt, type ProblemStatus, putSecret, readJson, refuse } from './input.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_ITEMS = 100;
@@ -90,21 +90,23 @@ export function outcomesRoutes({ serving }: AdminDeps) {
 
 /** Counts what was resolved, by route; answers in the order of the items. */
 async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Result<Counted, OutcomeFault>[]> {
-  const answers: Result<Counted, OutcomeFault>[] = resolved.map((one) => (one.ok ? err('no_ledger') : one));
-  const good = resolved.flatMap((one, index) => (one.ok ? [{ ...one.value, index }] : []));
+  const good = resolved.flatMap((one) => (one.ok ? [one.value] : []));
+  const counted = new Map<Item, Answers[number]>();
   for (const [state, items] of Map.groupBy(good, (item) => item.state)) {
     const telling = (state.inForce.experiment === null ? byController : byLedger)(c, state, items);
-    const counted = await telling.catch((cause): Answers => {
+    const answers = await telling.catch((cause): Answers => {
       console.error('outcomes', cause);
       return items.map(() => err('unavailable'));
     });
-    counted.forEach((answer, at) => {
-      const { reported, index } = items[at]!;
-      answers[index] = answer.ok ? ok(countedOf(reported, answer.value)) : answer;
-      if (answer.ok) record(c, items[at]!, answer.value.variant);
+    items.forEach((item, at) => {
+      counted.set(item, answers[at]!);
     });
   }
-  return answers;
+  return resolved.map((one) => {
+    if (!one.ok) return one;
+    const answer = counted.get(one.value)!;
+    return answer.ok ? ok(recorded(c, one.value, answer.value)) : answer;
+  });
 }
 
 type Answers = Result<{ variant: string; counted: boolean }, OutcomeFault>[];
@@ -119,10 +121,10 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
     metric: outcome.name,
     kind: outcome.kind,
     value,
-    ...(outcome.cap !== undefined && { cap: outcome.cap }),
-    ...(credit.receipt !== undefined && { receipt: credit.receipt }),
-    ...(credit.servedAtMs !== undefined && { served: { variant: credit.variant, atMs: credit.servedAtMs } }),
-    ...(credit.isPinned && { pinned: credit.variant }),
+    cap: outcome.cap,
+    receipt: credit.receipt,
+    served: credit.servedAtMs === undefined ? undefined : { variant: credit.variant, atMs: credit.servedAtMs },
+    pinned: credit.isPinned ? credit.variant : undefined,
   }));
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>
@@ -158,13 +160,13 @@ function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: str
   return { metric: outcome.name, unit, variant, bad: isBad(outcome, value), source, receipt, servedAtMs };
 }
 
-function countedOf({ route, outcome }: Reported, answer: { variant: string; counted: boolean }): Counted {
-  return { route: route.name, metric: outcome.name, ...answer };
-}
-
-function record(c: C, { reported: { route, outcome, value }, state }: Item, variant: string): void {
+/** What is told of an outcome that was counted, which is recorded. */
+function recorded(c: C, { reported, state }: Item, answer: { variant: string; counted: boolean }): Counted {
+  const { route, outcome, value } = reported;
   const experiment = state.inForce.experiment ?? '';
-  recordRow(c.env, c.executionCtx, 'outcomes', { route: route.name, experiment, variant, metric: outcome.name, value });
+  const about = { route: route.name, variant: answer.variant, metric: outcome.name };
+  recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment, value });
+  return { ...about, counted: answer.counted };
 }
 
 /** Pages of the own origin and of those that the config lists may report; who sends no Origin is no page of another site. */
@@ -224,18 +226,12 @@ function callerOf(c: C, trusted: boolean): Caller & { c: C } {
   return { identity, isTrusted: trusted, nowMs: Date.now(), c };
 }
 
-/** One object or a list. The content type is not asked for: `sendBeacon` sends text. */
+/** One object or a list. */
 async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, Response>> {
-  const text = await readText(request, MAX_BYTES);
-  if (!text.ok) return err(tooLarge(MAX_BYTES));
-  let value: unknown;
-  try {
-    value = JSON.parse(text.value);
-  } catch {
-    return err(notJson());
-  }
-  const isList = Array.isArray(value);
-  const items: unknown[] = isList ? (value as unknown[]) : [value];
+  const body = await readJson(request, MAX_BYTES);
+  if (!body.ok) return body;
+  const isList = Array.isArray(body.value);
+  const items: unknown[] = isList ? (body.value as unknown[]) : [body.value];
   if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
   const detail = `A list has 1 to ${MAX_ITEMS} outcomes.`;
   return err(refuse({ status: 422, code: 'too_many_items', detail, mend: 'send it in parts' }));

@@ -5,7 +5,8 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
-import type { Config, MatchRule, Route } from '../config/types.ts';
+import { hostCovers } from '../config/address.ts';
+import type { Config, Route } from '../config/types.ts';
 import { controllerOf } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { Entry } from '../rollout/journal.ts';
@@ -137,9 +138,7 @@ function previewTarget(config: Config, asked: Asked): Result<{ route: string; ho
 /** A port is no part of what a route matches, but it is part of where a browser sends its cookie's page. */
 function servesHost(route: Route, host: string): boolean {
   const bare = withoutPort(host);
-  const fits = ({ host: rule }: MatchRule) =>
-    rule === null || rule === bare || (rule.startsWith('*.') && bare.endsWith(rule.slice(1)));
-  return route.match.some(fits);
+  return route.match.some((rule) => hostCovers(rule.host, bare));
 }
 
 function withoutPort(host: string): string {

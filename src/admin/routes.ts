@@ -5,10 +5,10 @@ import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
 import type { Result } from '../result.ts';
-import type { Caller, CallRefusal } from '../rollout/calls.ts';
-import type { RolloutController } from '../rollout/controller.ts';
+import type { CallRefusal, Change } from '../rollout/calls.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import type { WaysBack } from '../rollout/ways-back.ts';
+import * as words from '../rollout/words.ts';
 import { callerOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
@@ -16,7 +16,6 @@ import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
-type Controller = DurableObjectStub<RolloutController>;
 type Called =
   | { ok: true; value: { status: RouteStatus | null; warnings: string[] } }
   | { ok: false; error: CallRefusal };
@@ -36,29 +35,28 @@ export function trafficRoutes() {
       if (status === null) return refuse(noRoute(route));
       return c.json(status, 200, { etag: `"${status.split.revision}"` });
     })
-    .put('/routes/:route/split', jsonBody(schemas.splitBody), (c) => {
+    .put('/routes/:route/split', jsonBody(schemas.splitBody, true), (c) => {
       const { reason, ...asked } = c.req.valid('json');
-      return changing(c, reason, (controller, route, caller) => controller.setSplit(route, asked, caller));
+      return changing(c, reason, { kind: 'split', ...asked });
     })
     .post('/routes/:route/switch', jsonBody(schemas.switchBody), (c) => {
-      const { to, reason, force } = c.req.valid('json');
-      return changing(c, reason, (controller, route, caller) => controller.switchTo(route, to, { ...caller, force }));
+      const { reason, ...asked } = c.req.valid('json');
+      return changing(c, reason, { kind: 'switch', ...asked });
     })
-    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody), async (c) => {
+    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody, true), async (c) => {
       const body = c.req.valid('json');
       const faults = trialFaults(body);
       if (faults.length > 0) return refuse(invalid('The rollout cannot be started as written.', faults));
-      const asked = { to: body.to, ...normalisedTrial(body) };
-      return changing(c, body.reason, (controller, route, caller) => controller.startRollout(route, asked, caller));
+      return changing(c, body.reason, { kind: 'rollout', to: body.to, ...normalisedTrial(body) });
     })
     .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody), (c) => {
       const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
       const { reason } = c.req.valid('json');
-      return changing(c, reason, (controller, route, caller) => controller.command(route, kind, caller));
+      return changing(c, reason, { kind });
     })
     .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
       const { reason, ...asked } = c.req.valid('json');
-      return changing(c, reason, (controller, route, caller) => controller.rollback(route, asked, caller));
+      return changing(c, reason, { kind: 'rollback', ...asked });
     })
     .get('/routes/:route/splits', query(schemas.splitsQuery), async (c) => {
       const route = c.req.param('route');
@@ -68,14 +66,13 @@ export function trafficRoutes() {
       if (found === undefined) return refuse(noController);
       return found.ok ? c.json(found.value, 200) : refuse(refusalOf(found.error));
     })
-    .delete('/routes/:route/weights', (c) =>
-      changing(c, c.req.query('reason') ?? '', (controller, route, caller) => controller.clearByHand(route, caller)),
-    )
+    .delete('/routes/:route/weights', (c) => changing(c, c.req.query('reason') ?? '', { kind: 'manual-cleared' }))
     .get('/routes/:route/history', query(schemas.historyQuery), async (c) => {
       const route = c.req.param('route');
       const { limit, before } = c.req.valid('query');
       const page = await controllerOf(c.env, route)?.history(route, limit, before ?? null);
-      return page === undefined ? refuse(noController) : c.json(page, 200);
+      if (page === undefined) return refuse(noController);
+      return page === null ? refuse(noRoute(route)) : c.json(page, 200);
     })
     .get('/routes/:route/series', query(schemas.seriesQuery), async (c) => {
       const route = c.req.param('route');
@@ -93,17 +90,13 @@ export function trafficRoutes() {
 }
 
 /** Every change answers with the route as it is afterwards, and what people should know although it was done. */
-async function changing(
-  c: Context<AdminEnv>,
-  reason: string,
-  call: (controller: Controller, route: string, caller: Caller) => Promise<unknown>,
-) {
+async function changing(c: Context<AdminEnv>, reason: string, asked: Change) {
   const route = c.req.param('route')!;
   const controller = controllerOf(c.env, route);
   if (controller === null) return refuse(noController);
   const caller = callerOf(c, reason);
   if (caller === null) return refuse(badIfMatch);
-  const called = (await call(controller, route, caller)) as Called;
+  const called = (await controller.change(route, asked, caller)) as Called;
   if (!called.ok) return refuse(refusalOf(called.error));
   const { status, warnings } = called.value;
   return c.json({ ...status!, warnings }, 200, { etag: `"${status?.split.revision ?? 0}"` });
@@ -152,9 +145,4 @@ const badIfMatch = {
   mend: 'send the ETag of GET /_headgate/api/routes/:route',
 };
 
-export const noRoute = (route: string) => ({
-  status: 404 as const,
-  code: 'no_such_route',
-  detail: `The config has no route "${route.slice(0, 64)}".`,
-  mend: 'headgate status lists the routes',
-});
+export const noRoute = (route: string) => ({ status: 404 as const, ...words.noRoute(route) });

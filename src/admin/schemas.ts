@@ -3,28 +3,26 @@
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
 import { guardrailSchema, planSchema } from '../config/schema/rollout.ts';
+import { duration, name, percent, record, say, short } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
 
-/** A route's or variant's name, as the config allows it. */
-export const name = v.pipe(
-  v.string(),
-  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -'),
-);
+/** A whole number in a query. */
+export const wholeNumber = (least: number, most: number) => {
+  const message = `give a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, message),
+    v.transform(Number),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+};
 
 export const recordsQuery = v.object({
   dataset: v.optional(v.picklist(datasets, `a dataset is one of ${datasets.join(', ')}`), 'requests'),
   route: v.optional(name),
   variant: v.optional(name),
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,4}$/, 'give a whole number'),
-      v.transform(Number),
-      v.minValue(1, 'a limit is at least 1'),
-      v.maxValue(1000, 'a limit is at most 1000'),
-    ),
-    '100',
-  ),
+  limit: v.optional(wholeNumber(1, 1000), '100'),
   before: v.optional(
     v.pipe(
       v.string(),
@@ -33,8 +31,8 @@ export const recordsQuery = v.object({
   ),
 });
 
-const reason = v.optional(v.pipe(v.string(), v.maxLength(500)), '');
-const percents = v.record(name, v.pipe(v.number(), v.minValue(0), v.maxValue(100)));
+const reason = v.optional(short(500), '');
+const percents = record(name, percent);
 const force = v.optional(v.boolean(), false);
 
 export const splitBody = v.object({
@@ -48,7 +46,7 @@ export const switchBody = v.object({ to: name, force, reason });
 export const rolloutBody = v.object({
   to: name,
   plan: v.optional(v.union([v.string(), planSchema]), 'canary'),
-  guardrails: v.optional(v.pipe(v.array(guardrailSchema), v.maxLength(16))),
+  guardrails: v.optional(v.pipe(v.array(guardrailSchema), v.maxLength(16, say('has more than 16', 'use fewer')))),
   reason,
 });
 
@@ -59,16 +57,6 @@ export const rollbackBody = v.object({
   force,
   reason,
 });
-
-/** A whole number in a query. */
-export const wholeNumber = (least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,15}$/, 'give a whole number'),
-    v.transform(Number),
-    v.minValue(least),
-    v.maxValue(most),
-  );
 
 export const historyQuery = v.object({
   limit: v.optional(wholeNumber(1, 500), '100'),
@@ -97,21 +85,13 @@ export const explainQuery = v.object({
 
 export const doctorQuery = v.object({ route: v.optional(name) });
 
-export const configPutQuery = v.object({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), '') });
+export const configPutQuery = v.object({ reason });
 
 export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
 
 export const comparisonsQuery = v.object({
   candidate: v.optional(name),
-  samples: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,3}$/, 'give a whole number'),
-      v.transform(Number),
-      v.maxValue(200, 'at most 200 samples are kept'),
-    ),
-    '20',
-  ),
+  samples: v.optional(wholeNumber(0, 200), '20'),
 });
 
 export const resetQuery = v.object({ candidate: name });
@@ -127,11 +107,10 @@ const maxTtlMs = 24 * 3_600_000;
 export const previewBody = v.pipe(
   v.object({
     variant: name,
-    host: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    host: v.optional(short(253)),
     ttl: v.optional(
       v.pipe(
-        v.string(),
-        v.check((text) => durationMs(text) !== null, 'give a duration, such as 90s'),
+        duration,
         v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
       ),
       '1h',

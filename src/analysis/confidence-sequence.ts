@@ -6,7 +6,7 @@
  * sequences" (2021–2024), tuned to be tightest at the planned size.
  */
 
-import { type Estimate, lift, type Moments, summarise } from './means.ts';
+import { type Estimate, lift, liftError, type Moments, summarise } from './means.ts';
 
 /** Alpha and the planned total of both arms, for which the sequence is tuned. */
 export interface SequencePlan {
@@ -19,17 +19,16 @@ export function rhoSquared({ alpha, nStar }: SequencePlan): number {
   return (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / nStar;
 }
 
-/** The factors by which a standard error at N units (both arms) is multiplied: two-sided half-width, one-sided bound. */
-export function sequenceMultiplier(n: number, plan: SequencePlan): { rho: number; twoSided: number; oneSided: number } {
-  const rr = rhoSquared(plan);
-  const grown = n * rr + 1;
-  // A one-sided bound spends its α on one side, so it is tuned like a two-sided interval at 2α.
-  const oneSided = n * rhoSquared({ alpha: 2 * plan.alpha, nStar: plan.nStar }) + 1;
-  return {
-    rho: Math.sqrt(rr),
-    twoSided: Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(Math.sqrt(grown) / plan.alpha)),
-    oneSided: Math.sqrt(((2 * oneSided) / (oneSided - 1)) * Math.log(1 + Math.sqrt(oneSided) / (2 * plan.alpha))),
-  };
+/** The factor by which a standard error at N units (both arms) is multiplied: the two-sided half-width. */
+export function twoSidedReach(n: number, plan: SequencePlan): number {
+  const grown = n * rhoSquared(plan) + 1;
+  return Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(Math.sqrt(grown) / plan.alpha));
+}
+
+/** The same for a one-sided bound: it spends its α on one side, so it is tuned like a two-sided interval at 2α. */
+export function oneSidedReach(n: number, { alpha, nStar }: SequencePlan): number {
+  const grown = n * rhoSquared({ alpha: 2 * alpha, nStar }) + 1;
+  return Math.sqrt(((2 * grown) / (grown - 1)) * Math.log(1 + Math.sqrt(grown) / (2 * alpha)));
 }
 
 /** The two-sided p-value now, of an estimate `z` standard errors from zero. Report the running minimum over the looks. */
@@ -44,16 +43,13 @@ export function relativeMeanSequence(
   b: Pick<Moments, 'n' | 'sum' | 'sumSquares'>,
   plan: SequencePlan,
 ): { lift: number; se: number; lo: number; hi: number; p: number } | null {
-  const relative = lift(estimate(a), estimate(b));
+  const [first, second] = [estimate(a), estimate(b)];
+  const relative = lift(first, second);
   if (relative === null) return null;
   const n = a.n + b.n;
-  const half = relative.se * sequenceMultiplier(n, plan).twoSided;
-  return {
-    ...relative,
-    lo: relative.lift - half,
-    hi: relative.lift + half,
-    p: sequenceP(relative.lift / relative.se, n, plan),
-  };
+  const se = liftError(first, second);
+  const half = se * twoSidedReach(n, plan);
+  return { lift: relative, se, lo: relative - half, hi: relative + half, p: sequenceP(relative / se, n, plan) };
 }
 
 function estimate(arm: Pick<Moments, 'n' | 'sum' | 'sumSquares'>): Estimate {

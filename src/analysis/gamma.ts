@@ -7,12 +7,16 @@
 const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
 const SHIFT_TO = 10;
 
+/** What Stirling's formula leaves out of ln Γ(z), right to the last place from z = 10 on. */
+export function stirlingSeries(z: number): number {
+  const inverse = 1 / (z * z);
+  return STIRLING.reduceRight((sum, c) => sum * inverse + c, 0) / z;
+}
+
 /** ln Γ(x) for x > 0: Stirling's series, after the recurrence has brought x to where it is right to the last place. */
 export function lnGamma(x: number): number {
   let product = 1;
   let z = x;
   while (z < SHIFT_TO) product *= z++;
-  const inverse = 1 / (z * z);
-  const series = STIRLING.reduceRight((sum, c) => sum * inverse + c, 0) / z;
-  return (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + series - Math.log(product);
+  return (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + stirlingSeries(z) - Math.log(product);
 }

@@ -20,11 +20,13 @@ export interface Histogram {
 /** A value's bucket, ⌈log_γ value⌉, and the estimate that stands for every value in it. */
 export function bucketOf(value: number, relativeAccuracy = RELATIVE_ACCURACY): { index: number; estimate: number } {
   const gamma = (1 + relativeAccuracy) / (1 - relativeAccuracy);
-  const index = Math.ceil(Math.log(value) / Math.log(gamma));
-  return { index: index === 0 ? 0 : index, estimate: (2 * gamma ** index) / (gamma + 1) };
+  const index = indexOf(value, gamma);
+  return { index, estimate: estimateOf(index, gamma) };
 }
 
-const estimateOf = (index: number): number => (2 * GAMMA ** index) / (GAMMA + 1);
+const indexOf = (value: number, gamma = GAMMA): number => Math.ceil(Math.log(value) / Math.log(gamma)) || 0;
+
+const estimateOf = (index: number, gamma = GAMMA): number => (2 * gamma ** index) / (gamma + 1);
 
 export function emptyHistogram(): Histogram {
   return { zeros: 0, buckets: new Map() };
@@ -40,7 +42,7 @@ export function addDuration(histogram: Histogram, ms: number, times: 1 | -1 = 1)
     histogram.zeros = Math.max(0, histogram.zeros + times);
     return;
   }
-  const { index } = bucketOf(Math.min(ms, MAX_MS));
+  const index = indexOf(Math.min(ms, MAX_MS));
   const count = (histogram.buckets.get(index) ?? 0) + times;
   if (count <= 0) histogram.buckets.delete(index);
   else histogram.buckets.set(index, count);
@@ -86,6 +88,18 @@ export function quantile(histogram: Histogram, q: number): number | null {
   return n === 0 ? null : valueAtRank(histogram, Math.max(1, Math.ceil(q * n)));
 }
 
+/** The quantiles that reports show, in milliseconds. */
+export interface Quantiles {
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** What reports show of times, by the quantile that `at` gives. */
+export function quantilesBy(at: (q: number) => number | null): Quantiles {
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+}
+
 /** `zeros;firstIndex:count,count,…;firstIndex:…` in base 36, runs of neighbouring buckets together: about 300 bytes. */
 export function encodeHistogram(histogram: Histogram): string {
   const sorted = [...histogram.buckets].sort(([a], [b]) => a - b);
@@ -118,7 +132,7 @@ export function decodeHistogram(text: string): Histogram | null {
   return histogram;
 }
 
-const LOWEST_INDEX = bucketOf(MIN_MS).index;
-const HIGHEST_INDEX = bucketOf(MAX_MS).index;
+const LOWEST_INDEX = indexOf(MIN_MS);
+const HIGHEST_INDEX = indexOf(MAX_MS);
 
 const parseCount = (text: string): number => (/^[0-9a-z]{1,10}$/.test(text) ? Number.parseInt(text, 36) : Number.NaN);

@@ -7,7 +7,7 @@
  * Several comparisons (primary metrics × variants) share each α by Holm.
  */
 
-import { sequenceMultiplier, sequenceP } from './confidence-sequence.ts';
+import { sequenceP, twoSidedReach } from './confidence-sequence.ts';
 import { type Estimate, enoughForMean, lift, MIN_NON_ZERO, type Moments, summarise, welchT } from './means.ts';
 import { holm } from './multiple.ts';
 import { type Count, enoughForProportion, MIN_SUCCESSES_AND_FAILURES, twoProportionTest } from './proportions.ts';
@@ -94,7 +94,7 @@ function finding(comparison: Comparison, measured: Measured, earlyP: number, fin
   const estimates = estimatesOf(atPlanned ?? arms);
   const common = {
     difference: atPlanned ? measured.finalDifference : difference,
-    lift: lift(estimates.baseline, estimates.variant)?.lift ?? null,
+    lift: lift(estimates.baseline, estimates.variant),
     interval: intervalOf(comparison),
     earlyP: measured.earlyP,
   };
@@ -127,9 +127,7 @@ function intervalOf({ arms, atPlanned, plannedUnits }: Comparison): [number, num
   const { difference, se, units, skewness } = contrast(atPlanned ?? arms);
   if (!(se > 0)) return [difference, difference];
   const z =
-    atPlanned === null
-      ? sequenceMultiplier(units, { alpha: EARLY_ALPHA, nStar: plannedUnits }).twoSided
-      : normIsf(FINAL_ALPHA / 2);
+    atPlanned === null ? twoSidedReach(units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : normIsf(FINAL_ALPHA / 2);
   const reach = hasEnough(atPlanned ?? arms) ? tOf(atPlanned ?? arms, z) : z;
   return [difference - se * bend(reach, skewness), difference - se * bend(-reach, skewness)];
 }

@@ -76,21 +76,24 @@ export interface WelchResult {
   t: number;
   df: number;
   pTwoSided: number;
-  ciLo: number;
-  ciHi: number;
 }
 
-/** Welch's t-test of mean_b − mean_a (1947) with its interval at `confidence`; p = 1 where neither arm varies. */
-export function welchT(a: Summary, b: Summary, confidence = 0.95): WelchResult {
+/** Welch's t-test of mean_b − mean_a (1947); p = 1 where neither arm varies. */
+export function welchT(a: Summary, b: Summary): WelchResult {
   const va = (a.sd * a.sd) / a.n;
   const vb = (b.sd * b.sd) / b.n;
-  const difference = b.mean - a.mean;
   const se = Math.sqrt(va + vb);
-  if (!(se > 0)) return { t: 0, df: a.n + b.n - 2, pTwoSided: 1, ciLo: difference, ciHi: difference };
+  if (!(se > 0)) return { t: 0, df: a.n + b.n - 2, pTwoSided: 1 };
   const df = (va + vb) ** 2 / ((va * va) / (a.n - 1) + (vb * vb) / (b.n - 1));
-  const t = difference / se;
-  const half = tIsf((1 - confidence) / 2, df) * se;
-  return { t, df, pTwoSided: 2 * tSf(Math.abs(t), df), ciLo: difference - half, ciHi: difference + half };
+  const t = (b.mean - a.mean) / se;
+  return { t, df, pTwoSided: 2 * tSf(Math.abs(t), df) };
+}
+
+/** The interval of mean_b − mean_a that goes with Welch's test. */
+export function welchInterval(a: Summary, b: Summary, confidence = 0.95): { ciLo: number; ciHi: number } {
+  const half = tIsf((1 - confidence) / 2, welchT(a, b).df) * Math.sqrt((a.sd * a.sd) / a.n + (b.sd * b.sd) / b.n);
+  const difference = b.mean - a.mean;
+  return { ciLo: difference - half, ciHi: difference + half };
 }
 
 /** Fewest units with a value other than 0 that an arm needs before its mean may be tested. */
@@ -107,9 +110,12 @@ export interface Estimate {
   variance: number;
 }
 
-/** mean_b/mean_a − 1 and its standard error by the delta method (Deng, Knoblich & Lu 2018); null at a baseline of 0. */
-export function lift(a: Estimate, b: Estimate): { lift: number; se: number } | null {
-  if (a.mean === 0) return null;
-  const variance = b.variance / a.mean ** 2 + (a.variance * b.mean ** 2) / a.mean ** 4;
-  return { lift: (b.mean - a.mean) / a.mean, se: Math.sqrt(variance) };
+/** mean_b/mean_a − 1; null at a baseline of 0. */
+export function lift(a: Estimate, b: Estimate): number | null {
+  return a.mean === 0 ? null : (b.mean - a.mean) / a.mean;
+}
+
+/** The standard error of a lift, by the delta method (Deng, Knoblich & Lu 2018). */
+export function liftError(a: Estimate, b: Estimate): number {
+  return Math.sqrt(b.variance / a.mean ** 2 + (a.variance * b.mean ** 2) / a.mean ** 4);
 }

@@ -1,17 +1,18 @@
 /**
- * Owns the warning at the start of a rollout: can a step reach its samples and its bound at the traffic there is, how
- * long would it take, and could its guardrail find anything at all? It refuses to forecast verdicts; it asks what the
- * passing bound would say of a candidate exactly as good as the baseline.
+ * Owns the warning at the start of a rollout: can a step reach its samples and its bound at the traffic there is, and how
+ * long would it take? It refuses to forecast verdicts; it asks what the passing bound would say of a candidate exactly as
+ * good as the baseline.
  */
 
 import { newcombeUpper } from './proportions.ts';
-import { DEFAULT_MIN_SAMPLES, MIN_BAD_TO_FAIL } from './verdict.ts';
+import { DEFAULT_MIN_SAMPLES } from './verdict.ts';
+import { span, whole } from './words.ts';
 
 export interface StepTraffic {
   metric: string;
   /** The candidate's share of the traffic, 0 to 1. */
   share: number;
-  /** Trials of both arms together in a tick: active units, or requests where the guardrail counts those. */
+  /** Trials of both arms together in a tick, at most. */
   trialsPerTick: number;
   tickMs: number;
   /** The baseline's bad rate by trial, as seen lately. */
@@ -22,8 +23,6 @@ export interface StepTraffic {
   /** How long the step may last: `for`, and `maxFor` after which it pauses. */
   forMs: number;
   maxForMs: number;
-  /** Distinct units in the time of a step, where the guardrail counts by unit. */
-  units?: number;
 }
 
 export interface Reach {
@@ -32,10 +31,8 @@ export interface Reach {
   neededMs: number;
   /** `yes` within `for`, `late` within `maxFor`, `no` never. */
   reached: 'yes' | 'late' | 'no';
-  /** False where even a candidate that fails every unit could not be stopped. */
-  canFail: boolean;
-  /** What a person should know and can do; empty when all is well. */
-  warnings: string[];
+  /** What a person should know and can do; null when all is well. */
+  warning: string | null;
 }
 
 /**
@@ -71,44 +68,20 @@ export function stepReach(step: StepTraffic): Reach {
   const perMs = (step.trialsPerTick * step.share) / step.tickMs;
   const neededMs = perMs > 0 ? neededTrials / perMs : Infinity;
   const reached = neededMs <= step.forMs ? 'yes' : neededMs <= step.maxForMs ? 'late' : 'no';
-  const candidateUnits = step.units === undefined ? null : step.units * step.share;
-  const canFail = candidateUnits === null || candidateUnits >= MIN_BAD_TO_FAIL;
-  const warnings: string[] = [];
-  if (reached !== 'yes') warnings.push(slowness(step, { neededTrials, neededMs, boundTrials }));
-  const blind = candidateUnits === null ? null : blindness(step, candidateUnits);
-  if (blind !== null) warnings.push(blind);
-  return { neededTrials, neededMs, reached, canFail, warnings };
+  const warning = reached === 'yes' ? null : slowness(step, { neededTrials, neededMs, boundTrials });
+  return { neededTrials, neededMs, reached, warning };
 }
 
 function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: number; boundTrials: number }): string {
   const what = need.boundTrials >= need.neededTrials ? 'its bound' : 'its minimum';
   const at = `${step.metric} at ${+(100 * step.share).toFixed(2)} %`;
   if (!Number.isFinite(need.neededMs)) {
-    return `${at}: too little traffic to ever pass; the step will pause after ${duration(step.maxForMs)}.`;
+    return `${at}: too little traffic to ever pass; the step will pause after ${span(step.maxForMs)}.`;
   }
   const end =
-    need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${duration(step.maxForMs)}`;
+    need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${span(step.maxForMs)}`;
   return (
-    `${at}: ${what} needs about ${need.neededTrials.toLocaleString('en-US')} trials of the candidate, ` +
-    `${duration(need.neededMs)} at the present traffic, not ${duration(step.forMs)}; ${end}. A larger weight is faster.`
+    `${at}: ${what} needs about ${whole(need.neededTrials)} trials of the candidate, ` +
+    `${span(need.neededMs)} at the present traffic, not ${span(step.forMs)}; ${end}. A larger weight is faster.`
   );
-}
-
-/** Each unit is bad at most once in a rollout, so few units bound what the evidence can ever be. */
-function blindness(step: StepTraffic, candidateUnits: number): string | null {
-  const share = MIN_BAD_TO_FAIL / candidateUnits;
-  if (share <= 0.1) return null;
-  const whom = `about ${Math.round(candidateUnits)} units will meet the candidate`;
-  const remedy = 'Use a larger weight, or "per": "request" if requests fail independently.';
-  return share > 1
-    ? `${step.metric}: ${whom}, and ${MIN_BAD_TO_FAIL} must fail: it can find nothing. ${remedy}`
-    : `${step.metric}: ${whom}: nothing under ${Math.ceil(100 * share)} % of them failing can be found. ${remedy}`;
-}
-
-function duration(ms: number): string {
-  const minutes = ms / 60_000;
-  if (minutes < 1) return `${Math.ceil(ms / 1000)} s`;
-  if (minutes < 120) return `${Math.ceil(minutes)} min`;
-  const hours = minutes / 60;
-  return hours < 48 ? `${Math.ceil(hours)} h` : `${Math.ceil(hours / 24)} days`;
 }

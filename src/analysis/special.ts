@@ -5,14 +5,13 @@
  * ln Γ stands in gamma.ts. The incomplete functions' leading factors use Loader's saddle-point form ("Fast and accurate computation of binomial probabilities", 2000), which does not cancel when a and b are in the millions.
  */
 
-import { lnGamma } from './gamma.ts';
+import { lnGamma as lgamma, stirlingSeries } from './gamma.ts';
 
 const EPSILON = 2 ** -52;
 const TINY = 1e-300;
 const MAX_TERMS = 100_000;
 
-/** ln Γ(x) for x > 0. */
-export const lgamma = (x: number): number => lnGamma(x);
+export { lgamma };
 
 /** P(Z ≤ x) for a standard normal Z. */
 export const normCdf = (x: number): number => normSf(-x);
@@ -51,8 +50,7 @@ export function normIsf(q: number): number {
 /** ln Γ(z+1) − [(z+½)ln z − z + ½ln 2π]: what Stirling's formula leaves out (Loader 2000). */
 function stirlingError(z: number): number {
   if (z <= 16) return lgamma(z + 1) - (z + 0.5) * Math.log(z) + z - 0.5 * Math.log(2 * Math.PI);
-  const zz = z * z;
-  return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / zz) / zz) / zz) / zz) / z;
+  return stirlingSeries(z);
 }
 
 /** x·ln(x/m) + m − x, without the cancellation when x is near m (Loader 2000); `gap` is x − m, as exactly as it is known. */

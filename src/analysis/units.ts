@@ -60,7 +60,6 @@ export interface TickCounts {
 }
 
 export function startUnitEvidence(metrics: readonly string[], maxUnits: number = MAX_UNITS): UnitEvidence {
-  if (metrics.length > 16) throw new RangeError('at most 16 guardrails have a bit');
   return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map(), closedThrough: -1 };
 }
 
@@ -101,20 +100,19 @@ export function addSightings(
   }
 }
 
-/** The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. */
-export function closeTicks(evidence: UnitEvidence, throughTick: number): TickCounts[] {
-  const closing = [...evidence.open.keys()].filter((tick) => tick <= throughTick).sort((a, b) => a - b);
-  const closed = closing.map((tick) => {
-    const variants = evidence.open.get(tick)!;
-    const result = count(evidence, tick, variants);
-    for (const units of variants.values()) {
-      for (const [unit, { bad }] of units) {
-        if (bad !== 0) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
-      }
-    }
-    evidence.open.delete(tick);
-    return result;
-  });
+/**
+ * The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. `silenced` is
+ * told of these.
+ */
+export function closeTicks(
+  evidence: UnitEvidence,
+  throughTick: number,
+  silenced: Map<string, number> = new Map(),
+): TickCounts[] {
+  const closing = [...evidence.open.keys()].filter((tick) => tick <= throughTick);
+  const closed = countInOrder(evidence, closing, silenced);
+  for (const [unit, bad] of silenced) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
+  for (const tick of closing) evidence.open.delete(tick);
   evidence.closedThrough = Math.max(evidence.closedThrough, throughTick);
   return closed;
 }
@@ -125,34 +123,36 @@ export function closeTicks(evidence: UnitEvidence, throughTick: number): TickCou
  * copy of the e-process and throws the copy away.
  */
 export function peekTicks(evidence: UnitEvidence): TickCounts[] {
-  const silenced = new Map<string, number>();
-  return [...evidence.open.keys()]
+  return countInOrder(evidence, [...evidence.open.keys()], new Map());
+}
+
+/** Counts tick by tick; who was bad in one is noted in `silenced`, and as good as silent in those after it. */
+function countInOrder(evidence: UnitEvidence, ticks: number[], silenced: Map<string, number>): TickCounts[] {
+  return ticks
     .sort((a, b) => a - b)
     .map((tick) => {
       const variants = evidence.open.get(tick)!;
-      const counts = count(evidence, tick, variants, silenced);
+      const counts = count(evidence, variants, silenced);
       for (const units of variants.values()) {
         for (const [unit, { bad }] of units) if (bad !== 0) silenced.set(unit, (silenced.get(unit) ?? 0) | bad);
       }
-      return counts;
+      return { tick, counts };
     });
 }
 
-/** `silenced`: units that are as good as silent although no tick was closed over them. */
 function count(
   evidence: UnitEvidence,
-  tick: number,
   variants: Map<string, Map<string, Marks>>,
-  silenced?: ReadonlyMap<string, number>,
-): TickCounts {
-  const counts: Record<string, VariantCounts> = {};
+  silenced: ReadonlyMap<string, number>,
+): TickCounts['counts'] {
+  const counts: TickCounts['counts'] = {};
   evidence.metrics.forEach((metric, i) => {
     const bit = 1 << i;
     const ofMetric: VariantCounts = {};
     for (const [variant, units] of variants) {
       const total = { n: 0, bad: 0 };
       for (const [unit, marks] of units) {
-        const silent = (evidence.silent.get(unit) ?? 0) | (silenced?.get(unit) ?? 0);
+        const silent = (evidence.silent.get(unit) ?? 0) | (silenced.get(unit) ?? 0);
         if ((marks.active & bit) === 0 || (silent & bit) !== 0) continue;
         total.n++;
         if ((marks.bad & bit) !== 0) total.bad++;
@@ -161,7 +161,7 @@ function count(
     }
     counts[metric] = ofMetric;
   });
-  return { tick, counts };
+  return counts;
 }
 
 function size(evidence: UnitEvidence): number {

@@ -9,6 +9,7 @@
 
 import { type EProcess, logE } from './eprocess.ts';
 import { type Count, newcombeUpper } from './proportions.ts';
+import { percent, points, whole } from './words.ts';
 
 export type Verdict = 'pass' | 'fail' | 'marginal' | 'inconclusive';
 
@@ -190,11 +191,6 @@ export function overallVerdict(judged: readonly { rule: GuardrailRule; verdict: 
   if (required.every((verdict) => verdict === 'pass')) return 'pass';
   return required.includes('inconclusive') ? 'inconclusive' : 'marginal';
 }
-
-/** Digits in groups of three; toLocaleString costs more than the statistics, every tick. */
-const whole = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
-const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`;
-const points = (difference: number): string => `${(100 * difference).toFixed(2)} pp`;
 
 const change = (increase: number): string => `${increase < 0 ? 'down' : 'up'} ${points(Math.abs(increase))}`;
 

@@ -1,5 +1,7 @@
 /** Owns the config that is in force, as verbs that replace it see it: its text, and the ETag that binds a change to it. */
 
+import { variantsHash } from '../config/hash.ts';
+import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
 import type { Connected } from './client.ts';
 import type { RouteStatus } from './route.ts';
@@ -29,19 +31,53 @@ export function ifMatchOfConfig(named: string | undefined, { hash }: CurrentConf
   return bound === null ? {} : { 'if-match': `"${bound}"` };
 }
 
-/** Where weights in the document will not be served, since something else is in force. */
-export function overridden(routes: readonly { name: string }[], statuses: readonly RouteStatus[]): Fault[] {
-  return routes.flatMap(({ name }, index): Fault[] => {
-    const status = statuses.find((one) => one.name === name);
-    if (status === undefined) return [];
-    const path = `routes[${index}].weights`;
-    const { byHand, split } = status;
-    if (byHand !== null) {
-      return [{ path, reason: 'weights set by hand beat them', mend: `headgate manual clear ${name}` }];
-    }
-    if (split.revision === 0) return [];
-    const weights = Object.entries(split.weights).map(([variant, percent]) => `${variant}=${percent}`);
-    const reason = `split ${split.revision} (${weights.join(' ')}) beats them`;
-    return [{ path, reason, mend: `headgate weights ${name} … changes what is in force` }];
+/** Where weights, baseline and mirroring of the config will not be served as they are written, since something else is in force. */
+export function overridden(routes: readonly Route[], statuses: readonly RouteStatus[]): Fault[] {
+  return routes.flatMap((route, index) => {
+    const status = statuses.find((one) => one.name === route.name);
+    const faults = status === undefined ? [] : overriddenBy(status, route);
+    return faults.map((fault) => ({ ...fault, path: `routes[${index}].${fault.path}` }));
   });
+}
+
+function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
+  const { name } = route;
+  if (byHand !== null) {
+    return [{ path: 'weights', reason: 'weights set by hand beat them', mend: `headgate manual clear ${name}` }];
+  }
+  if (split.revision === 0) return [];
+  const weights = Object.entries(split.weights).map(([variant, percent]) => `${variant}=${percent}`);
+  const what = `split ${split.revision} (${weights.join(' ')})`;
+  const set = `headgate weights ${name} …`;
+  if (split.variants !== variantsHash(route)) {
+    const reason = `${what} is for other variants and will not be served: ${route.baseline} gets all traffic`;
+    return [{ path: 'weights', reason, mend: `${set} then moves it by the new variants` }];
+  }
+  const faults = [{ path: 'weights', reason: `${what} beats them`, mend: `${set} changes what is in force` }];
+  // A rollout keeps what it began with to its end.
+  if (split.rollout !== null) return faults;
+  if (split.baseline !== route.baseline) {
+    const reason = `split ${split.revision} still has the baseline ${split.baseline}`;
+    faults.push({ path: 'baseline', reason, mend: `the next ${set}, switch or rollout takes this one` });
+  }
+  return [...faults, ...overriddenShadows(split, route, set)];
+}
+
+/** What the split mirrors otherwise than the config says. What the config no longer describes is not mirrored any more. */
+function overriddenShadows(split: RouteStatus['split'], { shadows }: Route, set: string): Fault[] {
+  const path = 'shadows';
+  const others = shadows.flatMap(({ variant, percent }) => {
+    const served = split.shadows[variant] ?? 0;
+    if (served === percent) return [];
+    const reason = `split ${split.revision} mirrors ${served} % to ${variant}`;
+    return [{ path, reason, mend: `${set} --shadow ${variant}=${percent} mirrors ${percent} %` }];
+  });
+  const own = (split.plainShadows ?? []).filter((name) => shadows.every(({ variant }) => variant !== name));
+  return [
+    ...others,
+    ...own.map((name) => {
+      const reason = `split ${split.revision} mirrors ${split.shadows[name]} % to ${name} all the same`;
+      return { path, reason, mend: `${set} --shadow none ends it` };
+    }),
+  ];
 }

@@ -20,7 +20,7 @@ export function originFault(written: string, allow: { query: boolean } = { query
     return { reason: 'is not an http or https URL', mend: 'write it as https://host or https://host/base/path' };
   }
   // The URL parser drops tabs and newlines and turns \ into /: what people read would not be what is called.
-  if (/[\s\\]/.test(written) || hasControls(written)) {
+  if (/[\s\\\p{Cc}]/u.test(written)) {
     return { reason: 'has a space, backslash or control character', mend: 'remove it, or percent-encode it' };
   }
   if (/^https?:\/\/[^/?#]*@/i.test(written)) {
@@ -48,19 +48,11 @@ function reachFault(url: URL): AddressFault | null {
   return null;
 }
 
-function hasControls(value: string): boolean {
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
-    if (code < 0x20 || code === 0x7f) return true;
-  }
-  return false;
-}
-
 /** Takes a host as the URL parser gives it, so that decimal, octal and hexadecimal spellings are already dotted quads. */
 function reachOf(hostname: string): Reach {
   const host = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
   if (host === 'localhost' || host.endsWith('.localhost')) return 'loopback';
-  if (host.startsWith('[')) return reachOf6(groupsOf(host.slice(1, -1)));
+  if (host.startsWith('[')) return reachOf6(host);
   const quad = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
   return quad === null ? 'public' : reachOf4(Number(quad[1]), Number(quad[2]), Number(quad[3]));
 }
@@ -81,27 +73,13 @@ function reachOf4(a: number, b: number, c: number): Reach {
   return special ? 'private' : 'public';
 }
 
-/** The eight groups of a canonical IPv6 address (the URL parser has turned a dotted tail into groups). */
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const parse = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
-  const first = parse(head);
-  if (tail === undefined) return first;
-  const last = parse(tail);
-  return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
-}
-
-function reachOf6(groups: number[]): Reach {
-  const [g0 = 0, g1 = 0, g2 = 0] = groups;
-  const low = (high: number, next: number) => reachOf4(high >> 8, high & 255, next >> 8);
-  const zeros = (from: number, to: number) => groups.slice(from, to).every((group) => group === 0);
-  if (zeros(0, 7) && groups[7] === 1) return 'loopback';
-  // IPv4 inside IPv6: mapped ::ffff:0:0/96, compatible ::/96, NAT64 64:ff9b::/96, 6to4 2002::/16.
-  if (zeros(0, 5) && (groups[5] === 0xffff || groups[5] === 0)) return low(groups[6]!, groups[7]!);
-  if (g0 === 0x64 && g1 === 0xff9b) return zeros(2, 6) ? low(groups[6]!, groups[7]!) : 'private';
-  if (g0 === 0x2002) return low(g1, g2);
-  // Unique local fc00::/7, link-local fe80::/10, site-local fec0::/10, multicast ff00::/8.
-  return (g0 & 0xfe00) === 0xfc00 || (g0 & 0xff80) === 0xfe80 || g0 >= 0xff00 ? 'private' : 'public';
+/**
+ * Of what is assigned only 2000::/3 is global (RFC 4291 §2.4), and of that 6to4 (2002::/16) leads to any IPv4 address. Takes the
+ * canonical text, in which an IPv4 address inside IPv6 has become groups.
+ */
+function reachOf6(host: string): Reach {
+  if (host === '[::1]' || /^\[::ffff:7f[0-9a-f]{2}:/.test(host)) return 'loopback';
+  return /^\[(?!2002:)[23][0-9a-f]{3}:/.test(host) ? 'public' : 'private';
 }
 
 /** What is wrong with a written host pattern of a route (`api.example.com` or `*.example.com`), or null. */
@@ -134,6 +112,12 @@ export function isOnHost(url: Pick<URL, 'protocol' | 'hostname' | 'host'>, writt
   const named = URL.parse(`${url.protocol}//${written}`);
   if (named === null) return false;
   return named.port === '' ? named.hostname === url.hostname : named.host === url.host;
+}
+
+/** Whether a pattern of a route (null: any host, `*.example.com`: any below it) takes in a host, or all of another pattern. */
+export function hostCovers(pattern: string | null, host: string | null): boolean {
+  if (pattern === null || pattern === host) return true;
+  return host !== null && pattern.startsWith('*.') && host.endsWith(pattern.slice(1));
 }
 
 /** Whether two written hosts are the same host once letters and spelling are evened out. */

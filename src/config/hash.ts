@@ -3,6 +3,7 @@
  * defence against someone who may write the config anyway.
  */
 
+import { isObject } from '../json.ts';
 import { murmur3 } from '../split/murmur3.ts';
 import type { Route, Variant } from './types.ts';
 
@@ -23,22 +24,29 @@ export function variantsHash(route: Pick<Route, 'variants'>): string {
 
 function definition(variant: Variant): Record<string, unknown> {
   const { origin, headers, removeHeaders, secretHeaders, json, health } = variant;
+  const where = origin.kind === 'url' ? { url: origin.url } : { service: origin.service };
   return {
-    ...(origin.kind === 'url' ? { url: origin.url } : { service: origin.service }),
-    ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
-    ...(removeHeaders.length > 0 && { removeHeaders: [...removeHeaders].sort() }),
-    ...(secretHeaders.length > 0 && {
-      secretHeaders: Object.fromEntries(secretHeaders.map(({ name, template }) => [name, template])),
-    }),
-    ...(json && { json }),
-    ...(health && { health }),
+    ...where,
+    headers: headers.length > 0 ? Object.fromEntries(headers) : undefined,
+    removeHeaders: removeHeaders.length > 0 ? removeHeaders.toSorted() : undefined,
+    secretHeaders:
+      secretHeaders.length > 0
+        ? Object.fromEntries(secretHeaders.map(({ name, template }) => [name, template]))
+        : undefined,
+    json,
+    health,
   };
 }
 
 /** JSON with sorted keys. The schema bounds the depth. */
 function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`;
+  const sorted = (_: string, one: unknown) =>
+    isObject(one)
+      ? Object.fromEntries(
+          Object.keys(one)
+            .sort()
+            .map((key) => [key, one[key]]),
+        )
+      : one;
+  return JSON.stringify(value, sorted);
 }

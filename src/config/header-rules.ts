@@ -16,7 +16,7 @@ export const hopByHop = new Set(
 const fixed = new Set(['host', 'content-length', 'cdn-loop']);
 
 /** Header names whose values are keys in nearly every API. */
-const credentials = new Set([
+export const credentials = new Set([
   'authorization',
   'proxy-authorization',
   'cookie',
@@ -29,13 +29,13 @@ const credentials = new Set([
 export function headerFault(name: string, action: 'set' | 'remove'): AddressFault | null {
   const lower = name.toLowerCase();
   if (lower.startsWith('x-headgate-')) {
-    return { reason: `${name} is one of Headgate's own headers`, mend: 'use another name' };
+    return { reason: "is one of Headgate's own headers", mend: 'use another name' };
   }
   if (fixed.has(lower)) {
-    return { reason: `${name} cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
+    return { reason: `cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
   }
   if (action === 'set' && hopByHop.has(lower)) {
-    return { reason: `${name} belongs to one connection and is never passed on`, mend: 'leave it out' };
+    return { reason: 'belongs to one connection and is never passed on', mend: 'leave it out' };
   }
   return null;
 }
@@ -47,11 +47,7 @@ export function bearsCredentials(name: string): boolean {
 
 /** Whether a text can be a header value (RFC 9110 §5.5, as `Headers` takes it): no controls, nothing beyond Latin-1. */
 export function isHeaderValue(value: string): boolean {
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
-  }
-  return value.trim() === value;
+  return /^[\t -~\x80-\xff]*$/.test(value) && value.trim() === value;
 }
 
 const placeholder = /\$\{([^}]*)\}/g;

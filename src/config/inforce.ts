@@ -75,27 +75,26 @@ function withExperiment(route: Route, inForce: InForce, carried: string | undefi
   return { ...inForce, salt: id, experiment: id, usage };
 }
 
+/** What holds while nothing else says so. */
+const nothingRuns = { rollout: null, revision: 0, experiment: null, guardrails: [], notes: [] };
+
 function fromConfig(route: Route): InForce {
   const shadows = Object.fromEntries(route.shadows.map((shadow) => [shadow.variant, shadow.percent]));
   const { weights, baseline, salt } = route;
-  return {
-    source: 'config',
-    weights,
-    shadows,
-    baseline,
-    salt: salt || route.salt,
-    rollout: null,
-    revision: 0,
-    experiment: null,
-    guardrails: [],
-    notes: [],
-  };
+  return { ...nothingRuns, source: 'config', weights, shadows, baseline, salt };
 }
 
 function fromSplit(route: Route, split: Split): InForce {
-  const { shadows, baseline, salt, rollout, revision, guardrails = [] } = split;
+  const { plainShadows, baseline, salt, rollout, revision, guardrails = [] } = split;
+  // Nobody pays for mirroring that the config no longer names. Splits from before it was told apart are served whole.
+  const shadows = Object.fromEntries(
+    Object.entries(split.shadows).filter(
+      ([name]) => plainShadows?.includes(name) !== false || route.shadows.some(({ variant }) => variant === name),
+    ),
+  );
   const weights = completeWeights(split.weights, Object.keys(route.variants));
   return {
+    ...nothingRuns,
     source: 'split',
     weights,
     shadows,
@@ -103,27 +102,15 @@ function fromSplit(route: Route, split: Split): InForce {
     salt: salt || route.salt,
     rollout,
     revision,
-    experiment: null,
     guardrails,
-    notes: [],
   };
 }
 
+/** The split stays what is counted for, but serves nobody. */
 function atBaseline(route: Route, split: Split): InForce {
-  const weights = completeWeights({ [route.baseline]: 100 }, Object.keys(route.variants));
-  const { salt, rollout, revision } = split;
-  return {
-    source: 'baseline',
-    weights,
-    shadows: {},
-    baseline: route.baseline,
-    salt: salt || route.salt,
-    rollout,
-    revision,
-    experiment: null,
-    guardrails: [],
-    notes: [],
-  };
+  const { baseline } = route;
+  const weights = { [baseline]: 100 };
+  return { ...fromSplit(route, { ...split, weights, shadows: {}, baseline, guardrails: [] }), source: 'baseline' };
 }
 
 /** Why a split does not fit the route that the config describes now, or null. */

@@ -3,6 +3,7 @@
  * Every call fails open to "nothing there": the cache is a fallback and never a condition.
  */
 
+import { hex, sha256 } from '../digest.ts';
 import type { Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
 
@@ -43,6 +44,5 @@ export async function writeLastGood(env: Env, documents: LastGood): Promise<void
 /** One zone's cache is shared by its Workers, so the key comes from what only this Worker knows. */
 async function keyOf(env: Env): Promise<string> {
   const own = JSON.stringify([env.COOKIE_SECRET, env.ADMIN_TOKEN, env.ADMIN_HOST, env.FALLBACK_ORIGIN]);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(own)));
-  return `https://headgate.invalid/last-good/${Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `https://headgate.invalid/last-good/${hex(await sha256(own))}`;
 }

@@ -8,6 +8,7 @@ import { err, type Fault, ok, type Result } from '../result.ts';
 import { type DocumentSurroundings, documentFaults } from './check/document.ts';
 import { effectWarnings } from './check/effects.ts';
 import { normaliseConfig } from './normalise/config.ts';
+import { faultAt } from './path.ts';
 import { configSchema } from './schema/config.ts';
 import { schemaFaults } from './schema-faults.ts';
 import { parseJson } from './syntax.ts';
@@ -45,7 +46,7 @@ export function parseConfig(text: string, options: ParseOptions): Result<Parsed,
   ];
   if (!checked.success || faults.length > 0) return err(faults);
   const config = normaliseConfig(checked.output);
-  return ok({ config, warnings: [...keys.unknown, ...effectWarnings(config, document, options)] });
+  return ok({ config, warnings: [...keys.unknown, ...effectWarnings(config, options)] });
 }
 
 function sizeFault(text: string): Fault | null {
@@ -53,9 +54,7 @@ function sizeFault(text: string): Fault | null {
   if (text.length * 3 <= maxConfigBytes) return null;
   const bytes = text.length > maxConfigBytes ? text.length : new TextEncoder().encode(text).length;
   if (bytes <= maxConfigBytes) return null;
-  return {
-    path: '$',
-    reason: `the document has ${bytes === text.length ? 'at least ' : ''}${bytes} bytes, more than the ${maxConfigBytes} that are read`,
-    mend: 'remove routes, or deploy a second Worker',
-  };
+  const size = `${bytes === text.length ? 'at least ' : ''}${bytes} bytes`;
+  const reason = `the document has ${size}, more than the ${maxConfigBytes} that are read`;
+  return faultAt([], reason, 'remove routes, or deploy a second Worker');
 }

@@ -1,5 +1,7 @@
 /** Owns how places in a document are written: `routes[0].variants.blue.url`, and `$` for the whole of it. */
 
+import type { Fault } from '../result.ts';
+
 export type Key = string | number;
 
 /** The place that a list of keys leads to. Keys that would read ambiguously are quoted: `prices["gpt-4.1"]`. */
@@ -11,6 +13,11 @@ export function pathOf(keys: readonly Key[]): string {
     else path += `[${JSON.stringify(key.length > 64 ? `${key.slice(0, 64)}…` : key)}]`;
   }
   return path === '' ? '$' : path;
+}
+
+/** What is wrong at the place that a list of keys leads to. */
+export function faultAt(keys: readonly Key[], reason: string, mend: string): Fault {
+  return { path: pathOf(keys), reason, mend };
 }
 
 /** A value as a fault names it: short, and never the inside of an object or list. */

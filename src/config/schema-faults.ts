@@ -41,13 +41,16 @@ function sentence(issue: Issue, value: unknown): { reason: string; mend: string 
   const [reason = '', mend] = issue.message.split('\n');
   if (mend !== undefined) return { reason: /^[a-z]/.test(reason) ? `${shown(value)} ${reason}` : reason, mend };
   if (value === undefined) return { reason: 'is missing', mend: `add ${issue.expected}` };
+  // Admin calls say in one line what would fit.
+  if (!reason.startsWith('Invalid')) return { reason: `${shown(value)} does not fit`, mend: reason };
   const expected = words(issue.expected ?? '');
   return { reason: `${shown(value)} is not ${expected}`, mend: `give ${expected}` };
 }
 
-/** valibot writes `("lax" | "none")`. */
+/** valibot writes `("lax" | "none")` and `>=1`. */
 function words(expected: string): string {
-  const options = expected.replace(/[()]/g, '').split(' | ');
+  const plain = expected.replace(/[()]/g, '').replace('>=', 'at least ').replace('<=', 'at most ');
+  const options = plain.split(' | ');
   return [...new Set(options.map((option) => typeWords[option] ?? option))].join(' or ');
 }
 

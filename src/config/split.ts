@@ -5,12 +5,13 @@
 
 import * as v from 'valibot';
 import { err, type Fault, ok, type Result } from '../result.ts';
-import { name, object, percent, record, say, weight, whole } from './schema/words.ts';
+import { faultAt } from './path.ts';
+import { name, object, percent, record, say, short, weight, whole } from './schema/words.ts';
 import { schemaFaults } from './schema-faults.ts';
 import { parseJson } from './syntax.ts';
 import type { Route } from './types.ts';
 import { findKeys } from './unknown-keys.ts';
-import { completeWeights, sumFault, unknownVariantFault, unknownVariantFaults } from './weights.ts';
+import { completeWeights, sumFault, unknownVariantFaults } from './weights.ts';
 
 /** The split that the controller put in force, and why (design section 4). */
 export interface Split {
@@ -19,6 +20,8 @@ export interface Split {
   weights: Record<string, number>;
   /** Percent mirrored, by variant. */
   shadows: Record<string, number>;
+  /** Those that the config did not describe when it was made. The others are served only while the config describes them. */
+  plainShadows?: string[];
   baseline: string;
   /** Id of the rollout or experiment, or what the config gave. */
   salt: string;
@@ -45,7 +48,6 @@ export interface Watched {
 }
 
 const epoch = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,64}$/, say('is not an id', 'use letters, digits, - and _')));
-const salt = v.pipe(v.string(), v.maxLength(64, say('is longer than 64 characters', 'shorten it')));
 const weights = record(name, weight);
 
 const watched = object({
@@ -58,9 +60,10 @@ const splitSchema = object({
   revision: whole(0, Number.MAX_SAFE_INTEGER),
   weights,
   shadows: v.optional(record(name, percent), {}),
+  plainShadows: v.optional(v.array(name)),
   baseline: name,
-  salt: v.optional(salt, ''),
-  rollout: v.optional(v.nullable(epoch), null),
+  salt: v.optional(short(64), ''),
+  rollout: v.optional(v.union([epoch, v.null()]), null),
   experiment: v.optional(epoch),
   variants: v.string(),
   by: v.optional(v.string(), ''),
@@ -69,21 +72,12 @@ const splitSchema = object({
   guardrails: v.optional(v.pipe(v.array(watched), v.maxLength(16))),
 });
 
-/**
- * Parses a split. Keys of a later version are passed over. Where the route is given, its variants must be known; without it
- * splitInForce still sees to that, and keeps the revision.
- */
-export function parseSplit(text: string, route?: Route): Result<Split, Fault[]> {
+/** Parses a split. Keys of a later version are passed over. Whether its variants are known is for splitInForce to say. */
+export function parseSplit(text: string): Result<Split, Fault[]> {
   const read = readAs(splitSchema, text);
   if (!read.ok) return read;
   const split = read.value;
   const faults = sumFault(split.weights, ['weights'], split.baseline);
-  if (route !== undefined) {
-    const known = Object.keys(route.variants);
-    faults.push(...unknownVariantFaults(Object.keys(split.weights), known, ['weights']));
-    faults.push(...unknownVariantFaults(Object.keys(split.shadows), known, ['shadows']));
-    if (!known.includes(split.baseline)) faults.push(unknownVariantFault(split.baseline, known, 'baseline'));
-  }
   return faults.length > 0 ? err(faults) : ok(split);
 }
 
@@ -102,7 +96,7 @@ export function parseWeights(text: string, route: Route): Result<Record<string, 
 
 function readAs<T extends v.GenericSchema>(schema: T, text: string): Result<v.InferOutput<T>, Fault[]> {
   if (text.length > 65_536) {
-    return err([{ path: '$', reason: 'the document is longer than 65536 characters', mend: 'write a shorter one' }]);
+    return err([faultAt([], 'the document is longer than 65536 characters', 'write a shorter one')]);
   }
   const json = parseJson(text);
   if (!json.ok) return err([json.error]);

@@ -46,7 +46,7 @@ export class ConfigStore {
   #attemptAtMs = -Infinity;
   #savedAtMs = -Infinity;
   #changed = false;
-  #warned = new Set<string>();
+  #hasWarned = false;
 
   /**
    * The config to serve by, at once where memory has one that is fresh enough. A stale one starts a refresh in the background;
@@ -154,14 +154,15 @@ export class ConfigStore {
     if (texts === null) {
       // Counted from here, so that with a KV that hangs one request a refresh waits, and not each that comes after another.
       this.#attemptAtMs = Date.now();
-      this.#warnOnce('KV could not be read; what is in memory goes on serving');
+      if (!this.#hasWarned) console.warn('KV could not be read; what is in memory goes on serving');
+      this.#hasWarned = true;
       return;
     }
     // A slow read must not bring back what a later one has replaced.
     if (nowMs < this.#newestReadFromMs) return;
     this.#newestReadFromMs = nowMs;
     this.#readAtMs = Date.now();
-    this.#warned.clear();
+    this.#hasWarned = false;
     const config = texts.get('config') ?? null;
     // Absent is no order to stop: KV caches misses, and a deleted config must not take a running service down.
     if (config !== null && config !== this.#loaded?.text) this.#takeConfig(config, env);
@@ -208,12 +209,6 @@ export class ConfigStore {
     for (const [name, { state }] of this.#known) if (state.texts !== null) routes[name] = state.texts;
     ctx.waitUntil(writeLastGood(env, { config: this.#loaded.text, routes }));
   }
-
-  #warnOnce(message: string): void {
-    if (this.#warned.has(message)) return;
-    this.#warned.add(message);
-    console.warn(message);
-  }
 }
 
 function refreshMsOf(env: Env): number {
@@ -226,11 +221,13 @@ function waitAfterMs(refreshMs: number): number {
   return refreshMs * (refreshMs <= 2_000 ? 2 : 4);
 }
 
-function keysOf(routeName: string): string[] {
+/** The keys of a route beside the config. */
+export function keysOf(routeName: string): string[] {
   return [`split:${routeName}`, `weights:${routeName}`];
 }
 
-function textsOf(routeName: string, texts: ReadonlyMap<string, string | null>): RouteTexts {
+/** What was read under a route's keys. */
+export function textsOf(routeName: string, texts: ReadonlyMap<string, string | null>): RouteTexts {
   return { split: texts.get(`split:${routeName}`) ?? null, weights: texts.get(`weights:${routeName}`) ?? null };
 }
 
@@ -239,7 +236,8 @@ function readKeys(env: Env, keys: string[], limitMs: number): Promise<Map<string
   return withLimit(readAll(env, keys), limitMs).catch(() => null);
 }
 
-async function readAll(env: Env, keys: string[]): Promise<Map<string, string | null>> {
+/** The texts under the keys, null where there is none. */
+export async function readAll(env: Pick<Env, 'CONFIG'>, keys: string[]): Promise<Map<string, string | null>> {
   const texts = new Map<string, string | null>();
   for (let from = 0; from < keys.length; from += BULK_KEYS) {
     const some = keys.slice(from, from + BULK_KEYS);

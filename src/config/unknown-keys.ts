@@ -4,9 +4,10 @@
  */
 
 import type { GenericSchema } from 'valibot';
+import { isObject } from '../json.ts';
 import type { Fault } from '../result.ts';
-import { nearest } from './nearest.ts';
-import { type Key, pathOf } from './path.ts';
+import { meantOr } from './nearest.ts';
+import { faultAt, type Key } from './path.ts';
 
 interface Node {
   type: string;
@@ -62,19 +63,14 @@ function walk(node: Node, value: unknown, keys: Key[], findings: KeyFindings): v
 
 function takes(node: Node, value: unknown): boolean {
   if (node.type === 'array') return Array.isArray(value);
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && (node.type === 'object' || node.type === 'record');
+  return isObject(value) && (node.type === 'object' || node.type === 'record');
 }
 
 function reservedFault(key: string, path: Key[]): Fault {
-  return { path: pathOf(path), reason: `"${key}" is a reserved name`, mend: 'choose another name' };
+  return faultAt(path, `"${key}" is a reserved name`, 'choose another name');
 }
 
 function unknownFault(key: string, path: Key[], known: string[]): Fault {
-  const meant = nearest(key, known);
-  return {
-    path: pathOf(path),
-    reason: `"${key.slice(0, 64)}" is not a key that Headgate knows here`,
-    mend: meant === null ? `remove it; known here: ${known.join(', ')}` : `did you mean "${meant}"?`,
-  };
+  const mend = meantOr(`remove it; known here: ${known.join(', ')}`, key, known);
+  return faultAt(path, `"${key.slice(0, 64)}" is not a key that Headgate knows here`, mend);
 }

@@ -4,8 +4,8 @@
  */
 
 import type { Fault } from '../result.ts';
-import { nearest } from './nearest.ts';
-import { type Key, pathOf } from './path.ts';
+import { meantOr } from './nearest.ts';
+import { faultAt, type Key } from './path.ts';
 
 /** A weight in hundredths of a percent, or null when it is none (not a number from 0 to 100 with at most two decimals). */
 export function hundredths(weight: unknown): number | null {
@@ -26,7 +26,7 @@ export function sumFault(weights: Record<string, unknown>, keys: readonly Key[],
   const gap = Math.abs(10_000 - sum) / 100;
   const whom = baseline === undefined ? 'a variant' : `"${baseline}" or another variant`;
   const mend = sum < 10_000 ? `give the missing ${gap} to ${whom}` : `take ${gap} away`;
-  return [{ path: pathOf(keys), reason: `weights sum to ${sum / 100}, not 100`, mend }];
+  return [faultAt(keys, `weights sum to ${sum / 100}, not 100`, mend)];
 }
 
 /** A fault for every name that is no variant of the route. */
@@ -35,19 +35,13 @@ export function unknownVariantFaults(
   known: readonly string[],
   keys: readonly Key[],
 ): Fault[] {
-  return names
-    .filter((name) => !known.includes(name))
-    .map((name) => unknownVariantFault(name, known, pathOf([...keys, name])));
+  return names.filter((name) => !known.includes(name)).map((name) => unknownVariantFault(name, known, [...keys, name]));
 }
 
 /** The fault of naming a variant that the route does not have. */
-export function unknownVariantFault(name: string, known: readonly string[], path: string): Fault {
-  const meant = nearest(name, known);
-  return {
-    path,
-    reason: `"${name.slice(0, 64)}" is not a variant of this route`,
-    mend: meant === null ? `use one of ${known.join(', ')}` : `did you mean "${meant}"?`,
-  };
+export function unknownVariantFault(name: string, known: readonly string[], keys: readonly Key[]): Fault {
+  const mend = meantOr(`use one of ${known.join(', ')}`, name, known);
+  return faultAt(keys, `"${name.slice(0, 64)}" is not a variant of this route`, mend);
 }
 
 /** Weights for every variant, in percent, 0 where none is given. Without a prototype, so that no other name is found. */

@@ -26,6 +26,7 @@ export function greeting({ url, startedInMs, config, splits, shadow, stateDirect
     `Headgate listens on ${url}   (after ${(startedInMs / 1_000).toFixed(1)} s)`,
     '',
     ...(ours ? [] : ['The config in local KV is not the demo’s, so it was left as it is.', '']),
+    ...(splits.length > 0 ? [] : ['  It has no route yet: npm run headgate -- apply FILE puts some in force.', '']),
     ...splits.flatMap((split) => [...splitLines(split, ours), '']),
     ...(ours && shadow !== null ? [`  ${shadow} gets a copy of every request; nobody sees its answers.`, ''] : []),
     ...(ours ? tryOut({ url, shadow, stateDirectory }) : []),

@@ -61,7 +61,8 @@ async function main(): Promise<number> {
     stateDirectory: isUsual(options.value) ? null : resolve(options.value.stateDirectory),
   });
   console.log(lines.join('\n'));
-  return run(workers, { ...options.value, baseline: seeded.splits.value[0]!.baseline }, stopping);
+  // Only the demo's own config has a shadow sent to, and it has a route; somebody else's may have none yet.
+  return run(workers, { ...options.value, baseline: seeded.splits.value[0]?.baseline ?? '' }, stopping);
 }
 
 type RunOptions = StartOptions & { baseline: string };

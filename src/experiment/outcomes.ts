@@ -4,6 +4,7 @@
  */
 
 import type { Config, Outcome, Route } from '../config/types.ts';
+import { isObject } from '../json.ts';
 import { err, ok, type Result } from '../result.ts';
 
 /** Why nothing was counted: a stable word. */
@@ -37,8 +38,8 @@ export interface Reported {
 
 /** Reads one item of a body. */
 export function reportedOf(item: unknown, config: Config): Result<Reported, OutcomeFault> {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return err('not_an_object');
-  const { route: routeName, metric, value, receipt, unit } = item as Record<string, unknown>;
+  if (!isObject(item)) return err('not_an_object');
+  const { route: routeName, metric, value, receipt, unit } = item;
   const route = config.routes.find(({ name }) => name === routeName);
   if (route === undefined) return err('no_such_route');
   const outcome = route.outcomes.find(({ name }) => name === metric);

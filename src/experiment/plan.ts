@@ -1,20 +1,10 @@
 /** Owns how config and split become what is asked of an experiment: its metrics, weights and size. Pure. */
 
 import { variantsHash } from '../config/hash.ts';
+import { type MeasuredName, measured } from '../config/measured.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Route } from '../config/types.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
-
-/** The metrics that responses give without any outcome being sent. */
-const measured: Record<string, Pick<PlannedMetric, 'kind' | 'goal' | 'ofKnown'>> = {
-  error: { kind: 'conversion', goal: 'decrease' },
-  latency: { kind: 'mean', goal: 'decrease' },
-  firstByte: { kind: 'mean', goal: 'decrease' },
-  tokensOut: { kind: 'mean', goal: 'decrease', ofKnown: true },
-  cost: { kind: 'mean', goal: 'decrease', ofKnown: true },
-  retry: { kind: 'conversion', goal: 'decrease' },
-  returned: { kind: 'conversion', goal: 'increase' },
-};
 
 /** The plan of a route's experiment; null where it has none. */
 export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
@@ -52,7 +42,7 @@ function definitionsOf(route: Route): Record<string, string> {
 
 function metricsOf({ outcomes }: Route, names: readonly string[], role: PlannedMetric['role']): PlannedMetric[] {
   return [...new Set(names)].flatMap((name) => {
-    if (Object.hasOwn(measured, name)) return [{ name, role, ...measured[name]! }];
+    if (Object.hasOwn(measured, name)) return [{ name, role, ...measured[name as MeasuredName] }];
     const found = outcomes.find((outcome) => outcome.name === name);
     return found === undefined ? [] : [{ name, role, kind: found.kind, goal: found.goal }];
   });

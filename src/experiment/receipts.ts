@@ -22,8 +22,4 @@ export class UsedReceipts {
     this.#sql.exec('INSERT INTO receipts VALUES (?, ?, ?)', tag, metric, nowMs);
     return true;
   }
-
-  clear(): void {
-    this.#sql.exec('DELETE FROM receipts');
-  }
 }

@@ -206,7 +206,7 @@ function shownArms(
   const believed = beliefsOf(arms, metric.goal, beliefs);
   const shown = Object.entries(arms).map(([name, arm]) => {
     const quantiles = quantilesOf(figures.spreads?.[metric.name]?.[name]);
-    return [name, { ...armReport(arm), ...believed[name], ...(quantiles.length > 0 && { quantiles }) }];
+    return [name, { ...armReport(arm), ...believed[name], quantiles: quantiles.length > 0 ? quantiles : undefined }];
   });
   return Object.fromEntries(shown);
 }
@@ -225,7 +225,7 @@ function notesOf(known: Known): string[] {
   const { alarm } = ratio;
   const notes: string[] = [];
   if (alarm) {
-    notes.push('The arms do not hold their shares: trust no result before you know why.');
+    notes.push(BROKEN_ARMS);
   }
   const changed = changedOf(known);
   if (changed.length > 0) {
@@ -241,6 +241,9 @@ function notesOf(known: Known): string[] {
   }
   return notes;
 }
+
+/** What there is to say once the sample-ratio alarm has rung. */
+export const BROKEN_ARMS = 'The arms do not hold their shares: trust no result before you know why.';
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 

@@ -29,12 +29,12 @@ const MOMENTS = ['sum', 'sumSquares', 'sumCubes', 'nonZero'] as const;
 
 export class Sums {
   #sql: SqlStorage;
-  #name: '' | 'late';
+  #prefix: '' | 'late_';
 
-  /** Sums of some of the units only are kept under a name. */
-  constructor(sql: SqlStorage, name: '' | 'late' = '') {
+  /** Sums of some of the units only are kept in tables of their own. */
+  constructor(sql: SqlStorage, prefix: '' | 'late_' = '') {
     this.#sql = sql;
-    this.#name = name;
+    this.#prefix = prefix;
     const numbers = (names: readonly string[]) => names.map((column) => `${column} REAL NOT NULL`);
     const make = (table: string, keys: string, columns: string) =>
       sql.exec(`CREATE TABLE IF NOT EXISTS ${this.#table(table)} (${keys}, ${columns}, PRIMARY KEY (${keys}));`);
@@ -44,9 +44,9 @@ export class Sums {
     make('slices', 'slice, variant, metric', `${numbers(MOMENTS)}`);
   }
 
-  /** `arms`, or `lateArms`. */
+  /** `arms`, or `late_arms`. */
   #table(table: string): string {
-    return this.#name === '' ? table : `late${table[0]!.toUpperCase()}${table.slice(1)}`;
+    return this.#prefix + table;
   }
 
   /** Gathers changes, to be written at once by `apply`. */

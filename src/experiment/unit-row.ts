@@ -3,6 +3,7 @@
  * exposure. It tells every move to the sums, those of the unit's slices too, and stores nothing.
  */
 
+import { type MeasuredName, measuredNames } from '../config/measured.ts';
 import { slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import type { Exposure } from './words.ts';
@@ -115,8 +116,7 @@ export function knownOf(metric: string): string {
 }
 
 const OF_KNOWN = ['tokensOut', 'cost'] as const;
-const METRICS = ['error', 'latency', 'firstByte', 'retry', 'returned', ...OF_KNOWN] as const;
-type Measures = Partial<Record<(typeof METRICS)[number], number>>;
+type Measures = Partial<Record<MeasuredName, number>>;
 
 const TIMES = ['latency', 'firstByte'] as const;
 
@@ -131,7 +131,7 @@ function changesOf(row: Row, change: SumChange): SumChange[] {
 
 function tell(row: Row, before: Measures, after: Measures, change: SumChange): void {
   for (const one of changesOf(row, change)) {
-    for (const metric of METRICS) one.value(row.variant, metric, before[metric] ?? 0, after[metric] ?? 0);
+    for (const metric of measuredNames) one.value(row.variant, metric, before[metric] ?? 0, after[metric] ?? 0);
     // What is not known is not 0.
     for (const metric of OF_KNOWN) {
       one.value(row.variant, knownOf(metric), metric in before ? 1 : 0, metric in after ? 1 : 0);

@@ -3,8 +3,8 @@
  * an early `better` does not shorten the plan, broken arms and too few numbers pass nothing.
  */
 
-import { count } from '../rollout/words.ts';
-import { lateUntil, type Report } from './report.ts';
+import { points, whole } from '../analysis/words.ts';
+import { BROKEN_ARMS, lateUntil, type Report } from './report.ts';
 
 /** `stop` asks for a person. */
 export interface StepVerdict {
@@ -17,7 +17,7 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
   const { id, sampleRatio, closed, closesAt, changed } = report;
   const about = (verdict: StepVerdict['verdict'], what: string) => ({ verdict, sentence: `experiment ${id}: ${what}` });
   const primary = report.metrics.filter(({ role, variant }) => role === 'primary' && variant === candidate);
-  if (sampleRatio.alarm) return about('stop', 'the arms do not hold their shares: find out why');
+  if (sampleRatio.alarm) return about('stop', BROKEN_ARMS);
   if (changed.includes(candidate)) return about('stop', `${candidate} has changed since it began; give it another id`);
   const worse = primary.filter(({ state }) => state === 'worse');
   if (worse.length > 0) return about('stop', worse.map(told).join('; '));
@@ -30,10 +30,10 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
 
 function progress({ units, plannedUnits }: Report): string {
   const total = Object.values(units).reduce((sum, n) => sum + n, 0);
-  return `${count(total)} of ${count(plannedUnits)} units`;
+  return `${whole(total)} of ${whole(plannedUnits)} units`;
 }
 
 /** `helpful better, 2.10 pp`. */
 function told({ name, kind, label, difference }: Report['metrics'][number]): string {
-  return `${name} ${label}, ${kind === 'conversion' ? `${(100 * difference).toFixed(2)} pp` : difference.toPrecision(3)}`;
+  return `${name} ${label}, ${kind === 'conversion' ? points(difference) : difference.toPrecision(3)}`;
 }

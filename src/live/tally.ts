@@ -198,11 +198,12 @@ function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails
 }
 
 /**
- * 64 bits of who was served, by another hash than the one that assigns. While one variant has all the traffic no cookie is
- * given, so there the visitor's address stands for the visitor, and a request for itself where even that is unknown.
+ * 64 bits of who was served, by another hash than the one that assigns. A request of nobody known counts for itself: while two
+ * variants share the traffic, whoever keeps no cookie is somebody new each time, and must not become one unit of many requests (all
+ * that share an address, say) when the step with all the traffic is held against those counts.
  */
 function evidenceUnit(served: Served): string {
-  const who = served.unit ?? served.request.headers.get('cf-connecting-ip') ?? served.requestId;
+  const who = served.unit ?? served.requestId;
   const half = (seed: number) => murmur3(who, seed).toString(16).padStart(8, '0');
   return half(0x5bd1e995) + half(0x1b873593);
 }

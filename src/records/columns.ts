@@ -9,7 +9,7 @@
  * count of rows with that bit, not by the count of rows.
  */
 
-import { err, type Fault, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../result.ts';
 import type { Dataset, Rows } from './rows.ts';
 import { cutUtf8, utf8Bytes } from './utf8.ts';
 
@@ -138,20 +138,20 @@ export function column<D extends Dataset>(
 
 /**
  * A row as a data point within the platform's limits. Long texts are cut fairly (the longest first, at character
- * boundaries); a member of the wrong kind or a number that is not finite refuses the row with every fault named, since a
+ * boundaries); a member of the wrong kind or a number that is not finite refuses the row with every such member named, since a
  * silently mended figure would be believed.
  */
-export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result<DataPoint, Fault[]> {
+export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result<DataPoint, string[]> {
   const { index, blobs: blobNames, doubles: doubleNames } = columns[dataset];
   const given = row as unknown as Loose;
-  const faults: Fault[] = [];
+  const faults: string[] = [];
 
   const blobs: string[] = new Array(blobNames.length);
   blobs[0] = schemaVersion;
   let units = 0;
   for (let i = 1; i < blobNames.length; i++) {
     const value = given[blobNames[i]!] ?? '';
-    if (typeof value !== 'string') faults.push(wrongKind(blobNames[i]!, 'text', value));
+    if (typeof value !== 'string') faults.push(blobNames[i]!);
     else {
       blobs[i] = value;
       units += value.length;
@@ -167,7 +167,7 @@ export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result
     else if (typeof value === 'number' && Number.isFinite(value)) {
       doubles[i] = value;
       present += 2 ** i;
-    } else faults.push(wrongKind(doubleNames[i]!, 'a finite number', value));
+    } else faults.push(doubleNames[i]!);
   }
   doubles[last] = present;
   if (faults.length > 0) return err(faults);
@@ -208,13 +208,4 @@ function cutFairly(blobs: string[], maxBytes: number): string[] {
     bound = Infinity;
   }
   return bound === Infinity ? blobs : blobs.map((text, i) => (sizes[i]! > bound ? cutUtf8(text, bound) : text));
-}
-
-function wrongKind(member: string, wanted: string, got: unknown): Fault {
-  const shown = typeof got === 'number' ? String(got) : typeof got;
-  return {
-    path: member,
-    reason: `${member} must be ${wanted}, not ${shown}`,
-    mend: 'leave it out when it is not known',
-  };
 }

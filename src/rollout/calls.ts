@@ -5,18 +5,22 @@
 
 import { outcomeGuardrailFaults } from '../config/check/references.ts';
 import { variantsHash } from '../config/hash.ts';
+import { faultAt } from '../config/path.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
+import { unknownVariantFaults } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
+import { countedBy, type LiveNumbers } from './series.ts';
 import { splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
-import { type Command, phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
+import { phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { planWarnings, takenWarnings } from './warnings.ts';
+import { byHandDecides, noRoute, noVariant } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (null: they do not mind). */
 export interface Caller {
@@ -40,6 +44,19 @@ export interface Done {
 
 type CallResult = Result<Done, CallRefusal>;
 
+/** What a person can ask of a route. */
+export type Change =
+  | { kind: 'split'; weights: Record<string, number>; shadows?: Record<string, number> }
+  | { kind: 'switch'; to: string; force: boolean }
+  | { kind: 'rollout'; to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null }
+  | { kind: CommandKind }
+  | { kind: 'rollback'; revision?: number; force: boolean }
+  | { kind: 'manual-cleared' };
+
+type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
+
+type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
 const KV_WRITE_LIMIT_MS = 10_000;
 
 const done: CallResult = ok({ warnings: [] });
@@ -47,22 +64,37 @@ const done: CallResult = ok({ warnings: [] });
 /** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
 type Ready = { route: Route; before: Standing; variants: string };
 
-export async function setSplit(
-  control: RouteControl,
-  asked: { weights: Record<string, number>; shadows?: Record<string, number> },
-  caller: Caller,
-): Promise<CallResult> {
+/** Carries a change out, in its turn. A refusal changes nothing. */
+export function change(control: RouteControl, asked: Change, caller: Caller): Promise<CallResult> {
+  switch (asked.kind) {
+    case 'split':
+      return setSplit(control, asked, caller);
+    case 'switch':
+      return switchTo(control, asked, caller);
+    case 'rollout':
+      return start(control, asked, caller);
+    case 'rollback':
+      return rollback(control, asked, caller);
+    case 'manual-cleared':
+      return clearByHand(control, caller);
+    default:
+      return command(control, asked.kind, caller);
+  }
+}
+
+function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'split', caller, async ({ route, before, variants }) => {
     const weights = parseWeights(JSON.stringify(asked.weights), route);
     if (!weights.ok || weights.value === null) {
       const faults = weights.ok
         ? [{ path: 'weights', reason: 'is empty', mend: 'name at least one variant' }]
         : weights.error;
-      return invalid(faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\$?/, 'weights') })));
+      const under = (path: string) => `weights.${path}`.replace(/\.(\$$|(?=\[))/, '');
+      return invalid(faults.map((fault) => ({ ...fault, path: under(fault.path) })));
     }
     const frozen = frozenByExperiment(route, weights.value, before.weights);
     if (frozen !== null) return frozen;
-    const shadowFaults = faultsOfShadows(asked.shadows ?? {}, route, before.baseline);
+    const shadowFaults = faultsOfShadows(Object.keys(asked.shadows ?? {}), route, before.baseline);
     if (shadowFaults.length > 0) return invalid(shadowFaults);
     const draft = draftOf(before, variants, caller, {
       weights: weights.value,
@@ -73,14 +105,10 @@ export async function setSplit(
   });
 }
 
-export async function switchTo(
-  control: RouteControl,
-  to: string,
-  caller: Caller & { force: boolean },
-): Promise<CallResult> {
+function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'switch', caller, async ({ route, before, variants }) => {
-    if (!Object.hasOwn(route.variants, to)) return unknownVariant(route, to);
-    const sick = caller.force ? null : await firstSick(control, [to]);
+    if (!Object.hasOwn(route.variants, to)) return err(noVariant(route.name, to, Object.keys(route.variants)));
+    const sick = force ? null : await firstSick(control, [to]);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
     const { [to]: _, ...shadows } = before.shadows;
@@ -89,11 +117,7 @@ export async function switchTo(
   });
 }
 
-export async function start(
-  control: RouteControl,
-  asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
-  caller: Caller,
-): Promise<CallResult> {
+function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollout', caller, async ({ route, before }) => {
     const owed = control.owedPromotion;
     if (owed !== null) {
@@ -133,9 +157,9 @@ export async function start(
       if (asks === undefined || health[asks.variant] !== undefined) {
         await control.begin(started.value, nowMs);
         const live = control.series.live(nowMs);
-        const perTick = control.series.requestsPerSecond(nowMs) * 10;
-        const rates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
-        const traffic = { requestsPerTick: perTick, unitsPerTick: perTick, baselineRates: rates };
+        const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
+        const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+        const traffic = { requestsPerTick, baselineRates };
         return ok({
           warnings: [
             ...planWarnings(steps.value, guardrails, traffic),
@@ -148,8 +172,8 @@ export async function start(
   });
 }
 
-export async function command(control: RouteControl, input: Command, caller: Caller): Promise<CallResult> {
-  return refusable(control, input.kind, caller, async () => {
+function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
+  return refusable(control, kind, caller, async () => {
     await control.look(Date.now(), 0);
     const stale = staleFault(control, caller);
     if (stale !== null) return stale;
@@ -157,16 +181,13 @@ export async function command(control: RouteControl, input: Command, caller: Cal
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
       return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}`, mend });
     }
-    const acted = await control.act(input);
+    const { actor, reason } = caller;
+    const acted = await control.act({ kind, actor, reason });
     return acted.ok ? done : acted;
   });
 }
 
-export async function rollback(
-  control: RouteControl,
-  asked: { revision?: number; force: boolean },
-  caller: Caller,
-): Promise<CallResult> {
+function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollback', caller, async ({ route, before, variants }) => {
     const { running } = control;
     const config = control.source.seenConfig()!;
@@ -182,10 +203,10 @@ export async function rollback(
     if (sick !== null) return sick;
     const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
     const { baseline, weights } = draft;
-    if (baseline !== before.baseline && baseline !== (control.owedPromotion?.baseline ?? route.baseline)) {
-      // A promotion told the config. Left so, the next change of the variants would send everything to what was fled from.
+    if (baseline !== before.baseline) {
+      // A promotion (or a person) told the config. Left so, the next change of the variants would send everything to what was fled from.
       const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
-      control.owePromotion({ route: route.name, baseline, weights, removeShadow: baseline, reason: why }, Date.now());
+      control.owePromotion({ route: route.name, baseline, weights, reason: why }, Date.now());
     }
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
     return done;
@@ -193,16 +214,14 @@ export async function rollback(
 }
 
 /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
-export async function clearByHand(
-  control: RouteControl,
-  kv: Pick<KVNamespace, 'put'>,
-  caller: Caller,
-): Promise<CallResult> {
+function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   return refusable(control, 'manual-cleared', caller, async () => {
     const { isKnown, route } = await control.look(Date.now(), 0);
-    if (isKnown && route === null) return noSuchRoute(control);
+    if (isKnown && route === null) return err(noRoute(control.name));
+    const stale = staleFault(control, caller);
+    if (stale !== null) return stale;
     try {
-      await withLimit(kv.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
+      await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}`, mend: 'try again' });
     }
@@ -213,7 +232,7 @@ export async function clearByHand(
   });
 }
 
-/** Runs a call in its turn, and writes its refusal into the history. */
+/** Runs a call in its turn, and writes its refusal into the history, where there is a route to have one. */
 function refusable(
   control: RouteControl,
   action: string,
@@ -222,7 +241,7 @@ function refusable(
 ): Promise<CallResult> {
   return control.turns.take(async () => {
     const result = await call();
-    if (!result.ok) {
+    if (!result.ok && result.error.code !== 'no_such_route') {
       const { actor, reason } = caller;
       const said = reason === '' ? '' : `${reason} `;
       const refused = `${said}(refused: ${result.error.detail})`;
@@ -261,21 +280,18 @@ export async function readyToMove(
     // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
     return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known', mend });
   }
-  if (route === null) return noSuchRoute(control);
+  if (route === null) return err(noRoute(control.name));
   const stale = staleFault(control, caller);
   if (stale !== null) return stale;
   if (view.byHand !== null) {
-    const detail = `weights set by hand decide (weights:${control.name})`;
-    return err({ code: 'manual', detail, mend: `end them first: headgate manual clear ${control.name}` });
+    return err(byHandDecides(control.name));
   }
   const { running } = control;
   if (forbidsRollout && running !== null) return err(busy(control.name, running));
-  return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
-}
-
-function noSuchRoute({ name }: RouteControl): { ok: false; error: CallRefusal } {
-  const detail = `the config has no route "${name.slice(0, 64)}"`;
-  return err({ code: 'no_such_route', detail, mend: 'headgate status lists the routes' });
+  const before = control.standing(view)!;
+  // Who names another baseline in the config means the next split too.
+  const baseline = control.nextBaseline(route, before.baseline);
+  return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
 }
 
 function busy(route: string, running: RolloutState): CallRefusal {
@@ -353,31 +369,11 @@ function frozenByExperiment(
   return err({ code: 'experiment_runs', detail, mend: 'end it by giving one variant 100, or use a new id' });
 }
 
-function faultsOfShadows(shadows: Record<string, number>, route: Route, baseline: string): Fault[] {
-  return Object.entries(shadows).flatMap(([name, percent]): Fault[] => {
-    const path = `shadows.${name}`;
-    if (!Object.hasOwn(route.variants, name)) {
-      return [
-        {
-          path,
-          reason: `"${name}" is not a variant of this route`,
-          mend: `use one of ${Object.keys(route.variants).join(', ')}`,
-        },
-      ];
-    }
-    if (name === baseline) return [{ path, reason: 'the baseline cannot be its own shadow', mend: 'name a candidate' }];
-    if (percent >= 0 && percent <= 100) return [];
-    return [{ path, reason: `${percent} is not a percentage`, mend: 'give a number from 0 to 100' }];
-  });
-}
-
-function unknownVariant(route: Route, name: string): CallResult {
-  const known = Object.keys(route.variants).join(', ');
-  return err({
-    code: 'unknown_variant',
-    detail: `route ${route.name} has no variant "${name.slice(0, 64)}"`,
-    mend: `use one of ${known}`,
-  });
+function faultsOfShadows(names: readonly string[], route: Route, baseline: string): Fault[] {
+  const known = Object.keys(route.variants);
+  const faults = unknownVariantFaults(names, known, ['shadows']);
+  if (!names.includes(baseline)) return faults;
+  return [...faults, faultAt(['shadows', baseline], 'the baseline cannot be its own shadow', 'name a candidate')];
 }
 
 function invalid(faults: Fault[]): CallResult {
@@ -385,11 +381,8 @@ function invalid(faults: Fault[]): CallResult {
   return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
 }
 
-function rateOf(
-  metric: string,
-  live: { requests: number; failed: number; rejected: number } | undefined,
-): number | undefined {
-  if (live === undefined || live.requests === 0) return undefined;
-  if (metric === 'errors') return live.failed / live.requests;
-  return metric === 'rejected' ? live.rejected / live.requests : undefined;
+/** The rate of the baseline of late, where it is known. */
+function rateOf(metric: string, live: LiveNumbers | undefined): number | undefined {
+  const counted = live && countedBy(metric, live);
+  return counted && counted.n > 0 ? counted.bad / counted.n : undefined;
 }

@@ -20,6 +20,7 @@ import {
   stepOf,
 } from './state.ts';
 import { changeOf } from './tick.ts';
+import { byHandDecides } from './words.ts';
 
 /** The state after a command, or why it is refused. A refusal changes nothing. */
 export function obey(state: RolloutState, command: Command, seen: Seen): Answer {
@@ -32,7 +33,7 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
     );
   }
   if (seen.manual) {
-    return refuse('manual', 'weights set by hand decide', `end them first: headgate manual clear ${route}`);
+    return err(byHandDecides(route));
   }
   const by = { actor: command.actor, reason: command.reason };
   switch (command.kind) {

@@ -6,7 +6,7 @@
 
 import { contentHash } from '../config/hash.ts';
 import { maxConfigBytes, parseConfig } from '../config/parse.ts';
-import { type Env, serviceBinding } from '../env.ts';
+import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { Turns } from './turns.ts';
@@ -42,7 +42,6 @@ export interface Promotion {
   route: string;
   baseline: string;
   weights: Record<string, number>;
-  removeShadow: string;
   reason: string;
 }
 
@@ -90,7 +89,8 @@ export class ConfigKeeper {
         return err<PromotionRefusal>({ code: 'no_such_route', detail: `the config has no route ${promotion.route}` });
       }
       const { reason } = promotion;
-      return this.#replace({ text, ifMatch: null, actor: 'controller', reason }, current);
+      // Isolates serve by a document with unknown keys; whoever wrote it by hand must not lose the promotion for them.
+      return this.#replace({ text, actor: 'controller', reason }, current, 'warn');
     });
   }
 
@@ -123,16 +123,11 @@ export class ConfigKeeper {
   }
 
   async #replace(
-    write: ConfigWrite,
+    write: Omit<ConfigWrite, 'ifMatch'>,
     current: ConfigRevision | null,
+    unknownKeys: 'fault' | 'warn' = 'fault',
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
-    const env = this.#env as unknown as Record<string, unknown>;
-    const parsed = parseConfig(write.text, {
-      unknownKeys: 'fault',
-      secrets: (name) => typeof env[name] === 'string' && env[name] !== '',
-      services: (name) => serviceBinding(this.#env, name) !== undefined,
-      adminHost: this.#env.ADMIN_HOST,
-    });
+    const parsed = parseConfig(write.text, { unknownKeys, ...whatThisWorkerHas(this.#env) });
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
     if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
     try {
@@ -143,7 +138,7 @@ export class ConfigKeeper {
     return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
   }
 
-  #keep(write: Pick<ConfigWrite, 'text' | 'actor' | 'reason'>, last: number): ConfigRevision {
+  #keep(write: Omit<ConfigWrite, 'ifMatch'>, last: number): ConfigRevision {
     const { text, actor, reason } = write;
     const row = { revision: last + 1, hash: contentHash(text), atMs: Date.now() };
     this.#sql.exec(
@@ -169,14 +164,14 @@ export class ConfigKeeper {
 }
 
 /** The document with the promotion in it; null when it has no such route. Only what changes is touched. */
-function promoted(text: string, { route, baseline, weights, removeShadow }: Promotion): string | null {
+function promoted(text: string, { route, baseline, weights }: Promotion): string | null {
   type Loose = Record<string, unknown> & { name?: string; shadows?: { variant?: string }[] };
   const document = JSON.parse(text) as { routes?: Loose[] };
   const entry = document.routes?.find(({ name }) => name === route);
   if (entry === undefined) return null;
   entry.baseline = baseline;
   entry.weights = weights;
-  if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== removeShadow);
+  if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== baseline);
   const legible = JSON.stringify(document, null, 2);
   return legible.length <= maxConfigBytes ? legible : JSON.stringify(document);
 }

@@ -5,7 +5,6 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import type { Guardrail, PlanStep } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { UsedReceipts } from '../experiment/receipts.ts';
 import { atMost } from '../limit.ts';
@@ -23,7 +22,6 @@ import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { PairStore } from './pair-store.ts';
 import { RouteControl } from './route-control.ts';
 import type { SeriesPoint, Width } from './series.ts';
-import type { Command } from './state.ts';
 import { type RouteStatus, statusOf } from './status.ts';
 import { waysBack } from './ways-back.ts';
 
@@ -128,34 +126,13 @@ export class RolloutController extends DurableObject<Env> {
     return plain(statusOf(control, nowMs));
   }
 
-  setSplit(
-    route: string,
-    asked: { weights: Record<string, number>; shadows?: Record<string, number> },
-    caller: calls.Caller,
-  ): Promise<Called> {
-    return this.#call(route, (control) => calls.setSplit(control, asked, caller));
-  }
-
-  switchTo(route: string, to: string, caller: calls.Caller & { force: boolean }): Promise<Called> {
-    return this.#call(route, (control) => calls.switchTo(control, to, caller));
-  }
-
-  startRollout(
-    route: string,
-    asked: { to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null },
-    caller: calls.Caller,
-  ): Promise<Called> {
-    return this.#call(route, (control) => calls.start(control, asked, caller));
-  }
-
-  command(route: string, kind: 'promote' | 'pause' | 'resume' | 'abort', caller: calls.Caller): Promise<Called> {
-    const { actor, reason } = caller;
-    const input: Command = { kind, actor, reason };
-    return this.#call(route, (control) => calls.command(control, input, caller));
-  }
-
-  rollback(route: string, asked: { revision?: number; force: boolean }, caller: calls.Caller): Promise<Called> {
-    return this.#call(route, (control) => calls.rollback(control, asked, caller));
+  /** Carries out what a person asks; refused, nothing is changed. */
+  async change(route: string, asked: calls.Change, caller: calls.Caller): Promise<Called> {
+    const control = this.#control(route);
+    const result = await calls.change(control, asked, caller);
+    if (!result.ok) return plain(result);
+    const warnings = [...result.value.warnings, ...control.delays];
+    return ok({ status: plain(statusOf(control, Date.now())), warnings });
   }
 
   /** What a rollback would do, and to what else it could go. */
@@ -164,13 +141,12 @@ export class RolloutController extends DurableObject<Env> {
     return plain(await control.turns.take(() => waysBack(control, asked)));
   }
 
-  /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
-  clearByHand(route: string, caller: calls.Caller): Promise<Called> {
-    return this.#call(route, (control) => calls.clearByHand(control, this.env.CONFIG, caller));
-  }
-
-  history(route: string, limit: number, before: number | null) {
-    return this.#control(route).journal.read(limit, before);
+  /** Null of a route that is not in the config, and of which nothing is remembered either. What KV shows by now is in it. */
+  async history(route: string, limit: number, before: number | null) {
+    const control = this.#control(route);
+    const view = await control.turns.take(() => control.look(Date.now(), 0));
+    const page = control.journal.read(limit, before);
+    return view.route === null && page.entries.length === 0 ? null : page;
   }
 
   /** Notes what was done or refused elsewhere: previews, calls without a right. */
@@ -219,25 +195,14 @@ export class RolloutController extends DurableObject<Env> {
     if (name !== null) await this.#control(name).wake(Date.now());
   }
 
-  /** A running rollout looks at what the batch says; otherwise only weights by hand that came or went are looked for. */
+  /** A running rollout looks at what the batch says; otherwise only weights by hand that come, change or go are looked for. */
   async #follow(control: RouteControl, batch: Batch): Promise<void> {
     if (control.running !== null) {
       await control.turns.take(() => control.act({ kind: 'tick' }));
       return;
     }
     const { isKnown, byHand } = control.source.view;
-    if (!isKnown || batch.isByHand !== (byHand !== null)) await control.turns.take(() => control.look(Date.now()));
-  }
-
-  async #call(
-    route: string,
-    call: (control: RouteControl) => Promise<Result<calls.Done, calls.CallRefusal>>,
-  ): Promise<Called> {
-    const control = this.#control(route);
-    const result = await call(control);
-    if (!result.ok) return plain(result);
-    const warnings = [...result.value.warnings, ...control.delays];
-    return ok({ status: plain(statusOf(control, Date.now())), warnings });
+    if (!isKnown || batch.isByHand || byHand !== null) await control.turns.take(() => control.look(Date.now()));
   }
 
   /** An object does not know its own name, so the first call tells it, and it is kept for the alarm. */

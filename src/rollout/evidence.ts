@@ -30,6 +30,8 @@ import {
   pairsOf,
   referenceOf,
 } from './gathered.ts';
+import type { Meta } from './meta.ts';
+import { countedBy } from './series.ts';
 import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
 interface Kept {
@@ -50,15 +52,16 @@ const GRACE_MS = 5_000;
 
 export class EvidenceStore {
   #sql: SqlStorage;
+  #meta: Meta;
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
   /** By tick and variant, trials and bad by request. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS evidence (id INTEGER PRIMARY KEY CHECK (id = 1), kept TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
+    this.#meta = meta;
+    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER NOT NULL, batch TEXT NOT NULL);`);
     this.#restore();
   }
@@ -120,6 +123,17 @@ export class EvidenceStore {
     this.#save();
   }
 
+  /** Adds what isolates counted of the baseline before the rollout, and tell when it has begun, to the hour before it. */
+  addLate(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
+    const kept = this.#kept;
+    const late = live.filter((one) => one.rollout !== kept?.rollout && one.variant === baseline);
+    if (kept === null || late.length === 0) return;
+    guardrails.forEach(({ metric }, index) => {
+      for (const one of late) addCount(kept.guardrails[index]!.earlier, countedBy(metric, one) ?? { n: 0, bad: 0 });
+    });
+    this.#save();
+  }
+
   /** Adds compared pairs: candidate pairs against repeat pairs, for `mismatch`. */
   addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
     const kept = this.#kept;
@@ -158,16 +172,15 @@ export class EvidenceStore {
     if (kept === null || kept.rollout !== state.id || this.#units === null) return;
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
-    const silenced = badUnits(this.#units, through);
-    const closed = this.#close(through);
+    const silenced = new Map<string, number>();
+    const closed = this.#close(through, silenced);
     if (closed.length === 0) return;
     for (const tick of closed) this.#addTick(kept, state, tick);
     kept.closedThrough = through;
     kept.threshold = this.#units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
-    for (const unit of silenced) {
-      const bits = this.#units.silent.get(unit);
-      if (bits !== undefined) this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, bits);
+    for (const unit of silenced.keys()) {
+      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, this.#units.silent.get(unit)!);
     }
     this.#save();
   }
@@ -180,13 +193,15 @@ export class EvidenceStore {
     const open = this.#peek();
     const critical = state.guardrails.filter((guardrail) => guardrail.critical).length;
     let live: number | null = null;
-    let reference = false;
+    let reference: boolean | null = null;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
       if (guardrail.metric !== 'mismatch') {
         for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
         live = Math.max(live ?? 0, gathered.step.candidate.n);
-        if (referenceOf(gathered) !== null) reference = true;
+        // One required guardrail without an earlier baseline is enough to need a person.
+        const isKnown = referenceOf(gathered) !== null;
+        if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
       }
       const isReference = share === 100 && guardrail.metric !== 'mismatch';
       return judge(
@@ -196,14 +211,13 @@ export class EvidenceStore {
           baseline: (isReference && referenceOf(gathered)?.counts) || gathered.rollout.baseline,
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
-          // With all traffic on the candidate there is no baseline in the step to be held against.
-          ...(!isReference && { step: gathered.step }),
+          step: gathered.step,
         },
         { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
       );
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
-    return { stepRun: kept.stepRun, judgements, samples, reference };
+    return { stepRun: kept.stepRun, judgements, samples, reference: reference === true };
   }
 
   #addOpen(batch: EvidenceBatch): void {
@@ -223,8 +237,8 @@ export class EvidenceStore {
     }
   }
 
-  #close(through: number): OpenTick[] {
-    const closed = this.#ticks(closeTicks(this.#units!, through)).filter(({ tick }) => tick <= through);
+  #close(through: number, silenced: Map<string, number>): OpenTick[] {
+    const closed = this.#ticks(closeTicks(this.#units!, through, silenced)).filter(({ tick }) => tick <= through);
     for (const { tick } of closed) this.#requests.delete(tick);
     return closed;
   }
@@ -252,13 +266,12 @@ export class EvidenceStore {
   }
 
   #save(): void {
-    this.#sql.exec('INSERT OR REPLACE INTO evidence VALUES (1, ?)', JSON.stringify(this.#kept));
+    this.#meta.set('evidence', this.#kept);
   }
 
   #restore(): void {
-    const [row] = this.#sql.exec<{ kept: string }>('SELECT kept FROM evidence WHERE id = 1');
-    if (row === undefined) return;
-    const kept = JSON.parse(row.kept) as Kept;
+    const kept = this.#meta.get<Kept>('evidence');
+    if (kept === null) return;
     this.#kept = kept;
     const units = startUnitEvidence(keysOf(kept.guardrails.length), MAX_UNITS);
     units.threshold = kept.threshold;
@@ -271,16 +284,6 @@ export class EvidenceStore {
       this.#addOpen(JSON.parse(batch) as EvidenceBatch);
     }
   }
-}
-
-/** Units with a bad mark in the ticks that are about to be closed. */
-function badUnits(units: UnitEvidence, through: number): string[] {
-  const found: string[] = [];
-  for (const [tick, variants] of units.open) {
-    if (tick > through) continue;
-    for (const marked of variants.values()) for (const [unit, { bad }] of marked) if (bad !== 0) found.push(unit);
-  }
-  return found;
 }
 
 /** Unit evidence names its metrics; two guardrails may judge the same one (two limits of `slow`), so numbers name them. */

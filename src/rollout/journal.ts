@@ -63,7 +63,7 @@ export class Journal {
     );
     return [...rows].map(({ split, restores }) => ({
       ...(JSON.parse(split) as Split),
-      ...(restores !== null && { restores }),
+      restores: restores ?? undefined,
     }));
   }
 

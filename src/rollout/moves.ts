@@ -105,7 +105,6 @@ function promoted(state: RolloutState, seen: Seen, { actor, reason: why }: By): 
     kind: 'config',
     baseline: to,
     weights: split.weights,
-    removeShadow: to,
     reason: `rollout ${state.id}: ${by.reason}`,
   };
   return ended(state, seen, { end: 'promoted', action: 'promoted', split, by, effects: [config] });

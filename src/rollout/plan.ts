@@ -3,11 +3,11 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
-import { cannotCarry, undecided } from '../config/check/rollout.ts';
-import { nearest } from '../config/nearest.ts';
+import { cannotCarry } from '../config/check/rollout.ts';
+import { meantOr } from '../config/nearest.ts';
+import { faultAt } from '../config/path.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
-import { hundredths } from '../config/weights.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 
 /** A step with everything that "as before" left open filled in. */
@@ -55,7 +55,7 @@ export function compilePlan(
   let weight: number | undefined;
   const steps = written.value.map((step) => {
     weight = step.weight ?? weight;
-    return { ...step, ...(weight !== undefined && { weight }) };
+    return { ...step, weight };
   });
   return ok(steps);
 }
@@ -73,27 +73,16 @@ function planNamed(route: Pick<Route, 'plans'>, name: string): Result<readonly P
   const steps = own ?? (Object.hasOwn(builtIns, name) ? builtIns[name] : undefined);
   if (steps !== undefined) return ok(steps);
   const known = [...new Set([...Object.keys(route.plans), ...builtInPlans])];
-  const meant = nearest(name, known);
-  const mend = meant === null ? `use one of ${known.join(', ')}, or a list of steps` : `did you mean "${meant}"?`;
-  return err([{ path: 'plan', reason: `"${name.slice(0, 64)}" is not a plan of this route`, mend }]);
+  const mend = meantOr(`use one of ${known.join(', ')}, or a list of steps`, name, known);
+  return err([faultAt(['plan'], `"${name.slice(0, 64)}" is not a plan of this route`, mend)]);
 }
 
+/** Whoever wrote the steps had their form checked; whether the route has an experiment to carry is known here alone. */
 function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>): Fault[] {
-  if (steps.length === 0) return [{ path: 'plan', reason: 'has no steps', mend: 'give at least one step' }];
   let weight: number | undefined;
   return steps.flatMap((step, index) => {
-    const faults: Fault[] = [];
-    const fault = (key: string, reason: string, mend: string) =>
-      faults.push({ path: `plan[${index}]${key}`, reason, mend });
-    if (step.weight !== undefined && hundredths(step.weight) === null) {
-      fault('.weight', `${step.weight} is not a weight`, 'give 0 to 100 with at most two decimals');
-    }
     weight = step.weight ?? weight;
-    const uncarried = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
-    if (uncarried) fault('.experiment', uncarried.reason, uncarried.mend);
-    if (!(step.forMs > 0) && !step.approval && !step.experiment) {
-      fault('', undecided.reason, undecided.mend);
-    }
-    return faults;
+    const fault = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
+    return fault === null ? [] : [faultAt(['plan', index, 'experiment'], fault.reason, fault.mend)];
   });
 }

@@ -1,8 +1,10 @@
 /** Owns the health check of a variant (`health` in the config), made before traffic goes to it or back to it. */
 
+import { ask } from '../ask.ts';
+import { NO_BINDING } from '../config/check/variants.ts';
 import { fillSecrets } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
-import { type Env, keySecret, serviceBinding } from '../env.ts';
+import { type Env, keySecret } from '../env.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -20,14 +22,8 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
   }
   const asked = `GET ${health.path}`;
   try {
-    const init = { headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) };
-    const fetcher = origin.kind === 'service' ? serviceBinding(env, origin.service) : undefined;
-    if (origin.kind === 'service' && fetcher === undefined) {
-      return { ok: false, detail: `the service binding ${origin.service} is missing` };
-    }
-    const response = await (origin.kind === 'url'
-      ? fetch(origin.url + health.path, init)
-      : fetcher!.fetch(`https://health.invalid${health.path}`, init));
+    const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();
     const detail = `${asked} answered ${response.status}`;
     return { ok: response.status === health.expect, detail };

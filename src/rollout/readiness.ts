@@ -4,9 +4,9 @@
  */
 
 import type { Judgement } from '../analysis/verdict.ts';
+import { span, whole } from '../analysis/words.ts';
 import type { Guardrail } from '../config/types.ts';
 import { type Evidence, type RolloutState, stepOf } from './state.ts';
-import { count, span } from './words.ts';
 
 export interface Readiness {
   /** Everything that the step needs is there, but for a person's approval. */
@@ -78,7 +78,7 @@ function samplesMissing(state: RolloutState, { samples }: Evidence, current: boo
   // Not `seen < minSamples`: a count that is no number must never pass.
   return seen >= minSamples
     ? []
-    : [`${count(seen || 0)} of ${count(minSamples)} ${live ? 'samples' : 'compared pairs'}`];
+    : [`${whole(seen || 0)} of ${whole(minSamples)} ${live ? 'samples' : 'compared pairs'}`];
 }
 
 function experimentMissing(state: RolloutState, { experiment }: Evidence, current: boolean): string[] {

@@ -5,6 +5,7 @@
 
 import { splitInForce } from '../config/inforce.ts';
 import type { Split, Watched } from '../config/split.ts';
+import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { configKeeperOf } from '../env.ts';
 import { atMost } from '../limit.ts';
@@ -20,7 +21,7 @@ import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
-import { Series } from './series.ts';
+import { countedBy, Series } from './series.ts';
 import {
   type Effect,
   type Evidence,
@@ -48,6 +49,7 @@ const BUSY_MS = 15_000;
 
 export class RouteControl {
   readonly name: string;
+  readonly env: Env;
   readonly journal: Journal;
   readonly series: Series;
   readonly evidence: EvidenceStore;
@@ -58,18 +60,17 @@ export class RouteControl {
   #publisher: Publisher;
   #experiment: ExperimentWatch;
   #ctx: DurableObjectState;
-  #env: Env;
   #rollout: RolloutState | null;
 
   constructor(name: string, ctx: DurableObjectState, env: Env, meta: Meta) {
     const { sql } = ctx.storage;
     this.name = name;
     this.#ctx = ctx;
-    this.#env = env;
+    this.env = env;
     this.#meta = meta;
     this.journal = new Journal(sql);
     this.series = new Series(sql);
-    this.evidence = new EvidenceStore(sql);
+    this.evidence = new EvidenceStore(sql, meta);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.#webhooks = new Webhooks(sql);
     this.#experiment = new ExperimentWatch(env, ctx, name);
@@ -99,6 +100,7 @@ export class RouteControl {
     if (this.running === null) return;
     this.evidence.add(batch.evidence);
     this.evidence.addCounts(batch.live, this.running.to, this.journal.split()?.revision ?? 0);
+    this.evidence.addLate(batch.live, this.running);
     this.evidence.addPairs(this.running, batch.pairs);
   }
 
@@ -132,11 +134,8 @@ export class RouteControl {
   standing(view: RouteView): Standing | null {
     const { route } = view;
     if (route === null) return null;
-    const { revision, weights, shadows, baseline, salt } = splitInForce({
-      route,
-      split: this.journal.split(),
-      weights: null,
-    });
+    const split = this.journal.split();
+    const { revision, weights, shadows, baseline, salt } = splitInForce({ route, split, weights: null });
     return { revision, weights, shadows, baseline, salt };
   }
 
@@ -157,11 +156,10 @@ export class RouteControl {
     const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
-      const earlier = guardrails.map(({ metric }) => {
-        if (metric !== 'errors' && metric !== 'rejected') return null;
-        return { n: hour.requests, bad: metric === 'errors' ? hour.failed : hour.rejected };
-      });
-      this.evidence.start(moved.state, earlier);
+      this.evidence.start(
+        moved.state,
+        guardrails.map(({ metric }) => countedBy(metric, hour)),
+      );
     });
     await this.#carryOut(moved, nowMs);
   }
@@ -208,12 +206,12 @@ export class RouteControl {
   #evidenceOf(state: RolloutState, nowMs: number): Evidence {
     const { route } = this.source.view;
     const experiment = this.#experiment.hear(state, { route, split: this.journal.split() }, nowMs);
-    return { ...this.evidence.judge(state), ...(experiment !== undefined && { experiment }) };
+    return { ...this.evidence.judge(state), experiment };
   }
 
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {
     const known = this.source.view.route?.variants[variant];
-    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.#env);
+    return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.env);
   }
 
   /** Does what is due: the rollout's clock, a split that KV did not take, webhooks. */
@@ -294,6 +292,12 @@ export class RouteControl {
     return this.#meta.get<Promotion>('promotion');
   }
 
+  /** The baseline of the next split: the config's, as it is or will be told; `before` where it could not be told of that. */
+  nextBaseline(route: Route, before: string): string {
+    if (route.baseline === this.#meta.get('untold')) return before;
+    return this.owedPromotion?.baseline ?? route.baseline;
+  }
+
   /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
   owePromotion(promotion: Promotion, nowMs: number): void {
     this.#meta.set('promotion', promotion);
@@ -303,17 +307,18 @@ export class RouteControl {
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
     const before = this.standing(this.source.view);
     const variants = this.source.seenConfig()?.variants ?? draft.variants;
+    const at = new Date(nowMs).toISOString();
     if (before !== null && before.revision === 0 && this.journal.split() === null) {
-      const at = new Date(nowMs).toISOString();
-      this.journal.keep(
-        { ...before, rollout: null, variants, by: 'config', reason: 'the weights of the config', at },
-        null,
-      );
+      const kept = { ...before, rollout: null, variants, by: 'config', reason: 'the weights of the config', at };
+      this.journal.keep(kept, null);
     }
-    const { kvRevision: kv } = this.source.view;
+    const { kvRevision: kv, route } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
-    const split: Split = { revision, ...draft, at: new Date(nowMs).toISOString(), ...(guardrails && { guardrails }) };
+    const plainShadows = Object.keys(draft.shadows).filter(
+      (name) => !route?.shadows.some(({ variant }) => variant === name),
+    );
+    const split: Split = { revision, ...draft, plainShadows, at, guardrails };
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
@@ -333,7 +338,7 @@ export class RouteControl {
   async #promote(): Promise<void> {
     const promotion = this.owedPromotion;
     if (promotion === null) return this.#meta.wake('promotion', null);
-    const written = await configKeeperOf(this.#env)!
+    const written = await configKeeperOf(this.env)!
       .promote(promotion)
       .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
     // Another may be owed by now, which has an alarm of its own.
@@ -343,6 +348,7 @@ export class RouteControl {
       return this.#meta.wake('promotion', Date.now() + RETRY_MS);
     }
     this.#meta.delete('promotion');
+    this.#meta.delete('untold');
     if (!written.ok) this.#tellUnwritten(promotion, JSON.stringify(written.error));
     return this.#meta.wake('promotion', null);
   }
@@ -351,11 +357,12 @@ export class RouteControl {
   #tellUnwritten({ baseline, weights }: Promotion, why: string): void {
     const reason = `the config could not be told of the new baseline ${baseline}: ${why.slice(0, 500)}`;
     const after = { baseline, weights };
+    this.#meta.set('untold', this.source.view.route?.baseline ?? '');
     this.write({ actor: 'controller', action: 'config-unwritten', reason, before: null, after }, Date.now());
   }
 
   async #sendWebhooks(): Promise<void> {
-    await this.#webhooks.send(this.#env, Date.now());
+    await this.#webhooks.send(this.env, Date.now());
     await this.#meta.wake('webhooks', this.#webhooks.nextAtMs());
   }
 
@@ -388,5 +395,5 @@ function holdsBack({ end, pause }: RolloutState): boolean {
 }
 
 function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {
-  return { metric, per, ...(slow && { slow }) };
+  return { metric, per, slow };
 }

@@ -3,6 +3,7 @@
 import { variantsHash } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
 import { parseSplit, parseWeights, type Split } from '../config/split.ts';
+import { keysOf, readAll, textsOf } from '../config/store.ts';
 import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, type Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
@@ -31,7 +32,6 @@ const AFTER_FAILURE_MS = 10_000;
 /** Who looks holds every other action of the route meanwhile, the way back too. */
 const CONFIG_LIMIT_MS = 2_000;
 const KV_LIMIT_MS = 1_500;
-const KV_MIN_CACHE_SECONDS = 30;
 
 export class RouteSource {
   #env: Env;
@@ -99,14 +99,11 @@ export class RouteSource {
   }
 
   #readKv(): Promise<Map<string, string | null>> {
-    const keys = [`weights:${this.#name}`, `split:${this.#name}`];
-    const options = { type: 'text', cacheTtl: KV_MIN_CACHE_SECONDS } as const;
-    return withLimit((async () => this.#env.CONFIG.get(keys, options))(), KV_LIMIT_MS);
+    return withLimit(readAll(this.#env, keysOf(this.#name)), KV_LIMIT_MS);
   }
 
   #takeKv(texts: Map<string, string | null>): void {
-    const weights = texts.get(`weights:${this.#name}`) ?? null;
-    const split = texts.get(`split:${this.#name}`) ?? null;
+    const { split, weights } = textsOf(this.#name, texts);
     const parsedSplit = split === null ? null : parseSplit(split);
     const kvRevision = parsedSplit?.ok
       ? Math.max(this.#view.kvRevision, parsedSplit.value.revision)

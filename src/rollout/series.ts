@@ -3,7 +3,7 @@
  * It sums what isolates counted, and judges nothing.
  */
 
-import { encodeHistogram, histogramOf, quantile } from '../analysis/histogram.ts';
+import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
 
 /** A width of buckets and how long they are kept. */
@@ -15,16 +15,22 @@ const WIDTHS = [
 
 export type Width = (typeof WIDTHS)[number]['name'];
 
+/** Which of a variant's numbers a guardrail counts by request, where it is one of these. */
+const COUNTED: Record<string, 'failed' | 'rejected'> = { errors: 'failed', rejected: 'rejected' };
+
+/** What a guardrail would have counted; null where these numbers do not tell. */
+export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'>) {
+  const counted = COUNTED[metric];
+  return counted === undefined ? null : { n: numbers.requests, bad: numbers[counted] };
+}
+
 /** The window of the live numbers that status shows. */
 export const LIVE_WINDOW_MS = 600_000;
 
-export interface LiveNumbers {
+export interface LiveNumbers extends Quantiles {
   requests: number;
   failed: number;
   rejected: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
   /** Time to the first byte, which is what people wait for in a stream. */
   firstByteP50Ms: number | null;
   firstByteP95Ms: number | null;
@@ -44,18 +50,12 @@ export interface SeriesPoint {
   p95Ms: number | null;
 }
 
-interface Row extends Record<string, SqlStorageValue> {
-  startMs: number;
-  variant: string;
-  requests: number;
-  failed: number;
-  rejected: number;
-  total: string;
-  firstByte: string;
-  tokensIn: number;
-  tokensOut: number;
-  cost: number;
-}
+/** What a bucket adds up, and what it has histograms of. */
+const SUMS = ['requests', 'failed', 'rejected', 'tokensIn', 'tokensOut', 'cost'] as const;
+const TIMES = ['total', 'firstByte'] as const;
+
+type Sums = Record<(typeof SUMS)[number], number>;
+type Row = Sums & Record<(typeof TIMES)[number], string> & { startMs: number; variant: string };
 
 export class Series {
   #sql: SqlStorage;
@@ -63,9 +63,9 @@ export class Series {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, requests INTEGER NOT NULL,
-      failed INTEGER NOT NULL, rejected INTEGER NOT NULL, total TEXT NOT NULL, firstByte TEXT NOT NULL,
-      tokensIn REAL NOT NULL, tokensOut REAL NOT NULL, cost REAL NOT NULL, PRIMARY KEY (width, startMs, variant));`);
+    const columns = [...SUMS.map((name) => `${name} REAL NOT NULL`), ...TIMES.map((name) => `${name} TEXT NOT NULL`)];
+    sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${columns},
+      PRIMARY KEY (width, startMs, variant));`);
   }
 
   /** Adds an isolate's counts to the bucket of now. Call it within the flush's transaction. */
@@ -135,40 +135,22 @@ export class Series {
     this.#sql.exec(
       'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...key,
-      (before?.requests ?? 0) + counts.requests,
-      (before?.failed ?? 0) + counts.failed,
-      (before?.rejected ?? 0) + counts.rejected,
-      merged([before?.total ?? '', counts.total]),
-      merged([before?.firstByte ?? '', counts.firstByte]),
-      (before?.tokensIn ?? 0) + (counts.tokensIn ?? 0),
-      (before?.tokensOut ?? 0) + (counts.tokensOut ?? 0),
-      (before?.cost ?? 0) + (counts.cost ?? 0),
+      ...SUMS.map((name) => (before?.[name] ?? 0) + (counts[name] ?? 0)),
+      ...TIMES.map((name) => encodeHistogram(histogramOf([before?.[name] ?? '', counts[name]]))),
     );
   }
 }
 
 function numbersOf(rows: readonly Row[]): LiveNumbers {
-  const total = histogramOf(rows.map((row) => row.total));
-  const firstByte = histogramOf(rows.map((row) => row.firstByte));
-  const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const used = {
-    tokensIn: sum((row) => row.tokensIn),
-    tokensOut: sum((row) => row.tokensOut),
-    cost: sum((row) => row.cost),
-  };
+  const [total, firstByte] = TIMES.map((name) => histogramOf(rows.map((row) => row[name])));
+  const { tokensIn, tokensOut, cost, ...counted } = Object.fromEntries(
+    SUMS.map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0)]),
+  ) as Sums;
   return {
-    requests: sum((row) => row.requests),
-    failed: sum((row) => row.failed),
-    rejected: sum((row) => row.rejected),
-    p50Ms: quantile(total, 0.5),
-    p95Ms: quantile(total, 0.95),
-    p99Ms: quantile(total, 0.99),
-    firstByteP50Ms: quantile(firstByte, 0.5),
-    firstByteP95Ms: quantile(firstByte, 0.95),
-    ...(used.tokensIn + used.tokensOut > 0 && used),
+    ...counted,
+    ...quantilesBy((q) => quantile(total!, q)),
+    firstByteP50Ms: quantile(firstByte!, 0.5),
+    firstByteP95Ms: quantile(firstByte!, 0.95),
+    ...(tokensIn + tokensOut > 0 && { tokensIn, tokensOut, cost }),
   };
-}
-
-function merged(texts: readonly string[]): string {
-  return encodeHistogram(histogramOf(texts));
 }

@@ -10,6 +10,7 @@ import { moved, stepAnew } from './moves.ts';
 import type { Step } from './plan.ts';
 import { splitOfStep } from './splits.ts';
 import type { Answer, Refusal, RolloutState, Seen, Standing } from './state.ts';
+import { byHandDecides, noVariant } from './words.ts';
 
 export interface StartRequest {
   id: string;
@@ -55,14 +56,8 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
 }
 
 function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen): Refusal | null {
-  if (manual) {
-    const mend = `end them first: headgate manual clear ${route}`;
-    return { code: 'manual', detail: 'weights set by hand decide', mend };
-  }
-  if (config === null || !config.names.includes(to)) {
-    const mend = config === null ? 'put the route into the config' : `use one of ${config.names.join(', ')}`;
-    return { code: 'unknown_variant', detail: `route ${route} has no variant "${to.slice(0, 64)}"`, mend };
-  }
+  if (manual) return byHandDecides(route);
+  if (!config?.names.includes(to)) return noVariant(route, to, config?.names ?? []);
   if (to === before.baseline) {
     const mend = 'name the variant to move traffic to';
     return { code: 'already_baseline', detail: `${to} is the baseline already`, mend };
@@ -75,8 +70,7 @@ function blankState(request: StartRequest, { nowMs, config }: Seen, probed: stri
   const { weights, shadows, baseline, salt } = before;
   const variants = config?.variants ?? '';
   return {
-    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed },
-    ...(experiment !== undefined && { experiment }),
+    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed, experiment },
     configBaseline: config?.baseline ?? baseline,
     startedBy: actor,
     startedMs: nowMs,

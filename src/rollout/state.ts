@@ -98,7 +98,7 @@ export interface Evidence {
   judgements: readonly Judgement[];
   /** Candidate trials in this run of the step: live ones, and mirrored pairs that were compared. */
   samples: { live: number; compared: number };
-  /** Whether a step that takes all the traffic has an earlier baseline to be held against. */
+  /** Whether each required guardrail of a step that takes all the traffic has an earlier baseline to be held against. */
   reference: boolean;
   /** What the experiment of an `experiment: true` step says; absent: nothing yet. */
   experiment?: { verdict: 'wait' | 'go' | 'stop'; sentence: string };
@@ -136,7 +136,7 @@ export type Input = { kind: 'tick' } | Command;
 export type Effect =
   | { kind: 'publish'; split: SplitDraft }
   /** Promotion: the config's new baseline and weights. A shadow of the new baseline would make the config faulty, so it goes. */
-  | { kind: 'config'; baseline: string; weights: Record<string, number>; removeShadow: string; reason: string }
+  | { kind: 'config'; baseline: string; weights: Record<string, number>; reason: string }
   | { kind: 'webhook'; event: RolloutEvent }
   /** Check the health of a variant and ask again, with the same input and `seen.health`. Nothing was decided yet. */
   | { kind: 'probe'; variant: string }

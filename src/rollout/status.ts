@@ -24,13 +24,12 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   if (route === null) return null;
   const split = control.journal.split();
   const inForce = splitInForce({ route, split, weights: byHand });
-  const { source, weights, shadows, baseline, salt, experiment, notes } = inForce;
   const { rollout } = control;
   const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, NO_NUMBERS]));
   return {
     name: control.name,
     split: split ?? ofConfig(route),
-    inForce: { source, weights, shadows, baseline, salt, experiment, notes },
+    inForce,
     byHand,
     live: { ...idle, ...control.series.live(nowMs) },
     rollout: rollout === null ? null : describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),

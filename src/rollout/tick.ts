@@ -4,6 +4,7 @@
  * watched, so a clock that jumps neither shortens a step nor stalls it.
  */
 
+import { span } from '../analysis/words.ts';
 import { healthToGoOn, healthToReturn, unhealthy } from './health.ts';
 import {
   aborted,
@@ -19,7 +20,7 @@ import {
 } from './moves.ts';
 import { criticalFailure, passedOn, readinessOf } from './readiness.ts';
 import { changedUnderneath, type Moved, phaseOf, type RolloutState, type Seen, stepOf } from './state.ts';
-import { brief, span } from './words.ts';
+import { brief } from './words.ts';
 
 /** One tick credits a step with at most this much time: an alarm may be two periods late, and a clock may jump. */
 export const MAX_CREDIT_MS = 3 * TICK_EVERY_MS;

@@ -3,9 +3,9 @@
  * traffic of other variants that the rollout takes. Warnings stop nothing.
  */
 
-import { type StepTraffic, stepReach } from '../analysis/reach.ts';
+import { stepReach } from '../analysis/reach.ts';
 import { TICK_MS } from '../analysis/units.ts';
-import { allowedIncrease } from '../analysis/verdict.ts';
+import { allowedIncrease, MIN_BAD_TO_FAIL } from '../analysis/verdict.ts';
 import type { Guardrail } from '../config/types.ts';
 import type { Step } from './plan.ts';
 import type { Standing } from './state.ts';
@@ -13,10 +13,6 @@ import type { Standing } from './state.ts';
 /** The route's traffic of late, as the controller's tallies tell it. */
 export interface Traffic {
   requestsPerTick: number;
-  /** Units active in a tick of 10 s. */
-  unitsPerTick: number;
-  /** Units of a tick that no earlier tick had seen; with them the distinct units of a step can be told. */
-  newUnitsPerTick?: number;
   /** Bad rate of the baseline by position in the guardrails, 0 to 1; absent where it is not known yet. */
   baselineRates: readonly (number | undefined)[];
 }
@@ -30,14 +26,27 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
     return ['there is no traffic yet: steps wait for samples, then pause'];
   }
   const warnings: string[] = [];
-  steps.forEach((step, index) => {
-    if (!((step.weight ?? 0) > 0) || step.forMs === 0) return;
+  const say = (index: number, sentence: string) => warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);
+  steps.forEach(({ weight = 0, minSamples, forMs, maxForMs = forMs }, index) => {
+    if (!(weight > 0) || forMs === 0) return;
     guardrails.forEach((guardrail, position) => {
-      if (guardrail.metric === 'mismatch') return;
-      const { warnings: said } = stepReach(trafficOfStep(step, guardrail, traffic, traffic.baselineRates[position]));
-      for (const sentence of said) warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);
+      const { metric } = guardrail;
+      if (metric === 'mismatch') return;
+      const baselineRate = traffic.baselineRates[position] ?? 0;
+      const margin = allowedIncrease(guardrail, baselineRate);
+      // Counted by unit there are fewer trials than requests, but how many nobody knows before the rollout.
+      const trials = { metric, share: weight / 100, trialsPerTick: traffic.requestsPerTick, tickMs: TICK_MS };
+      const { warning } = stepReach({ ...trials, baselineRate, margin, minSamples, forMs, maxForMs });
+      if (warning !== null) say(index, warning);
     });
   });
+  // The smallest share comes first. Isolates know no units before a rollout, so it is said to everybody.
+  const shared = steps.findIndex(({ weight = 0 }) => weight > 0 && weight < 100);
+  if (shared >= 0 && guardrails.some(({ metric, per }) => per === 'unit' && metric !== 'mismatch')) {
+    const clients = Math.ceil((100 * MIN_BAD_TO_FAIL) / steps[shared]!.weight!);
+    const remedy = 'take a larger weight, or "per": "request" where requests fail independently';
+    say(shared, `counted by unit it can find nothing with fewer than ${clients} clients: then ${remedy}`);
+  }
   return [...new Set(warnings)];
 }
 
@@ -47,23 +56,4 @@ export function takenWarnings(before: Standing, to: string, steps: readonly Step
   return Object.entries(before.weights)
     .filter(([name, weight]) => weight > 0 && name !== to && name !== before.baseline)
     .map(([name, weight]) => `${name} serves ${weight} % now and gets nothing from the rollout on`);
-}
-
-function trafficOfStep(step: Step, guardrail: Guardrail, traffic: Traffic, rate = 0): StepTraffic {
-  const { requestsPerTick, unitsPerTick, newUnitsPerTick } = traffic;
-  const byUnit = guardrail.per === 'unit';
-  const units =
-    byUnit && newUnitsPerTick !== undefined ? unitsPerTick + (newUnitsPerTick * step.forMs) / TICK_MS : undefined;
-  return {
-    metric: guardrail.metric,
-    share: (step.weight ?? 0) / 100,
-    trialsPerTick: byUnit ? unitsPerTick : requestsPerTick,
-    tickMs: TICK_MS,
-    baselineRate: rate,
-    margin: allowedIncrease(guardrail, rate),
-    minSamples: step.minSamples,
-    forMs: step.forMs,
-    maxForMs: step.maxForMs ?? step.forMs,
-    ...(units !== undefined && { units }),
-  };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Config, Webhook } from '../config/types.ts';
+import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
 import type { RolloutEvent } from './state.ts';
 
@@ -91,5 +92,5 @@ async function hmac(secret: string, text: string): Promise<string> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
   const tag = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)));
-  return Array.from(tag, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex(tag);
 }

@@ -3,7 +3,7 @@
  * than the cap: a small body that unpacks to gigabytes is read as far as the cap and no further.
  */
 
-import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import zlib from 'node:zlib';
 import { concatenated } from '../forward/bytes.ts';
 
 export interface Decoded {
@@ -48,13 +48,13 @@ function decoderOf(name: string) {
   switch (name) {
     case 'gzip':
     case 'x-gzip':
-      return createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
+      return zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
     case 'deflate':
-      return createInflate({ finishFlush: constants.Z_SYNC_FLUSH });
+      return zlib.createInflate({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
     case 'br':
-      return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+      return zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
     case 'zstd':
-      return createZstdDecompress({ finishFlush: constants.ZSTD_e_flush });
+      return zlib.createZstdDecompress({ finishFlush: zlib.constants.ZSTD_e_flush });
     default:
       return null;
   }

@@ -21,7 +21,7 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { headersOfCopy } from './credentials.ts';
-import type { Observation } from './observation.ts';
+import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
@@ -86,7 +86,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
-  const judged = await judge(sides, plan, plan.role, body, work);
+  const judged = judge(sides, plan, plan.role, body, work);
   const apart = apartFromVersions(copy, sides);
   const result = apart === null ? judged : comparison('skipped', apart);
   spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
@@ -121,7 +121,7 @@ async function repeat(
   seen: { live: Observation; again: Observation; body: Uint8Array },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
-  const result = await judge(sides, plan, 'repeat', seen.body, work);
+  const result = judge(sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, tokensOf(result.candidate));
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
@@ -133,7 +133,7 @@ function judge(
   role: ComparisonRole,
   requestBody: Uint8Array,
   work: Mirroring,
-): Promise<Comparison> {
+): Comparison {
   return compareReplies(sides.live, sides.candidate, {
     options: plan.shadow.compare,
     role,
@@ -150,14 +150,10 @@ export interface Sides {
 /** Counts and records the one result of a sampled request. */
 function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Comparison, sides: Sides | null): void {
   const tally = tallyOf(served, plan, work);
-  if (result.class === 'skipped' || sides === null) {
-    if (result.class === 'skipped') tally.skip(result.reason);
-    else tally.pair(result, NO_REPLY, NO_REPLY);
-  } else tally.pair(result, sides.live, sides.candidate, plan.role === 'candidate' ? 'candidate' : 'live');
+  const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
+  tally.pair(result, live, candidate, plan.role === 'candidate' ? 'candidate' : 'live');
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
-
-const NO_REPLY: Observation = { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end: 'unreachable' };
 
 async function keep(
   served: Served,

@@ -33,3 +33,8 @@ export interface Observation {
   /** Numbers that the route's `measures` read from reply headers. */
   measures?: Record<string, number>;
 }
+
+/** What is observed of a reply that never came. */
+export function noReply(end: ObservationEnd): Observation {
+  return { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end };
+}

@@ -10,7 +10,7 @@ import type { Leaver } from '../forward/patience.ts';
 import type { Served } from '../forward/served.ts';
 import { decode } from './decode.ts';
 import { readMeasures } from './measures.ts';
-import type { Observation, ObservationEnd } from './observation.ts';
+import { noReply, type Observation, type ObservationEnd } from './observation.ts';
 
 const READ_BYTES = 65_536;
 
@@ -26,7 +26,7 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
         : served.errorCode === 'client_left'
           ? 'abandoned'
           : 'unreachable';
-    return { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0, end };
+    return noReply(end);
   }
   const ends: Record<typeof report.end, ObservationEnd> = {
     complete: 'complete',
@@ -45,7 +45,7 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
     ...observation,
     status: served.status,
     headersMs: since(served.headersAtMs),
-    ...(report.firstByteAtMs !== null && { firstByteMs: since(report.firstByteAtMs) }),
+    firstByteMs: report.firstByteAtMs === null ? undefined : since(report.firstByteAtMs),
     totalMs: since(Math.max(report.endedAtMs, served.headersAtMs)),
   };
 }
@@ -57,11 +57,10 @@ export async function observeCopy(
   measures: readonly Measure[],
 ): Promise<Observation> {
   const startedAtMs = Date.now();
-  const nothing = { status: 0, contentType: null, body: new Uint8Array(0), bytes: 0 };
   const asked = await askOrigin(question);
   if (!asked.ok) {
     const isLate = asked.error === 'timeout' || asked.error === 'client_left';
-    return { ...nothing, end: isLate ? 'timeout' : 'unreachable', totalMs: Date.now() - startedAtMs };
+    return { ...noReply(isLate ? 'timeout' : 'unreachable'), totalMs: Date.now() - startedAtMs };
   }
   const { response, abort, patience } = asked.value;
   patience.done();
@@ -80,7 +79,7 @@ export async function observeCopy(
     ...observation,
     status: response.status,
     headersMs,
-    ...(read.firstByteAtMs !== null && { firstByteMs: read.firstByteAtMs - startedAtMs }),
+    firstByteMs: read.firstByteAtMs === null ? undefined : read.firstByteAtMs - startedAtMs,
     totalMs: Date.now() - startedAtMs,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { InForce } from '../config/inforce.ts';
+import { plainShadow } from '../config/normalise/trial.ts';
 import type { Route, Shadow } from '../config/types.ts';
 import type { Decision } from '../forward/decide.ts';
 import type { Watch } from '../forward/served.ts';
@@ -40,7 +41,7 @@ export function planMirror(
   // At most one shadow a request: six connections may wait for headers, and each copy costs its variant a request.
   const hit = hits.length > 1 ? hits[Math.floor(random() * hits.length)] : hits[0];
   if (hit === undefined) return null;
-  const shadow = route.shadows.find(({ variant }) => variant === hit[0]) ?? plainShadow(hit[0]);
+  const shadow = shadowOf(route, hit[0]);
   const role = live === baseline ? 'candidate' : 'counterfactual';
   return {
     captureBytes: CAPTURE_BYTES,
@@ -52,23 +53,14 @@ export function planMirror(
   };
 }
 
-const plain = new Map<string, Shadow>();
+/** By variant. Always the same object: compiled rules hang on it. */
+const undeclared = new Map<string, Shadow>();
 
-/** A shadow that a rollout asks for and the config does not describe. Always the same object: compiled rules hang on it. */
-function plainShadow(variant: string): Shadow {
-  let shadow = plain.get(variant);
-  if (shadow === undefined) {
-    shadow = {
-      variant,
-      percent: 100,
-      repeat: 10,
-      maxBodyBytes: CAPTURE_BYTES,
-      forwardCredentials: false,
-      samples: false,
-      budget: {},
-      compare: { ignore: [], tolerance: [], arrays: [], redact: [] },
-    };
-    plain.set(variant, shadow);
-  }
-  return shadow;
+/** The shadow of a variant, or a plain one where a rollout asks for one that the config does not describe. */
+function shadowOf(route: Route, name: string): Shadow {
+  const declared = route.shadows.find(({ variant }) => variant === name);
+  if (declared !== undefined) return declared;
+  const plain = undeclared.get(name) ?? plainShadow(name);
+  undeclared.set(name, plain);
+  return plain;
 }

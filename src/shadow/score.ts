@@ -3,9 +3,11 @@
  * section 7). Its failures are counted nowhere but in the log, and cost nobody anything.
  */
 
+import { ask } from '../ask.ts';
+import { readText } from '../body-text.ts';
+import { NO_BINDING } from '../config/check/variants.ts';
 import type { Origin } from '../config/types.ts';
-import { type Env, serviceBinding } from '../env.ts';
-import { Prefix } from '../forward/copies.ts';
+import type { Env } from '../env.ts';
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { parseJson } from './compare/json-text.ts';
@@ -55,34 +57,14 @@ export async function scorePair(
 async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores | string> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const headers = { 'content-type': 'application/json' };
-  const init: RequestInit = { method: 'POST', headers, body, signal, redirect: 'manual' };
   try {
-    const fetcher = origin.kind === 'service' ? serviceBinding(env, origin.service) : null;
-    if (fetcher === undefined) return 'the Worker has no service binding of this name';
-    const response = await (origin.kind === 'url'
-      ? fetch(origin.url, init)
-      : fetcher!.fetch('https://scorer.invalid/', init));
-    const text = await readShort(response);
+    const response = await ask(origin, '', env, { method: 'POST', headers, body, signal });
+    if (response === undefined) return NO_BINDING;
+    const text = await readText(response, MAX_ANSWER_BYTES);
     if (!response.ok) return `it answered ${response.status}`;
     return (text === null ? null : scoresIn(text)) ?? 'its answer lacks the numbers "live" and "candidate"';
   } catch {
     return signal.aborted ? `it took more than ${TIMEOUT_MS / 1000} s` : 'it gave no answer';
-  }
-}
-
-/** The body as text; null, and the rest unread, where it is longer than any answer needs. */
-async function readShort(response: Response): Promise<string | null> {
-  const prefix = new Prefix(MAX_ANSWER_BYTES);
-  if (response.body === null) return '';
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return new TextDecoder().decode(prefix.take());
-    prefix.add(value);
-    if (prefix.isTruncated) {
-      reader.cancel().catch(() => {});
-      return null;
-    }
   }
 }
 

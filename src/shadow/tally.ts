@@ -66,35 +66,35 @@ export const MAX_SAMPLES_A_BATCH = 20;
 
 type Latencies = Record<keyof PairBatch['latency'], Histogram>;
 
+/** A batch in which nothing is counted. */
+export function emptyPairs(candidate: string): PairBatch {
+  return {
+    candidate,
+    eligible: 0,
+    classes: {},
+    skipped: {},
+    failures: {},
+    repeats: {},
+    noise: startBatch(),
+    latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
+    unauthorised: 0,
+    sums: {},
+    similarity: { candidate: moments(), repeat: moments() },
+    scores: { live: moments(), candidate: moments(), difference: moments() },
+    tokens: 0,
+    samples: [],
+  };
+}
+
 export class PairTally {
   #batch: PairBatch;
   #latency: Latencies;
 
   constructor(candidate: string) {
-    this.#latency = {
-      liveHeaders: emptyHistogram(),
-      candidateHeaders: emptyHistogram(),
-      liveTotal: emptyHistogram(),
-      candidateTotal: emptyHistogram(),
-      slower: emptyHistogram(),
-      faster: emptyHistogram(),
-    };
-    this.#batch = {
-      candidate,
-      eligible: 0,
-      classes: {},
-      skipped: {},
-      failures: {},
-      repeats: {},
-      noise: startBatch(),
-      latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
-      unauthorised: 0,
-      sums: {},
-      similarity: { candidate: moments(), repeat: moments() },
-      scores: { live: moments(), candidate: moments(), difference: moments() },
-      tokens: 0,
-      samples: [],
-    };
+    this.#batch = emptyPairs(candidate);
+    this.#latency = Object.fromEntries(
+      Object.keys(this.#batch.latency).map((name) => [name, emptyHistogram()]),
+    ) as Latencies;
   }
 
   /** A sampled request of which no pair came. */

@@ -3,9 +3,17 @@
  * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
  */
 
-import { encodeHistogram, histogramCount, histogramOf, quantile } from '../analysis/histogram.ts';
+import {
+  encodeHistogram,
+  histogramCount,
+  histogramOf,
+  type Quantiles,
+  quantile,
+  quantilesBy,
+} from '../analysis/histogram.ts';
+import { summarise } from '../analysis/means.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
-import { countFailure, type Moments, moments, type PairBatch, type Side } from './tally.ts';
+import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
 export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
@@ -14,61 +22,19 @@ export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
 }
 
 export function startTotals(candidate: string, nowMs: number): PairTotals {
-  return {
-    candidate,
-    sinceMs: nowMs,
-    eligible: 0,
-    classes: {},
-    skipped: {},
-    failures: {},
-    repeats: {},
-    noise: startNoise(),
-    latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
-    unauthorised: 0,
-    sums: {},
-    similarity: { candidate: moments(), repeat: moments() },
-    scores: { live: moments(), candidate: moments(), difference: moments() },
-    tokens: 0,
-  };
+  const { samples: _, ...batch } = emptyPairs(candidate);
+  return { ...batch, noise: startNoise(), sinceMs: nowMs };
 }
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const sums = { ...totals.sums };
-  for (const [name, sides] of Object.entries(batch.sums)) {
-    const before = sums[name] ?? { live: moments(), candidate: moments() };
-    sums[name] = { live: added(before.live, sides.live), candidate: added(before.candidate, sides.candidate) };
-  }
-  const { similarity, scores } = totals;
+  const { candidate: _, samples: __, failures, noise, latency, ...counts } = batch;
   return {
-    candidate: totals.candidate,
-    sinceMs: totals.sinceMs,
-    eligible: totals.eligible + batch.eligible,
-    classes: addedCounts(totals.classes, batch.classes),
-    skipped: addedCounts(totals.skipped, batch.skipped),
-    failures: addedFailures(totals.failures, batch.failures),
-    repeats: addedCounts(totals.repeats, batch.repeats),
-    noise: addBatch(totals.noise, batch.noise),
-    latency: addedLatency(totals.latency, batch.latency),
-    unauthorised: totals.unauthorised + batch.unauthorised,
-    sums,
-    similarity: {
-      candidate: added(similarity.candidate, batch.similarity.candidate),
-      repeat: added(similarity.repeat, batch.similarity.repeat),
-    },
-    scores: {
-      live: added(scores.live, batch.scores.live),
-      candidate: added(scores.candidate, batch.scores.candidate),
-      difference: added(scores.difference, batch.scores.difference),
-    },
-    tokens: totals.tokens + batch.tokens,
+    ...withCounts(totals, counts),
+    failures: addedFailures(totals.failures, failures),
+    noise: addBatch(totals.noise, noise),
+    latency: addedLatency(totals.latency, latency),
   };
-}
-
-export interface Quantiles {
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
 }
 
 /** A mean with its standard error; null where there is nothing to average. */
@@ -166,7 +132,7 @@ function notesOf(totals: PairTotals, compared: number): string[] {
 
 function quantilesOf(text: string): Quantiles {
   const histogram = histogramOf([text]);
-  return { p50Ms: quantile(histogram, 0.5), p95Ms: quantile(histogram, 0.95), p99Ms: quantile(histogram, 0.99) };
+  return quantilesBy((q) => quantile(histogram, q));
 }
 
 /** Quantiles of a number of either sign, from the histograms of its two sides. */
@@ -174,38 +140,35 @@ function differenceOf(fasterText: string, slowerText: string): Quantiles {
   const faster = histogramOf([fasterText]);
   const slower = histogramOf([slowerText]);
   const [below, above] = [histogramCount(faster), histogramCount(slower)];
-  const at = (q: number): number | null => {
+  return quantilesBy((q) => {
     if (below + above === 0) return null;
     const rank = Math.max(1, Math.ceil(q * (below + above)));
     if (rank > below) return quantile(slower, (rank - below) / above);
     // The fastest lie lowest: rank 1 is the largest lead.
     const lead = quantile(faster, (below - rank + 1) / below);
     return lead === null ? null : -lead;
-  };
-  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+  });
 }
 
 function meanOf({ n, sum, squares }: Moments): Mean {
-  if (n === 0) return { n, mean: null, standardError: null };
-  const mean = sum / n;
-  const variance = n > 1 ? Math.max(0, (squares - n * mean * mean) / (n - 1)) : null;
-  return { n, mean, standardError: variance === null ? null : Math.sqrt(variance / n) };
+  const { mean, sd } = summarise({ n, sum, sumSquares: squares });
+  return { n, mean: n > 0 ? mean : null, standardError: n > 1 ? sd / Math.sqrt(n) : null };
 }
 
-function added(a: Moments, b: Moments): Moments {
-  return { n: a.n + b.n, sum: a.sum + b.sum, squares: a.squares + b.squares };
+/** Numbers with others added to them, member by member, at any depth. */
+function withCounts<T extends object>(numbers: T, more: object): T {
+  const sums = { ...numbers } as Record<string, unknown>;
+  for (const [name, add] of Object.entries(more)) {
+    const before = sums[name];
+    sums[name] = typeof add === 'number' ? ((before as number) ?? 0) + add : withCounts(before ?? {}, add);
+  }
+  return sums as T;
 }
 
 /** Failures may be named by an origin, so their number is bounded here as in the tally. */
 function addedFailures(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
   const sums = { ...a };
   for (const [reason, n] of Object.entries(b)) countFailure(sums, reason, n);
-  return sums;
-}
-
-function addedCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
-  const sums = { ...a };
-  for (const [key, n] of Object.entries(b)) sums[key] = (sums[key] ?? 0) + n;
   return sums;
 }
 

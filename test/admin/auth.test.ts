@@ -75,16 +75,19 @@ describe('the admin API', () => {
     expect(responses.map((response) => response.headers.get('cache-control'))).toEqual(responses.map(() => 'no-store'));
   });
 
-  it('makes an address that keeps guessing wait, and no other', async () => {
+  it('makes an address that keeps guessing wait, no other, and nobody who has the right token', async () => {
     const call = mounted();
     const guess = (headers: Record<string, string>, given = 'wrong') =>
       call('GET', '/api/openapi.json', undefined, { token: given, headers });
     const attacker = { 'cf-connecting-ip': '2001:db8:0:1::1' };
+    const neighbour = { 'cf-connecting-ip': '2001:db8:0:1::2' };
     for (let i = 0; i < maxFailures; i++) expect((await guess(attacker)).status).toBe(401);
-    const refused = await guess({ 'cf-connecting-ip': '2001:db8:0:1::2' }, token);
+    const refused = await guess(neighbour, `${token}x`);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await guess({ 'cf-connecting-ip': '2001:db8:0:2::1' }, token)).status).toBe(200);
+    expect((await guess({ 'cf-connecting-ip': '2001:db8:0:2::1' })).status).toBe(401);
+    expect((await guess(neighbour, token)).status).toBe(200);
+    expect((await guess(attacker)).status).toBe(429);
   });
 });
 

@@ -9,8 +9,11 @@ describe('the admin frame', () => {
     expect((await mounted()('HEAD', '/health', undefined, { token: null })).status).toBe(200);
   });
 
-  it.each(['', '/', '/nothing', '/api/nothing', '/health/x'])('answers 404 to %j', async (path) => {
-    const response = await mounted()('GET', path);
+  it.each([
+    ...['', '/', '/nothing', '/api/nothing', '/health/x', '/api/routes//split'].map((path) => ['GET', path] as const),
+    ['POST', '/api/routes/detect/rollout/foo'],
+  ] as const)('answers 404 to %s %j', async (method, path) => {
+    const response = await mounted()(method, path);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(await problemOf(response)).toMatchObject({
       type: 'about:blank',
@@ -26,6 +29,7 @@ describe('the admin frame', () => {
     ['DELETE', '/api/records/', 'GET, HEAD'],
     ['GET', '/api/config/validate', 'POST'],
     ['PUT', '/api/routes/detect/preview', 'POST'],
+    ['GET', '/api/routes/detect/rollout/pause', 'POST'],
   ])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
     const response = await mounted()(method, path);
     expect(await problemOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' });

@@ -48,11 +48,11 @@ describe('calls that change traffic', () => {
       expect(await answer.json()).toMatchObject({ name: 'detect', warnings: ['by the way'] });
     }
     expect(asked).toEqual([
-      ['setSplit', 'detect', { weights: { blue: 100 } }, caller],
-      ['switchTo', 'detect', 'green', { ...caller, force: false }],
-      ['command', 'detect', 'abort', caller],
-      ['rollback', 'detect', { revision: 3, force: true }, caller],
-      ['clearByHand', 'detect', caller],
+      ['change', 'detect', { kind: 'split', weights: { blue: 100 } }, caller],
+      ['change', 'detect', { kind: 'switch', to: 'green', force: false }, caller],
+      ['change', 'detect', { kind: 'abort' }, caller],
+      ['change', 'detect', { kind: 'rollback', revision: 3, force: true }, caller],
+      ['change', 'detect', { kind: 'manual-cleared' }, caller],
     ]);
   });
 
@@ -72,8 +72,12 @@ describe('calls that change traffic', () => {
       ],
       guardrails: [{ metric: 'slow', critical: true, required: false, per: 'unit', slow: { sloMs: 800 } }],
     });
+    const hurried = { to: 'green', plan: [{ weight: 5, for: '0s', minSamples: 0 }] };
+    expect((await call('POST', '/api/routes/detect/rollout', hurried)).status).toBe(200);
+    const [{ forMs, minSamples, maxForMs }] = (asked.pop()![2] as { plan: [Record<string, unknown>] }).plan;
+    expect([forMs, minSamples, maxForMs]).toEqual([0, 0, undefined]);
     await call('POST', '/api/routes/detect/rollout', { to: 'green' });
-    expect(asked[1]![2]).toEqual({ to: 'green', plan: 'canary', guardrails: null });
+    expect(asked[1]![2]).toEqual({ kind: 'rollout', to: 'green', plan: 'canary', guardrails: null });
   });
 
   it.each([
@@ -103,6 +107,45 @@ describe('calls that change traffic', () => {
     expect(mend).toContain('openapi.json');
     expect(faults?.[0]?.path).toContain(where);
     expect(asked).toEqual([]);
+  });
+
+  it.each([
+    [
+      { to: 'green', plan: [{ weight: 5, for: '10x' }] },
+      {
+        path: 'plan[0].for',
+        reason: '"10x" is not a duration',
+        mend: 'write it as "500ms", "90s", "10m" or "24h"',
+      },
+    ],
+    [{ plan: 'canary' }, { path: 'to', reason: 'is missing', mend: 'add "to"' }],
+    [
+      { to: 'green', gaurdrails: [] },
+      {
+        path: 'gaurdrails',
+        reason: '"gaurdrails" is not a key that Headgate knows here',
+        mend: 'did you mean "guardrails"?',
+      },
+    ],
+    [
+      { to: 'green', plan: [{ weight: 5, for: '1m', maxfor: '1h' }] },
+      { path: 'plan[0].maxfor', reason: expect.any(String), mend: 'did you mean "maxFor"?' },
+    ],
+  ])('say of each fault where it is, what stands there, and how to mend it: %j', async (body, fault) => {
+    const { asked, call } = agreeing();
+    const { faults, detail } = await problemOf(await call('POST', `${detect}/rollout`, body));
+    expect(faults).toEqual([fault]);
+    expect(detail).toMatch(new RegExp(`^${faults![0]!.path.replace(/[[\].]/g, '\\$&')}: .+$`));
+    expect(asked).toEqual([]);
+  });
+
+  it('name an unknown member of a split, and what would fit a query', async () => {
+    const { call } = agreeing();
+    const split = await problemOf(await call('PUT', `${detect}/split`, { weights: { blue: 100 }, shadow: {} }));
+    expect(split.faults).toMatchObject([{ path: 'shadow', mend: 'did you mean "shadows"?' }]);
+    const limit = await problemOf(await call('GET', `${detect}/history?limit=0`));
+    const mend = 'give a whole number from 1 to 500';
+    expect(limit.faults).toEqual([{ path: 'limit', reason: '"0" does not fit', mend }]);
   });
 
   it('are refused as no JSON, as too long, and with an If-Match that is no revision', async () => {

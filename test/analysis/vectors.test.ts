@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { betaPosterior, normalPosterior, standings } from '../../src/analysis/bayes.ts';
-import { relativeMeanSequence, sequenceMultiplier, sequenceP } from '../../src/analysis/confidence-sequence.ts';
+import {
+  oneSidedReach,
+  relativeMeanSequence,
+  rhoSquared,
+  sequenceP,
+  twoSidedReach,
+} from '../../src/analysis/confidence-sequence.ts';
 import {
   addConcurrentTick,
   betaBinomialLogBF,
@@ -11,7 +17,7 @@ import {
 } from '../../src/analysis/eprocess.ts';
 import { boundaries, spendLikeObrienFleming, spendLikePocock } from '../../src/analysis/group-sequential.ts';
 import { bucketOf } from '../../src/analysis/histogram.ts';
-import { summariseValues, welchT } from '../../src/analysis/means.ts';
+import { type Summary, summariseValues, welchInterval, welchT } from '../../src/analysis/means.ts';
 import { bonferroni, holm } from '../../src/analysis/multiple.ts';
 import { durationDays, unitsByCohenH, unitsForMeans, unitsForProportions } from '../../src/analysis/planning.ts';
 import { newcombeDifference, twoProportionTest, wilson } from '../../src/analysis/proportions.ts';
@@ -31,6 +37,8 @@ const arms = ({ xa, na, xb, nb }: Input) =>
     { bad: xa, n: na },
     { bad: xb, n: nb },
   ] as const;
+
+const welch = (a: Summary, b: Summary) => ({ ...welchT(a, b), ...welchInterval(a, b) });
 
 function sequentialSampleRatio({ batches, weights, concentrations }: Input) {
   let state: SampleRatioState | null = null;
@@ -80,15 +88,19 @@ const implementations: Record<string, (input: Input) => unknown> = {
   newcombeDiff90: (input) => newcombeDifference(...arms(input)),
   srmChiSquare: ({ observed, weights }) => sampleRatioChiSquare(observed, weights),
   srmSequential: sequentialSampleRatio,
-  welchT: ({ a, b }) => welchT(a, b),
-  welchTFromData: ({ a, b }) => welchT(summariseValues(b), summariseValues(a)),
+  welchT: ({ a, b }) => welch(a, b),
+  welchTFromData: ({ a, b }) => welch(summariseValues(b), summariseValues(a)),
   nPerArmProportions: unitsForProportions,
   nPerArmCohenH: unitsByCohenH,
   nPerArmMeans: unitsForMeans,
   durationDays,
   betaBinomial,
   normalPosterior: normalPair,
-  acsMultiplier: ({ N, alpha, nStar }) => sequenceMultiplier(N, { alpha, nStar }),
+  acsMultiplier: ({ N, alpha, nStar }) => ({
+    rho: Math.sqrt(rhoSquared({ alpha, nStar })),
+    twoSided: twoSidedReach(N, { alpha, nStar }),
+    oneSided: oneSidedReach(N, { alpha, nStar }),
+  }),
   acsP: ({ z, N, alpha, nStar }) => sequenceP(z, N, { alpha, nStar }),
   acsRelativeMean: ({ a, b, alpha, nStar }) => relativeMeanSequence(a, b, { alpha, nStar }),
   lanDeMetsOBF: ({ K, alpha }) => boundaries(K, alpha, spendLikeObrienFleming),

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import type { RouteStatus } from '../../src/rollout/status.ts';
 import { fakeApi, refusal, statusWith } from './api.ts';
 import { Session } from './session.ts';
 
@@ -24,10 +27,17 @@ const next = {
   ],
 };
 
+const parsed = parseConfig(JSON.stringify(next), { unknownKeys: 'fault' });
+if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+const variants = variantsHash(parsed.value.config.routes[1]!);
+/** A split that was made for the variants of the file that is applied. */
+const served = (changes: Partial<RouteStatus['split']> = {}) =>
+  statusWith({ split: { ...statusWith().split, variants, ...changes } });
+
 const put = { revision: 8, hash: 'beef', warnings: [] as unknown[] };
 const answers = (more: Record<string, unknown> = {}) => ({
   'GET /api/config': () => new Response(JSON.stringify(current), { headers: { etag: '"cafe"' } }),
-  'GET /api/routes': { routes: [statusWith()] },
+  'GET /api/routes': { routes: [served()] },
   'POST /api/config/validate': { valid: true, warnings: [] },
   'PUT /api/config': put,
   ...more,
@@ -75,6 +85,53 @@ describe('headgate apply', () => {
     api.answer(answers({ 'GET /api/routes': { routes: [statusWith({ byHand: { blue: 100 } })] } }));
     await session.run('apply', 'next.json');
     expect(session.notes).toMatch(/weights set by hand beat them[\s\S]*headgate manual clear detect/);
+  });
+
+  it('says who gets the traffic where the split was made for other variants', async () => {
+    api.answer(answers({ 'GET /api/routes': { routes: [statusWith()] } }));
+    await session.run('apply', 'next.json');
+    expect(session.notes).toMatch(
+      /split 12 \(.*\) is for other variants and will not be served: blue gets all traffic/,
+    );
+    expect(session.notes).toMatch(/headgate weights detect …/);
+    expect(session.notes).not.toMatch(/beats them/);
+  });
+
+  it('says what a split keeps of another baseline and of other shadows, once no rollout runs', async () => {
+    const shadows = [{ variant: 'green', percent: 50 }];
+    const same = parseConfig(JSON.stringify({ version: 1, routes: [detect] }), { unknownKeys: 'fault' });
+    if (!same.ok) throw new Error('the config is good');
+    const held = { rollout: null, variants: variantsHash(same.value.config.routes[0]!), shadows: { green: 5 } };
+    const said = async (file: unknown, changes: Partial<RouteStatus['split']>) => {
+      session.write('file.json', { version: 1, routes: [file] });
+      api.answer(answers({ 'GET /api/routes': { routes: [served({ ...held, ...changes })] } }));
+      await session.run('apply', 'file.json', '--json');
+      const { warnings } = JSON.parse(session.out) as { warnings: { path: string; reason: string; mend: string }[] };
+      return warnings.slice(1).map(({ path, reason, mend }) => [path, reason, mend]);
+    };
+    expect(await said({ ...detect, baseline: 'green' }, { shadows: {} })).toEqual([
+      [
+        'routes[0].baseline',
+        'split 12 still has the baseline blue',
+        'the next headgate weights detect …, switch or rollout takes this one',
+      ],
+    ]);
+    expect(await said({ ...detect, shadows }, {})).toEqual([
+      [
+        'routes[0].shadows',
+        'split 12 mirrors 5 % to green',
+        'headgate weights detect … --shadow green=50 mirrors 50 %',
+      ],
+    ]);
+    expect(await said(detect, { plainShadows: [] })).toEqual([]);
+    expect(await said(detect, { plainShadows: ['green'] })).toEqual([
+      [
+        'routes[0].shadows',
+        'split 12 mirrors 5 % to green all the same',
+        'headgate weights detect … --shadow none ends it',
+      ],
+    ]);
+    expect(await said({ ...detect, baseline: 'green' }, { rollout: 'r-1' })).toEqual([]);
   });
 
   it('says a warning of the Worker once', async () => {

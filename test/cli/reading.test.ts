@@ -97,6 +97,7 @@ describe('headgate explain', () => {
     expect(new URLSearchParams(api.calls.at(-1)!.path.split('?')[1]).get('unit')).toBe('u 1&x');
     expect(session.out).toMatch(/u 1&x gets green: green, since its score is the lowest/);
     expect(session.out).toMatch(/green +25 % +4,000,000,000 +0\.002800 +← lowest/);
+    expect(session.out).toContain('score = −ln((hash + 0.5) / 2^32) / weight');
     await session.run('explain', 'detect', '--unit', 'u 1&x', '--json');
     expect(JSON.parse(session.out)).toEqual(answer);
   });

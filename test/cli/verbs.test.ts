@@ -207,11 +207,18 @@ describe('headgate init', () => {
     expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}[\s\S]*openai-chat/);
   });
 
+  it('writes it also where nothing answers from here, and says so', async () => {
+    expect(await session.run('init', 'http://127.0.0.1:1/', '--file', 'silent.json')).toBe(0);
+    expect(session.notes).toMatch(/! http:\/\/127\.0\.0\.1:1\/ does not answer from here/);
+    expect(session.read('silent.json')).toMatchObject({
+      routes: [{ variants: { blue: { url: 'http://127.0.0.1:1' } } }],
+    });
+  });
+
   it.each([
     [['models.example.com'], 2, /no http or https URL/],
     [['http://models.example.com/', '--offline', '--force'], 1, /No valid config can be made/],
     [['https://models.example.com/', '--offline', '--force', '--name', 'Bad Name'], 1, /routes\[0\]\.name/],
-    [['http://127.0.0.1:1/', '--file', 'other.json'], 1, /does not answer[\s\S]*--offline/],
   ])('refuses %j and writes nothing', async (argv, status, words) => {
     expect(await session.run('init', ...argv)).toBe(status);
     expect(session.notes).toMatch(words);

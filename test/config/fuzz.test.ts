@@ -100,7 +100,7 @@ describe('parsing', () => {
     const route = routeOf(routeWith());
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        expect(typeof parseSplit(text, route).ok).toBe('boolean');
+        expect(typeof parseSplit(text).ok).toBe('boolean');
         expect(typeof parseWeights(text, route).ok).toBe('boolean');
       }),
       { numRuns: 1_000 },

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Json, routeWith, textOf, variantWith, warningsOf } from './sample.ts';
 
-/** Warnings but for those about keys that have no effect yet. */
 function warned(routes: Json[], options: Parameters<typeof warningsOf>[1] = {}): string[] {
-  return warningsOf(textOf(...routes), options)
-    .filter((warning) => !warning.reason.endsWith('without effect yet'))
-    .map((warning) => `${warning.path}: ${warning.reason}`);
+  return warningsOf(textOf(...routes), options).map((warning) => `${warning.path}: ${warning.reason}`);
 }
 
 const at = (name: string, match?: unknown) => routeWith({ name, ...(match !== undefined && { match }) });

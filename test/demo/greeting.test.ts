@@ -75,6 +75,11 @@ describe('the greeting of npm start', () => {
     expect(text).toMatch(/blue +90 %/);
   });
 
+  it('says how to get routes where the config has none', async () => {
+    const text = await greet({}, { config: 'kept', splits: [] });
+    expect(text).toContain('It has no route yet: npm run headgate -- apply FILE');
+  });
+
   it('leaves the models and the commands out for a config that is not the demo’s', async () => {
     const text = await greet({}, { config: 'kept' });
     expect(text).toContain('The config in local KV is not the demo’s, so it was left as it is.');

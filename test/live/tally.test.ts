@@ -69,6 +69,13 @@ describe('the tally', () => {
     expect(evidence[0]!.units[0]![0]).toMatch(/^[0-9a-f]{16}$/);
   });
 
+  it('counts requests of nobody known one by one, as under two variants, and not by their address', () => {
+    const tally = new LiveTally();
+    const request = new Request('https://example.com/', { headers: { 'cf-connecting-ip': '192.0.2.1' } });
+    for (let n = 0; n < 3; n++) tally.add(served({ request, unit: null, requestId: `id-${n}` }), at(T0 + n), null);
+    expect(tally.take().evidence[0]!.units).toHaveLength(3);
+  });
+
   it('judges slow by the time that is asked for, and streams by their end', () => {
     const tally = new LiveTally();
     const guardrails = [

@@ -3,8 +3,6 @@
  * to explain: a description that is not enough is mended in `src/config/schema/descriptions.ts`.
  */
 
-import { notYetServed } from '../../src/config/check/effects.ts';
-
 export interface Schema {
   type?: string;
   const?: unknown;
@@ -77,16 +75,8 @@ export function rowsOf(schema: Schema, above: readonly string[]): Row[] {
 function lineOf({ path, schema, isRequired }: Row): string {
   const shown = path[0] === 'routes' && path.length > 1 ? path.slice(1) : path;
   const name = shown.map((key) => (key === '*' ? 'NAME' : key)).join('.');
-  const cells = [`\`${name}\``, meaningOf(path, schema), typeOf(schema), isRequired ? 'required' : defaultOf(schema)];
+  const cells = [`\`${name}\``, schema.description ?? '', typeOf(schema), isRequired ? 'required' : defaultOf(schema)];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('<', '&lt;')).join(' | ')} |`;
-}
-
-function meaningOf(path: readonly string[], { description = '' }: Schema): string {
-  const key = path.at(-1)!;
-  const isUnserved =
-    (path.length === 1 && notYetServed.document.includes(key)) ||
-    (path.length === 2 && path[0] === 'routes' && notYetServed.route.includes(key));
-  return isUnserved ? `${description} Accepted and checked, without effect yet.` : description;
 }
 
 function typeOf(schema: Schema): string {

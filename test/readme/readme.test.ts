@@ -1,20 +1,16 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { notYetServed } from '../../src/config/check/effects.ts';
 import { readmeFile, root, sectionIn, sections } from './sections.ts';
 import { anchors, inlineCode } from './text.ts';
 
 const readme = readFileSync(readmeFile, 'utf8');
 const mend = 'npx node test/readme/update.ts writes it anew';
 
-/** What the config says is without effect yet is not explained yet either. */
-const isUnserved = notYetServed.route.includes('experiment') || notYetServed.route.includes('outcomes');
-const ofExperiments = /\/(outcomes?|experiments?|receipts?)[\w-]*\.ts$/;
 /** The source of the request plane, the controls and the controller: what can reach a visitor or a caller. */
-const sources = globSync('src/{forward,admin,split,rollout}/**/*.ts', { cwd: root })
-  .filter((file) => !isUnserved || !ofExperiments.test(file))
-  .map((file) => readFileSync(join(root, file), 'utf8'));
+const sources = globSync('src/{forward,admin,split,rollout}/**/*.ts', { cwd: root }).map((file) =>
+  readFileSync(join(root, file), 'utf8'),
+);
 
 const known = await sections();
 
@@ -42,7 +38,6 @@ describe('the README', () => {
 
   it('explains every x-headgate header', () => {
     const headers = new Set(sources.flatMap((text) => text.match(/x-headgate-[a-z]+(?:-[a-z]+)*/g) ?? []));
-    if (isUnserved) for (const header of ['x-headgate-receipt', 'x-headgate-opt-out']) headers.delete(header);
     expect(headers.size).toBeGreaterThan(6);
     expect([...headers].filter((header) => !readme.includes(header))).toEqual([]);
   });

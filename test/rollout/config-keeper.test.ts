@@ -48,7 +48,7 @@ afterEach(() => {
 
 const salted = (n: number) => document({ salt: `s-${n}` });
 const promotion = {
-  ...{ route: 'detect', baseline: 'green', weights: { blue: 0, green: 100 }, removeShadow: 'green' },
+  ...{ route: 'detect', baseline: 'green', weights: { blue: 0, green: 100 } },
   reason: 'rollout r-1',
 };
 
@@ -126,6 +126,17 @@ describe('a promotion', () => {
     expect(JSON.parse(kv.text!)).toEqual({ ...before, routes: [promoted] });
   });
 
+  it('goes over a document that somebody wrote into KV with a key that nobody knows', async () => {
+    const { keeper, kv } = world();
+    kv.text = document({ remark: 'by hand' });
+    expect(await keeper.promote(promotion)).toMatchObject({
+      ok: true,
+      value: { warnings: [{ path: 'routes[0].remark' }] },
+    });
+    expect(JSON.parse(kv.text).routes[0]).toMatchObject({ baseline: 'green', remark: 'by hand' });
+    expect(await keeper.put(written(document({ remark: 'again' })))).toMatchObject({ ok: false });
+  });
+
   it('is told twice without harm, and refused with a name where there is nothing to tell', async () => {
     const { keeper, kv } = world();
     expect(await keeper.promote(promotion)).toMatchObject({ ok: false, error: { code: 'no_such_route' } });
@@ -134,7 +145,7 @@ describe('a promotion', () => {
     await keeper.promote(promotion);
     expect(keeper.revisions()).toHaveLength(2);
     kv.fault = 'throw';
-    const back = { ...promotion, baseline: 'blue', weights: { blue: 100, green: 0 }, removeShadow: 'blue' };
+    const back = { ...promotion, baseline: 'blue', weights: { blue: 100, green: 0 } };
     expect(await keeper.promote(back)).toMatchObject({ ok: false, error: { code: 'unpublished' } });
   });
 

@@ -3,6 +3,7 @@ import { TICK_MS } from '../../src/analysis/units.ts';
 import type { Guardrail, PlanStep } from '../../src/config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
 import { EvidenceStore } from '../../src/rollout/evidence.ts';
+import { Meta } from '../../src/rollout/meta.ts';
 import type { RolloutState } from '../../src/rollout/state.ts';
 import type { PairBatch } from '../../src/shadow/tally.ts';
 import { storage } from './sqlite.ts';
@@ -16,10 +17,12 @@ function rollout(guardrail: Partial<Guardrail> = {}, plan: PlanStep[] = canary):
   return started(plan, { guardrails: [errors as Guardrail] });
 }
 
+const opened = (sql: SqlStorage) => new EvidenceStore(sql, new Meta({ sql } as DurableObjectStorage));
+
 /** A store that has begun `state`. */
 function begun(state: RolloutState, earlier: Parameters<EvidenceStore['start']>[1] = []) {
   const { sql, transactionSync } = storage();
-  const store = new EvidenceStore(sql);
+  const store = opened(sql);
   store.start(state, earlier);
   return { store, sql, transactionSync };
 }
@@ -116,7 +119,7 @@ describe('the evidence of a rollout', () => {
       ]);
       store.settle(state, settledAt(tick + 1));
     }
-    const again = new EvidenceStore(sql);
+    const again = opened(sql);
     again.add([batch(state, TICK + 3, { variant: 'green', from: 0, units: 1, bad: 1 })]);
     again.settle(state, settledAt(TICK + 4));
     expect(first(again, state)).toMatchObject({ candidate: { n: 1, bad: 1 }, baseline: { n: 27, bad: 0 } });
@@ -143,7 +146,7 @@ describe('the evidence of a rollout', () => {
       ),
     ]);
     store.addCounts([live(state.id, 2, 'green', 60)], 'green', 2);
-    expect(new EvidenceStore(sql).judge(state)).toEqual(store.judge(state));
+    expect(opened(sql).judge(state)).toEqual(store.judge(state));
   });
 
   it('is not counted twice when the transaction that brought it fails and the batch comes again', () => {
@@ -203,7 +206,7 @@ describe("a step's samples", () => {
     const { store, sql } = begun(state);
     store.addPairs(state, [pairs({ match: 8, 'body-mismatch': 2, error: 5, timeout: 1 }, {})]);
     expect(store.judge(state).samples.compared).toBe(10);
-    const again = new EvidenceStore(sql);
+    const again = opened(sql);
     expect(again.judge(state).samples.compared).toBe(10);
     // Only with the baseline's own noise beside them do pairs judge anybody.
     expect(first(again, state).candidate.n).toBe(0);
@@ -228,6 +231,19 @@ describe('a step without a baseline beside it', () => {
     expect(judged.judgements[0]!.sentence).toContain('baseline earlier 50 of 5,000');
   });
 
+  it('is held also against what isolates counted of the baseline before the rollout and told after it began', () => {
+    const state = switched(rollout({ per: 'request' }));
+    const { store, sql } = begun(state, [{ n: 10, bad: 0 }]);
+    const late = { ...live('', 0, 'blue', 4_990), failed: 50 };
+    store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80)], state);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
+    const judged = opened(sql).judge(state);
+    expect(judged).toMatchObject({
+      reference: true,
+      judgements: [{ verdict: 'fail', baseline: { n: 5_000, bad: 50 } }],
+    });
+  });
+
   it('takes a unit that asks often for what it is: several chances to be bad', () => {
     const state = switched(rollout());
     const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
@@ -235,6 +251,44 @@ describe('a step without a baseline beside it', () => {
     // Ten requests each at 1 %: one unit in ten is bad, and nothing is wrong.
     store.add([{ ...often, requests: [{ variant: 'green', n: [2_000], bad: [20] }] }]);
     expect(first(store, state).verdict).not.toBe('fail');
+  });
+
+  it('is judged on its own counts too, which the many before it do not drown', () => {
+    const shared = rollout({ per: 'request' });
+    const { store } = begun(shared);
+    const requests = (tick: number, variant: string, n: number, bad: number): EvidenceBatch => ({
+      ...batch(shared, tick),
+      requests: [{ variant, n: [n], bad: [bad] }],
+    });
+    for (const variant of ['blue', 'green']) store.add([requests(TICK, variant, 1_000_000, 10_000)]);
+    store.settle(shared, settledAt(TICK + 1));
+    const bake = { ...switched(shared), stepRun: shared.stepRun + 1 };
+    store.beginStep(bake);
+    store.add([requests(TICK + 1, 'green', 20_000, 2_000)]);
+    const judgement = first(store, bake);
+    expect(judgement).toMatchObject({ verdict: 'fail', candidate: { n: 20_000, bad: 2_000 } });
+    expect(judgement.sentence).toContain('in this step');
+  });
+
+  it('needs a person as soon as one required guardrail has no reference, and only then', () => {
+    const slow = {
+      metric: 'slow',
+      critical: true,
+      required: true,
+      per: 'request',
+      slow: { sloMs: 800, of: 'headers' },
+    };
+    const both = (more: Partial<Guardrail>, order = 1): RolloutState => {
+      const plain = rollout({ per: 'request' });
+      const guardrails = [...plain.guardrails, { ...slow, ...more } as Guardrail];
+      return switched({ ...plain, guardrails: order > 0 ? guardrails : guardrails.reverse() });
+    };
+    const earlier = { n: 5_000, bad: 50 };
+    expect(begun(both({}), [earlier]).store.judge(both({})).reference).toBe(false);
+    expect(begun(both({}, -1), [null, earlier]).store.judge(both({}, -1)).reference).toBe(false);
+    const loose = both({ required: false });
+    expect(begun(loose, [earlier]).store.judge(loose).reference).toBe(true);
+    expect(begun(loose).store.judge(loose).reference).toBe(false);
   });
 
   it('has no reference where nothing came before, so that a person must approve', () => {

@@ -78,6 +78,13 @@ describe('a step', () => {
     },
   );
 
+  it('of no time passes as soon as it has its samples and verdicts, and waits for them without an end', () => {
+    const hurried = started([step({ weight: 5, forMs: 0, maxForMs: undefined, minSamples: 0 }), step({ weight: 100 })]);
+    const waiting = watched(hurried, 'inconclusive', 500_000).state;
+    expect([phaseOf(waiting), waiting.step]).toEqual(['progressing', 0]);
+    expect(ticked(waiting, 'pass', { evidenceChanges: { samples: { live: 0, compared: 0 } } }).state.step).toBe(1);
+  });
+
   it('without traffic is never promoted and never aborted', () => {
     let state = started();
     for (let i = 0; i < 100; i++) {
@@ -108,7 +115,6 @@ describe('the last step', () => {
     expect(end.effects[1]).toMatchObject({
       baseline: 'green',
       weights: { blue: 0, green: 100 },
-      removeShadow: 'green',
     });
   });
 

@@ -3,20 +3,16 @@ import { defaultGuardrails } from '../../src/config/normalise/trial.ts';
 import { planWarnings, type Traffic, takenWarnings } from '../../src/rollout/warnings.ts';
 import { before, compiled } from './world.ts';
 
-const busy: Traffic = {
-  requestsPerTick: 10_000,
-  unitsPerTick: 8_000,
-  newUnitsPerTick: 4_000,
-  baselineRates: [0.01, 0.01],
-};
+const busy: Traffic = { requestsPerTick: 8_000, baselineRates: [0.01, 0.01] };
+const byRequest = defaultGuardrails.map((guardrail) => ({ ...guardrail, per: 'request' as const }));
 
 describe('warnings at the start', () => {
   it('are none where every step reaches its evidence in time', () => {
-    expect(planWarnings(compiled('canary'), defaultGuardrails, busy)).toEqual([]);
+    expect(planWarnings(compiled('canary'), byRequest, busy)).toEqual([]);
   });
 
   it('name the steps that are too slow at the present traffic, and the time they would need', () => {
-    const quiet: Traffic = { requestsPerTick: 100, unitsPerTick: 80, newUnitsPerTick: 40, baselineRates: [0.01, 0.01] };
+    const quiet: Traffic = { requestsPerTick: 80, baselineRates: [0.01, 0.01] };
     const said = planWarnings(compiled('canary'), defaultGuardrails, quiet);
     expect(said[0]).toMatch(
       /^step 1 of 4: errors at 5 %: its bound needs about [\d,]+ trials of the candidate, \d+ min/,
@@ -24,22 +20,23 @@ describe('warnings at the start', () => {
     expect(said.some((sentence) => sentence.startsWith('step 3 of 4'))).toBe(false);
   });
 
-  it('name steps in which too few clients meet the candidate to find anything', () => {
-    const few: Traffic = { requestsPerTick: 10_000, unitsPerTick: 50, newUnitsPerTick: 0, baselineRates: [0, 0] };
-    expect(planWarnings(compiled('canary'), defaultGuardrails, few).join('\n')).toContain('it can find nothing');
-    const byRequest = defaultGuardrails.map((guardrail) => ({ ...guardrail, per: 'request' as const }));
-    expect(planWarnings(compiled('canary'), byRequest, few)).toEqual([]);
+  it('say once how few clients are too few to find anything where units are counted, and the remedy', () => {
+    expect(planWarnings(compiled('canary'), defaultGuardrails, busy)).toEqual([
+      'step 1 of 4: counted by unit it can find nothing with fewer than 100 clients: then take a larger weight, ' +
+        'or "per": "request" where requests fail independently',
+    ]);
+    expect(planWarnings(compiled('blue-green'), defaultGuardrails, busy)).toEqual([]);
   });
 
   it('say once that there is no traffic', () => {
-    const none: Traffic = { requestsPerTick: 0, unitsPerTick: 0, baselineRates: [] };
+    const none: Traffic = { requestsPerTick: 0, baselineRates: [] };
     expect(planWarnings(compiled('canary'), defaultGuardrails, none)).toEqual([
       expect.stringContaining('no traffic yet'),
     ]);
   });
 
   it('do not reckon with mirrors and previews', () => {
-    const quiet: Traffic = { requestsPerTick: 1, unitsPerTick: 1, baselineRates: [0, 0] };
+    const quiet: Traffic = { requestsPerTick: 1, baselineRates: [0, 0] };
     expect(planWarnings(compiled('shadow'), defaultGuardrails, quiet)).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN } from './harness.ts';
 import { lenient, type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
@@ -37,6 +38,9 @@ beforeAll(async () => {
     () => ({
       config: {},
       'by-hand': {},
+      unasked: {},
+      mirrored: { shadows: [{ variant: 'green', percent: 20 }] },
+      taken: { shadows: [{ variant: 'green', percent: 20 }] },
       changed: {},
       two: {},
       shape: {},
@@ -119,11 +123,33 @@ describe('weights set by hand', () => {
     expect(history.filter(({ action }) => action.endsWith('-refused'))).toHaveLength(8);
   });
 
-  it('of a route that the config does not have cannot be cleared', async () => {
-    expect(await world.api('DELETE', '/routes/no-such/weights')).toMatchObject({
-      status: 404,
-      body: { code: 'no_such_route' },
-    });
+  it('are in the history when they change, although nobody asks while they are there', async () => {
+    const set = (weights: Record<string, number>) => world.headgate.put('weights:unasked', weights);
+    const by = async () => (await world.visit('unasked')).variant;
+    await set({ blue: 1, green: 99 });
+    expect(await until(by, (variant) => variant === 'green')).toBe('green');
+    expect(await world.actions('unasked')).toEqual(['manual-started']);
+    await set({ blue: 99, green: 1 });
+    expect(await until(by, (variant) => variant === 'blue')).toBe('blue');
+    // Two flushes at least, the second of which finds that the last look is old.
+    for (let n = 0; n < 10; n++) await Promise.all([by(), sleep(500)]);
+    await set({ blue: 100 });
+    expect((await world.history('unasked')).map(({ action, after }) => [action, after])).toEqual([
+      ['manual-started', { blue: 1, green: 99 }],
+      ['manual-changed', { blue: 99, green: 1 }],
+      ['manual-changed', { blue: 100, green: 0 }],
+    ]);
+  });
+
+  it('are ended only at the revision that was seen, where one is named', async () => {
+    const late = await world.api('DELETE', '/routes/by-hand/weights', undefined, { 'if-match': '"99"' });
+    expect(late).toMatchObject({ status: 412, body: { code: 'stale' } });
+  });
+
+  it('of a route that the config does not have cannot be cleared, nor has it a history', async () => {
+    const none = { status: 404, body: { code: 'no_such_route' } };
+    expect(await world.api('DELETE', '/routes/no-such/weights')).toMatchObject(none);
+    expect(await world.api('GET', '/routes/no-such/history')).toMatchObject(none);
   });
 });
 
@@ -146,8 +172,18 @@ describe('the ways back', () => {
   });
 });
 
-describe('a config that changes during a rollout', () => {
-  it('pauses it, and lets a person end it', async () => {
+type Change = (route: { variants: Record<string, object> }) => void;
+
+/** Puts the config with one route changed; what is said of that route's weights. */
+async function edited(name: string, change: Change): Promise<string | undefined> {
+  const { body: document } = await world.api('GET', '/config');
+  change(document.routes.find((route: { name: string }) => route.name === name));
+  const { body } = await world.api('PUT', '/config', document);
+  return body.warnings.find(({ reason }: { reason: string }) => reason.includes(`:${name} `))?.reason;
+}
+
+describe('a config that changes', () => {
+  it('pauses a rollout, and lets a person end it', async () => {
     await start('changed');
     const { body: document } = await world.api('GET', '/config');
     const route = document.routes.find(({ name }: { name: string }) => name === 'changed');
@@ -173,6 +209,33 @@ describe('a config that changes during a rollout', () => {
     });
   });
 
+  it('names the baseline of the next split, and a rollback tells it of the earlier one', async () => {
+    const edit = (change: Change) => edited('taken', change);
+    await split('taken', 10);
+    const switched = await world.api('POST', '/routes/taken/switch', { to: 'green' });
+    expect(switched.body.split).toMatchObject({ baseline: 'blue', shadows: {}, plainShadows: [] });
+    const said = await edit((route) => Object.assign(route, { baseline: 'green', shadows: [] }));
+    expect(said).toBe('the key split:taken beats the weights written here');
+    expect(await world.status('taken')).toMatchObject({ split: { baseline: 'blue' }, inForce: { baseline: 'blue' } });
+    const { body } = await split('taken', 90);
+    expect(body).toMatchObject({ split: { baseline: 'green', weights: { blue: 10, green: 90 } } });
+    const back = await world.api('POST', '/routes/taken/rollback', { revision: 1 });
+    expect(back.body).toMatchObject({ split: { baseline: 'blue', weights: { blue: 90, green: 10 } } });
+    const { routes } = (await world.api('GET', '/config')).body;
+    expect(routes.find(({ name }: { name: string }) => name === 'taken')).toMatchObject({ baseline: 'blue' });
+    const changed = await edit(({ variants }) => Object.assign(variants.green!, { headers: { 'x-build': '2' } }));
+    expect(changed).toBe('the key split:taken is for other variants: blue gets all traffic');
+  });
+
+  it('mirrors no more what it no longer describes, but what a call asked for', async () => {
+    expect((await split('mirrored', 10)).body.inForce.shadows).toEqual({ green: 20 });
+    await edited('mirrored', (route) => Object.assign(route, { shadows: [] }));
+    expect((await world.status('mirrored')).inForce.shadows).toEqual({});
+    const asked = { weights: { blue: 100 }, shadows: { green: 5 } };
+    const { body } = await world.api('PUT', '/routes/mirrored/split', asked);
+    expect(body).toMatchObject({ split: { plainShadows: ['green'] }, inForce: { shadows: { green: 5 } } });
+  });
+
   it('ends nothing when the route is taken out, but for what a person ends', async () => {
     await start('gone');
     const { body: document } = await world.api('GET', '/config');
@@ -183,6 +246,18 @@ describe('a config that changes during a rollout', () => {
     await world.api('PUT', '/config', document);
     const { rollout } = await world.status('gone');
     expect(rollout).toMatchObject({ phase: 'paused', reason: expect.stringContaining('no route gone any more') });
+  });
+});
+
+describe('a split', () => {
+  it('that cannot be taken is refused with the place of each fault', async () => {
+    const paths = async (weights: Record<string, number>) =>
+      (await world.api('PUT', '/routes/order/split', { weights })).body.faults.map(
+        ({ path }: { path: string }) => path,
+      );
+    expect(await paths({ blue: 90, red: 10 })).toEqual(['weights.red']);
+    expect(await paths({ blue: 90, green: 5 })).toEqual(['weights']);
+    expect(await paths({ '7': 9.999, blue: 90.001 })).toEqual(['weights["7"]', 'weights.blue']);
   });
 });
 

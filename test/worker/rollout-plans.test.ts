@@ -13,7 +13,7 @@ beforeAll(async () => {
       held: {},
       gated: {},
       'blue-green': {},
-      judged: {},
+      judged: { identity: [{ cookie: true }] },
       shadow: { repeatable: ['GET'], shadows: [{ variant: 'green', percent: 0, repeat: 50 }] },
       mixed: { shadows: [{ variant: 'green', percent: 0, repeat: 50 }] },
       sick: { variants: checked },
@@ -143,7 +143,7 @@ describe.concurrent('blue-green', () => {
     expect(await variantsOf('blue-green')).toEqual(new Set(['blue']));
   });
 
-  it('holds a switch that was approved at once against the hour before it', async () => {
+  it('holds a switch that was approved at once against the hour before it, though nobody keeps a cookie', async () => {
     const visitors = world.visitors('judged', 60);
     await until(
       () => world.status('judged'),

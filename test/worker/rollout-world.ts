@@ -46,7 +46,7 @@ export interface RolloutWorld {
   /** Actions in the history of a route, oldest first. */
   actions(route: string): Promise<string[]>;
   history(route: string): Promise<Said['body'][]>;
-  /** Sends one request by a visitor. */
+  /** Sends one request by a visitor; all share an address, as behind one proxy. */
   visit(route: string, user?: string): Promise<Visit>;
   /** Visitors at a steady rate until they are told to stop; each is another one. */
   visitors(route: string, perSecond: number): { visits: Visit[]; stop(): Promise<Visit[]> };
@@ -146,18 +146,22 @@ export async function startRolloutWorld(
 function visitOnce(agent: Agent, url: string, user: string): Promise<Visit> {
   const sentAtMs = Date.now();
   return new Promise((resolve) => {
-    const sent = request(url, { agent, headers: { 'x-user-id': user } }, (response) => {
-      response.resume();
-      const { 'x-headgate-variant': variant, 'x-headgate-failover': failover } = response.headers;
-      response.on('close', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          variant: variant as string | undefined,
-          sentAtMs,
-          failover: failover as string | undefined,
-        }),
-      );
-    });
+    const sent = request(
+      url,
+      { agent, headers: { 'x-user-id': user, 'cf-connecting-ip': '192.0.2.7' } },
+      (response) => {
+        response.resume();
+        const { 'x-headgate-variant': variant, 'x-headgate-failover': failover } = response.headers;
+        response.on('close', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            variant: variant as string | undefined,
+            sentAtMs,
+            failover: failover as string | undefined,
+          }),
+        );
+      },
+    );
     sent.on('error', () => resolve({ status: 0, variant: undefined, sentAtMs, failover: undefined }));
     sent.end();
   });

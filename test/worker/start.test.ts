@@ -64,19 +64,8 @@ describe('npm start', () => {
     return response.headers.get('x-headgate-variant');
   }
 
-  async function setWeights(weights: string): Promise<void> {
-    const put = [
-      'kv',
-      'key',
-      'put',
-      '--local',
-      '--binding',
-      'CONFIG',
-      '--persist-to',
-      state,
-      'weights:detect',
-      weights,
-    ];
+  async function putKv(key: string, value: string): Promise<void> {
+    const put = ['kv', 'key', 'put', '--local', '--binding', 'CONFIG', '--persist-to', state, key, value];
     await promisify(execFile)(process.execPath, [wrangler, ...put], {
       cwd: root,
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
@@ -101,7 +90,7 @@ describe('npm start', () => {
     const user = 'user-0';
     const before = await variantFor(user);
     const other = before === 'blue' ? 'green' : 'blue';
-    await setWeights(JSON.stringify({ [other]: 100 }));
+    await putKv('weights:detect', JSON.stringify({ [other]: 100 }));
     const put = Date.now();
     let now = before;
     while (now !== other && Date.now() - put < 10_000) {
@@ -136,8 +125,10 @@ describe('npm start', () => {
     expect(alive(children)).toEqual([]);
   });
 
-  it('leaves no process behind either when it is killed without a chance to clean up', async () => {
-    const { child } = await start(state);
+  it('starts with a config of no routes, and leaves no process behind when it is killed without a chance to clean up', async () => {
+    await putKv('config', '{"version":1,"routes":[]}');
+    const { child, said } = await start(state);
+    expect(said()).toContain('It has no route yet');
     const children = descendants(child.pid!);
     expect(children.length).toBeGreaterThanOrEqual(3);
     child.kill('SIGKILL');

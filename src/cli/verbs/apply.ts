@@ -4,6 +4,7 @@
  */
 
 import { parseConfig } from '../../config/parse.ts';
+import type { Route } from '../../config/types.ts';
 import type { Fault } from '../../result.ts';
 import { isMeant } from '../change.ts';
 import { type Connected, connect } from '../client.ts';
@@ -37,7 +38,7 @@ export const apply = verb({
     const current = await currentConfig(connected);
     const headers = ifMatchOfConfig(args['if-match'], current);
     refuseStaleDryRun(args, current);
-    const warnings = await warningsOf(text, args.file, current, connected);
+    const warnings = await warningsOf(text, args.file, checkedHere.value.config.routes, current, connected);
     const change = configDiff(current.document, JSON.parse(text));
     const lines = diffLines(change);
     const isSame = lines.length === 0;
@@ -62,10 +63,11 @@ export const apply = verb({
   },
 });
 
-/** What the Worker would say, which knows its secrets and bindings, and where a split beats the weights. */
+/** What the Worker would say, which knows its secrets and bindings, and where a split beats what the document says. */
 async function warningsOf(
   text: string,
   file: string,
+  routes: readonly Route[],
   { document }: CurrentConfig,
   connected: Connected,
 ): Promise<Fault[]> {
@@ -76,7 +78,6 @@ async function warningsOf(
       throw faulty(file, cause.trouble.faults ?? []);
     throw cause;
   });
-  const { routes } = JSON.parse(text) as { routes: { name: string }[] };
   const statuses = document === null ? [] : await routeStatuses(connected);
   return [...checked.warnings, ...overridden(routes, statuses)];
 }

@@ -41,7 +41,9 @@ export const explain = verb({
       );
       terminal.out(rows.map((line) => `  ${line}`).join('\n'));
       terminal.out(
-        dim(`  hash = murmur3("${answer.salt}/${answer.route}/VARIANT/UNIT"), score = −ln(hash / 2^32) / weight`),
+        dim(
+          `  hash = murmur3("${answer.salt}/${answer.route}/VARIANT/UNIT"), score = −ln((hash + 0.5) / 2^32) / weight`,
+        ),
       );
     }
     terminal.out(dim('  A pin in the visitor’s cookie beats this while its variant has weight.'));

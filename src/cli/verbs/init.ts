@@ -49,6 +49,7 @@ export const init = verb({
     if (!parsed.ok) {
       throw new Stop({ exitCode: 1, what: `No valid config can be made for ${endpoint}.`, faults: parsed.error });
     }
+    // The endpoint may well be reachable from the Worker alone, so what does not answer from here is written all the same.
     if (!offline) terminal.note(await probe(url, terminal));
     writeFileSync(path, text);
     if (json) terminal.out(JSON.stringify({ file, config: document }, null, 2));
@@ -58,7 +59,7 @@ export const init = verb({
 });
 
 /** One GET that follows no redirect and reads no body. Any answer will do: 401 or 405 too is a sign of life. */
-async function probe(url: URL, { fetch }: Terminal): Promise<string> {
+async function probe(url: URL, { fetch, paint }: Terminal): Promise<string> {
   const startedMs = performance.now();
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(probeTimeoutMs) });
@@ -66,12 +67,8 @@ async function probe(url: URL, { fetch }: Terminal): Promise<string> {
     return `${url.host} answers: status ${answer.status} in ${Math.round(performance.now() - startedMs)} ms`;
   } catch (cause) {
     const inner = cause instanceof Error ? ((cause.cause as Error | undefined) ?? cause) : undefined;
-    throw new Stop({
-      exitCode: 1,
-      what: `${url.href} does not answer.`,
-      why: inner?.message || (inner as NodeJS.ErrnoException | undefined)?.code,
-      mend: 'check the URL, or write the config without asking by --offline',
-    });
+    const why = inner?.message || (inner as NodeJS.ErrnoException | undefined)?.code;
+    return `${paint.yellow('!')} ${url.href} does not answer from here${why ? `: ${why}` : ''}; check the URL`;
   }
 }
 

@@ -1,7 +1,8 @@
 /** Owns the question which routes can never be reached, because an earlier rule takes everything that theirs would match. */
 
 import type { Fault } from '../../result.ts';
-import { pathOf } from '../path.ts';
+import { hostCovers } from '../address.ts';
+import { faultAt } from '../path.ts';
 import type { MatchRule, Route } from '../types.ts';
 
 /** A warning for each route whose every rule is covered by one rule of an earlier route. Two rules together are not tried. */
@@ -12,11 +13,9 @@ export function coverageWarnings(routes: readonly Route[]): Fault[] {
     const coveredBy = route.match.map((rule) => coverOf(rule, earlier));
     if (coveredBy.every((name) => name !== null)) {
       const names = [...new Set(coveredBy)].map((name) => `"${name}"`).join(' and ');
-      warnings.push({
-        path: pathOf(['routes', index, 'match']),
-        reason: `"${route.name}" can never match: ${names}, earlier in the list, takes all of its requests`,
-        mend: `move "${route.name}" before ${names}, or narrow their rules`,
-      });
+      const reason = `"${route.name}" can never match: ${names}, earlier in the list, takes all of its requests`;
+      const mend = `move "${route.name}" before ${names}, or narrow their rules`;
+      warnings.push(faultAt(['routes', index, 'match'], reason, mend));
     }
     // Rules that are spelled alike cover alike, so each is kept once: a long list of equal rules stays cheap.
     for (const rule of route.match) {
@@ -35,12 +34,6 @@ function coverOf(rule: MatchRule, earlier: ReadonlyMap<string, { rule: MatchRule
 /** Whether every request that `narrow` matches is matched by `wide`. */
 export function covers(wide: MatchRule, narrow: MatchRule): boolean {
   return hostCovers(wide.host, narrow.host) && pathCovers(wide.path, narrow.path) && headersCover(wide, narrow);
-}
-
-function hostCovers(wide: string | null, narrow: string | null): boolean {
-  if (wide === null) return true;
-  if (narrow === null) return false;
-  return wide === narrow || (wide.startsWith('*.') && narrow.endsWith(wide.slice(1)));
 }
 
 function pathCovers(wide: string | null, narrow: string | null): boolean {

@@ -5,7 +5,7 @@
 
 import type { Fault } from '../../result.ts';
 import { sameHost } from '../address.ts';
-import { pathOf } from '../path.ts';
+import { faultAt } from '../path.ts';
 import { type Loose, list, object, text } from './loose.ts';
 import { referenceFaults } from './references.ts';
 import { guardrailFaults, measureFaults, planFaults } from './rollout.ts';
@@ -28,11 +28,8 @@ export function documentFaults(document: unknown, surroundings: DocumentSurround
     const name = text(route.name);
     const first = name === undefined ? undefined : named.get(name);
     if (first !== undefined) {
-      faults.push({
-        path: pathOf([...keys, 'name']),
-        reason: `"${name?.slice(0, 64)}" is the name of routes[${first}] too`,
-        mend: 'give each route its own name',
-      });
+      const reason = `"${name?.slice(0, 64)}" is the name of routes[${first}] too`;
+      faults.push(faultAt([...keys, 'name'], reason, 'give each route its own name'));
     } else if (name !== undefined) named.set(name, index);
     for (const [variant, definition] of Object.entries(object(route.variants))) {
       faults.push(...variantFaults(definition, [...keys, 'variants', variant], surroundings));
@@ -54,9 +51,8 @@ function adminFaults(route: Loose, index: number, adminHost: string | undefined)
   return rules.flatMap((rule, at) => {
     const host = text(object(rule).host);
     if (host === undefined || !sameHost(host, adminHost)) return [];
-    const path = pathOf(['routes', index, 'match', ...(isList ? [at] : []), 'host']);
-    return [
-      { path, reason: `"${host}" is the host of the controls (ADMIN_HOST)`, mend: 'serve the route on another host' },
-    ];
+    const keys = ['routes', index, 'match', ...(isList ? [at] : []), 'host'];
+    const reason = `"${host}" is the host of the controls (ADMIN_HOST)`;
+    return [faultAt(keys, reason, 'serve the route on another host')];
   });
 }

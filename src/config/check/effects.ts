@@ -4,27 +4,18 @@
  */
 
 import type { Fault } from '../../result.ts';
+import { hostCovers } from '../address.ts';
 import { bearsCredentials } from '../header-rules.ts';
-import { pathOf } from '../path.ts';
+import { faultAt, type Key } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
 import type { Config, Route } from '../types.ts';
 import { coverageWarnings } from './coverage.ts';
 import type { DocumentSurroundings } from './document.ts';
-import { type Loose, list, object } from './loose.ts';
 
-/** Keys that are accepted and checked, but that nothing in this version acts on yet. The list shrinks as they are served. */
-export const notYetServed: { document: readonly string[]; route: readonly string[] } = {
-  document: [],
-  route: [],
-};
-
-/** Every warning about a good config; `document` is what it was read from. */
-export function effectWarnings(config: Config, document: unknown, surroundings: DocumentSurroundings): Fault[] {
-  const routes = list(object(document).routes);
+/** Every warning about a good config. */
+export function effectWarnings(config: Config, surroundings: DocumentSurroundings): Fault[] {
   return [
-    ...unserved(object(document), [], notYetServed.document),
     ...config.routes.flatMap((route, index) => [
-      ...unserved(object(routes[index]), ['routes', index], notYetServed.route),
       ...routeWarnings(route, ['routes', index], surroundings),
       ...experimentWarnings(route, ['routes', index], config.prices),
     ]),
@@ -32,20 +23,9 @@ export function effectWarnings(config: Config, document: unknown, surroundings: 
   ];
 }
 
-function unserved(section: Loose, keys: (string | number)[], unservedKeys: readonly string[]): Fault[] {
-  return unservedKeys
-    .filter((key) => section[key] !== undefined && section[key] !== false)
-    .map((key) => ({
-      path: pathOf([...keys, key]),
-      reason: `"${key}" is accepted and checked, without effect yet`,
-      mend: 'keep it for a later version, or remove it',
-    }));
-}
-
-function routeWarnings(route: Route, keys: (string | number)[], surroundings: DocumentSurroundings): Fault[] {
+function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurroundings): Fault[] {
   const warnings: Fault[] = [];
-  const warn = (at: (string | number)[], reason: string, mend: string) =>
-    warnings.push({ path: pathOf([...keys, ...at]), reason, mend });
+  const warn = (at: Key[], reason: string, mend: string) => warnings.push(faultAt([...keys, ...at], reason, mend));
 
   if (route.shadows.some((shadow) => shadow.percent > 0) && !route.repeatable.includes('POST')) {
     const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;
@@ -95,35 +75,22 @@ function routeWarnings(route: Route, keys: (string | number)[], surroundings: Do
 }
 
 /** Of an experiment, metrics and segments that will have nothing to show. */
-function experimentWarnings({ experiment }: Route, keys: (string | number)[], prices: Config['prices']): Fault[] {
-  if (experiment === undefined) return [];
-  const warnings: Fault[] = [];
-  for (const role of ['primary', 'secondary'] as const) {
+function experimentWarnings({ experiment }: Route, keys: Key[], prices: Config['prices']): Fault[] {
+  if (experiment === undefined || Object.keys(prices).length > 0) return [];
+  return (['primary', 'secondary'] as const).flatMap((role) => {
     const index = experiment[role].indexOf('cost');
-    if (index === -1 || Object.keys(prices).length > 0) continue;
-    const path = pathOf([...keys, 'experiment', role, index]);
-    warnings.push({
-      path,
-      reason: '"prices" is empty',
-      mend: 'give the models their prices',
-    });
-  }
-  return warnings;
+    if (index === -1) return [];
+    return [faultAt([...keys, 'experiment', role, index], '"prices" is empty', 'give the models their prices')];
+  });
 }
 
 /** A suffix that takes in the controls' host is no fault: the Worker keeps that host's requests from every route. */
-function adminWarnings(route: Route, keys: (string | number)[], adminHost: string | undefined): Fault[] {
+function adminWarnings(route: Route, keys: Key[], adminHost: string | undefined): Fault[] {
   const admin = adminHost?.toLowerCase().replace(/:\d+$/, '');
   if (!admin) return [];
-  return route.match.flatMap((rule) =>
-    rule.host?.startsWith('*.') && admin.endsWith(rule.host.slice(1))
-      ? [
-          {
-            path: pathOf([...keys, 'match']),
-            reason: `"${rule.host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`,
-            mend: 'nothing, unless the service is to answer there',
-          },
-        ]
-      : [],
-  );
+  return route.match.flatMap(({ host }) => {
+    if (host === null || !hostCovers(host, admin)) return [];
+    const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
+    return [faultAt([...keys, 'match'], reason, 'nothing, unless the service is to answer there')];
+  });
 }

@@ -1,14 +1,12 @@
 /** Owns that whatever a route names exists: its baseline, weights, shadows, outcomes. */
 
 import type { Fault } from '../../result.ts';
-import { nearest } from '../nearest.ts';
-import { type Key, pathOf } from '../path.ts';
+import { measured, measuredNames } from '../measured.ts';
+import { meantOr } from '../nearest.ts';
+import { faultAt, type Key } from '../path.ts';
 import { sumFault, unknownVariantFault, unknownVariantFaults } from '../weights.ts';
 import { type Loose, list, object, text, texts } from './loose.ts';
 import { type Surroundings, serviceFault } from './variants.ts';
-
-/** Metrics of experiments that are measured from responses, without any outcome being sent. */
-const measuredOutcomes = ['error', 'latency', 'firstByte', 'tokensOut', 'cost', 'retry', 'returned'];
 
 /** Faults of names in a route that lead nowhere, and of weights that do not add up. */
 export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroundings): Fault[] {
@@ -20,7 +18,7 @@ export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroun
     faults.push(...unknownVariantFaults(Object.keys(weights), variants, [...keys, 'weights']));
     const baseline = text(route.baseline);
     if (baseline !== undefined && !variants.includes(baseline)) {
-      faults.push(unknownVariantFault(baseline, variants, pathOf([...keys, 'baseline'])));
+      faults.push(unknownVariantFault(baseline, variants, [...keys, 'baseline']));
     }
     faults.push(...shadowFaults(route, variants, keys, surroundings));
   }
@@ -36,13 +34,13 @@ function shadowFaults(route: Loose, variants: string[], keys: Key[], surrounding
     const faults = serviceFault(object(shadow.scorer).service, [...at, 'scorer', 'service'], surroundings);
     const variant = text(shadow.variant);
     if (variant === undefined) return faults;
-    const path = pathOf([...at, 'variant']);
-    if (!variants.includes(variant)) faults.push(unknownVariantFault(variant, variants, path));
+    const named = [...at, 'variant'];
+    if (!variants.includes(variant)) faults.push(unknownVariantFault(variant, variants, named));
     else if (variant === baseline) {
-      const reason = `"${variant}" is the baseline`;
-      faults.push({ path, reason, mend: 'name the candidate; "repeat" asks the baseline' });
+      const mend = 'name the candidate; "repeat" asks the baseline';
+      faults.push(faultAt(named, `"${variant}" is the baseline`, mend));
     }
-    if (seen.has(variant)) faults.push({ path, reason: `"${variant}" has a shadow already`, mend: 'keep one of them' });
+    if (seen.has(variant)) faults.push(faultAt(named, `"${variant}" has a shadow already`, 'keep one of them'));
     seen.add(variant);
     return faults;
   });
@@ -54,11 +52,11 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
   const faults: Fault[] = [];
   declared.forEach((name, index) => {
     if (name === undefined) return;
-    const path = pathOf([...keys, 'outcomes', index, 'name']);
-    if (measuredOutcomes.includes(name)) {
-      faults.push({ path, reason: `"${name}" is measured from responses already`, mend: 'choose another name' });
+    const at = [...keys, 'outcomes', index, 'name'];
+    if (Object.hasOwn(measured, name)) {
+      faults.push(faultAt(at, `"${name}" is measured from responses already`, 'choose another name'));
     } else if (declared.indexOf(name) < index) {
-      faults.push({ path, reason: `"${name}" is declared twice`, mend: 'keep one of them' });
+      faults.push(faultAt(at, `"${name}" is declared twice`, 'keep one of them'));
     }
   });
   list(route.guardrails).forEach((guardrail, index) => {
@@ -71,9 +69,9 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     list(experiment[role]).forEach((name, index) => {
       const at = [...keys, 'experiment', role, index];
       if (typeof name !== 'string') return;
-      faults.push(...undeclared(name, [...known, ...measuredOutcomes], at));
+      faults.push(...undeclared(name, [...known, ...measuredNames], at));
       if (role === 'secondary' && deciding.includes(name)) {
-        faults.push({ path: pathOf(at), reason: `"${name}" is primary already`, mend: 'name it once' });
+        faults.push(faultAt(at, `"${name}" is primary already`, 'name it once'));
       }
     });
   }
@@ -89,17 +87,11 @@ export function outcomeGuardrailFaults(metric: string, outcomes: readonly unknow
   if (kind === undefined) return undeclared(name, texts(declared.map((outcome) => outcome.name)), keys);
   if (kind !== 'mean') return [];
   const reason = `"${name}" is a mean, and no number of it is known to be bad`;
-  return [{ path: pathOf(keys), reason, mend: 'guard a conversion' }];
+  return [faultAt(keys, reason, 'guard a conversion')];
 }
 
 function undeclared(name: string, known: string[], keys: Key[]): Fault[] {
   if (known.includes(name)) return [];
-  const meant = nearest(name, known);
-  return [
-    {
-      path: pathOf(keys),
-      reason: `no outcome "${name.slice(0, 64)}" is declared`,
-      mend: meant === null ? 'declare it in the route\'s "outcomes"' : `did you mean "${meant}"?`,
-    },
-  ];
+  const mend = meantOr('declare it in the route\'s "outcomes"', name, known);
+  return [faultAt(keys, `no outcome "${name.slice(0, 64)}" is declared`, mend)];
 }

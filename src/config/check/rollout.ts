@@ -5,7 +5,7 @@
 
 import type { Fault } from '../../result.ts';
 import { durationMs } from '../duration.ts';
-import { type Key, pathOf } from '../path.ts';
+import { faultAt, type Key } from '../path.ts';
 import { type Loose, list, object, text } from './loose.ts';
 
 /** Faults of a list of guardrails. An explicit list without a critical one could stop nothing, so it is refused. */
@@ -13,11 +13,8 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
   if (!Array.isArray(document)) return [];
   const faults: Fault[] = [];
   if (!document.some((item) => object(item).critical === true)) {
-    faults.push({
-      path: pathOf(keys),
-      reason: 'no guardrail is critical, so nothing could stop a bad rollout',
-      mend: 'make one "critical", or leave "guardrails" out',
-    });
+    const reason = 'no guardrail is critical, so nothing could stop a bad rollout';
+    faults.push(faultAt(keys, reason, 'make one "critical", or leave "guardrails" out'));
   }
   const seen = new Set<string>();
   document.forEach((item, index) => {
@@ -26,8 +23,7 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
     if (metric === undefined) return;
     const at = [...keys, index];
     const id = metric === 'slow' ? `slow ${text(guardrail.of) ?? 'headers'}` : metric;
-    if (seen.has(id))
-      faults.push({ path: pathOf([...at, 'metric']), reason: `"${id}" is bounded twice`, mend: 'keep one' });
+    if (seen.has(id)) faults.push(faultAt([...at, 'metric'], `"${id}" is bounded twice`, 'keep one'));
     seen.add(id);
     faults.push(...slowFaults(guardrail, metric, at));
   });
@@ -37,11 +33,11 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
 function slowFaults(guardrail: Loose, metric: string, keys: Key[]): Fault[] {
   if (metric === 'slow') {
     if (guardrail.sloMs !== undefined) return [];
-    return [{ path: pathOf([...keys, 'sloMs']), reason: 'is missing', mend: 'say how many milliseconds are slow' }];
+    return [faultAt([...keys, 'sloMs'], 'is missing', 'say how many milliseconds are slow')];
   }
   return ['sloMs', 'of']
     .filter((key) => guardrail[key] !== undefined)
-    .map((key) => ({ path: pathOf([...keys, key]), reason: `"${key}" belongs to "slow" alone`, mend: 'remove it' }));
+    .map((key) => faultAt([...keys, key], `"${key}" belongs to "slow" alone`, 'remove it'));
 }
 
 /** Why a step of that weight cannot carry an experiment, or null. */
@@ -65,32 +61,24 @@ export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault
     const at = [...keys, index];
     const faults: Fault[] = [];
     if (step.shadow === undefined && step.weight === undefined) {
-      faults.push({ path: pathOf(at), reason: 'the step changes nothing', mend: 'give it "shadow" or "weight"' });
+      faults.push(faultAt(at, 'the step changes nothing', 'give it "shadow" or "weight"'));
     }
     if (typeof step.weight === 'number') weight = step.weight;
     const fault = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
-    if (fault) faults.push({ path: pathOf([...at, 'experiment']), ...fault });
+    if (fault) faults.push(faultAt([...at, 'experiment'], fault.reason, fault.mend));
     const least = durationMs(text(step.for) ?? '');
+    // "0s" ends a step as soon as it has its samples and verdicts.
     if (step.for === undefined && step.approval !== true && step.experiment !== true) {
-      faults.push({ path: pathOf(at), ...undecided });
+      const mend = 'give it "for", "approval": true or "experiment": true';
+      faults.push(faultAt(at, 'nothing decides when the step is done', mend));
     }
     const most = durationMs(text(step.maxFor) ?? '');
     if (most !== null && most < (least ?? 0)) {
-      faults.push({
-        path: pathOf([...at, 'maxFor']),
-        reason: `"${step.maxFor}" is shorter than "for"`,
-        mend: 'make it at least as long',
-      });
+      faults.push(faultAt([...at, 'maxFor'], `"${step.maxFor}" is shorter than "for"`, 'make it at least as long'));
     }
     return faults;
   });
 }
-
-/** Of a step that would never end. */
-export const undecided = {
-  reason: 'nothing decides when the step is done',
-  mend: 'give it "for", "approval": true or "experiment": true',
-};
 
 /** Faults of a route's outcomes and measures. */
 export function measureFaults(route: Loose, keys: Key[]): Fault[] {
@@ -98,8 +86,8 @@ export function measureFaults(route: Loose, keys: Key[]): Fault[] {
   list(route.outcomes).forEach((item, index) => {
     const outcome = object(item);
     if (outcome.cap !== undefined && outcome.kind === 'conversion') {
-      const path = pathOf([...keys, 'outcomes', index, 'cap']);
-      faults.push({ path, reason: 'a conversion has no value to cap', mend: 'remove it, or make the kind "mean"' });
+      const at = [...keys, 'outcomes', index, 'cap'];
+      faults.push(faultAt(at, 'a conversion has no value to cap', 'remove it, or make the kind "mean"'));
     }
   });
   const seen = new Set<string>();
@@ -108,20 +96,16 @@ export function measureFaults(route: Loose, keys: Key[]): Fault[] {
     const at = [...keys, 'measures', index];
     const name = text(measure.name);
     if (name !== undefined && seen.has(name)) {
-      faults.push({
-        path: pathOf([...at, 'name']),
-        reason: `"${name}" is measured twice`,
-        mend: 'choose another name',
-      });
+      faults.push(faultAt([...at, 'name'], `"${name}" is measured twice`, 'choose another name'));
     }
     if (name !== undefined) seen.add(name);
     const isTiming = text(measure.header)?.toLowerCase() === 'server-timing';
     if (isTiming !== (measure.entry !== undefined) && text(measure.header) !== undefined) {
-      faults.push({
-        path: pathOf([...at, 'entry']),
-        reason: isTiming ? 'is missing' : 'only Server-Timing has entries',
-        mend: isTiming ? 'name the entry whose duration is meant' : 'remove it',
-      });
+      faults.push(
+        isTiming
+          ? faultAt([...at, 'entry'], 'is missing', 'name the entry whose duration is meant')
+          : faultAt([...at, 'entry'], 'only Server-Timing has entries', 'remove it'),
+      );
     }
   });
   return faults;

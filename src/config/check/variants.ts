@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../result.ts';
 import { isKeyName, secretNames } from '../header-rules.ts';
-import { type Key, pathOf } from '../path.ts';
+import { faultAt, type Key, pathOf } from '../path.ts';
 import { list, object, text } from './loose.ts';
 
 /** What the Worker has, where the caller knows: without a function nothing is said about existence. */
@@ -13,6 +13,9 @@ export interface Surroundings {
   services?: (name: string) => boolean;
 }
 
+/** What is wrong when a service is named that the Worker is not bound to. */
+export const NO_BINDING = 'the Worker has no service binding of this name';
+
 /** Deeper documents are set by nobody, and hashing walks down as far as they go. */
 const maxJsonDepth = 32;
 
@@ -22,12 +25,11 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
   if (variant !== document) return [];
   const faults: Fault[] = [];
   if ((variant.url === undefined) === (variant.service === undefined)) {
-    const both = variant.url !== undefined;
-    faults.push({
-      path: pathOf(keys),
-      reason: both ? 'names both "url" and "service"' : 'names neither "url" nor "service"',
-      mend: both ? 'keep one of them' : 'give one of the two',
-    });
+    faults.push(
+      variant.url === undefined
+        ? faultAt(keys, 'names neither "url" nor "service"', 'give one of the two')
+        : faultAt(keys, 'names both "url" and "service"', 'keep one of them'),
+    );
   }
   const service = serviceFault(variant.service, [...keys, 'service'], surroundings);
   return [
@@ -45,46 +47,33 @@ export function serviceFault(service: unknown, keys: Key[], surroundings: Surrou
   const name = text(service);
   if (name === undefined || surroundings.services === undefined || surroundings.services(name)) return [];
   const mend = `add [[services]] with binding = "${name.slice(0, 64)}" to wrangler.toml and deploy`;
-  return [{ path: pathOf(keys), reason: 'the Worker has no service binding of this name', mend }];
+  return [faultAt(keys, NO_BINDING, mend)];
 }
 
 function plainHeaderFaults(headers: unknown, keys: Key[]): Fault[] {
   return Object.entries(object(headers))
     .filter(([, value]) => secretNames(text(value) ?? '').some(isKeyName))
-    .map(([name]) => ({
-      path: pathOf([...keys, name]),
-      reason: 'placeholders are not filled in "headers"',
-      mend: 'move it to "secretHeaders"',
-    }));
+    .map(([name]) =>
+      faultAt([...keys, name], 'placeholders are not filled in "headers"', 'move it to "secretHeaders"'),
+    );
 }
 
 function secretHeaderFaults(headers: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
   return Object.entries(object(headers)).flatMap(([name, value]) => {
     const template = text(value);
     if (template === undefined) return [];
-    const path = pathOf([...keys, name]);
-    const named = secretNames(template);
     const faults: Fault[] = [];
+    const fault = (reason: string, mend: string) => faults.push(faultAt([...keys, name], reason, mend));
+    const named = secretNames(template);
     if (named.length === 0 || template.replace(/\$\{[^}]*\}/g, '').includes('${')) {
-      faults.push({
-        path,
-        reason: `has no \${KEY_…} that could be filled`,
-        mend: `write it as "Bearer \${KEY_NAME}", or move it to "headers"`,
-      });
+      fault(`has no \${KEY_…} that could be filled`, `write it as "Bearer \${KEY_NAME}", or move it to "headers"`);
     }
     for (const secret of new Set(named)) {
       if (!isKeyName(secret)) {
-        faults.push({
-          path,
-          reason: `"${secret.slice(0, 64)}" is not a secret that the config may name`,
-          mend: 'name a Worker secret that begins with KEY_',
-        });
+        const reason = `"${secret.slice(0, 64)}" is not a secret that the config may name`;
+        fault(reason, 'name a Worker secret that begins with KEY_');
       } else if (surroundings.secrets !== undefined && !surroundings.secrets(secret)) {
-        faults.push({
-          path,
-          reason: `the Worker has no secret ${secret}`,
-          mend: `run: wrangler secret put ${secret}`,
-        });
+        fault(`the Worker has no secret ${secret}`, `run: wrangler secret put ${secret}`);
       }
     }
     return faults;
@@ -105,11 +94,10 @@ function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[]
     const name = typeof key === 'number' ? text(list(variant.removeHeaders)[key]) : key;
     if (name === undefined) continue;
     const lower = name.toLowerCase();
-    const path = pathOf([...keys, section, key]);
+    const at = [...keys, section, key];
     const first = seen.get(lower);
-    if (first !== undefined)
-      faults.push({ path, reason: `${lower} is named at ${first} too`, mend: 'keep one of the two' });
-    else seen.set(lower, path);
+    if (first === undefined) seen.set(lower, pathOf(at));
+    else faults.push(faultAt(at, `${lower} is named at ${first} too`, 'keep one of the two'));
   }
   return faults;
 }
@@ -117,11 +105,7 @@ function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[]
 function jsonFaults(json: unknown, keys: Key[]): Fault[] {
   return Object.entries(object(json))
     .filter(([, value]) => isDeeperThan(value, maxJsonDepth))
-    .map(([member]) => ({
-      path: pathOf([...keys, member]),
-      reason: `is nested more than ${maxJsonDepth} deep`,
-      mend: 'set a flatter value',
-    }));
+    .map(([member]) => faultAt([...keys, member], `is nested more than ${maxJsonDepth} deep`, 'set a flatter value'));
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

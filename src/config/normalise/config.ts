@@ -8,10 +8,8 @@ import { normaliseRoute } from './route.ts';
 /** The config with every default filled in. */
 export function normaliseConfig(document: ConfigDocument): Config {
   return {
-    version: 1,
-    cookie: document.cookie,
+    ...document,
     outcomeOrigins: document.outcomeOrigins.map((origin) => new URL(origin).origin),
-    webhooks: document.webhooks,
     prices: bare(Object.entries(document.prices)),
     routes: document.routes.map(normaliseRoute),
   };

@@ -13,34 +13,24 @@ import { normaliseVariant } from './variant.ts';
 export function normaliseRoute(route: RouteDocument): Route {
   const names = Object.keys(route.variants);
   const baseline = route.baseline ?? names[0]!;
-  const { match, variants, weights, audience, identity, sticky, requireConsent, failStatuses, failover } = route;
+  const { match, variants, weights, audience, identity, sticky, failStatuses, failover, ...plain } = route;
   return {
-    name: route.name,
+    ...plain,
     match: asList(match ?? {}).map(matchRule),
     variants: bare(names.map((name) => [name, normaliseVariant(name, variants[name]!)])),
     baseline,
     weights: completeWeights(weights ?? { [baseline]: 100 }, names),
-    ...(audience && { audience: normaliseAudience(audience) }),
+    audience: audience && normaliseAudience(audience),
     identity: identity.map(identitySource),
-    salt: route.salt,
     sticky: typeof sticky === 'boolean' ? sticky : { idleMs: durationMs(sticky.idle) ?? 0 },
-    ...(requireConsent && { requireConsent }),
     repeatable: [...new Set(route.repeatable.map((method) => method.toUpperCase()))],
-    timeoutMs: route.timeoutMs,
-    idleTimeoutMs: route.idleTimeoutMs,
     failStatuses: failStatuses.map(statusRange),
     failover: failover === true ? { statuses: [429, 502, 503, 504] } : failover,
-    ejection: route.ejection,
-    expose: route.expose,
-    cache: route.cache,
-    recordPercent: route.recordPercent,
-    receipts: route.receipts,
     measures: route.measures.map((measure) => ({ ...measure, header: measure.header.toLowerCase() })),
     shadows: route.shadows.map(normaliseShadow),
     guardrails: normaliseGuardrails(route.guardrails),
     plans: bare(Object.entries(route.plans).map(([name, plan]) => [name, normalisePlan(plan)])),
-    outcomes: route.outcomes,
-    ...(route.experiment && { experiment: normaliseExperiment(route.experiment) }),
+    experiment: route.experiment && normaliseExperiment(route.experiment),
   };
 }
 
@@ -66,18 +56,14 @@ type AudienceDocument = NonNullable<RouteDocument['audience']>;
 type EntryDocument = NonNullable<AudienceDocument['include']>[number];
 
 function normaliseAudience(audience: AudienceDocument): Audience {
-  return {
-    ...(audience.exclude && { exclude: audience.exclude.map(audienceEntry) }),
-    ...(audience.include && { include: audience.include.map(audienceEntry) }),
-  };
+  return { exclude: audience.exclude?.map(audienceEntry), include: audience.include?.map(audienceEntry) };
 }
 
 function audienceEntry(entry: EntryDocument): AudienceEntry {
-  const { header, country, path } = entry;
   return {
-    ...(header !== undefined && { header: header.toLowerCase(), in: entry.in ?? [] }),
-    ...(country !== undefined && { country: asList(country).map((code) => code.toUpperCase()) }),
-    ...(path !== undefined && { path }),
+    ...entry,
+    header: entry.header?.toLowerCase(),
+    country: entry.country === undefined ? undefined : asList(entry.country).map((code) => code.toUpperCase()),
   };
 }
 

@@ -1,9 +1,10 @@
 /** Owns how shadows, guardrails, plans and experiments that were found good become what the other planes use. */
 
-import type { InferOutput } from 'valibot';
+import { type InferOutput, safeParse } from 'valibot';
 import { durationMs } from '../duration.ts';
 import type { RouteDocument } from '../schema/config.ts';
 import type { guardrailSchema, planStepSchema } from '../schema/rollout.ts';
+import { shadowSchema } from '../schema/shadow.ts';
 import type { ArrayRule, Experiment, Guardrail, PlanStep, Segment, Shadow } from '../types.ts';
 import { originOf } from './variant.ts';
 
@@ -17,11 +18,16 @@ export const defaultGuardrails: readonly Guardrail[] = [
   { metric: 'rejected', critical: true, required: true, per: 'unit' },
 ];
 
+/** The shadow of a variant of which the config says nothing: every default. */
+export function plainShadow(variant: string): Shadow {
+  return normaliseShadow(safeParse(shadowSchema, { variant }).output as ShadowDocument);
+}
+
 export function normaliseShadow(shadow: ShadowDocument): Shadow {
   const { scorer, compare, ...plain } = shadow;
   return {
     ...plain,
-    ...(scorer && { scorer: { origin: scorerOrigin(scorer), percent: scorer.percent } }),
+    scorer: scorer && { origin: scorerOrigin(scorer), percent: scorer.percent },
     compare: { ...compare, arrays: compare.arrays.map(arrayRule) },
   };
 }
@@ -41,31 +47,22 @@ export function normaliseGuardrails(guardrails: InferOutput<typeof guardrailSche
   if (guardrails === undefined) return defaultGuardrails.map((guardrail) => ({ ...guardrail }));
   return guardrails.map(({ sloMs, of, ...plain }) => ({
     ...plain,
-    ...(sloMs !== undefined && { slow: { sloMs, of: of ?? 'headers' } }),
+    slow: sloMs === undefined ? undefined : { sloMs, of: of ?? 'headers' },
   }));
 }
 
 /** Steps of a plan, with durations in milliseconds; the longest wait is four times the shortest unless given. */
 export function normalisePlan(plan: InferOutput<typeof planStepSchema>[]): PlanStep[] {
-  return plan.map((step) => {
-    const forMs = durationMs(step.for ?? '') ?? 0;
-    const maxForMs = durationMs(step.maxFor ?? '') ?? forMs * 4;
-    return {
-      ...(step.shadow !== undefined && { shadow: step.shadow }),
-      ...(step.weight !== undefined && { weight: step.weight }),
-      forMs,
-      minSamples: step.minSamples,
-      ...(maxForMs > 0 && { maxForMs }),
-      approval: step.approval,
-      experiment: step.experiment,
-    };
+  return plan.map(({ for: least, maxFor: most, ...step }) => {
+    const forMs = durationMs(least ?? '') ?? 0;
+    return { ...step, forMs, maxForMs: (durationMs(most ?? '') ?? forMs * 4) || undefined };
   });
 }
 
 export function normaliseExperiment({ grace, ...experiment }: ExperimentDocument): Experiment {
   return {
     ...experiment,
-    ...(grace !== undefined && { graceMs: durationMs(grace) ?? 0 }),
+    graceMs: grace === undefined ? undefined : (durationMs(grace) ?? 0),
     segments: experiment.segments.map(segment),
   };
 }
@@ -74,6 +71,6 @@ function segment(written: ExperimentDocument['segments'][number]): Segment {
   return {
     name: written.name,
     from: written.header === undefined ? { pointer: written.pointer ?? '' } : { header: written.header.toLowerCase() },
-    ...(written.values && { values: written.values }),
+    values: written.values,
   };
 }

@@ -16,8 +16,8 @@ export function normaliseVariant(name: string, variant: VariantDocument): Varian
       name: header.toLowerCase(),
       template,
     })),
-    ...(variant.json && { json: variant.json }),
-    ...(variant.health && { health: variant.health }),
+    json: variant.json,
+    health: variant.health,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Owns the words for outcomes, measures and experiments. */
 
 import * as v from 'valibot';
-import { duration, exactlyOne, label, number, object, pointer, say, text, token, whole } from './words.ts';
+import { duration, exactlyOne, label, number, object, pointer, say, some, text, token, whole } from './words.ts';
 
 export const outcomeSchema = object({
   name: label,
@@ -28,7 +28,7 @@ const segmentSchema = v.pipe(
 
 export const experimentSchema = object({
   id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, say('is not an id', 'use 1 to 64 letters, digits, - and _'))),
-  primary: v.pipe(v.array(label), v.minLength(1, say('is empty', 'name the outcome that decides'))),
+  primary: some(label, 'name the outcome that decides'),
   secondary: v.optional(v.array(label), []),
   plannedUnits: v.optional(whole(1, 1e12)),
   grace: v.optional(duration),

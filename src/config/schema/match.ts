@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { hostFault } from '../address.ts';
-import { exactlyOne, object, record, say, text, token } from './words.ts';
+import { exactlyOne, faultless, object, record, say, short, some, text, token } from './words.ts';
 
 /** Requests bear paths as the URL parser writes them; a pattern spelled in any other way could never match. */
 function isCanonicalPath(written: string): boolean {
@@ -13,8 +13,7 @@ function isCanonicalPath(written: string): boolean {
 
 /** `/v1/detect`, or `/v1/*` for everything below. */
 export const pathPattern = v.pipe(
-  v.string(),
-  v.maxLength(512, say('is longer than 512 characters', 'shorten it')),
+  short(512),
   v.regex(/^(\/|\*$)/, say('does not begin with /', 'begin the path with /')),
   v.check(
     (value) => !value.slice(0, -1).includes('*'),
@@ -29,19 +28,9 @@ export const pathPattern = v.pipe(
   ),
 );
 
-export const hostPattern = v.pipe(
-  v.string(),
-  v.maxLength(255, say('is longer than a host can be', 'shorten it')),
-  v.check(
-    (value) => hostFault(value) === null,
-    (issue) => {
-      const fault = hostFault(issue.input);
-      return say(fault?.reason ?? '', fault?.mend ?? '');
-    },
-  ),
-);
+export const hostPattern = v.pipe(short(255), faultless(hostFault));
 
-const someTexts = v.pipe(v.array(text), v.minLength(1, say('is empty', 'name at least one value')));
+const someTexts = some(text, 'name at least one value');
 
 export const matchRuleSchema = object({
   host: v.optional(hostPattern),
@@ -50,10 +39,7 @@ export const matchRuleSchema = object({
 });
 
 export const matchSchema = v.union([
-  v.pipe(
-    v.array(matchRuleSchema),
-    v.minLength(1, say('is empty', 'give a rule, or leave "match" out for every request')),
-  ),
+  some(matchRuleSchema, 'give a rule, or leave "match" out for every request'),
   matchRuleSchema,
 ]);
 
@@ -66,9 +52,7 @@ const audienceRule = v.pipe(
   object({
     header: v.optional(token),
     in: v.optional(someTexts),
-    country: v.optional(
-      v.union([v.pipe(v.array(country), v.minLength(1, say('is empty', 'name at least one country'))), country]),
-    ),
+    country: v.optional(v.union([some(country, 'name at least one country'), country])),
     path: v.optional(pathPattern),
   }),
   v.check(
@@ -83,12 +67,7 @@ const audienceRule = v.pipe(
 
 export const audienceSchema = object({
   exclude: v.optional(v.array(audienceRule)),
-  include: v.optional(
-    v.pipe(
-      v.array(audienceRule),
-      v.minLength(1, say('is empty and would let nobody in', 'name someone, or leave "include" out')),
-    ),
-  ),
+  include: v.optional(some(audienceRule, 'name someone, or leave "include" out', 'is empty and would let nobody in')),
 });
 
 const queryName = v.pipe(
@@ -97,7 +76,7 @@ const queryName = v.pipe(
 );
 
 export const identitySchema = v.pipe(
-  v.array(
+  some(
     v.pipe(
       object({
         header: v.optional(token),
@@ -106,8 +85,8 @@ export const identitySchema = v.pipe(
       }),
       exactlyOne('header', 'cookie', 'query'),
     ),
+    'name a source, or leave "identity" out for our cookie',
   ),
-  v.minLength(1, say('is empty', 'name a source, or leave "identity" out for our cookie')),
   v.maxLength(8, say('is a list of more than 8 sources', 'keep the first 8')),
 );
 

@@ -3,20 +3,13 @@
 import * as v from 'valibot';
 import { originFault } from '../address.ts';
 import { headerFault, isHeaderValue } from '../header-rules.ts';
-import { object, record, say, status, token } from './words.ts';
+import { faultless, object, record, say, short, status, token } from './words.ts';
 
 /** A URL that requests are sent to. `query` is for addresses that are called as they stand (webhooks). */
 export function originUrl(allow: { query: boolean }) {
   return v.pipe(
-    v.string(),
-    v.maxLength(2048, say('is longer than 2048 characters', 'shorten it')),
-    v.check(
-      (value) => originFault(value, allow) === null,
-      (issue) => {
-        const fault = originFault(issue.input, allow);
-        return say(fault?.reason ?? '', fault?.mend ?? '');
-      },
-    ),
+    short(2048),
+    faultless((value) => originFault(value, allow)),
   );
 }
 
@@ -32,14 +25,7 @@ export const serviceName = v.pipe(
 function headerName(action: 'set' | 'remove') {
   return v.pipe(
     token,
-    v.check(
-      (value) => headerFault(value, action) === null,
-      (issue) => {
-        const fault = headerFault(issue.input, action);
-        // Names are no secret, and the sentence begins with the name as it was written.
-        return say(fault?.reason.slice(issue.input.length + 1) ?? '', fault?.mend ?? '');
-      },
-    ),
+    faultless((value) => headerFault(value, action)),
   );
 }
 
@@ -64,10 +50,7 @@ export const variantSchema = object({
   removeHeaders: v.optional(v.array(headerName('remove'))),
   secretHeaders: v.optional(record(headerName('set'), headerValue)),
   json: v.optional(
-    v.pipe(
-      record(v.pipe(v.string(), v.maxLength(128, say('is longer than 128 characters', 'shorten it'))), v.unknown()),
-      v.minEntries(1, say('is empty', 'name a member, or leave "json" out')),
-    ),
+    v.pipe(record(short(128), v.unknown()), v.minEntries(1, say('is empty', 'name a member, or leave "json" out'))),
   ),
   health: v.optional(
     object({

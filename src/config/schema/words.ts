@@ -37,6 +37,27 @@ export function record<
   return refuseLists(v.record(key, value));
 }
 
+/** Passes what `faultOf` finds no fault with. */
+export function faultless(faultOf: (value: string) => { reason: string; mend: string } | null) {
+  return v.check<string, (issue: { input: string }) => string>(
+    (value) => faultOf(value) === null,
+    ({ input }) => {
+      const fault = faultOf(input);
+      return say(fault?.reason ?? '', fault?.mend ?? '');
+    },
+  );
+}
+
+/** A text of at most so many characters. */
+export function short(most: number) {
+  return v.pipe(v.string(), v.maxLength(most, say(`is longer than ${most} characters`, 'shorten it')));
+}
+
+/** A list with something in it. */
+export function some<const T extends v.GenericSchema>(item: T, mend: string, reason = 'is empty') {
+  return v.pipe(v.array(item), v.minLength(1, say(reason, mend)));
+}
+
 /** Passes when exactly one of the keys is given. */
 export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
   return v.check<T, string>(
@@ -65,11 +86,7 @@ export const token = v.pipe(
   v.regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, say('is not a token', 'use letters, digits and dashes, without spaces')),
 );
 
-export const text = v.pipe(
-  v.string(),
-  v.minLength(1, say('is empty', 'fill it in or leave the key out')),
-  v.maxLength(512, say('is longer than 512 characters', 'shorten it')),
-);
+export const text = v.pipe(short(512), v.minLength(1, say('is empty', 'fill it in or leave the key out')));
 
 /** A whole number between two bounds, both included. */
 export function whole(min: number, max: number) {
@@ -110,7 +127,6 @@ export function status(min: number) {
 
 /** A path of a JSON document: RFC 6901, in which `*` is one segment and `**` any number. */
 export const pointer = v.pipe(
-  v.string(),
+  short(256),
   v.regex(/^(\/([^~/]|~[01])*)+$/, say('is not a JSON Pointer', 'write it as /items/*/at, with ~ as ~0 and / as ~1')),
-  v.maxLength(256, say('is longer than 256 characters', 'shorten it, with * or ** in place of segments')),
 );

@@ -1,14 +1,12 @@
 /** Owns bytes that nothing is known of: whether they are the same, and a short name for them (length and SHA-256). */
 
-export function sameBytes(a: Uint8Array, b: Uint8Array, length = Math.max(a.length, b.length)): boolean {
-  if (a.length < length || b.length < length) return false;
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
-  return true;
+import { hex, sha256 } from '../../digest.ts';
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** `12 bytes sha256:…` (hexadecimal), which may be kept where the bytes themselves may not. */
 export async function fingerprint(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${bytes.length} bytes sha256:${hex}`;
+  return `${bytes.length} bytes sha256:${hex(await sha256(bytes))}`;
 }

@@ -4,8 +4,7 @@
  */
 
 import type { Observation } from '../observation.ts';
-import { fingerprint, sameBytes } from './binary.ts';
-import { excerptLoose, excerptTexts } from './excerpt.ts';
+import { sameBytes } from './binary.ts';
 import { brokenInvariants, type Invariant } from './invariants.ts';
 import { compareJson, type Difference } from './json.ts';
 import type { CompiledRules } from './paths.ts';
@@ -37,16 +36,14 @@ export interface BodyContext {
   jsonAsked: boolean;
 }
 
-export const excerptChars = 200;
-
 export function sameOutcome(): BodyOutcome {
   return { verdict: 'same', reason: '', differences: [], diffCount: 0, ignoredCount: 0, fields: [], invariants: [] };
 }
 
 /** An outcome with the one difference that two bodies do not even have the same sort of thing. */
-export function differing(name: string, live?: string, candidate?: string): BodyOutcome {
+export function differing(name: string): BodyOutcome {
   const field = `@${name}`;
-  const difference: Difference = { path: field, field, kind: 'changed', live, candidate };
+  const difference: Difference = { path: field, field, kind: 'changed' };
   return {
     ...sameOutcome(),
     verdict: 'differs',
@@ -60,30 +57,28 @@ export function differing(name: string, live?: string, candidate?: string): Body
 /** Whether the bodies are of one sort at all; null when they are, and a closer look is needed. */
 export function compareSorts(live: Reading, candidate: Reading): BodyOutcome | null {
   if (live.kind === 'empty' && candidate.kind === 'empty') return sameOutcome();
-  if (live.kind === 'empty' || candidate.kind === 'empty') return differing('empty', live.kind, candidate.kind);
-  if (live.kind !== candidate.kind) return differing('kind', live.kind, candidate.kind);
+  if (live.kind === 'empty' || candidate.kind === 'empty') return differing('empty');
+  if (live.kind !== candidate.kind) return differing('kind');
   if (live.kind === 'sse' && live.dialect !== candidate.dialect) {
-    const outcome = differing('dialect', live.dialect ?? '', candidate.dialect ?? '');
-    return { ...outcome, similarity: likeness(live, candidate) };
+    return { ...differing('dialect'), similarity: likeness(live, candidate) };
   }
   return null;
 }
 
 /** Compares two bodies of one kind, both seen to their end. */
-export async function compareWhole(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+export function compareWhole(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
   const { kind } = live.reading;
   if (kind === 'binary') return compareBytes(live.reply.body, candidate.reply.body);
-  if (kind === 'text') return compareTexts(live.reading, candidate.reading, context);
+  if (kind === 'text') return compareTexts(live.reading, candidate.reading);
   const liveParsed = live.reading.document !== undefined;
   const candidateParsed = candidate.reading.document !== undefined;
   if (liveParsed && candidateParsed) return compareDocuments(live.reading, candidate.reading, context);
-  if (!liveParsed && !candidateParsed) return compareTexts(live.reading, candidate.reading, context);
-  const outcome = differing('json', liveParsed ? 'valid' : 'invalid', candidateParsed ? 'valid' : 'invalid');
-  return { ...outcome, invariants: liveParsed ? ['json'] : [] };
+  if (!liveParsed && !candidateParsed) return compareTexts(live.reading, candidate.reading);
+  return { ...differing('json'), invariants: liveParsed ? ['json'] : [] };
 }
 
 function compareDocuments(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
-  const found = compareJson(live.document, candidate.document, { rules: context.rules, caps: { excerptChars } });
+  const found = compareJson(live.document, candidate.document, { rules: context.rules });
   const dialect = live.dialect === candidate.dialect ? dialectNamed(live.dialect ?? undefined) : undefined;
   const invariants =
     dialect !== undefined && live.facts !== null && candidate.facts !== null
@@ -111,24 +106,19 @@ export function likeness(live: Reading, candidate: Reading): number | undefined 
   return left === '' && right === '' ? undefined : similarity(left, right);
 }
 
-function compareTexts(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
+function compareTexts(live: Reading, candidate: Reading): BodyOutcome {
   if (live.text === candidate.text) return { ...sameOutcome(), similarity: 1 };
   const left = normaliseText(live.text);
   const right = normaliseText(candidate.text);
   if (left === right) return { ...sameOutcome(), similarity: 1 };
-  return { ...textDifference(left, right, context.rules), similarity: similarity(left, right) };
+  return { ...textDiffers(), similarity: similarity(left, right) };
 }
 
-export function textDifference(live: string, candidate: string, rules: CompiledRules): BodyOutcome {
-  const [left, right] = excerptTexts(live, candidate, excerptChars);
-  const kept = rules.hides
-    ? [excerptLoose(live, rules, excerptChars), excerptLoose(candidate, rules, excerptChars)]
-    : [left, right];
-  return { ...differing('text', kept[0], kept[1]), reason: 'differs' };
+export function textDiffers(): BodyOutcome {
+  return { ...differing('text'), reason: 'differs' };
 }
 
-async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
-  if (sameBytes(live, candidate)) return sameOutcome();
-  const outcome = differing('bytes', await fingerprint(live), await fingerprint(candidate));
-  return { ...outcome, reason: 'differs' };
+/** Two runs of bytes: the same, or different as a whole. */
+export function compareBytes(live: Uint8Array, candidate: Uint8Array): BodyOutcome {
+  return sameBytes(live, candidate) ? sameOutcome() : { ...differing('bytes'), reason: 'differs' };
 }

@@ -22,8 +22,6 @@ export interface PairContext {
   /** The shadow's `compare` member. Give the same object each time: its compiled rules are kept with it. */
   options: CompareOptions;
   role: ComparisonRole;
-  /** Why the pair was not even made; then the class is `skipped` with this reason. */
-  skipped?: string;
   /** The request's body, for `response_format` and to estimate tokens where a reply names none. */
   requestBody?: Uint8Array;
   prices?: Prices;
@@ -66,19 +64,15 @@ export interface Comparison {
  * Compares the baseline's reply (`live`) with the candidate's. Fails closed: what was not seen is never a match. A pair
  * whose live side is no answer is `skipped:baseline-failed`, since nothing can be learnt of the candidate from it.
  */
-export async function compareReplies(
-  live: Observation,
-  candidate: Observation,
-  context: PairContext,
-): Promise<Comparison> {
+export function compareReplies(live: Observation, candidate: Observation, context: PairContext): Comparison {
   try {
-    return await judge(live, candidate, context);
+    return judge(live, candidate, context);
   } catch (cause) {
     return { ...comparison('error', 'comparator'), diffs: cause instanceof Error ? cause.name : '' };
   }
 }
 
-async function judge(live: Observation, candidate: Observation, context: PairContext): Promise<Comparison> {
+function judge(live: Observation, candidate: Observation, context: PairContext): Comparison {
   const early = failure(live, candidate, context);
   if (early !== null) return early;
 
@@ -100,7 +94,7 @@ async function judge(live: Observation, candidate: Observation, context: PairCon
   if (live.status !== candidate.status) return { ...statusMismatch(live, candidate), ...known };
 
   const stream = left.reading.kind === 'sse' ? left.reading.dialect : null;
-  const body = await compareBodies(left, right, {
+  const body = compareBodies(left, right, {
     rules: rulesFor(context.options, stream),
     jsonAsked: asksForJson(request),
   });
@@ -109,7 +103,6 @@ async function judge(live: Observation, candidate: Observation, context: PairCon
 
 /** Whether the pair is decided without reading it: skipped, or no headers from the candidate. */
 function failure(live: Observation, candidate: Observation, context: PairContext): Comparison | null {
-  if (context.skipped !== undefined) return comparison('skipped', context.skipped);
   if (live.end === 'abandoned' || candidate.end === 'abandoned') return comparison('skipped', 'client-left');
   const mirroredBaselineFailed = context.role === 'counterfactual' && live.status >= 500;
   if (['timeout', 'unreachable', 'cut'].includes(live.end) || mirroredBaselineFailed) {
@@ -123,7 +116,7 @@ function timeoutReason(candidate: Observation): string {
   return candidate.headersMs === undefined ? 'headers' : 'body';
 }
 
-async function compareBodies(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+function compareBodies(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
   const location = locationDifference(live.reply, candidate.reply);
   if (location !== null) return location;
   const sorts = compareSorts(live.reading, candidate.reading);
@@ -132,13 +125,9 @@ async function compareBodies(live: Side, candidate: Side, context: BodyContext):
   return partial ? compareSeen(live, candidate, context) : compareWhole(live, candidate, context);
 }
 
-/** A redirect to another page is another answer, though both bodies are empty. Queries may carry secrets: kept nowhere. */
+/** A redirect to another page is another answer, though both bodies are empty. */
 function locationDifference(live: Observation, candidate: Observation): BodyOutcome | null {
-  const left = localPart(live.location);
-  const right = localPart(candidate.location);
-  if (left === right) return null;
-  const path = (location: string): string => clip(location.split('?', 1)[0]!, 200);
-  return differing('location', path(left), path(right));
+  return localPart(live.location) === localPart(candidate.location) ? null : differing('location');
 }
 
 function localPart(location: string | null | undefined): string {
@@ -166,7 +155,7 @@ function answerFacts({ reading }: Side, request: unknown, prices: Prices | undef
 }
 
 function statusMismatch(live: Observation, candidate: Observation): Comparison {
-  const { differences, fields } = differing('status', String(live.status), String(candidate.status));
+  const { differences, fields } = differing('status');
   return {
     ...comparison('status-mismatch', `${live.status}-${candidate.status}`),
     differences,

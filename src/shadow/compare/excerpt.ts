@@ -34,35 +34,25 @@ class ExcerptWriter {
     else if (typeof value === 'string') this.out += JSON.stringify(clip(value, this.#maxChars));
     else if (typeof value !== 'object' || value === null) this.out += String(value);
     else if (depth > maxDepth) this.out += '"…"';
-    else if (Array.isArray(value)) this.#array(value, rule, depth);
-    else this.#object(value as Record<string, unknown>, rule, depth);
+    else {
+      const isArray = Array.isArray(value);
+      this.out += isArray ? '[' : '{';
+      this.#items(isArray ? value.keys() : Object.keys(value), value, rule, depth);
+      this.out += isArray ? ']' : '}';
+    }
   }
 
-  #array(items: unknown[], rule: RuleNode, depth: number): void {
-    this.out += '[';
-    let first = true;
-    for (let i = 0; i < items.length && !this.full; i++) {
-      const itemRule = rule.next(i);
+  #items(names: Iterable<string | number>, of: object, rule: RuleNode, depth: number): void {
+    let comma = '';
+    for (const name of names) {
+      if (this.full) return;
+      const itemRule = rule.next(name);
       if (itemRule.ignored) continue;
-      if (!first) this.out += ',';
-      first = false;
-      this.value(items[i], itemRule, depth + 1);
+      const key = typeof name === 'number' ? '' : `${JSON.stringify(clip(name, this.#maxChars))}:`;
+      this.out += comma + key;
+      comma = ',';
+      this.value((of as Record<string | number, unknown>)[name], itemRule, depth + 1);
     }
-    this.out += ']';
-  }
-
-  #object(members: Record<string, unknown>, rule: RuleNode, depth: number): void {
-    this.out += '{';
-    let first = true;
-    for (const key of Object.keys(members)) {
-      if (this.full) break;
-      const memberRule = rule.next(key);
-      if (memberRule.ignored) continue;
-      this.out += `${first ? '' : ','}${JSON.stringify(clip(key, this.#maxChars))}:`;
-      first = false;
-      this.value(members[key], memberRule, depth + 1);
-    }
-    this.out += '}';
   }
 }
 

@@ -3,6 +3,7 @@
  * arrays). Everything is hashed or sorted, never each against each, but for a small rest. It refuses to judge the pairs.
  */
 
+import { isObject } from '../../json.ts';
 import { ExactNumber, sameValue } from './json-text.ts';
 import type { RuleNode } from './paths.ts';
 
@@ -26,78 +27,30 @@ interface Canon {
   tolerant: number[];
 }
 
-/** What is known of an item so far: nothing, that it has an equal partner or is ignored, or that it has none. */
-const open = 0;
-const settled = 1;
-const alone = 2;
-
 /**
  * Multiset pairing: items equal in place, then equal ones wherever they stand, then those equal but for numbers that have a
  * tolerance, then the likeliest.
  */
 export function pairUnordered(live: readonly unknown[], candidate: readonly unknown[], rule: RuleNode): Pairing {
-  const pairing: Pairing = { pairs: [], missing: [], added: [], tooDeep: false };
-  const liveState = startStates(live, rule);
-  const candidateState = startStates(candidate, rule);
-  for (let at = 0; at < Math.min(live.length, candidate.length); at++) {
-    if (liveState[at] !== open || candidateState[at] !== open || !sameValue(live[at], candidate[at])) continue;
-    liveState[at] = settled;
-    candidateState[at] = settled;
-  }
-  settleScalars({ items: live, states: liveState }, { items: candidate, states: candidateState }, rule);
-  let left = canons(live, rule, liveState, pairing);
-  let right = canons(candidate, rule, candidateState, pairing);
+  const pairing = nothingPaired();
+  // Most items stand where they stood, and need no text.
+  const inPlace = new Set([...live.keys()].filter((at) => sameValue(live[at], candidate[at])));
+  let left = canons(live, rule, inPlace, pairing);
+  let right = canons(candidate, rule, inPlace, pairing);
   [left, right] = withoutEqual(left, right);
   [left, right] = withoutLoose(left, right, pairing);
   pairRest(live, candidate, left, right, pairing);
-  for (let at = 0; at < live.length; at++) if (liveState[at] === alone) pairing.missing.push(at);
-  for (let at = 0; at < candidate.length; at++) if (candidateState[at] === alone) pairing.added.push(at);
   return pairing;
 }
 
-function startStates(items: readonly unknown[], rule: RuleNode): Uint8Array {
-  const states = new Uint8Array(items.length);
-  for (let at = 0; at < items.length; at++) if (rule.next(at).ignored) states[at] = settled;
-  return states;
-}
+const nothingPaired = (): Pairing => ({ pairs: [], missing: [], added: [], tooDeep: false });
 
-interface Items {
-  items: readonly unknown[];
-  states: Uint8Array;
-}
-
-/** Plain values are their own key, so long lists of them need no text. Equal ones are chained by index. */
-function settleScalars(live: Items, candidate: Items, rule: RuleNode): void {
-  const isScalar = ({ items, states }: Items, at: number): boolean =>
-    states[at] === open && (typeof items[at] !== 'object' || items[at] === null) && rule.next(at).tolerance === null;
-  const first = new Map<unknown, number>();
-  const following = new Int32Array(live.items.length);
-  for (let at = live.items.length - 1; at >= 0; at--) {
-    if (!isScalar(live, at)) continue;
-    following[at] = first.get(live.items[at]) ?? -1;
-    first.set(live.items[at], at);
-    live.states[at] = alone;
-  }
-  for (let at = 0; at < candidate.items.length; at++) {
-    if (!isScalar(candidate, at)) continue;
-    const partner = first.get(candidate.items[at]) ?? -1;
-    candidate.states[at] = partner < 0 ? alone : settled;
-    if (partner < 0) continue;
-    live.states[partner] = settled;
-    first.set(candidate.items[at], following[partner]!);
-  }
-}
-
-function canons(items: readonly unknown[], rule: RuleNode, states: Uint8Array, pairing: Pairing): Canon[] {
-  const list: Canon[] = [];
-  let tolerant: number[] = [];
-  for (let at = 0; at < items.length; at++) {
-    if (states[at] !== open) continue;
-    // Most items have no such numbers and share one empty list.
-    if (tolerant.length > 0) tolerant = [];
-    list.push({ at, text: canonical(items[at], rule.next(at), tolerant, pairing, 0), tolerant });
-  }
-  return list;
+function canons(items: readonly unknown[], rule: RuleNode, inPlace: Set<number>, pairing: Pairing): Canon[] {
+  const open = [...items.keys()].filter((at) => !inPlace.has(at) && !rule.next(at).ignored);
+  return open.map((at) => {
+    const tolerant: number[] = [];
+    return { at, text: canonical(items[at], rule.next(at), tolerant, pairing, 0), tolerant };
+  });
 }
 
 /** Members sorted, ignored ones left out, unordered arrays sorted, tolerant numbers written as `~` and put aside. */
@@ -137,8 +90,7 @@ function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: 
 
 function withoutEqual(left: Canon[], right: Canon[]): [Canon[], Canon[]] {
   const exact = ({ text, tolerant }: Canon): string => (tolerant.length === 0 ? text : `${text}|${tolerant.join()}`);
-  const waiting = new Map<string, Canon[]>();
-  for (const canon of left) listAt(waiting, exact(canon)).push(canon);
+  const waiting = Map.groupBy(left, exact);
   const matched = new Set<Canon>();
   const rest: Canon[] = [];
   for (const canon of right) {
@@ -149,25 +101,16 @@ function withoutEqual(left: Canon[], right: Canon[]): [Canon[], Canon[]] {
   return [left.filter((canon) => !matched.has(canon)), rest];
 }
 
-function listAt(lists: Map<string, Canon[]>, key: string): Canon[] {
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = [];
-    lists.set(key, list);
-  }
-  return list;
-}
-
 /** Items alike but for tolerant numbers are sorted by these and paired in that order, which is best for one such number. */
 function withoutLoose(left: Canon[], right: Canon[], pairing: Pairing): [Canon[], Canon[]] {
-  const waiting = new Map<string, Canon[]>();
-  for (const canon of left) if (canon.tolerant.length > 0) listAt(waiting, canon.text).push(canon);
-  if (waiting.size === 0) return [left, right];
-  const arriving = new Map<string, Canon[]>();
-  for (const canon of right) if (waiting.has(canon.text)) listAt(arriving, canon.text).push(canon);
+  const waiting = Map.groupBy(left, ({ text }) => text);
+  const arriving = Map.groupBy(
+    right.filter(({ tolerant }) => tolerant.length > 0),
+    ({ text }) => text,
+  );
   const matched = new Set<Canon>();
   for (const [text, group] of arriving) {
-    const partners = waiting.get(text)!.sort(byNumbers);
+    const partners = waiting.get(text)?.sort(byNumbers) ?? [];
     group.sort(byNumbers);
     for (let i = 0; i < Math.min(group.length, partners.length); i++) {
       pairing.pairs.push([partners[i]!.at, group[i]!.at]);
@@ -191,12 +134,12 @@ function pairRest(
   right: Canon[],
   pairing: Pairing,
 ): void {
-  const free = right.filter(({ at }) => isObject(candidate[at])).map(({ at }) => at);
+  const free = right.filter(({ at }) => isItem(candidate[at])).map(({ at }) => at);
   const few = left.length <= maxMatched && free.length <= maxMatched;
   const taken = new Set<number>();
   let next = 0;
   for (const { at } of left) {
-    if (!isObject(live[at]) || taken.size === free.length) {
+    if (!isItem(live[at]) || taken.size === free.length) {
       pairing.missing.push(at);
       continue;
     }
@@ -230,31 +173,24 @@ function membersAlike(a: Record<string, unknown>, b: Record<string, unknown>): n
 
 /** Pairs items whose `keyBy` member is equal; a key that comes several times, or none, is paired in order of appearance. */
 export function pairKeyed(live: readonly unknown[], candidate: readonly unknown[], keyBy: string): Pairing {
-  const waiting = new Map<string, number[]>();
-  for (let i = live.length - 1; i >= 0; i--) {
-    const key = keyOf(live[i], keyBy);
-    const list = waiting.get(key);
-    if (list === undefined) waiting.set(key, [i]);
-    else list.push(i);
-  }
-  const pairing: Pairing = { pairs: [], missing: [], added: [], tooDeep: false };
+  const waiting = Map.groupBy([...live.keys()].reverse(), (i) => keyOf(live[i], keyBy));
+  const pairing = nothingPaired();
   for (let i = 0; i < candidate.length; i++) {
     const found = waiting.get(keyOf(candidate[i], keyBy))?.pop();
     if (found === undefined) pairing.added.push(i);
     else pairing.pairs.push([found, i]);
   }
-  for (const list of waiting.values()) pairing.missing.push(...list);
-  pairing.missing.sort((a, b) => a - b);
+  pairing.missing = [...waiting.values()].flat().sort((a, b) => a - b);
   return pairing;
 }
 
 function keyOf(item: unknown, keyBy: string): string {
-  if (!isObject(item) || !Object.hasOwn(item, keyBy)) return '';
+  if (!isItem(item) || !Object.hasOwn(item, keyBy)) return '';
   const key = (item as Record<string, unknown>)[keyBy];
   if (key instanceof ExactNumber) return `n${key.source}`;
   return typeof key === 'object' && key !== null ? '' : `${typeof key}${String(key)}`;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+function isItem(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !(value instanceof ExactNumber);
 }

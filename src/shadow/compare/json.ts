@@ -4,7 +4,6 @@
  * equal what it did not look at: a cap that was hit is a difference.
  */
 
-import { excerptJson, excerptTexts } from './excerpt.ts';
 import { type Pairing, pairKeyed, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
@@ -18,21 +17,17 @@ export interface Difference {
   /** The path with `*` for every array index, so that counts by field add up. */
   field: string;
   kind: DifferenceKind;
-  /** Bounded excerpts, scrubbed of ignored and redacted members; absent where a side has nothing. */
-  live?: string;
-  candidate?: string;
 }
 
 export interface JsonCaps {
-  /** Levels of nesting, values visited, differences kept, distinct fields kept, characters an excerpt. */
+  /** Levels of nesting, values visited, differences kept, distinct fields kept. */
   depth: number;
   nodes: number;
   stored: number;
   fields: number;
-  excerptChars: number;
 }
 
-export const defaultCaps: JsonCaps = { depth: 64, nodes: 1_000_000, stored: 20, fields: 64, excerptChars: 200 };
+export const defaultCaps: JsonCaps = { depth: 64, nodes: 1_000_000, stored: 20, fields: 64 };
 /** Stands for all fields past the cap. */
 export const otherFields = '**';
 
@@ -111,8 +106,8 @@ class Walk {
       if (!sameValue(live, candidate)) this.#ignoredCount++;
       return;
     }
-    if (this.#visited++ > this.#caps.nodes) this.#cap('nodes', rule, field);
-    else if (depth > this.#caps.depth) this.#cap('depth', rule, field);
+    if (this.#visited++ > this.#caps.nodes) this.#cap('nodes', field);
+    else if (depth > this.#caps.depth) this.#cap('depth', field);
     else if (rule.redacted && this.#mask === null) {
       this.#mask = { length: this.#path.length, field, stored: false };
       this.#compare(live, candidate, rule, field, depth);
@@ -122,14 +117,14 @@ class Walk {
 
   #compare(live: unknown, candidate: unknown, rule: RuleNode, field: FieldNode, depth: number): void {
     const type = typeName(live);
-    if (type !== typeName(candidate)) this.#report('type', rule, field, live, candidate);
+    if (type !== typeName(candidate)) this.#report('type', field);
     else if (type === 'array') this.#arrays(live as unknown[], candidate as unknown[], rule, field, depth);
     else if (type === 'object') this.#objects(live as Members, candidate as Members, rule, field, depth);
     else if (type === 'number') {
       if (!sameNumber(live as AnyNumber, candidate as AnyNumber, rule)) {
-        this.#report('changed', rule, field, live, candidate);
+        this.#report('changed', field);
       }
-    } else this.#report('changed', rule, field, live, candidate);
+    } else this.#report('changed', field);
   }
 
   #objects(live: Members, candidate: Members, rule: RuleNode, field: FieldNode, depth: number): void {
@@ -140,7 +135,7 @@ class Walk {
       if (has && live[key] === candidate[key]) continue;
       this.#path.push(key);
       if (has) this.values(live[key], candidate[key], rule.next(key), child(field, key), depth + 1);
-      else this.#oneSided('missing', live[key], rule.next(key), child(field, key));
+      else this.#oneSided('missing', rule.next(key), child(field, key));
       this.#path.pop();
     }
     const names = Object.keys(candidate);
@@ -148,7 +143,7 @@ class Walk {
     for (const key of names) {
       if (Object.hasOwn(live, key)) continue;
       this.#path.push(key);
-      this.#oneSided('added', candidate[key], rule.next(key), child(field, key));
+      this.#oneSided('added', rule.next(key), child(field, key));
       this.#path.pop();
     }
   }
@@ -172,8 +167,8 @@ class Walk {
       this.values(live[i], candidate[i], rule.next(i), item, depth + 1);
       this.#path.pop();
     }
-    for (let i = both; i < live.length; i++) this.#item('missing', live, i, rule, item);
-    for (let i = both; i < candidate.length; i++) this.#item('added', candidate, i, rule, item);
+    for (let i = both; i < live.length; i++) this.#item('missing', i, rule, item);
+    for (let i = both; i < candidate.length; i++) this.#item('added', i, rule, item);
   }
 
   #pairing(
@@ -185,35 +180,34 @@ class Walk {
     pairing: Pairing,
   ): void {
     const item = child(field, null);
-    if (pairing.tooDeep) this.#cap('depth', rule, field);
+    if (pairing.tooDeep) this.#cap('depth', field);
     for (const [i, j] of pairing.pairs) {
       this.#path.push(i);
       this.values(live[i], candidate[j], rule.next(i), item, depth + 1);
       this.#path.pop();
     }
-    for (const i of pairing.missing) this.#item('missing', live, i, rule, item);
-    for (const i of pairing.added) this.#item('added', candidate, i, rule, item);
+    for (const i of pairing.missing) this.#item('missing', i, rule, item);
+    for (const i of pairing.added) this.#item('added', i, rule, item);
   }
 
-  #item(kind: 'missing' | 'added', items: unknown[], i: number, rule: RuleNode, field: FieldNode): void {
+  #item(kind: 'missing' | 'added', i: number, rule: RuleNode, field: FieldNode): void {
     this.#path.push(i);
-    this.#oneSided(kind, items[i], rule.next(i), field);
+    this.#oneSided(kind, rule.next(i), field);
     this.#path.pop();
   }
 
-  #oneSided(kind: 'missing' | 'added', value: unknown, rule: RuleNode, field: FieldNode): void {
+  #oneSided(kind: 'missing' | 'added', rule: RuleNode, field: FieldNode): void {
     if (this.#options.partial === true) return;
     if (rule.ignored) this.#ignoredCount++;
-    else if (kind === 'missing') this.#report(kind, rule, field, value, undefined);
-    else this.#report(kind, rule, field, undefined, value);
+    else this.#report(kind, field);
   }
 
-  #cap(which: 'depth' | 'nodes', rule: RuleNode, field: FieldNode): void {
+  #cap(which: 'depth' | 'nodes', field: FieldNode): void {
     this.#capped = which;
-    this.#report('capped', rule, field, undefined, undefined);
+    this.#report('capped', field);
   }
 
-  #report(kind: DifferenceKind, rule: RuleNode, field: FieldNode, live: unknown, candidate: unknown): void {
+  #report(kind: DifferenceKind, field: FieldNode): void {
     this.#diffCount++;
     const at = this.#mask?.field ?? field;
     if (!at.counted) {
@@ -227,19 +221,7 @@ class Walk {
     const path = segments
       .map((segment) => `/${typeof segment === 'number' ? segment : pointerSegment(segment)}`)
       .join('');
-    this.#differences.push({ path, field: at.text, kind, ...this.#excerpts(rule, live, candidate) });
-  }
-
-  #excerpts(rule: RuleNode, live: unknown, candidate: unknown): Pick<Difference, 'live' | 'candidate'> {
-    const max = this.#caps.excerptChars;
-    if (typeof live === 'string' && typeof candidate === 'string' && !rule.redacted) {
-      const [left, right] = excerptTexts(live, candidate, max);
-      return { live: JSON.stringify(left), candidate: JSON.stringify(right) };
-    }
-    const kept: Pick<Difference, 'live' | 'candidate'> = {};
-    if (live !== undefined) kept.live = excerptJson(live, rule, max);
-    if (candidate !== undefined) kept.candidate = excerptJson(candidate, rule, max);
-    return kept;
+    this.#differences.push({ path, field: at.text, kind });
   }
 }
 

@@ -12,36 +12,22 @@ export interface BodyType {
   lines: boolean;
 }
 
-const jsonLines = new Set([
-  'application/x-ndjson',
-  'application/ndjson',
-  'application/jsonl',
-  'application/json-lines',
-]);
-const textTypes = new Set([
-  'application/xml',
-  'application/javascript',
-  'application/ecmascript',
-  'application/x-www-form-urlencoded',
-  'application/graphql',
-  'application/yaml',
-  'application/toml',
-  'image/svg+xml',
-]);
+const jsonLines = /^application\/(x-ndjson|ndjson|jsonl|json-lines)$/;
+const json = /^(application|text)\/json$|\+json$/;
+const texts = /^text\/|\+xml$|^application\/(xml|javascript|ecmascript|x-www-form-urlencoded|graphql|yaml|toml)$/;
 
 /** The kind of a body, from the media type before any parameters (RFC 9110 §8.3.1; `+json` and `+xml` by RFC 6838 §4.2.8). */
 export function bodyType(contentType: string | null, body: Uint8Array): BodyType {
   if (body.length === 0) return { kind: 'empty', lines: false };
   const media = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (jsonLines.has(media)) return { kind: 'json', lines: true };
+  if (jsonLines.test(media)) return { kind: 'json', lines: true };
   return { kind: media === '' ? sniff(body) : kindOf(media), lines: false };
 }
 
 function kindOf(media: string): BodyKind {
   if (media === 'text/event-stream') return 'sse';
-  if (media === 'application/json' || media === 'text/json' || media.endsWith('+json')) return 'json';
-  if (media.startsWith('text/') || media.endsWith('+xml') || textTypes.has(media)) return 'text';
-  return 'binary';
+  if (json.test(media)) return 'json';
+  return texts.test(media) ? 'text' : 'binary';
 }
 
 const sniffedBytes = 1024;

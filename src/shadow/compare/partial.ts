@@ -3,8 +3,15 @@
  * to agree is `unknown`, since nobody saw the rest. It never says "same".
  */
 
-import { fingerprint, sameBytes } from './binary.ts';
-import { type BodyContext, type BodyOutcome, differing, type Side, sameOutcome, textDifference } from './bodies.ts';
+import {
+  type BodyContext,
+  type BodyOutcome,
+  compareBytes,
+  differing,
+  type Side,
+  sameOutcome,
+  textDiffers,
+} from './bodies.ts';
 import { compareJson } from './json.ts';
 import { normaliseText, similarity } from './text.ts';
 
@@ -15,13 +22,17 @@ import { normaliseText, similarity } from './text.ts';
 const shortShare = 0.9;
 
 /** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
-export async function compareSeen(live: Side, candidate: Side, context: BodyContext): Promise<BodyOutcome> {
+export function compareSeen(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
   const { kind, dialect } = live.reading;
-  if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate, context);
+  if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate);
   const length = kind === 'sse' ? null : lengthDifference(live, candidate);
   if (length !== null) return length;
-  if (kind === 'binary') return compareBytes(live.reply.body, candidate.reply.body);
-  if (kind === 'text') return comparePrefix(live.reading.text, candidate.reading.text, context);
+  if (kind === 'binary') {
+    const seen = Math.min(live.reply.body.length, candidate.reply.body.length);
+    const found = compareBytes(live.reply.body.subarray(0, seen), candidate.reply.body.subarray(0, seen));
+    return found.verdict === 'same' ? unknown() : found;
+  }
+  if (kind === 'text') return comparePrefix(live.reading.text, candidate.reading.text);
   if (live.reading.document === undefined || candidate.reading.document === undefined) return unknown();
   const found = compareJson(live.reading.document, candidate.reading.document, { rules: context.rules, partial: true });
   // What `capped` means is "not looked at", which proves no difference here.
@@ -48,35 +59,24 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   if (whole.reply.bytes >= longer.reply.bytes * shortShare) return null;
-  const length = ({ reply, reading }: Side): string => `${reading.partial ? 'over ' : ''}${reply.bytes} bytes`;
-  return differing('length', length(live), length(candidate));
+  return differing('length');
 }
 
 /** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */
-function compareAnswers(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
+function compareAnswers(live: Side, candidate: Side): BodyOutcome {
   const left = live.reading.facts?.text ?? '';
   const right = candidate.reading.facts?.text ?? '';
   const endedShort =
     (!live.reading.partial && left.length < right.length) || (!candidate.reading.partial && right.length < left.length);
-  const outcome = endedShort ? textDifference(left, right, context.rules) : comparePrefix(left, right, context);
+  const outcome = endedShort ? textDiffers() : comparePrefix(left, right);
   const seen = Math.min(left.length, right.length);
   return { ...outcome, similarity: seen === 0 ? undefined : similarity(left.slice(0, seen), right.slice(0, seen)) };
 }
 
-function comparePrefix(live: string, candidate: string, context: BodyContext): BodyOutcome {
+function comparePrefix(live: string, candidate: string): BodyOutcome {
   const left = normaliseText(live).replace(/\ufffd+$/, '');
   const right = normaliseText(candidate).replace(/\ufffd+$/, '');
   // The last character may still be waiting for its accent.
   const seen = Math.max(0, Math.min(left.length, right.length) - 1);
-  if (left.slice(0, seen) === right.slice(0, seen)) return unknown();
-  return textDifference(left.slice(0, seen), right.slice(0, seen), context.rules);
-}
-
-async function compareBytes(live: Uint8Array, candidate: Uint8Array): Promise<BodyOutcome> {
-  const seen = Math.min(live.length, candidate.length);
-  if (sameBytes(live, candidate, seen)) return unknown();
-  return {
-    ...differing('bytes', await fingerprint(live.subarray(0, seen)), await fingerprint(candidate.subarray(0, seen))),
-    reason: 'differs',
-  };
+  return left.slice(0, seen) === right.slice(0, seen) ? unknown() : textDiffers();
 }

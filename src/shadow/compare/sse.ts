@@ -1,6 +1,6 @@
 /**
- * Owns the way from the bytes of an event stream to what it says: events, dialect, re-assembled document, facts. How the
- * bytes were split on the way never changes the result. It refuses to compare.
+ * Owns the way from the bytes of an event stream to what it says: events, dialect, re-assembled document, facts. It refuses to
+ * compare.
  */
 
 import { anthropicMessages } from './dialects/anthropic-messages.ts';
@@ -37,23 +37,6 @@ export interface StreamOptions {
   whole?: boolean;
 }
 
-/** Reads a stream piece by piece. What is captured is bounded, so it is kept to the end. */
-export class SseReader {
-  readonly #decoder = new TextDecoder();
-  #text = '';
-
-  push(bytes: Uint8Array): void {
-    this.#text += this.#decoder.decode(bytes, { stream: true });
-  }
-
-  end(options: StreamOptions = {}): StreamReading {
-    const whole = options.whole ?? true;
-    // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
-    const text = whole ? `${this.#text}${this.#decoder.decode()}\n\n` : this.#text;
-    return interpret(eventsOf(text), options.hint, whole);
-  }
-}
-
 /** WHATWG HTML §9.2.6, but for ids and reconnection times, which say nothing of an answer. */
 function eventsOf(text: string): SseEvent[] {
   const events: SseEvent[] = [];
@@ -78,11 +61,12 @@ function eventsOf(text: string): SseEvent[] {
   return events;
 }
 
-/** Reads a stream that is there as a whole. Never throws on malformed streams. */
+/** Reads what was captured of a stream. Never throws on malformed streams. */
 export function readSse(bytes: Uint8Array, options: StreamOptions = {}): StreamReading {
-  const reader = new SseReader();
-  reader.push(bytes);
-  return reader.end(options);
+  const { whole = true } = options;
+  const text = new TextDecoder().decode(bytes, { stream: !whole });
+  // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
+  return interpret(eventsOf(whole ? `${text}\n\n` : text), options.hint, whole);
 }
 
 function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {

@@ -58,7 +58,6 @@ describe('comparing JSON', () => {
     const live = parseJson('{"id":9007199254740993}');
     const candidate = parseJson('{"id":9007199254740992}');
     expect(places(compare(live, candidate))).toEqual(['changed /id']);
-    expect(compare(live, candidate).differences[0]).toMatchObject({ live: '9007199254740993' });
     expect(compare(live, parseJson('{"id":9007199254740993}')).equal).toBe(true);
     expect(compare(parseJson('[1e400]'), parseJson('[1e401]')).equal).toBe(false);
     expect(compare(live, candidate, { tolerance: [{ path: '/id', abs: 1 }] }).equal).toBe(true);
@@ -102,13 +101,11 @@ describe('ignoring', () => {
     expect(compare({ a: { at: [1] }, b: { at: 2 } }, { a: { at: [1] }, b: { at: 3 } }, rules).ignoredCount).toBe(1);
   });
 
-  it('keeps ignored and redacted members out of every excerpt', () => {
+  it('names no member below a redacted place', () => {
     const live = { a: { secret: 'sesame', deep: { key: 'sesame' }, kept: 1 } };
     const rules = { ignore: ['/**/secret'], redact: ['/**/deep'] };
     const result = compare(live, { a: 'gone' }, rules);
-    expect(result.differences).toEqual([
-      { path: '/a', field: '/a', kind: 'type', live: '{"deep":"[redacted]","kept":1}', candidate: '"gone"' },
-    ]);
+    expect(result.differences).toEqual([{ path: '/a', field: '/a', kind: 'type' }]);
     const below = compare(live, { a: { ...live.a, deep: { sesame: 1 } } }, rules);
     expect(below.equal).toBe(false);
     expect(below.fields).toEqual(['/a/deep']);
@@ -251,13 +248,6 @@ describe('caps', () => {
       equal: false,
       capped: 'nodes',
     });
-  });
-
-  it('shows a long text around the place where it changed', () => {
-    const [difference] = compare({ t: `${'x'.repeat(5000)}old` }, { t: `${'x'.repeat(5000)}new` }).differences;
-    expect(difference?.live).toContain('old');
-    expect(difference?.candidate).toContain('new');
-    expect(difference!.live!.length).toBeLessThan(250);
   });
 });
 

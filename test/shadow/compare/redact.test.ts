@@ -64,4 +64,12 @@ describe('what is kept of a pair', () => {
     expect(redactRequest(new TextEncoder().encode(`q=${secret}`), options)).not.toContain(secret);
     expect(redactRequest(new TextEncoder().encode('q=1'), {})).toBe('q=1');
   });
+
+  it('shows long texts around the place where they part', async () => {
+    const [live, candidate] = ['old', 'new'].map((end) => observed(`${'x'.repeat(5000)}${end}`, 'text/plain'));
+    const pair = await redactPair(live!, candidate!, {}, 200);
+    expect(pair.live).toContain('old');
+    expect(pair.candidate).toContain('new');
+    expect(pair.live.length).toBeLessThan(250);
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSse, SseReader, type StreamReading } from '../../../src/shadow/compare/sse.ts';
+import { Prefix } from '../../../src/forward/copies.ts';
+import { readSse, type StreamReading } from '../../../src/shadow/compare/sse.ts';
 import { transcript } from './observed.ts';
 
 const encoder = new TextEncoder();
@@ -187,13 +188,14 @@ describe('re-assembling streams', () => {
   });
 });
 
+/** The stream as it comes of a body that arrived in pieces. */
 function inPieces(bytes: Uint8Array, cuts: number[]): StreamReading {
-  const reader = new SseReader();
+  const captured = new Prefix(bytes.length);
   let from = 0;
   for (const cut of [...cuts].sort((a, b) => a - b)) {
-    reader.push(bytes.subarray(from, cut));
+    captured.add(bytes.subarray(from, cut));
     from = Math.max(from, cut);
   }
-  reader.push(bytes.subarray(from));
-  return reader.end();
+  captured.add(bytes.subarray(from));
+  return readSse(captured.take());
 }

@@ -5,14 +5,17 @@
 
 import {
   type Assembled,
+  append,
   countOf,
   type Dialect,
   emptyMembers,
   errorReason,
   type Facts,
+  inOrder,
   isMembers,
   listOf,
   type Members,
+  membersOf,
   parseArguments,
   type SseEvent,
   type ToolCall,
@@ -59,7 +62,7 @@ function assemble(events: readonly SseEvent[]): Assembled {
       continue;
     }
     const type = textOf(json.type) ?? event;
-    if (type === 'error') error ??= errorReason(isMembers(json.error) ? json.error.type : undefined);
+    if (type === 'error') error ??= errorReason(membersOf(json.error).type);
     else if (type === 'message_start' && isMembers(json.message)) Object.assign(document, json.message);
     else if (type === 'message_delta') addMessageDelta(document, json);
     else if (type === 'message_stop') terminated = true;
@@ -67,13 +70,13 @@ function assemble(events: readonly SseEvent[]): Assembled {
   }
   for (const [block, text] of inputs) block.input = parseArguments(text).value;
   const started = Array.isArray(document.content) ? document.content : [];
-  document.content = [...started, ...[...blocks].sort(([a], [b]) => a - b).map(([, block]) => block)];
+  document.content = [...started, ...inOrder(blocks)];
   return { document, terminated, error };
 }
 
 function addMessageDelta(document: Members, json: Members): void {
   if (isMembers(json.delta)) Object.assign(document, json.delta);
-  if (isMembers(json.usage)) document.usage = { ...(isMembers(document.usage) ? document.usage : {}), ...json.usage };
+  if (isMembers(json.usage)) document.usage = { ...membersOf(document.usage), ...json.usage };
 }
 
 function addToBlock(blocks: Map<number, Members>, inputs: Map<Members, string>, json: Members): void {
@@ -88,7 +91,7 @@ function addToBlock(blocks: Map<number, Members>, inputs: Map<Members, string>, 
   else if (isMembers(delta.citation)) block.citations = [...listOf(block.citations), delta.citation];
   else {
     for (const key of ['text', 'thinking', 'signature']) {
-      if (typeof delta[key] === 'string') block[key] = (textOf(block[key]) ?? '') + delta[key];
+      if (typeof delta[key] === 'string') append(block, key, delta[key]);
     }
   }
 }

@@ -3,6 +3,7 @@
  * document, and the facts read from a document. It refuses to know any one API: those are the files beside it.
  */
 
+import { isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
 
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
@@ -67,17 +68,30 @@ export interface Dialect {
 
 export type Members = Record<string, unknown>;
 
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject as isMembers };
 
 /** An object without prototype: a stream's own member names, `__proto__` among them, cannot reach anything. */
 export function emptyMembers(): Members {
   return Object.create(null) as Members;
 }
 
+/** The value as an object; an empty one where it is none. */
+export function membersOf(value: unknown): Members {
+  return isObject(value) ? value : {};
+}
+
+/** Adds to a text that is built up piece by piece. */
+export function append(members: Members, key: string, piece: string): void {
+  members[key] = (textOf(members[key]) ?? '') + piece;
+}
+
+/** The values by index, whatever order they came in. */
+export function inOrder<T>(values: ReadonlyMap<number, T>): T[] {
+  return [...values].sort(([a], [b]) => a - b).map(([, value]) => value);
+}
+
 export function listOf(value: unknown): Members[] {
-  return Array.isArray(value) ? value.filter(isMembers) : [];
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 export function textOf(value: unknown): string | null {

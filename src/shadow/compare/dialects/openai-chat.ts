@@ -5,14 +5,17 @@
 
 import {
   type Assembled,
+  append,
   countOf,
   type Dialect,
   emptyMembers,
   errorReason,
   type Facts,
+  inOrder,
   isMembers,
   listOf,
   type Members,
+  membersOf,
   parseArguments,
   type SseEvent,
   type ToolCall,
@@ -58,10 +61,11 @@ function assemble(events: readonly SseEvent[]): Assembled {
     if (text === '[DONE]') terminated = true;
     else if (!isMembers(json)) error ??= 'bad-event';
     else if (isMembers(json.error) || typeof json.error === 'string' || event === 'error') {
-      error ??= errorReason(isMembers(json.error) ? (json.error.code ?? json.error.type) : undefined);
+      const { code, type } = membersOf(json.error);
+      error ??= errorReason(code ?? type);
     } else addChunk(document, choices, json);
   }
-  const sorted = [...choices].sort(([a], [b]) => a - b).map(([, choice]) => choice);
+  const sorted = inOrder(choices);
   for (const { message } of sorted) dropEmpty(message as Members);
   document.choices = sorted;
   return { document, terminated, error };
@@ -81,7 +85,7 @@ function addChunk(document: Members, choices: Map<number, Members>, chunk: Membe
       choices.set(index, choice);
     }
     if (isMembers(part.delta)) mergeFragment(choice.message as Members, part.delta);
-    if (typeof part.text === 'string') choice.text = (textOf(choice.text) ?? '') + part.text;
+    if (typeof part.text === 'string') append(choice, 'text', part.text);
     if (part.finish_reason !== null && part.finish_reason !== undefined) choice.finish_reason = part.finish_reason;
   }
 }
@@ -99,7 +103,7 @@ function facts(document: Members): Facts {
   const finishes: string[] = [];
   let refusal: string | null = null;
   for (const choice of listOf(document.choices)) {
-    const message = isMembers(choice.message) ? choice.message : {};
+    const message = membersOf(choice.message);
     texts.push(textOf(choice.text) ?? contentText(message.content));
     for (const call of listOf(message.tool_calls)) {
       if (isMembers(call.function)) toolCalls.push(readFunction(call.function));

@@ -6,14 +6,17 @@
 
 import {
   type Assembled,
+  append,
   countOf,
   type Dialect,
   emptyMembers,
   errorReason,
   type Facts,
+  inOrder,
   isMembers,
   listOf,
   type Members,
+  membersOf,
   type SseEvent,
   type ToolCall,
   textOf,
@@ -58,20 +61,20 @@ function assemble(events: readonly SseEvent[]): Assembled {
       continue;
     }
     const type = textOf(json.type) ?? event ?? '';
-    if (type === 'error') error ??= errorReason(json.code ?? (isMembers(json.error) ? json.error.code : undefined));
+    if (type === 'error') error ??= errorReason(json.code ?? membersOf(json.error).code);
     if (isMembers(json.response)) Object.assign(document, json.response);
     if (terminators.has(type)) terminated = true;
-    if (type === 'response.failed') error ??= errorReason(isMembers(document.error) ? document.error.code : undefined);
+    if (type === 'response.failed') error ??= errorReason(membersOf(document.error).code);
     addToItems(items, type, json);
   }
-  if (items.size > 0) document.output = [...items].sort(([a], [b]) => a - b).map(([, item]) => item);
+  if (items.size > 0) document.output = inOrder(items);
   return { document, terminated, error };
 }
 
 function addToItems(items: Map<number, Members>, type: string, json: Members): void {
   const index = countOf(json.output_index);
   if (index === null) return;
-  const item = items.get(index) ?? Object.assign(emptyMembers(), {});
+  const item = items.get(index) ?? emptyMembers();
   items.set(index, item);
   const delta = textOf(json.delta) ?? '';
   if (type === 'response.output_item.added' && isMembers(json.item)) mergeFragment(item, json.item);
@@ -99,10 +102,6 @@ function part(item: Members, json: Members, type: string): Members {
   return content[index];
 }
 
-function append(members: Members, key: string, delta: string): void {
-  members[key] = (textOf(members[key]) ?? '') + delta;
-}
-
 function facts(document: Members): Facts {
   const texts: string[] = [];
   const toolCalls: ToolCall[] = [];
@@ -114,7 +113,7 @@ function facts(document: Members): Facts {
       refusal ??= textOf(content.refusal) || null;
     }
   }
-  const why = isMembers(document.incomplete_details) ? textOf(document.incomplete_details.reason) : null;
+  const why = textOf(membersOf(document.incomplete_details).reason);
   return {
     dialect: 'openai-responses',
     model: textOf(document.model),

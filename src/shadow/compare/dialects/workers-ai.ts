@@ -13,6 +13,7 @@ import {
   isMembers,
   listOf,
   type Members,
+  membersOf,
   type SseEvent,
   textOf,
 } from './dialect.ts';
@@ -52,7 +53,8 @@ function assemble(events: readonly SseEvent[]): Assembled {
     }
     const failure = listOf(json.errors)[0] ?? json.error;
     if (failure !== undefined || event === 'error') {
-      error ??= errorReason(isMembers(failure) ? (failure.code ?? failure.type) : undefined);
+      const { code, type } = membersOf(failure);
+      error ??= errorReason(code ?? type);
     }
     // Tokens that are digits come as numbers.
     if (typeof json.response === 'string' || typeof json.response === 'number') response += json.response;
