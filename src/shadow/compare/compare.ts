@@ -12,7 +12,7 @@ import type { Difference } from './json.ts';
 import { parseJson } from './json-text.ts';
 import { compareSeen } from './partial.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
-import { readReply } from './read.ts';
+import { readPair } from './read.ts';
 import { costOf, countTokens, type Prices } from './tokens.ts';
 
 export type ComparisonClass = 'skipped' | 'timeout' | 'error' | 'status-mismatch' | 'body-mismatch' | 'match';
@@ -76,9 +76,9 @@ function judge(live: Observation, candidate: Observation, context: PairContext):
   const early = failure(live, candidate, context);
   if (early !== null) return early;
 
-  const hint = context.options.preset;
-  const left: Side = { reply: live, reading: readReply(live, hint) };
-  const right: Side = { reply: candidate, reading: readReply(candidate, hint) };
+  const [liveReading, candidateReading] = readPair(live, candidate, context.options.preset);
+  const left: Side = { reply: live, reading: liveReading };
+  const right: Side = { reply: candidate, reading: candidateReading };
   const request = readRequest(context.requestBody, left, right);
   const known = {
     bodyKind: left.reading.kind,

@@ -24,6 +24,11 @@ export function bodyType(contentType: string | null, body: Uint8Array): BodyType
   return { kind: media === '' ? sniff(body) : kindOf(media), lines: false };
 }
 
+/** Whether a reply calls itself an event stream, also one that is empty. */
+export function isEventStream(contentType: string | null): boolean {
+  return /^\s*text\/event-stream\b/i.test(contentType ?? '');
+}
+
 function kindOf(media: string): BodyKind {
   if (media === 'text/event-stream') return 'sse';
   if (json.test(media)) return 'json';

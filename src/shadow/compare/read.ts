@@ -3,7 +3,7 @@
 import type { Observation } from '../observation.ts';
 import { type DialectName, type Facts, isMembers } from './dialects/dialect.ts';
 import { parseJson, parseJsonLines, parseJsonPrefix } from './json-text.ts';
-import { type BodyKind, bodyType } from './kind.ts';
+import { type BodyKind, bodyType, isEventStream } from './kind.ts';
 import { dialectOfDocument, readSse } from './sse.ts';
 
 export interface Reading {
@@ -31,6 +31,24 @@ export function readReply(reply: Observation, hint: DialectName | undefined): Re
   reading.text = decode(reply);
   if (kind === 'json') readDocument(reading, lines);
   return reading;
+}
+
+/**
+ * Reads both replies of a pair. A stream that shows no dialect (its first word is an error, or it ends before any) is read as
+ * the other side's. A live one that says something else is left as it is: what no dialect knows has not failed by it.
+ */
+export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
+  const left = readReply(live, hint);
+  const right = readReply(candidate, hint);
+  const again = readAs(right, left, live);
+  const isOther = left.facts?.text && !again.error?.startsWith('error');
+  return [isOther ? left : again, readAs(left, right, candidate)];
+}
+
+function readAs({ kind, dialect }: Reading, own: Reading, reply: Observation): Reading {
+  const isMute = own.dialect === 'generic' || (own.kind === 'empty' && isEventStream(reply.contentType));
+  if (!isMute || kind !== 'sse' || dialect === null || dialect === 'generic') return own;
+  return readStream(own, reply, dialect);
 }
 
 function readStream(reading: Reading, reply: Observation, hint: DialectName | undefined): Reading {

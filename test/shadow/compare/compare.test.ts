@@ -287,6 +287,30 @@ describe('answers of models', () => {
     expect(JSON.stringify(result)).not.toContain('secret-quote');
   });
 
+  it.each([
+    ['openai-chat.txt', 'data: {"error":{"message":"m","type":"overloaded"}}\n\n', 'error-event:overloaded'],
+    ['openai-chat.txt', ': ping\n\n', 'unterminated'],
+    ['openai-chat.txt', '', 'unterminated'],
+    ['anthropic-messages.txt', 'event: ping\ndata: {"type":"ping"}\n\n', 'unterminated'],
+    ['workers-ai.txt', 'data: {"errors":[{"code":3040}]}\n\n', 'error-event:3040'],
+  ])('reads a stream beside %s that shows no dialect as that one: %j', async (name, text, reason) => {
+    const good = stream(transcript(name));
+    expect(await compare(good, stream(text))).toMatchObject({ class: 'error', reason });
+    const found = await compare(stream(text), good);
+    // A live stream of other events is no broken one.
+    expect([found.class, found.reason]).toEqual(
+      text.includes('ping"') ? ['body-mismatch', 'dialect'] : ['skipped', 'baseline-failed'],
+    );
+  });
+
+  it('leaves empty streams alone where nobody streams a dialect, or the status says why', async () => {
+    const good = stream(transcript('openai-chat.txt'));
+    expect((await compare(stream(''), stream(''))).class).toBe('match');
+    expect((await compare(stream('data: x\n\n'), stream(''))).class).toBe('body-mismatch');
+    expect((await compare(good, stream('', { status: 503 }))).class).toBe('status-mismatch');
+    expect((await compare(good, observed('', null))).class).toBe('body-mismatch');
+  });
+
   it('tells dialects apart', async () => {
     const result = await compare(stream(transcript('openai-chat.txt')), stream(transcript('workers-ai.txt')));
     expect(result).toMatchObject({ class: 'body-mismatch', reason: 'dialect', fields: ['@dialect'] });
