@@ -107,6 +107,8 @@ function refusalOf(refusal: ConfigRefusal) {
       };
     case 'invalid':
       return faulty(refusal.faults);
+    case 'experiment_runs':
+      return { status: 409 as const, ...refusal };
     case 'unpublished':
       return { status: 503 as const, code: 'unpublished', detail: refusal.detail, mend: 'try again' };
   }

@@ -4,7 +4,7 @@
  */
 
 const reason = 'Kept in the history';
-const force = 'In spite of health checks and changed variants';
+const force = 'In spite of health checks, changed variants and a running experiment';
 const before = '`next` of the page before';
 
 export const descriptions: Record<string, Record<string, string>> = {

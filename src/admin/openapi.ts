@@ -107,7 +107,7 @@ export const operations: Operation[] = [
     summary: 'Replaces the config; takes If-Match',
     query: schemas.configPutQuery,
     answers: { 200: answers.configPutAnswer },
-    problems: [412, 413],
+    problems: [409, 412, 413],
   },
   {
     method: 'get',
@@ -121,7 +121,7 @@ export const operations: Operation[] = [
     summary: 'Puts a revision in force again',
     body: schemas.restoreBody,
     answers: { 200: answers.configPutAnswer },
-    problems: [412],
+    problems: [409, 412],
   },
   {
     method: 'get',

@@ -11,13 +11,14 @@ import type { Guardrail, PlanStep, Route } from '../config/types.ts';
 import { unknownVariantFaults } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { frozenByExperiment, frozenSteps } from './frozen.ts';
 import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
 import { splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
-import { phaseOf, type RolloutState, type SplitDraft, type Standing } from './state.ts';
+import { phaseOf, type RolloutState, type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { planWarnings, takenWarnings } from './warnings.ts';
 import { byHandDecides, noRoute, noVariant } from './words.ts';
@@ -130,6 +131,8 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
     }
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
+    const frozen = frozenSteps(route, steps.value, asked.to, before);
+    if (frozen !== null) return frozen;
     const guardrails = asked.guardrails ?? route.guardrails;
     const faults = guardrails.flatMap(({ metric }, index) =>
       outcomeGuardrailFaults(metric, route.outcomes, ['guardrails', index, 'metric']),
@@ -190,8 +193,7 @@ function command(control: RouteControl, kind: CommandKind, caller: Caller): Prom
 function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollback', caller, async ({ route, before, variants }) => {
     const { running } = control;
-    const config = control.source.seenConfig()!;
-    const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
+    const target = targetOf(control, { route, before }, asked);
     if (!target.ok) return target;
     if (running !== null) {
       const { actor, reason } = caller;
@@ -211,6 +213,21 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
     return done;
   });
+}
+
+/** Where a rollback goes, or why it is refused. */
+export function targetOf(
+  control: RouteControl,
+  { route, before }: Pick<Ready, 'route' | 'before'>,
+  asked: { revision?: number; force: boolean },
+): Result<Standing, CallRefusal> {
+  const { running } = control;
+  const config = control.source.seenConfig()!;
+  const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
+  // During a rollout the experiment rests, but for a step that carries it.
+  const rests = running !== null && !stepOf(running).experiment;
+  if (!target.ok || asked.force || rests) return target;
+  return frozenByExperiment(route, target.value.weights, before.weights) ?? target;
 }
 
 /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
@@ -348,25 +365,6 @@ async function publish(
     after: { weights: draft.weights, shadows: draft.shadows },
   };
   await control.setSplit(draft, entry, restores, Date.now());
-}
-
-/**
- * Units that come from headers cannot be pinned: other weights would move them between arms. So the weights of a running
- * experiment stand still there, but for one variant taking everything, which ends it.
- */
-function frozenByExperiment(
-  route: Route,
-  weights: Record<string, number>,
-  before: Record<string, number>,
-): { ok: false; error: CallRefusal } | null {
-  const { experiment, identity } = route;
-  if (experiment === undefined || identity.every((source) => 'cookie' in source && source.cookie === true)) return null;
-  const shares = Object.values(weights).filter((weight) => weight > 0);
-  const runs = Object.values(before).filter((weight) => weight > 0).length > 1;
-  const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
-  if (shares.length === 1 || !runs || isSame) return null;
-  const detail = `experiment ${experiment.id} runs, and units without our cookie would change arms`;
-  return err({ code: 'experiment_runs', detail, mend: 'end it by giving one variant 100, or use a new id' });
 }
 
 function faultsOfShadows(names: readonly string[], route: Route, baseline: string): Fault[] {

@@ -6,9 +6,11 @@
 
 import { contentHash } from '../config/hash.ts';
 import { maxConfigBytes, parseConfig } from '../config/parse.ts';
+import type { Config } from '../config/types.ts';
 import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { frozenByExperiment } from './frozen.ts';
 import { Turns } from './turns.ts';
 
 export interface ConfigRevision {
@@ -24,6 +26,7 @@ export interface ConfigRevision {
 export type ConfigRefusal =
   | { code: 'stale'; hash: string | null }
   | { code: 'invalid'; faults: Fault[] }
+  | { code: 'experiment_runs'; detail: string; mend: string }
   | { code: 'unpublished'; detail: string };
 
 /** Why a promotion is not in the config: also when the config no longer has the route. */
@@ -131,11 +134,27 @@ export class ConfigKeeper {
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
     if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
     try {
+      const frozen = await this.#frozen(parsed.value.config, current?.text);
+      if (frozen !== null) return frozen;
       await withLimit(this.#env.CONFIG.put('config', write.text), WRITE_LIMIT_MS);
     } catch (cause) {
       return err({ code: 'unpublished', detail: `KV did not take the config: ${cause}` });
     }
     return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
+  }
+
+  /** Why the weights of a route may not follow on those that its experiment runs by: where there is a split, it does not run by them. */
+  async #frozen({ routes }: Config, text = '') {
+    const before = parseConfig(text, { unknownKeys: 'warn' });
+    if (!before.ok) return null;
+    for (const route of before.value.config.routes) {
+      const next = routes.find(
+        ({ name, experiment }) => name === route.name && experiment?.id === route.experiment?.id,
+      );
+      const frozen = next && frozenByExperiment(route, next.weights, route.weights);
+      if (frozen && !(await withLimit(this.#env.CONFIG.get(`split:${route.name}`), READ_LIMIT_MS))) return frozen;
+    }
+    return null;
   }
 
   #keep(write: Omit<ConfigWrite, 'ifMatch'>, last: number): ConfigRevision {

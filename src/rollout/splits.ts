@@ -66,8 +66,11 @@ export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDr
   return { weights: { ...weights }, shadows: present(shadows), baseline, salt, rollout: null, variants, ...why };
 }
 
-/** Reckoned in hundredths of a percent, so that the sum is 100 and not nearly so. */
-function between({ to, baseline, before }: Rollout, weight: number): Record<string, number> {
+/** The weights of a step, reckoned in hundredths of a percent, so that the sum is 100 and not nearly so. */
+export function between(
+  { to, baseline, before }: Pick<Rollout, 'to' | 'baseline' | 'before'>,
+  weight: number,
+): Record<string, number> {
   const none = Object.fromEntries(Object.keys(before.weights).map((name) => [name, 0]));
   return { ...none, [baseline]: (10_000 - Math.round(weight * 100)) / 100, [to]: weight };
 }

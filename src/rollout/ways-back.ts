@@ -4,11 +4,10 @@
  */
 
 import type { Split } from '../config/split.ts';
-import { err, type Result } from '../result.ts';
-import { type CallRefusal, readyToMove } from './calls.ts';
+import type { Result } from '../result.ts';
+import { type CallRefusal, readyToMove, targetOf } from './calls.ts';
 import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
-import { rollbackTarget } from './steady.ts';
 
 /** The newest of them are enough to choose from; the history tells of all. */
 const MAX_LISTED = 50;
@@ -34,10 +33,7 @@ export async function waysBack(
     .toReversed()
     .slice(0, MAX_LISTED)
     .map(({ guardrails: _, ...split }) => split);
-  const config = control.source.seenConfig();
-  const target: Result<Standing, CallRefusal> = ready.ok
-    ? rollbackTarget({ kept, running: control.running, config: config!, ...asked })
-    : err(ready.error);
+  const target = ready.ok ? targetOf(control, ready.value, asked) : ready;
   const answer = target.ok ? { target: target.value, refused: null } : { target: null, refused: target.error };
   return { ok: true, value: { splits, ...answer } };
 }

@@ -4,13 +4,15 @@ import { ConfigKeeper, type ConfigWrite } from '../../src/rollout/config-keeper.
 import { storage } from './sqlite.ts';
 import { T0 } from './world.ts';
 
-/** KV with the one key. */
+/** KV with the config, and maybe a split. */
 class Kv {
   text: string | null = null;
+  split: string | null = null;
   fault: 'none' | 'throw' | 'hang' = 'none';
-  get = async () => {
+  get = async (key: string) => {
     if (this.fault === 'throw') throw new Error('KV is down');
-    return this.fault === 'hang' ? new Promise<never>(() => {}) : this.text;
+    if (this.fault === 'hang') return new Promise<never>(() => {});
+    return key === 'config' ? this.text : this.split;
   };
   put = async (_: string, text: string) => {
     if (this.fault === 'throw') throw new Error('KV is down');
@@ -111,6 +113,37 @@ describe('the config', () => {
     const refused = await keeper.put(written(document({ weights: { blue: 97 }, baseline: 'purple' })));
     expect(refused).toMatchObject({ ok: false, error: { code: 'invalid' } });
     expect(kv.text).toBeNull();
+  });
+});
+
+describe('the weights of an experiment whose units come from headers', () => {
+  const experiment = { id: 'e-1', primary: ['error'] };
+  const dealing = (green: number, more = {}) =>
+    document({ identity: [{ header: 'x-user-id' }], experiment, weights: { blue: 100 - green, green }, ...more });
+
+  it('do not change in the config while it runs by them, but to end it or under another id', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(dealing(50)));
+    const refused = await keeper.put(written(dealing(40)));
+    expect(refused).toMatchObject({ ok: false, error: { code: 'experiment_runs' } });
+    expect(kv.text).toBe(dealing(50));
+    for (const text of [
+      dealing(50, { salt: 'x' }),
+      dealing(40, { experiment: { ...experiment, id: 'e-2' } }),
+      dealing(0),
+      dealing(30),
+      dealing(20, { experiment: undefined }),
+      document(),
+    ]) {
+      expect((await keeper.put(written(text))).ok).toBe(true);
+    }
+  });
+
+  it('may change there while a split decides', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(dealing(50)));
+    kv.split = '{}';
+    expect((await keeper.put(written(dealing(40)))).ok).toBe(true);
   });
 });
 

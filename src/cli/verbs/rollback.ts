@@ -11,7 +11,7 @@ export const rollback = verb({
   args: {
     route: { type: 'positional', required: true, description: 'A route of the config' },
     revision: { type: 'string', description: 'The split to return to', valueHint: 'N' },
-    force: { type: 'boolean', description: 'In spite of health checks and changed variants' },
+    force: { type: 'boolean', description: 'In spite of health checks, changed variants and a running experiment' },
     ...routeWriteArgs,
   },
   async run(args, terminal) {

@@ -1,0 +1,41 @@
+/**
+ * Owns whether an experiment forbids other weights (design section 5). Units that come from headers cannot be pinned: other weights
+ * would move them between arms. So the weights of a running experiment stand still there, but for one variant taking everything,
+ * which ends it. Pure: what runs, and under which weights, is the caller's to know.
+ */
+
+import type { Route } from '../config/types.ts';
+import { err } from '../result.ts';
+import type { Step } from './plan.ts';
+import { between } from './splits.ts';
+import type { Standing } from './state.ts';
+
+/** The refusal of weights that would follow on `before`, under which the route's experiment may run; null where they may. */
+export function frozenByExperiment(
+  { experiment, identity }: Pick<Route, 'experiment' | 'identity'>,
+  weights: Record<string, number>,
+  before: Record<string, number>,
+) {
+  if (experiment === undefined || identity.every((source) => 'cookie' in source && source.cookie === true)) return null;
+  const isDealt = (shares: Record<string, number>) => Object.values(shares).filter((weight) => weight > 0).length > 1;
+  const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
+  if (!isDealt(weights) || !isDealt(before) || isSame) return null;
+  return err({
+    code: 'experiment_runs' as const,
+    detail: `experiment ${experiment.id} runs, and units without our cookie would change arms`,
+    mend: 'end it by giving one variant 100, or use a new id',
+  });
+}
+
+/** The same of a rollout's steps that carry the experiment: they deal as it is dealt now, and all alike. */
+export function frozenSteps(route: Route, steps: readonly Step[], to: string, before: Standing) {
+  let { weights } = before;
+  for (const step of steps) {
+    if (!step.experiment) continue;
+    const next = between({ to, baseline: before.baseline, before }, step.weight!);
+    const frozen = frozenByExperiment(route, next, weights);
+    if (frozen !== null) return frozen;
+    weights = next;
+  }
+  return null;
+}
