@@ -9,11 +9,11 @@ export const unitsQuery = v.object({
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });
 
-const positive = (most: number, message: string) =>
+const positive = (most: number, message: string, least = Number.MIN_VALUE) =>
   v.pipe(
     v.string(),
     v.transform(Number),
-    v.check((number) => number > 0 && number <= most, message),
+    v.check((number) => number >= least && number <= most, message),
   );
 
 export const sampleSizeQuery = v.pipe(
@@ -24,12 +24,12 @@ export const sampleSizeQuery = v.pipe(
       v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'give 5% or 0.05'),
       v.transform((text) => Number.parseFloat(text) / (text.endsWith('%') ? 100 : 1)),
     ),
-    power: v.optional(positive(0.999, 'a power is between 0 and 1'), '0.8'),
-    ratio: v.optional(positive(1_000, 'a ratio is over 0'), '1'),
+    power: v.optional(positive(0.999, 'a power is from 0.5 to 0.999', 0.5), '0.8'),
+    ratio: v.optional(positive(1_000, 'a ratio is from 0.001 to 1000', 0.001), '1'),
     perDay: v.optional(positive(1e12, 'units a day are over 0')),
   }),
-  v.check(
-    ({ baseline, lift }) => lift !== 0 && baseline * (1 + lift) > 0 && baseline * (1 + lift) < 1,
-    'the lift must lead to another rate between 0 and 1',
-  ),
+  v.check(({ baseline, lift }) => {
+    const variant = baseline * (1 + lift);
+    return variant > 0 && variant < 1 && variant !== baseline;
+  }, 'the lift must lead to another rate between 0 and 1'),
 );

@@ -165,9 +165,9 @@ function zOf(arms: Arms, t: number): number {
   return arms.kind === 'mean' ? normIsf(tSf(t, welchOf(arms).df)) : t;
 }
 
-/** The inverse of `zOf`. */
+/** The inverse of `zOf`. With few of the planned units z leaves the numbers; t is never nearer to zero than z. */
 function tOf(arms: Arms, z: number): number {
-  return arms.kind === 'mean' ? tIsf(normSf(z), welchOf(arms).df) : z;
+  return arms.kind === 'mean' ? Math.max(z, tIsf(Math.max(normSf(z), 1e-300), welchOf(arms).df)) : z;
 }
 
 function fixedP(arms: Arms): number {

@@ -82,6 +82,16 @@ describe('an experiment', () => {
     expect(finding.lift).toBeLessThan(9);
   });
 
+  it('gives means a finite interval however few of the planned units are there, and no narrower one the fewer they are', () => {
+    const arms: Arms = { kind: 'mean', baseline: spending(10, 125, 1), variant: spending(10, 125, 2) };
+    const widths = [1e5, 4e5, 1e6, 1e9, 1e12].map((plannedUnits) => {
+      const [low, high] = decide({ ...compare(arms), plannedUnits }).interval;
+      return high - low;
+    });
+    expect(widths.every(Number.isFinite)).toBe(true);
+    expect(widths).toEqual(widths.toSorted((a, b) => a - b));
+  });
+
   it('gives means an interval that agrees with their decision', () => {
     for (const [seed, mean] of [10, 10.2, 10.4, 10.6, 9.6].entries()) {
       const arms: Arms = {

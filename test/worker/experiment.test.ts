@@ -226,5 +226,8 @@ describe('an experiment', () => {
     });
     expect((await api('GET', '/sample-size?baseline=0.1&lift=0')).status).toBe(422);
     expect((await api('GET', '/sample-size?baseline=2&lift=5%25')).status).toBe(422);
+    for (const asked of ['lift=0.0000000000000000001', 'lift=5%25&power=0.4', 'lift=5%25&ratio=0.0001']) {
+      expect((await api('GET', `/sample-size?baseline=0.1&${asked}`)).status).toBe(422);
+    }
   });
 });

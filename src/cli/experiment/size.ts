@@ -16,7 +16,7 @@ export function sizeAsked(typed: {
   const lift = fractionOf(typed.lift);
   if (lift === null) return err(`--lift is a relative change such as 5% or 0.05, not ${typed.lift}`);
   const variant = baseline * (1 + lift);
-  if (lift === 0 || !(variant > 0 && variant < 1)) {
+  if (variant === baseline || !(variant > 0 && variant < 1)) {
     return err('--lift must lead to another rate between 0 and 1');
   }
   const power = shareOf(typed.power);
