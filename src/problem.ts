@@ -55,6 +55,8 @@ export function problem({ status, code, detail, mend, more, headers }: ProblemDe
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-headgate-error': code,
+      // All that is limited is limited by the minute; who knows better says so in `headers`.
+      ...(status === 429 && { 'retry-after': '60' }),
       ...headers,
     },
   });

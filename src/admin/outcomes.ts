@@ -51,8 +51,8 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const body = await itemsOf(c.req.raw);
     if (!body.ok) return body.error;
     const address = addressOf(c);
-    const isTrusted = limits.token.waitSeconds(address, Date.now()) === 0 && (await bearsToken(c));
-    const caller = callerOf(c, isTrusted);
+    const refusal = limits.token.waitSeconds(address, Date.now()) > 0 ? 'too_many_outcomes' : await tokenFault(c);
+    const caller = callerOf(c, refusal);
     const { items, isList } = body.value;
     const resolved = await Promise.all(items.map((item) => resolve(item, config, caller)));
     // A bearer token of something else may come with a receipt; only one that was needed here is a guess.
@@ -202,9 +202,10 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
   };
 }
 
-async function bearsToken(c: C): Promise<boolean> {
+async function tokenFault(c: C): Promise<OutcomeFault | null> {
   const token = bearerToken(c.req.header('authorization'));
-  return token !== undefined && !!c.env.OUTCOME_TOKEN && sameSecret(token, c.env.OUTCOME_TOKEN);
+  const bearsIt = token !== undefined && !!c.env.OUTCOME_TOKEN && (await sameSecret(token, c.env.OUTCOME_TOKEN));
+  return bearsIt ? null : 'outcome_token_needed';
 }
 
 /** Empty where there is none: on a machine of one's own, where many visitors share it. */
@@ -213,7 +214,7 @@ function addressOf(c: C): string {
   return /^(127\.|::1$)/.test(address) ? '' : address;
 }
 
-function callerOf(c: C, trusted: boolean): Caller & { c: C } {
+function callerOf(c: C, refusal: OutcomeFault | null): Caller & { c: C } {
   const url = new URL(c.req.url);
   const header = (name: string) => c.req.header(name) ?? null;
   const identity = {
@@ -223,7 +224,7 @@ function callerOf(c: C, trusted: boolean): Caller & { c: C } {
     https: url.protocol === 'https:',
     secret: c.env.COOKIE_SECRET,
   };
-  return { identity, isTrusted: trusted, nowMs: Date.now(), c };
+  return { identity, refusal, nowMs: Date.now(), c };
 }
 
 /** One object or a list. */
@@ -243,7 +244,7 @@ const words: Record<OutcomeFault, [status: number, detail: string, mend: string]
   not_an_object: [422, 'An outcome is an object.', 'send route, metric and value'],
   no_such_route: [404, 'The config has no such route.', 'name a route of the config'],
   undeclared_metric: [422, 'The route declares no such outcome.', 'declare it in "outcomes" of the route'],
-  bad_value: [422, 'The value does not fit.', 'a conversion takes true or false, a mean a number'],
+  bad_value: [422, 'The value does not fit.', 'a conversion takes true or false, a mean a number up to 1e12'],
   receipt_malformed: [422, 'This is no receipt.', anotherReceipt],
   receipt_forged: [403, 'The receipt is not of this Worker.', anotherReceipt],
   receipt_expired: [403, 'The receipt is older than 7 days.', 'report sooner'],
@@ -252,9 +253,9 @@ const words: Record<OutcomeFault, [status: number, detail: string, mend: string]
   outcome_token_needed: [
     401,
     'A named unit needs a token.',
-    'send Authorization: Bearer <OUTCOME_TOKEN>, or a receipt',
+    'send a receipt, or Authorization: Bearer <OUTCOME_TOKEN>, which npx wrangler secret put OUTCOME_TOKEN sets',
   ],
-  unknown_unit: [404, 'The unit was not served in the experiment.', 'if it was just now, try again'],
+  unknown_unit: [404, 'The unit was not served, or is on no trial.', 'if it was just now, try again'],
   no_unit: [422, 'Nothing says who the unit is.', 'send a receipt, the cookie, or "unit" with OUTCOME_TOKEN'],
   no_secret: [503, 'Units need COOKIE_SECRET.', putSecret('COOKIE_SECRET')],
   no_ledger: [503, 'This Worker has no LEDGER or CONTROLLER binding.', bindIt],

@@ -6,10 +6,10 @@
 import type { RouteState } from '../config/route-state.ts';
 import { err, ok, type Result } from '../result.ts';
 import { assign } from '../split/assign.ts';
-import { consented } from '../split/audience.ts';
+import { consented, optedOut } from '../split/audience.ts';
 import { findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin } from '../split/pins.ts';
-import { hashUnit, type ReceiptFault, readReceipt, receiptTag } from '../split/receipt.ts';
+import { hashUnit, NOBODY, type ReceiptFault, readReceipt, receiptTag } from '../split/receipt.ts';
 import type { Visitor } from '../split/visitor.ts';
 import type { OutcomeFault, Reported } from './outcomes.ts';
 
@@ -29,8 +29,8 @@ export interface Credit {
 /** What is known of the caller. */
 export interface Caller {
   identity: IdentityFacts;
-  /** It bears the outcome token. */
-  isTrusted: boolean;
+  /** Why no unit is taken that anybody could name; null: it bears the outcome token. */
+  refusal: OutcomeFault | null;
   nowMs: number;
 }
 
@@ -46,14 +46,16 @@ export async function creditOf(
   const { route } = state;
   const found = await findUnit(route.identity, caller.identity);
   if (found.kind === 'found' && found.source === 'cookie') {
-    if (!consented(route.requireConsent, caller.identity.cookieHeader)) return err('unknown_unit');
+    const { identity } = caller;
+    const isOut = state.inForce.experiment !== null && optedOut(identity);
+    if (isOut || !consented(route.requireConsent, identity.cookieHeader)) return err('unknown_unit');
     const { visitor, unit } = found;
     const { variant, isPinned } = variantOf(unit, visitor, state, caller.nowMs);
     return ok({ unit: await hashUnit(unit, secret), variant, source: 'cookie', isPinned });
   }
   const unit = found.kind === 'found' ? found.unit : reported.unit;
   if (unit === null) return err('no_unit');
-  if (!caller.isTrusted) return err('outcome_token_needed');
+  if (caller.refusal !== null) return err(caller.refusal);
   const { variant } = variantOf(unit, null, state, caller.nowMs);
   return ok({ unit: await hashUnit(unit, secret), variant, source: 'token', isPinned: false });
 }
@@ -68,6 +70,7 @@ async function byReceipt(
   if (!read.ok) return err(faultOf(read.error.reason));
   const { variant, unitHash, atMs } = read.value;
   if (read.value.route !== route.name) return err('receipt_of_other_route');
+  if (unitHash === NOBODY) return err('unknown_unit');
   const receipt = receiptTag(token);
   return ok({ unit: unitHash, variant, source: 'receipt', receipt, servedAtMs: atMs, isPinned: false });
 }

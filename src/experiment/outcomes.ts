@@ -30,7 +30,7 @@ export type OutcomeFault =
 export interface Reported {
   route: Route;
   outcome: Outcome;
-  /** Finite; 1 or 0 for a conversion. */
+  /** 1e12 at most, either way; 1 or 0 for a conversion. */
   value: number;
   receipt: string | null;
   unit: string | null;
@@ -52,9 +52,12 @@ export function reportedOf(item: unknown, config: Config): Result<Reported, Outc
   return ok({ route, outcome, value: number, receipt: text(receipt), unit: text(unit) });
 }
 
-/** A conversion without a value has happened. JSON has no NaN, but 1e999 is read as infinite. */
+/** Sums hold cubes of values: what is larger would swallow all others, or leave the numbers altogether. */
+const MOST = 1e12;
+
+/** A conversion without a value has happened. */
 function numberOf(value: unknown, kind: Outcome['kind']): number | null {
-  if (kind === 'mean') return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  if (kind === 'mean') return typeof value === 'number' && Math.abs(value) <= MOST ? value : null;
   if (value === undefined || value === true || value === 1) return 1;
   return value === false || value === 0 ? 0 : null;
 }

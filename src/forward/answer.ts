@@ -10,7 +10,7 @@ import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
-import { createReceipt, hashUnit, RECEIPT_HEADER } from '../split/receipt.ts';
+import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Ends, Prefix, Tail } from './copies.ts';
 import type { Decision } from './decide.ts';
 import type { Plane } from './handle.ts';
@@ -244,8 +244,9 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
   if (!secret || tried.reason === 'preview') return;
+  const { unit, isEvidence } = exchange.decision;
   // Where nobody could be told apart, the request stands for its sender.
-  const unitHash = await hashUnit(exchange.decision.unit ?? exchange.requestId, secret);
+  const unitHash = unit === null && !isEvidence ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
   const { name } = exchange.state.route;
   const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs };
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));

@@ -48,6 +48,18 @@ export function consented(rule: ConsentRule | undefined, cookieHeader: string | 
   return values.length > 0 && values.every((value) => value === rule.value);
 }
 
+/** Whether the visitor wants no part in experiments, by header or cookie: any value but none, 0 and false says so. */
+export function optedOut({
+  header,
+  cookieHeader,
+}: {
+  header(name: string): string | null;
+  cookieHeader: string | null;
+}) {
+  const said = [header('x-headgate-opt-out') ?? '', ...readCookie(cookieHeader, 'headgate-opt-out')];
+  return said.some((value) => !['', '0', 'false'].includes(value));
+}
+
 /** Whether a path fits a pattern: the same text, or, where the pattern ends in `*`, the same beginning. */
 export function matchesPath(pattern: string, path: string): boolean {
   const last = pattern.length - 1;

@@ -20,6 +20,9 @@ export interface ReceiptFault {
   reason: 'no_secret' | 'malformed' | 'forged' | 'expired';
 }
 
+/** Stands for all who are on no trial (outside the audience, without consent, opted out): outcomes of theirs count nowhere. */
+export const NOBODY = '0000000000000000';
+
 /** The response header that carries a receipt. */
 export const RECEIPT_HEADER = 'x-headgate-receipt';
 

@@ -18,6 +18,7 @@ describe('a reported outcome', () => {
     [{ value: 0 }, 0],
     [{ value: false }, 0],
     [{ metric: 'spend', value: -2.5 }, -2.5],
+    [{ metric: 'spend', value: -1e12 }, -1e12],
   ])('%j counts as %d', (item, value) => {
     expect(read(item)).toMatchObject({ ok: true, value: { value } });
   });
@@ -29,6 +30,8 @@ describe('a reported outcome', () => {
     [{ metric: 'spend' }, 'bad_value'],
     [{ metric: 'spend', value: Number.POSITIVE_INFINITY }, 'bad_value'],
     [{ metric: 'spend', value: Number.NaN }, 'bad_value'],
+    [{ metric: 'spend', value: 1e13 }, 'bad_value'],
+    [{ metric: 'spend', value: -1e200 }, 'bad_value'],
     [{ metric: 'toString' }, 'undeclared_metric'],
     [{ metric: undefined }, 'undeclared_metric'],
     [{ route: '__proto__' }, 'no_such_route'],

@@ -31,7 +31,12 @@ beforeAll(async () => {
           weights: { blue: 50, green: 50 },
         },
         {
+          ...{ name: 'walled', match: { path: '/walled/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
+          ...{ receipts: true, audience: { exclude: [{ header: 'x-staff', in: ['1'] }] } },
+        },
+        {
           name: 'trial',
+          receipts: true,
           variants,
           outcomes,
           identity: [{ header: 'x-user-id' }, { cookie: true }],
@@ -108,6 +113,20 @@ describe('an outcome with a receipt', () => {
     expect(await counted({ unit: 'u-other' })).toBe(true);
   });
 
+  it('counts nowhere when the answer was on no trial', async () => {
+    const visit = (headers: Record<string, string>) => fetch(`${headgate.url}/walled/x`, { headers });
+    const before = await recorded();
+    const receiptOf = async (headers: Record<string, string>) =>
+      (await visit(headers)).headers.get('x-headgate-receipt')!;
+    const outside = await receiptOf({ 'x-staff': '1' });
+    expect(outside).toMatch(/^walled~blue~0{16}~/);
+    const refused = await post({ route: 'walled', metric: 'helpful', receipt: outside });
+    expect(refused).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+    expect(await recorded()).toBe(before);
+    const inside = await post({ route: 'walled', metric: 'helpful', receipt: await receiptOf({}) });
+    expect(inside).toMatchObject({ status: 200, body: { counted: true } });
+  });
+
   it('counts once a metric in an experiment too', async () => {
     const token = await receipt('trial', 'blue');
     expect(await post({ route: 'trial', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
@@ -141,6 +160,18 @@ describe('a refused outcome', () => {
     const body = `{"route":"chat","metric":"spend","value":1e999,"receipt":"${token}"}`;
     expect(await post(body)).toMatchObject({ status: 422, body: { code: 'bad_value' } });
     expect(await post('{"value":NaN}')).toMatchObject({ status: 400, body: { code: 'bad_json' } });
+  });
+
+  it('with a value that sums cannot bear is refused alone', async () => {
+    const outcome = { route: 'trial', metric: 'spend' };
+    const items = await Promise.all(
+      [1e200, 5].map(async (value) => ({ ...outcome, value, receipt: await receipt('trial', 'blue') })),
+    );
+    const { body } = await post(items);
+    expect(body.results).toMatchObject([
+      { code: 'bad_value', mend: expect.stringContaining('1e12') },
+      { counted: false },
+    ]);
   });
 
   it('with a forged or an expired receipt says which', async () => {
@@ -260,6 +291,23 @@ describe('an outcome from a page', () => {
     for (let n = 0; n < 62; n++) statuses.push((await post({ route: 'chat', metric: 'helpful' }, { cookie })).status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(60);
     expect(statuses.at(-1)).toBe(429);
+    const limited = await post({ route: 'chat', metric: 'helpful' }, { cookie });
+    expect(limited.headers.get('retry-after')).toBe('60');
+  });
+
+  it('of a visitor who wants no part in experiments counts nowhere, also with a pin', async () => {
+    const response = await fetch(`${headgate.url}/x`);
+    const cookie = response.headers.get('set-cookie')!.split(';')[0]!;
+    expect(cookie).toContain('.trial:');
+    const outcome = { route: 'trial', metric: 'helpful' };
+    const said: Record<string, string>[] = [
+      { cookie: `${cookie}; headgate-opt-out=1` },
+      { cookie, 'x-headgate-opt-out': 'yes' },
+    ];
+    for (const headers of said) {
+      expect(await post(outcome, headers)).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+    }
+    expect(await post(outcome, { cookie })).toMatchObject({ status: 200, body: { counted: true } });
   });
 });
 
@@ -305,4 +353,12 @@ it('pages find a script of less than 1 KB that reports for them', async () => {
 it('the admin token opens no outcomes', async () => {
   const answer = await post({ route: 'api', metric: 'helpful', unit: 'u' }, { authorization: `Bearer ${ADMIN_TOKEN}` });
   expect(answer.status).toBe(401);
+});
+
+it('wrong outcome tokens lock their address out for a minute, and it is told so', async () => {
+  const guess = () => post({ route: 'api', metric: 'helpful', unit: 'u' }, { authorization: 'Bearer wrong' });
+  let last = await guess();
+  for (let n = 0; n < 110 && last.status === 401; n++) last = await guess();
+  expect(last).toMatchObject({ status: 429, body: { code: 'too_many_outcomes' } });
+  expect(last.headers.get('retry-after')).toBe('60');
 });
