@@ -160,12 +160,12 @@ function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: str
   return { metric: outcome.name, unit, variant, bad: isBad(outcome, value), source, receipt, servedAtMs };
 }
 
-/** What is told of an outcome that was counted, which is recorded. */
+/** What is told of an outcome; one that counts is recorded. */
 function recorded(c: C, { reported, state }: Item, answer: { variant: string; counted: boolean }): Counted {
   const { route, outcome, value } = reported;
   const experiment = state.inForce.experiment ?? '';
   const about = { route: route.name, variant: answer.variant, metric: outcome.name };
-  recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment, value });
+  if (answer.counted) recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment, value });
   return { ...about, counted: answer.counted };
 }
 

@@ -19,7 +19,7 @@ import { UsedReceipts } from './receipts.ts';
 import { type Looks, lookAtRatio, type Ratio, type Report, reportOf } from './report.ts';
 import { addArms, type Figures, type SumChange, Sums } from './sums.ts';
 import { Units } from './units.ts';
-import type { ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRow } from './words.ts';
+import type { Credited, ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRow } from './words.ts';
 
 /** Unit rows of an experiment that nobody has told anything for so long are deleted; the sums stay. */
 export const RETENTION_MS = 90 * 86_400_000;
@@ -53,24 +53,31 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#closing = new Closing(this.#meta, this.#sums, this.#delays);
   }
 
-  /** Takes a batch once, however often it is sent. */
-  expose(batch: ExposureBatch): { applied: boolean } {
+  /** Takes a batch once, however often it is sent. Tells what it credits, to be recorded: once, or never where the answer is lost. */
+  expose(batch: ExposureBatch): Credited[] {
     const nowMs = Date.now();
-    const applied = this.ctx.storage.transactionSync(() => {
-      if (!this.#batches.isNew(batch, nowMs)) return false;
+    this.#used(nowMs);
+    return this.ctx.storage.transactionSync(() => {
+      if (!this.#batches.isNew(batch, nowMs)) return [];
       this.#closing.closeIfDue(nowMs);
       const change = this.#change();
       const { exposures } = batch;
       const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };
-      if (inTime.length > 0) this.#units.expose(inTime, change.inTime);
-      if (late.length > 0) this.#units.expose(late, change.late);
-      for (const event of this.#pending.take(exposures.map(({ unit }) => unit))) this.#credit(event, change, nowMs);
+      this.#units.expose(inTime, change.inTime);
+      this.#units.expose(late, change.late);
+      const waited = this.#pending.take(
+        exposures.map(({ unit }) => unit),
+        nowMs,
+      );
+      const credited = waited.flatMap((event) => {
+        const answer = this.#credit(event, change, nowMs);
+        if (!answer.ok || !answer.value.counted) return [];
+        return [{ variant: answer.value.variant, metric: event.metric, value: event.value }];
+      });
       this.#apply(change);
       this.#closing.reachIfDue(nowMs);
-      return true;
+      return credited;
     });
-    this.#used(nowMs);
-    return { applied };
   }
 
   /** Credits events in the order given, each with its own answer. A refused one leaves no trace. */
@@ -133,11 +140,12 @@ export class ExperimentLedger extends DurableObject<Env> {
       const known = this.#units.forget(unit, this.#late.has(unit) ? change.late : change.inTime);
       this.#late.forget(unit);
       this.#apply(change);
-      return known;
+      return this.#pending.take([unit], Date.now()).length > 0 || known;
     });
   }
 
   override async alarm(): Promise<void> {
+    this.#pending.take([], Date.now());
     if (Date.now() - (this.#meta.get<number>('used') ?? 0) > RETENTION_MS) {
       this.#units.clear();
       this.#late.clear();

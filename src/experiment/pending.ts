@@ -17,14 +17,14 @@ export class Pending {
   }
 
   add(event: OutcomeEvent, nowMs: number): void {
-    this.#sql.exec('DELETE FROM pending WHERE atMs < ?', nowMs - WAIT_MS);
     const { unit, metric, kind, value, cap } = event;
     const kept = JSON.stringify({ unit, metric, kind, value, cap });
     this.#sql.exec('INSERT INTO pending VALUES (NULL, ?, ?, ?)', unit, kept, nowMs);
   }
 
-  /** Takes out what waits for these units, oldest first. */
-  take(units: readonly string[]): OutcomeEvent[] {
+  /** Takes out what waits for these units, oldest first, and deletes what has waited too long. */
+  take(units: readonly string[], nowMs: number): OutcomeEvent[] {
+    this.#sql.exec('DELETE FROM pending WHERE atMs < ?', nowMs - WAIT_MS);
     const rows = this.#sql.exec<{ event: string }>(
       'DELETE FROM pending WHERE unit IN (SELECT value FROM json_each(?)) RETURNING event',
       JSON.stringify(units),

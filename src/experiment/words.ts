@@ -34,6 +34,9 @@ export interface ExposureBatch {
   exposures: Exposure[];
 }
 
+/** An outcome that had waited for its unit's exposure, and counts now. */
+export type Credited = Pick<OutcomeEvent, 'metric' | 'value'> & { variant: string };
+
 /** One event credited to a unit. */
 export interface OutcomeEvent {
   unit: string;

@@ -9,6 +9,7 @@ import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Observer, type Served } from '../forward/served.ts';
 import { sleep } from '../limit.ts';
+import { recordRow } from '../records/write.ts';
 import { hashUnit } from '../split/receipt.ts';
 import { askOf, Repeats } from './repeats.ts';
 import { segmentsOf } from './segments.ts';
@@ -105,18 +106,20 @@ export class Exposures {
     const nowMs = Date.now();
     if (nowMs < waiting.armedUntilMs) return;
     waiting.armedUntilMs = nowMs + FLUSH_MS + ABANDONED_AFTER_MS;
-    ctx.waitUntil(this.#flush(waiting, env));
+    ctx.waitUntil(this.#flush(waiting, env, ctx));
   }
 
-  async #flush(waiting: Waiting, env: Env): Promise<void> {
+  async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(FLUSH_MS);
     let failures = 0;
     for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
         waiting.pending = batch;
-        await ledgerOf(env, waiting.route, waiting.experiment)!.expose(batch);
+        const { route, experiment } = waiting;
+        const credited = await ledgerOf(env, route, experiment)!.expose(batch);
         waiting.pending = null;
+        for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });
       } catch (cause) {
         console.warn(`experiment ${waiting.experiment}: the ledger did not take a batch yet: ${cause}`);
         await sleep(RETRY_MS * 2 ** failures++);

@@ -12,7 +12,12 @@ const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 
 function seeing(spent: Spent | null) {
   const batches: ExposureBatch[] = [];
-  const ledger = { expose: async (batch: ExposureBatch) => void batches.push(batch) };
+  const ledger = {
+    expose: async (batch: ExposureBatch) => {
+      batches.push(batch);
+      return [];
+    },
+  };
   const env = { COOKIE_SECRET: 's', LEDGER: { idFromName: String, get: () => ledger } };
   const work: Promise<unknown>[] = [];
   const ctx = { waitUntil: (one: Promise<unknown>) => void work.push(one) };

@@ -75,9 +75,7 @@ describe('a ledger', () => {
   it('counts a batch once, however often it is sent', async () => {
     const ledger = await newLedger();
     const batch = { isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'green')] };
-    const applied = [];
-    for (let time = 0; time < 3; time++) applied.push((await ledger.expose(batch)).applied);
-    expect(applied).toEqual([true, false, false]);
+    for (let time = 0; time < 3; time++) await ledger.expose(batch);
     await ledger.expose({ isolate: 'b', sequence: 1, exposures: [exposure(1, 'blue', { requests: 2 })] });
     expect((await ledger.report(plan)).units).toEqual({ blue: 1, green: 1 });
     expect(await ledger.units('', 10)).toMatchObject([
@@ -184,6 +182,27 @@ describe('a ledger', () => {
     expect((await armsOf(ledger, 'latency')).blue).toEqual({ n: 1, sum: 30, mean: 30 });
     expect((await armsOf(ledger, 'error')).blue).toEqual({ n: 1, successes: 0, mean: 0 });
     expect((await armsOf(ledger, 'helpful')).blue).toEqual({ n: 1, successes: 0, mean: 0 });
+  });
+
+  it('forgets also what waits of a unit that it has not seen', async () => {
+    const ledger = await newLedger();
+    await ledger.outcomes([helpful(1, { served: { variant: 'blue', atMs: Date.now() }, receipt: 'r1' })], plan);
+    expect([await ledger.forget(hash(1)), await ledger.forget(hash(1))]).toEqual([true, false]);
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] });
+    expect((await armsOf(ledger, 'helpful')).blue).toEqual({ n: 1, successes: 0, mean: 0 });
+  });
+
+  it('tells what it credits of what waited, once, so that it is recorded', async () => {
+    const ledger = await newLedger();
+    const served = { variant: 'blue', atMs: Date.now() };
+    const waiting = ['r1', 'r2'].map((receipt) => helpful(1, { served, receipt }));
+    await ledger.outcomes([...waiting, { ...spend(1, 5), served, receipt: 'r1' }], plan);
+    const batch = { isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] };
+    expect(await ledger.expose(batch)).toEqual([
+      { variant: 'green', metric: 'helpful', value: 1 },
+      { variant: 'green', metric: 'spend', value: 5 },
+    ]);
+    expect(await ledger.expose(batch)).toEqual([]);
   });
 
   it('freezes the sums when the planned size is reached, so that later data does not reopen the test', async () => {

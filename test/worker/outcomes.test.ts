@@ -127,6 +127,24 @@ describe('an outcome with a receipt', () => {
     expect(inside).toMatchObject({ status: 200, body: { counted: true } });
   });
 
+  it('is recorded once a unit: a conversion that is told again is not, and one that waits when its unit is known', async () => {
+    const headers = { 'x-user-id': 'u-recorded' };
+    const served = await fetch(`${headgate.url}/x`, { headers });
+    const early = { route: 'trial', metric: 'helpful', receipt: served.headers.get('x-headgate-receipt') };
+    const before = await recorded();
+    expect(await post(early)).toMatchObject({ status: 200, body: { counted: false } });
+    expect(await recorded()).toBe(before);
+    await expect.poll(recorded, { timeout: 10_000 }).toBe(before + 1);
+    const [row] = await headgate.records('dataset=outcomes&limit=1');
+    const variant = served.headers.get('x-headgate-variant');
+    expect(row).toMatchObject({ route: 'trial', experiment: 'trial-1', variant, metric: 'helpful', value: 1 });
+    expect(await post({ route: 'trial', metric: 'helpful' }, { ...headers, ...bearer })).toMatchObject({
+      status: 200,
+      body: { counted: false },
+    });
+    expect(await recorded()).toBe(before + 1);
+  });
+
   it('counts once a metric in an experiment too', async () => {
     const token = await receipt('trial', 'blue');
     expect(await post({ route: 'trial', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
