@@ -1,71 +1,81 @@
 /**
  * Owns the sample-ratio check: do the arms hold the shares that were asked for? It refuses to explain a mismatch; it only
- * says that no result of such an experiment can be trusted (Fabijan et al., KDD 2019).
+ * says that no result of such an experiment can be trusted (Fabijan et al., KDD 2019). Weights may change while units come, so
+ * each unit is held against those under which it was dealt.
  */
 
 import { logMeanExp } from './eprocess.ts';
 import { gammaQ, lgamma } from './special.ts';
 
-/** Below this p a sample-ratio mismatch is called (design, section 10). */
-export const SAMPLE_RATIO_ALPHA = 0.001;
+/**
+ * Each form has half of 0.1 % (design, section 10), so that both together ring falsely at most so often: the sequential one, which
+ * may be looked at always, and χ², looked at once, at the end.
+ */
+export const SAMPLE_RATIO_ALPHA = 0.0005;
 
 /** The concentrations c over which the sequential check averages its prior a = c·p0. */
 export const CONCENTRATIONS: readonly number[] = [100, 1000, 10_000];
 
-/** Arms of weight 0 take no part; arms with weight and no units do. */
-function served(observed: readonly number[], weights: readonly number[]) {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return observed.map((count, i) => ({ count, share: weights[i]! / total })).filter(({ share }) => share > 0);
+/** The units that were dealt under the same weights, by arm; weights are on any scale. */
+export interface Dealt {
+  weights: Record<string, number>;
+  units: Record<string, number>;
 }
 
-/** Pearson's χ² of units against weights (any scale), looked at once; p = 1 with no units or a single arm. */
-export function sampleRatioChiSquare(
-  observed: readonly number[],
-  weights: readonly number[],
-): { chi2: number; df: number; p: number } {
-  const arms = served(observed, weights);
-  const n = arms.reduce((sum, { count }) => sum + count, 0);
+/** Arms of weight 0 take no part; arms with weight and no units do. */
+function armsOf({ weights, units }: Dealt) {
+  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const arms = Object.entries(weights).filter(([, weight]) => weight > 0);
+  return arms.map(([name, weight]) => ({ name, count: units[name] ?? 0, share: weight / total }));
+}
+
+/**
+ * Pearson's χ² of the units x_i of each arm against Σ_s n_s·p0_si, what the weights of all strata s asked for it: looked at once. With
+ * several strata its p is too large rather than too small, since the sum varies less than one draw by the mean shares would.
+ * p = 1 with a single arm, and where an arm should have no more units than `least`: χ² only fits arms that are not too small.
+ */
+export function sampleRatioChiSquare(strata: readonly Dealt[], least = 0): { chi2: number; df: number; p: number } {
+  const sums: Record<string, { count: number; expected: number }> = {};
+  for (const arms of strata.map(armsOf)) {
+    const n = totalOf(arms);
+    for (const { name, count, share } of arms) {
+      sums[name] ??= { count: 0, expected: 0 };
+      sums[name].count += count;
+      sums[name].expected += n * share;
+    }
+  }
+  const arms = Object.values(sums);
   const df = arms.length - 1;
-  if (n === 0 || df < 1) return { chi2: 0, df, p: 1 };
-  const chi2 = arms.reduce((sum, { count, share }) => sum + (count - n * share) ** 2 / (n * share), 0);
+  if (df < 1 || arms.some(({ expected }) => expected <= least)) return { chi2: 0, df, p: 1 };
+  const chi2 = arms.reduce((sum, { count, expected }) => sum + (count - expected) ** 2 / expected, 0);
   return { chi2, df, p: gammaQ(df / 2, chi2 / 2) };
 }
 
 /**
- * The log Bayes factor of "some other split" against the asked one for running totals: a Dirichlet–multinomial mixture,
- * averaged over concentrations (Lindon & Malek 2020/2022). An e-process: it may be looked at after every batch.
+ * The log Bayes factor of "some other split" against the asked one for running totals: a Dirichlet–multinomial mixture, multiplied
+ * over the strata s, averaged over c. With a_i = c·p0_si:
+ *
+ * ln mean_c exp Σ_s { lnΓ(c) − lnΓ(c+n_s) + Σ_i [lnΓ(a_i+x_si) − lnΓ(a_i) − x_si·ln p0_si] }
+ *
+ * The weights are fixed before a unit is dealt, so on fair splits each unit multiplies every product by 1 on average, whatever the
+ * weights are then: 1/BF is a valid p however often one looks, and however they change.
  */
-export function sampleRatioLogBF(
-  observed: readonly number[],
-  weights: readonly number[],
-  concentrations: readonly number[] = CONCENTRATIONS,
-): number {
-  const arms = served(observed, weights);
-  const n = arms.reduce((sum, { count }) => sum + count, 0);
+export function sampleRatioLogBF(strata: readonly Dealt[], concentrations: readonly number[] = CONCENTRATIONS): number {
+  const dealt = strata.map(armsOf);
   return logMeanExp(
     concentrations.map((c) =>
-      arms.reduce(
-        (sum, { count, share }) => sum + lgamma(c * share + count) - lgamma(c * share) - count * Math.log(share),
-        lgamma(c) - lgamma(c + n),
+      dealt.reduce(
+        (total, arms) =>
+          arms.reduce(
+            (sum, { count, share }) => sum + lgamma(c * share + count) - lgamma(c * share) - count * Math.log(share),
+            total + lgamma(c) - lgamma(c + totalOf(arms)),
+          ),
+        0,
       ),
     ),
   );
 }
 
-/** What the sequential check keeps between looks: only the smallest p so far. */
-export interface SampleRatioState {
-  logBF: number;
-  p: number;
-}
-
-/** One more look at the running totals: p is the running minimum of 1/BF, and an alarm once rung stays rung. */
-export function lookAtSampleRatio(
-  before: SampleRatioState | null,
-  observed: readonly number[],
-  weights: readonly number[],
-  concentrations: readonly number[] = CONCENTRATIONS,
-): SampleRatioState & { alarm: boolean } {
-  const logBF = sampleRatioLogBF(observed, weights, concentrations);
-  const p = Math.min(before?.p ?? 1, Math.exp(-logBF), 1);
-  return { logBF, p, alarm: p < SAMPLE_RATIO_ALPHA };
+function totalOf(arms: readonly { count: number }[]): number {
+  return arms.reduce((sum, { count }) => sum + count, 0);
 }

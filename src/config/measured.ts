@@ -2,9 +2,9 @@
 
 /** By name: what is counted of a unit, and which way is better. `ofKnown`: only the units of which it is known count. */
 export const measured = {
-  error: { kind: 'conversion', goal: 'decrease' },
-  latency: { kind: 'mean', goal: 'decrease' },
-  firstByte: { kind: 'mean', goal: 'decrease' },
+  error: { kind: 'conversion', goal: 'decrease', ofKnown: true },
+  latency: { kind: 'mean', goal: 'decrease', ofKnown: true },
+  firstByte: { kind: 'mean', goal: 'decrease', ofKnown: true },
   tokensOut: { kind: 'mean', goal: 'decrease', ofKnown: true },
   cost: { kind: 'mean', goal: 'decrease', ofKnown: true },
   retry: { kind: 'conversion', goal: 'decrease' },

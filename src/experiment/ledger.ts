@@ -16,7 +16,7 @@ import { Delays } from './delays.ts';
 import { Late } from './late.ts';
 import { Pending } from './pending.ts';
 import { UsedReceipts } from './receipts.ts';
-import { type Looks, lookAtRatio, type Ratio, type Report, reportOf } from './report.ts';
+import { type Looks, type Report, reportOf } from './report.ts';
 import { addArms, type Figures, type SumChange, Sums } from './sums.ts';
 import { Units } from './units.ts';
 import type { Credited, ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRow } from './words.ts';
@@ -64,7 +64,7 @@ export class ExperimentLedger extends DurableObject<Env> {
       const { exposures } = batch;
       const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };
       this.#units.expose(inTime, change.inTime);
-      this.#units.expose(late, change.late);
+      this.#units.expose(late, change.late, change.inTime);
       const waited = this.#pending.take(
         exposures.map(({ unit }) => unit),
         nowMs,
@@ -106,16 +106,12 @@ export class ExperimentLedger extends DurableObject<Env> {
       this.#closing.reachIfDue(nowMs);
       this.#closing.closeIfDue(nowMs);
       const now = this.#sums.read();
-      const arms = this.#arms();
-      const ratio = lookAtRatio(this.#meta.get<Ratio>('ratio'), plan, arms);
-      this.#meta.set('ratio', ratio);
       const { report, looks } = reportOf({
         plan,
         now,
         slices: plan.segments?.length ? this.#sums.readSlices() : {},
         beliefs: this.#beliefs,
-        arms,
-        ratio,
+        arms: this.#arms(),
         reached: this.#closing.reached,
         atPlanned: this.#closing.figures,
         looks: this.#meta.get<Looks>('looks'),
@@ -195,15 +191,12 @@ export class ExperimentLedger extends DurableObject<Env> {
     return ok({ variant, counted: before === null || before.total !== total || event.kind === 'mean' });
   }
 
-  /** Keeps what is asked, so that a planned size that is reached, or weights that change, are noticed before somebody looks. */
+  /** Keeps what is asked, so that a planned size that is reached is noticed before somebody looks. */
   #learn(plan: ExperimentPlan): void {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.
     if (definitions === null || this.#meta.get('began') === null) this.#meta.set('definitions', plan.definitions);
-    const ratio = this.#meta.get<Ratio>('ratio');
-    if (ratio !== null && ratio.revision >= plan.revision) return;
-    this.#meta.set('ratio', lookAtRatio(ratio, plan, this.#arms()));
   }
 
   #used(nowMs: number): void {

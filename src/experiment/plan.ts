@@ -17,7 +17,6 @@ export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>
     baseline: inForce.baseline,
     // A call between objects takes no record without a prototype, which is what the config's are.
     weights: { ...inForce.weights },
-    revision: inForce.revision,
     definitions: definitionsOf(route),
     plannedUnits,
     grace: { declaredMs, outcomes: primary.filter((name) => declared.includes(name)) },

@@ -4,11 +4,12 @@
  */
 
 import { type Comparison, decideTogether, type Finding } from '../analysis/hybrid.ts';
-import { lookAtSampleRatio, type SampleRatioState, sampleRatioChiSquare } from '../analysis/sample-ratio.ts';
+import { SAMPLE_RATIO_ALPHA, sampleRatioChiSquare, sampleRatioLogBF } from '../analysis/sample-ratio.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
 import { explore, type SegmentReport } from './exploration.ts';
 import type { ArmCounts, Figures } from './sums.ts';
+import { dealtIn } from './unit-row.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
 export type { SegmentReport };
@@ -20,18 +21,28 @@ export const DEFAULT_PLANNED_UNITS = 29_502;
 export interface Looks {
   /** The smallest early p by metric and variant. */
   earlyP: Record<string, number>;
+  sampleRatio: SampleRatio;
 }
 
-/** The sample-ratio check since the weights last changed. */
-export interface Ratio {
-  revision: number;
-  weights: Record<string, number>;
-  /** Units by variant that came under earlier weights. */
-  before: Record<string, number>;
-  state: SampleRatioState | null;
-  /** Once rung it stays rung, whatever the weights do. */
+export interface SampleRatio {
+  /** By χ², over all who were dealt so far. */
+  p: number;
+  /** What the alarm looks at. */
+  sequentialP: number;
   alarm: boolean;
+  /** Since when every look has rung; null where the last one did not. */
+  since: string | null;
+  /** It has rung for so long, or at the final look, that nothing takes it back. */
+  stays: boolean;
 }
+
+/**
+ * A slow arm's first answers are on their way while the quick arm's have come, and seem missing at first: an alarm must outlast them
+ * to stay.
+ */
+const STAYS_AFTER_MS = 600_000;
+/** χ² fits no arm that should have fewer units. */
+const LEAST_UNITS = 100;
 
 export interface MetricReport extends PlannedMetric {
   variant: string;
@@ -49,7 +60,7 @@ export interface MetricReport extends PlannedMetric {
 
 export interface Report {
   id: string;
-  sampleRatio: { p: number; sequentialP: number; alarm: boolean };
+  sampleRatio: SampleRatio;
   plannedUnits: number;
   units: Record<string, number>;
   crossovers: number;
@@ -82,7 +93,6 @@ interface Known {
   /** The figures as they stood when they closed. */
   atPlanned: Figures | null;
   looks: Looks | null;
-  ratio: Ratio;
   /** Fingerprints of the variants' definitions when the experiment began. */
   began: ExperimentPlan['definitions'] | null;
   sinceMs: number | null;
@@ -91,21 +101,17 @@ interface Known {
 
 /** The report, and what must be kept for the next one. */
 export function reportOf(known: Known): { report: Report; looks: Looks } {
-  const { plan, arms, reached, atPlanned, ratio, sinceMs, nowMs, slices = {} } = known;
+  const { plan, arms, reached, atPlanned, looks, sinceMs, nowMs, slices = {} } = known;
   const units = unitsOf(arms);
   const total = sumOf(units);
   const planned = plannedOf(plan);
   const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
   const unitsPerDay = total > 0 && elapsedDays > 0 ? total / elapsedDays : null;
-  const { metrics, looks } = metricsOf(known, planned);
-  const [observed, weights] = observedOf(ratio, units);
+  const { metrics, earlyP } = metricsOf(known, planned);
+  const sampleRatio = lookAtRatio(looks?.sampleRatio, known);
   const report: Report = {
     id: plan.id,
-    sampleRatio: {
-      p: sampleRatioChiSquare(observed, weights).p,
-      sequentialP: ratio.state?.p ?? 1,
-      alarm: ratio.alarm,
-    },
+    sampleRatio,
     plannedUnits: planned,
     units: { ...Object.fromEntries(Object.keys(plan.weights).map((name) => [name, 0])), ...units },
     crossovers: Object.values(arms).reduce((sum, arm) => sum + arm.crossovers, 0),
@@ -122,27 +128,25 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
       plannedUnits: planned,
       units: sumOf(unitsOf(known.now.arms)),
     }),
-    notes: notesOf(known),
+    notes: notesOf(known, sampleRatio.alarm),
   };
-  return { report, looks };
+  return { report, looks: { earlyP, sampleRatio } };
 }
 
-/** One more look at the shares; weights of a higher revision begin a new count, since the units before came under others. */
-export function lookAtRatio(before: Ratio | null, plan: ExperimentPlan, arms: Figures['arms']): Ratio {
-  const units = unitsOf(arms);
-  let ratio = before ?? { revision: plan.revision, weights: plan.weights, before: {}, state: null, alarm: false };
-  if (plan.revision > ratio.revision) {
-    const { revision, weights } = plan;
-    const isSame = JSON.stringify(weights) === JSON.stringify(ratio.weights);
-    ratio = isSame ? { ...ratio, revision } : { ...ratio, revision, weights, before: units, state: null };
-  }
-  const { alarm, ...state } = lookAtSampleRatio(ratio.state, ...observedOf(ratio, units));
-  return { ...ratio, state, alarm: ratio.alarm || alarm };
-}
-
-function observedOf({ weights, before }: Ratio, units: Record<string, number>): [number[], number[]] {
-  const names = Object.keys(weights);
-  return [names.map((name) => (units[name] ?? 0) - (before[name] ?? 0)), names.map((name) => weights[name]!)];
+/** One more look at the shares, by the sequential form; once the figures have closed also by χ² over them, which change no more. */
+export function lookAtRatio(
+  before: SampleRatio | undefined,
+  { now, atPlanned, nowMs }: Pick<Known, 'now' | 'atPlanned' | 'nowMs'>,
+): SampleRatio {
+  const dealt = dealtIn(now);
+  const sequentialP = Math.min(1, Math.exp(-sampleRatioLogBF(dealt)));
+  const rings = sequentialP < SAMPLE_RATIO_ALPHA;
+  const since = rings ? (before?.since ?? isoOf(nowMs)) : null;
+  const stays =
+    before?.stays ||
+    (since !== null && nowMs - Date.parse(since) >= STAYS_AFTER_MS) ||
+    (atPlanned !== null && sampleRatioChiSquare(dealtIn(atPlanned), LEAST_UNITS).p < SAMPLE_RATIO_ALPHA);
+  return { p: sampleRatioChiSquare(dealt).p, sequentialP, alarm: rings || stays, since, stays };
 }
 
 export function plannedOf(plan: ExperimentPlan): number {
@@ -156,7 +160,7 @@ function variantsOf({ plan: { baseline, weights }, now }: Known): string[] {
   );
 }
 
-function metricsOf(known: Known, planned: number): { metrics: MetricReport[]; looks: Looks } {
+function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } & Pick<Looks, 'earlyP'> {
   const { plan, now, reached, atPlanned, looks } = known;
   const { baseline, weights } = plan;
   const variants = variantsOf(known);
@@ -192,7 +196,7 @@ function metricsOf(known: Known, planned: number): { metrics: MetricReport[]; lo
       ...{ difference, lift, interval, p },
     };
   });
-  return { metrics, looks: { earlyP } };
+  return { metrics, earlyP };
 }
 
 /** All arms of a metric with what is shown beside the test: a chance to be best is one among all. */
@@ -220,9 +224,8 @@ function changedOf({ plan, began }: Known): string[] {
   return Object.keys(definitions).filter((name) => (began?.[name] ?? definitions[name]) !== definitions[name]);
 }
 
-function notesOf(known: Known): string[] {
-  const { plan, ratio, reached, atPlanned } = known;
-  const { alarm } = ratio;
+function notesOf(known: Known, alarm: boolean): string[] {
+  const { plan, reached, atPlanned } = known;
   const notes: string[] = [];
   if (alarm) {
     notes.push(BROKEN_ARMS);

@@ -3,18 +3,21 @@
  * exposure. It tells every move to the sums, those of the unit's slices too, and stores nothing.
  */
 
+import type { Dealt } from '../analysis/sample-ratio.ts';
 import { type MeasuredName, measuredNames } from '../config/measured.ts';
 import { slicesOf } from './segments.ts';
-import type { SumChange } from './sums.ts';
+import type { Figures, SumChange } from './sums.ts';
 import type { Exposure } from './words.ts';
 
 /** All exposures of a unit together; `lastAtMs` is 0 before the first. */
-export interface Row extends Required<Omit<Exposure, 'used' | 'segment'>>, NonNullable<Exposure['used']> {
+export interface Row extends Required<Omit<Exposure, 'used' | 'segment' | 'weights'>>, NonNullable<Exposure['used']> {
   /** JSON: value by segment. */
   segment: string;
+  /** 1 until it is heard under which weights it was dealt: a later visit may be told sooner than the first. */
+  undealt: number;
 }
 
-const MORE = ['lastAtMs', 'retries', 'answers', 'tokensOut', 'priced', 'cost'] as const;
+const MORE = ['lastAtMs', 'retries', 'answers', 'tokensOut', 'priced', 'cost', 'undealt'] as const;
 
 /** A row as it is kept: `more` is JSON of the last members, or empty for a unit that was seen once and showed nothing of them. */
 export type StoredRow = Omit<Row, (typeof MORE)[number]> & { more: string } & Record<string, SqlStorageValue>;
@@ -25,7 +28,8 @@ export function restored({ more, ...plain }: StoredRow): Row {
 }
 
 export function storedOf(row: Row): StoredRow {
-  const isPlain = row.retries + row.answers === 0 && row.lastAtMs === (row.requests > 0 ? row.firstAtMs : 0);
+  const isPlain =
+    row.retries + row.answers + row.undealt === 0 && row.lastAtMs === (row.requests > 0 ? row.firstAtMs : 0);
   return { ...row, more: isPlain ? '' : JSON.stringify(MORE.map((name) => row[name])) };
 }
 
@@ -34,14 +38,13 @@ const RETURNED_MS = 86_400_000;
 
 export function blank(unit: string, variant: string, firstAtMs: number): Row {
   const nothing = { requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0, segment: '{}', lastAtMs: 0 };
-  return { unit, variant, firstAtMs, ...nothing, retries: 0, answers: 0, tokensOut: 0, priced: 0, cost: 0 };
+  return { unit, variant, firstAtMs, ...nothing, retries: 0, answers: 0, tokensOut: 0, priced: 0, cost: 0, undealt: 1 };
 }
 
 /** Adds what its own variant showed the unit. */
 export function addTo(row: Row, exposure: Exposure, change: SumChange): void {
   const { retries = 0, used } = exposure;
   const before = measures(row);
-  const isFirst = row.requests === 0;
   see(row, exposure);
   row.requests += exposure.requests;
   row.errors += exposure.errors;
@@ -56,7 +59,7 @@ export function addTo(row: Row, exposure: Exposure, change: SumChange): void {
   }
   const after = measures(row);
   tell(row, before, after, change);
-  for (const metric of TIMES) change.move(row.variant, metric, isFirst ? null : before[metric]!, after[metric]!);
+  moveTimes(row, before, after, change);
   change.arm(row.variant, { requests: exposure.requests });
 }
 
@@ -92,17 +95,18 @@ export function forgotten(row: Row, outcomes: readonly Counted[], change: SumCha
     for (const { metric, counted } of outcomes) one.value(row.variant, metric, counted, 0);
   }
   change.arm(row.variant, { requests: -row.requests });
-  if (row.requests > 0) for (const metric of TIMES) change.move(row.variant, metric, before[metric]!, null);
+  moveTimes(row, before, {}, change);
 }
 
 /** The unit's value by metric: whether it ever happened, or the mean. One that is not known is left out. */
 export function measures(row: Row): Measures {
   const { requests, errors, latencyMs, firstByteMs, answers, tokensOut, priced, cost } = row;
-  const count = Math.max(1, requests);
   return {
-    error: errors > 0 ? 1 : 0,
-    latency: latencyMs / count,
-    firstByte: firstByteMs / count,
+    ...(requests > 0 && {
+      error: errors > 0 ? 1 : 0,
+      latency: latencyMs / requests,
+      firstByte: firstByteMs / requests,
+    }),
     retry: row.retries > 0 ? 1 : 0,
     returned: row.lastAtMs - row.firstAtMs >= RETURNED_MS ? 1 : 0,
     ...(answers > 0 && { tokensOut: tokensOut / answers }),
@@ -115,10 +119,25 @@ export function knownOf(metric: string): string {
   return `known:${metric}`;
 }
 
-const OF_KNOWN = ['tokensOut', 'cost'] as const;
-type Measures = Partial<Record<MeasuredName, number>>;
+/**
+ * How many units were dealt to each variant, by the weights that decided it: their JSON is the name under which it is summed, and no
+ * metric's name has a brace. Who is forgotten was dealt nevertheless.
+ */
+export function dealtIn({ metrics }: Figures): Dealt[] {
+  return Object.entries(metrics).flatMap(([name, arms]) => {
+    if (!name.startsWith('{')) return [];
+    const units = Object.fromEntries(Object.entries(arms).map(([variant, { nonZero }]) => [variant, nonZero]));
+    return [{ weights: JSON.parse(name), units }];
+  });
+}
 
 const TIMES = ['latency', 'firstByte'] as const;
+type Measures = Partial<Record<MeasuredName, number>>;
+
+/** What is not known is in no histogram. */
+function moveTimes({ variant }: Row, before: Measures, after: Measures, change: SumChange): void {
+  for (const metric of TIMES) change.move(variant, metric, before[metric] ?? null, after[metric] ?? null);
+}
 
 function see(row: Row, { firstAtMs, lastAtMs = firstAtMs }: Exposure): void {
   row.firstAtMs = Math.min(row.firstAtMs, firstAtMs);
@@ -131,9 +150,9 @@ function changesOf(row: Row, change: SumChange): SumChange[] {
 
 function tell(row: Row, before: Measures, after: Measures, change: SumChange): void {
   for (const one of changesOf(row, change)) {
-    for (const metric of measuredNames) one.value(row.variant, metric, before[metric] ?? 0, after[metric] ?? 0);
-    // What is not known is not 0.
-    for (const metric of OF_KNOWN) {
+    for (const metric of measuredNames) {
+      one.value(row.variant, metric, before[metric] ?? 0, after[metric] ?? 0);
+      // What is not known is not 0.
       one.value(row.variant, knownOf(metric), metric in before ? 1 : 0, metric in after ? 1 : 0);
     }
   }

@@ -42,8 +42,8 @@ export class Units {
     this.#segments = new SegmentValues(sql);
   }
 
-  /** Adds a batch's exposures, whatever their order. */
-  expose(exposures: readonly Exposure[], change: SumChange): void {
+  /** Adds a batch's exposures, whatever their order; `all` are the sums that tell how many were dealt to each arm. */
+  expose(exposures: readonly Exposure[], change: SumChange, all = change): void {
     const hashes = JSON.stringify(exposures.map(({ unit }) => unit));
     const rows = new Map<string, Row>();
     const sql = 'SELECT u.* FROM json_each(?) j JOIN units u ON u.unit = j.value';
@@ -59,6 +59,10 @@ export class Units {
         change.arm(row.variant, { units: 1 });
       }
       touched.add(row);
+      if (row.undealt && exposure.weights !== undefined) {
+        row.undealt = 0;
+        all.value(exposure.variant, exposure.weights, 0, 1);
+      }
       if (row.requests === 0 && row.segment === '{}' && exposure.segment !== undefined) {
         row.segment = JSON.stringify(slotted(exposure.segment));
         // One that was there already may have outcomes: a signed pin proves an exposure before it is heard of.
@@ -80,9 +84,8 @@ export class Units {
     return row === undefined ? null : { ...row, slices: slicesOf(row.segment) };
   }
 
-  /** Makes a row for a unit whose outcome came before its exposure; one that is known stays as it is. */
+  /** Makes a row for a unit that has none, whose outcome came before its exposure. */
   begin(unit: string, variant: string, atMs: number, change: SumChange): void {
-    if (this.exposureOf(unit) !== null) return;
     this.#write([blank(unit, variant, atMs)]);
     change.arm(variant, { units: 1 });
   }

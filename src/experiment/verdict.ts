@@ -17,7 +17,8 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
   const { id, sampleRatio, closed, closesAt, changed } = report;
   const about = (verdict: StepVerdict['verdict'], what: string) => ({ verdict, sentence: `experiment ${id}: ${what}` });
   const primary = report.metrics.filter(({ role, variant }) => role === 'primary' && variant === candidate);
-  if (sampleRatio.alarm) return about('stop', BROKEN_ARMS);
+  // In its first minutes it may only be that one arm answers later.
+  if (sampleRatio.alarm) return about(sampleRatio.stays ? 'stop' : 'wait', BROKEN_ARMS);
   if (changed.includes(candidate)) return about('stop', `${candidate} has changed since it began; give it another id`);
   const worse = primary.filter(({ state }) => state === 'worse');
   if (worse.length > 0) return about('stop', worse.map(told).join('; '));

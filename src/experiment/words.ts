@@ -5,7 +5,7 @@
 
 import type { Result } from '../result.ts';
 
-/** What one unit was shown since the isolate's last flush. */
+/** What one unit was shown since the isolate's last flush. No requests: it was dealt, and its first answer has not ended. */
 export interface Exposure {
   /** Keyed hash of the unit: 16 hex digits (`hashUnit`). Never the id itself. */
   unit: string;
@@ -24,6 +24,8 @@ export interface Exposure {
   /** Sums over the answers that named their usage, and over those of them whose model has a price. */
   used?: { answers: number; tokensOut: number; priced: number; cost: number };
   segment?: Record<string, string>;
+  /** The weights under which its isolate dealt it, as JSON; absent where a pin says who it is. */
+  weights?: string;
 }
 
 /** What an isolate tells a ledger at once. Resent unchanged until it is answered. */
@@ -42,7 +44,7 @@ export interface OutcomeEvent {
   unit: string;
   metric: string;
   kind: 'conversion' | 'mean';
-  /** Finite; a conversion's is 1 or 0. */
+  /** A conversion's is 1 or 0. */
   value: number;
   /** Bound of a unit's total, for means. */
   cap?: number;
@@ -66,9 +68,8 @@ export type OutcomeAnswer = Result<{ variant: string; counted: boolean }, { reas
 export interface ExperimentPlan {
   id: string;
   baseline: string;
-  /** Percent by variant, and the revision of the split that they are of. */
+  /** Percent by variant. */
   weights: Record<string, number>;
-  revision: number;
   /** Fingerprint of each variant's definition. */
   definitions: Record<string, string>;
   /** Units of all arms together at which the fixed test is made; null where the config does not say. */
@@ -92,7 +93,7 @@ export interface PlannedMetric {
   role: 'primary' | 'secondary';
   kind: 'conversion' | 'mean';
   goal: 'increase' | 'decrease';
-  /** Only units of which it is known count: not every answer names what it used. */
+  /** Only units of which it is known count: answers take their time, and not every one names what it used. */
   ofKnown?: true;
 }
 

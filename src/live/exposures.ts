@@ -54,36 +54,37 @@ export class Exposures {
     // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
     if (served.armCount < 2) return;
     const usage = this.#usageOf(served);
-    const add = (report: BodyReport, spent: Spent | null) =>
-      this.#add(served, inForce.experiment!, unit, { report, spent }, env, ctx);
+    const see = () => this.#see(served, inForce.experiment!, unit, env, ctx);
+    const add = (report: BodyReport, spent: Spent | null) => {
+      const seen = see();
+      if (seen === null) return;
+      count(seen, served, report);
+      if (spent !== null) use(seen, spent);
+      if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
+    };
     // Reading and hashing bodies must not stand before the answer, which has not left yet.
     const later = readsBodies(served) ? sleep(0) : null;
-    if (usage === null && later === null && !(body instanceof Promise)) add(body, null);
-    else ctx.waitUntil(Promise.all([body, usage, later]).then(([report, spent]) => add(report, spent)));
+    if (usage === null && later === null && !(body instanceof Promise)) return add(body, null);
+    // Who was dealt to an arm is told before a long answer ends: the slower arm must not seem the smaller.
+    const begun = Promise.resolve(later).then(see);
+    ctx.waitUntil(Promise.all([body, usage, begun]).then(([report, spent]) => add(report, spent)));
   };
 
-  #add(
-    served: Served,
-    experiment: string,
-    unit: string,
-    { report, spent }: { report: BodyReport; spent: Spent | null },
-    env: Env,
-    ctx: ExecutionContext,
-  ): void {
+  /** What waits of the unit; null where there is no room for it. */
+  #see(served: Served, experiment: string, unit: string, env: Env, ctx: ExecutionContext): Seen | null {
     const waiting = this.#waitingOf(served.route.name, experiment);
     let seen = waiting.units.get(unit);
     if (seen === undefined) {
       if (waiting.units.size >= MAX_WAITING) {
         waiting.dropped++;
-        return;
+        return null;
       }
       seen = newlySeen(served);
       waiting.units.set(unit, seen);
     }
-    count(seen, served, report);
-    if (spent !== null) use(seen, spent);
-    if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
+    if (served.reason !== 'pin') seen.weights ??= JSON.stringify(served.inForce.weights);
     this.#arm(waiting, env, ctx);
+    return seen;
   }
 
   #isRetry(served: Served): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addSightings, closeTicks, type Sighting, startUnitEvidence } from '../../src/analysis/units.ts';
-import { experiment, type Trial, unitsToRatioAlarm } from '../bench/stats/experiments.ts';
+import { type Dealing, experiment, ratioAlarms, type Trial } from '../bench/stats/experiments.ts';
 import { seeded } from '../bench/stats/random.ts';
 import { rollOut, secondsToStop, type Traffic, World, watchBaseline } from '../bench/stats/rollouts.ts';
 import { CANARY, good, regression, sharedOutages } from '../bench/stats/scenarios.ts';
@@ -118,10 +118,12 @@ describe('an experiment that is looked at 336 times', () => {
     expect(hybrid / 400).toBeGreaterThan(0.7);
   });
 
-  it('finds a split of 52/48, and leaves a fair one in peace', () => {
-    const fair = each(100, (seed) => unitsToRatioAlarm(seeded(seed), { asked: 0.5, real: 0.5, units: 15_000 }));
-    expect(fair.filter((units) => units !== null)).toEqual([]);
-    const broken = each(100, (seed) => unitsToRatioAlarm(seeded(seed), { asked: 0.5, real: 0.48, units: 40_000 }));
-    expect(median(broken)).toBeLessThanOrEqual(15_000);
+  it('finds a split of 52/48 by 15,000 units, and leaves fair ones in peace, also when their weights change', () => {
+    const dealing = (units: number, asked: number, real = asked): Dealing => ({ asked, real, units });
+    const rung = (runs: number, dealings: Dealing[]) =>
+      each(runs, (seed) => ratioAlarms(seeded(seed), dealings)).filter((one) => one.final || one.sequentialAt !== null);
+    expect(rung(200, [dealing(15_000, 0.5)])).toEqual([]);
+    expect(rung(200, [dealing(5_000, 0.1), dealing(10_000, 0.5)])).toEqual([]);
+    expect(rung(200, [dealing(15_000, 0.5, 0.48)]).length).toBeGreaterThan(170);
   });
 });

@@ -6,7 +6,7 @@ import { holm } from '../../src/analysis/multiple.ts';
 import { durationDays, powerOfProportions, smallestRise, unitsForProportions } from '../../src/analysis/planning.ts';
 import { newcombeUpper, rateUpperBound, twoProportionTest, wilson } from '../../src/analysis/proportions.ts';
 import { mannWhitney } from '../../src/analysis/ranks.ts';
-import { lookAtSampleRatio, sampleRatioChiSquare } from '../../src/analysis/sample-ratio.ts';
+import { type Dealt, sampleRatioChiSquare, sampleRatioLogBF } from '../../src/analysis/sample-ratio.ts';
 import { bend, skewnessOfDifference, straighten } from '../../src/analysis/skewness.ts';
 
 describe('proportions', () => {
@@ -78,15 +78,30 @@ describe('the confidence sequence', () => {
 
 describe('the sample-ratio check', () => {
   it('counts an arm that should have units and has none', () => {
-    expect(sampleRatioChiSquare([1000, 0], [0.5, 0.5]).p).toBeLessThan(1e-200);
-    expect(sampleRatioChiSquare([0, 0], [0.5, 0.5]).p).toBe(1);
-    expect(sampleRatioChiSquare([100], [1]).p).toBe(1);
+    const chiSquare = (units: Dealt['units'], weights: Dealt['weights']) => sampleRatioChiSquare([{ weights, units }]);
+    expect(chiSquare({ blue: 1000 }, { blue: 0.5, green: 0.5, red: 0 }).p).toBeLessThan(1e-200);
+    expect(chiSquare({}, { blue: 0.5, green: 0.5 }).p).toBe(1);
+    expect(chiSquare({ blue: 100 }, { blue: 1 }).p).toBe(1);
+    expect(sampleRatioChiSquare([])).toMatchObject({ p: 1 });
   });
 
-  it('keeps ringing once it has rung', () => {
-    const rung = lookAtSampleRatio(null, [7000, 6000], [1, 1]);
-    expect(rung.alarm).toBe(true);
-    expect(lookAtSampleRatio(rung, [9000, 9000], [1, 1])).toMatchObject({ alarm: true, p: rung.p });
+  it('holds each unit against the weights under which it was dealt', () => {
+    const even: Dealt = { weights: { blue: 50, green: 50 }, units: { blue: 5040, green: 4960 } };
+    const ramped: Dealt = { weights: { blue: 90, green: 10 }, units: { blue: 9020, green: 980 } };
+    const pooled: Dealt = { weights: ramped.weights, units: { blue: 14_060, green: 5940 } };
+    expect(sampleRatioChiSquare([even, ramped]).p).toBeGreaterThan(0.1);
+    expect(sampleRatioLogBF([even, ramped])).toBeLessThan(0);
+    expect(sampleRatioChiSquare([pooled]).p).toBeLessThan(1e-200);
+    // One of 12 in green is lost, under either weights: together they say what neither says so clearly.
+    const lost = (dealt: Dealt): Dealt => ({ ...dealt, units: { ...dealt.units, green: dealt.units.green! * 0.917 } });
+    const together = sampleRatioLogBF([lost(even), lost(ramped)]);
+    expect(together).toBeGreaterThan(Math.max(sampleRatioLogBF([lost(even)]), sampleRatioLogBF([lost(ramped)])));
+  });
+
+  it('says nothing by χ² of an arm that should be small', () => {
+    const odd: Dealt = { weights: { blue: 99.9, green: 0.1 }, units: { blue: 997, green: 3 } };
+    expect(sampleRatioChiSquare([odd]).p).toBeLessThan(0.05);
+    expect(sampleRatioChiSquare([odd], 100).p).toBe(1);
   });
 });
 

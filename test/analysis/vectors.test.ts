@@ -22,7 +22,7 @@ import { bonferroni, holm } from '../../src/analysis/multiple.ts';
 import { durationDays, unitsByCohenH, unitsForMeans, unitsForProportions } from '../../src/analysis/planning.ts';
 import { newcombeDifference, twoProportionTest, wilson } from '../../src/analysis/proportions.ts';
 import { mannWhitney, quantileRanks } from '../../src/analysis/ranks.ts';
-import { lookAtSampleRatio, type SampleRatioState, sampleRatioChiSquare } from '../../src/analysis/sample-ratio.ts';
+import { sampleRatioChiSquare, sampleRatioLogBF } from '../../src/analysis/sample-ratio.ts';
 import { cosine, diffyField, levenshteinSimilarity } from '../../src/analysis/similarity.ts';
 import { betaI, gammaQ, lgamma, normCdf, normPpf, normSf } from '../../src/analysis/special.ts';
 import { tPpf, tSf } from '../../src/analysis/student.ts';
@@ -41,15 +41,18 @@ const arms = ({ xa, na, xb, nb }: Input) =>
 const welch = (a: Summary, b: Summary) => ({ ...welchT(a, b), ...welchInterval(a, b) });
 
 function sequentialSampleRatio({ batches, weights, concentrations }: Input) {
-  let state: SampleRatioState | null = null;
+  let p = 1;
   const totals: number[] = weights.map(() => 0);
   return batches.map((batch: number[]) => {
     batch.forEach((count, i) => {
       totals[i]! += count;
     });
-    const look = lookAtSampleRatio(state, totals, weights, concentrations);
-    state = look;
-    return { logBF: look.logBF, p: look.p };
+    const logBF = sampleRatioLogBF(
+      [{ weights: { ...weights }, units: Object.fromEntries(totals.entries()) }],
+      concentrations,
+    );
+    p = Math.min(p, Math.exp(-logBF));
+    return { logBF, p };
   });
 }
 
@@ -86,7 +89,7 @@ const implementations: Record<string, (input: Input) => unknown> = {
   twoPropZPooled: (input) => twoProportionTest(...arms(input)),
   wilson95: (input) => wilson(input),
   newcombeDiff90: (input) => newcombeDifference(...arms(input)),
-  srmChiSquare: ({ observed, weights }) => sampleRatioChiSquare(observed, weights),
+  srmChiSquare: ({ observed, weights }) => sampleRatioChiSquare([{ weights: { ...weights }, units: { ...observed } }]),
   srmSequential: sequentialSampleRatio,
   welchT: ({ a, b }) => welch(a, b),
   welchTFromData: ({ a, b }) => welch(summariseValues(b), summariseValues(a)),

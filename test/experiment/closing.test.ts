@@ -24,7 +24,6 @@ const plan = (grace: Grace): ExperimentPlan => ({
   id: 'e',
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
-  revision: 1,
   definitions: {},
   plannedUnits: 100,
   grace,

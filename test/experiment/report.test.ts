@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Moments } from '../../src/analysis/means.ts';
-import { DEFAULT_PLANNED_UNITS, type Looks, lookAtRatio, type Ratio, reportOf } from '../../src/experiment/report.ts';
+import {
+  DEFAULT_PLANNED_UNITS,
+  type Looks,
+  lookAtRatio,
+  reportOf,
+  type SampleRatio,
+} from '../../src/experiment/report.ts';
 import type { Figures } from '../../src/experiment/sums.ts';
 import type { ExperimentPlan, PlannedMetric } from '../../src/experiment/words.ts';
 
@@ -11,7 +17,6 @@ const plan: ExperimentPlan = {
   id: 'e-1',
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
-  revision: 1,
   definitions: {},
   plannedUnits: 20_000,
   grace: { declaredMs: null, outcomes: ['helpful'] },
@@ -39,7 +44,6 @@ interface More {
   plan?: ExperimentPlan;
   atPlanned?: Figures;
   looks?: Looks;
-  ratio?: Ratio;
   reached?: { atMs: number; closesAtMs: number };
   slices?: Record<string, Figures>;
 }
@@ -54,7 +58,6 @@ function look(now: Figures, more: More = {}) {
     slices: more.slices,
     atPlanned: more.atPlanned ?? null,
     looks: more.looks ?? null,
-    ratio: more.ratio ?? lookAtRatio(null, asked, now.arms),
     began: null,
     sinceMs: NOW - 2 * DAY_MS,
     nowMs: NOW,
@@ -218,30 +221,73 @@ describe('the segments of a report', () => {
 });
 
 describe('the sample ratio', () => {
-  const armsOf = (blue: number, green: number) => figures({ blue: [blue, 0], green: [green, 0] }).arms;
+  const MINUTE_MS = 60_000;
+  const even = { blue: 50, green: 50 };
 
-  it('alarms on shares that chance does not explain, and the alarm stays', () => {
-    const broken = lookAtRatio(null, plan, armsOf(7800, 7200));
-    expect(broken.alarm).toBe(true);
-    const { report } = look(figures({ blue: [7800, 0], green: [7200, 0] }), { ratio: broken });
-    expect(report.sampleRatio).toMatchObject({ alarm: true });
+  /** Figures of units that were dealt: [weights, blue, green] of each share that was asked for. */
+  function dealt(...strata: [weights: Record<string, number>, blue: number, green: number][]): Figures {
+    const of = (n: number) => moments(n, n);
+    const metrics = strata.map(([weights, blue, green]) => [
+      `${JSON.stringify(weights)}`,
+      { blue: of(blue), green: of(green) },
+    ]);
+    return { arms: {}, metrics: Object.fromEntries(metrics) };
+  }
+
+  const lookAt = (now: Figures, { before, atPlanned = null, nowMs = NOW }: Partial<Look> = {}) =>
+    lookAtRatio(before, { now, atPlanned, nowMs });
+  interface Look {
+    before: SampleRatio;
+    atPlanned: Figures | null;
+    nowMs: number;
+  }
+
+  it('alarms on shares that chance does not explain, and says so before all', () => {
+    const { report } = look(dealt([even, 7800, 7200]));
+    expect(report.sampleRatio).toMatchObject({ alarm: true, stays: false });
     expect(report.sampleRatio.p).toBeLessThan(0.001);
     expect(report.notes[0]).toContain('trust no result before you know why');
-    expect(
-      lookAtRatio(broken, { ...plan, revision: 2, weights: { blue: 52, green: 48 } }, armsOf(7800, 7200)).alarm,
-    ).toBe(true);
   });
 
-  it('is quiet on fair shares', () => {
-    expect(lookAtRatio(null, plan, armsOf(5030, 4970)).alarm).toBe(false);
+  it('is quiet on fair shares, also while nobody was dealt', () => {
+    expect(lookAt(dealt([even, 5030, 4970]))).toMatchObject({ alarm: false, since: null });
+    expect(lookAt(dealt())).toMatchObject({ p: 1, sequentialP: 1, alarm: false });
   });
 
-  it('counts anew when weights change, so that earlier units are not held against later weights', () => {
-    const before = lookAtRatio(null, plan, armsOf(5000, 5000));
-    const moved = { ...plan, revision: 2, weights: { blue: 90, green: 10 } };
-    const at = lookAtRatio(before, moved, armsOf(5000, 5000));
-    expect(lookAtRatio(at, moved, armsOf(5900, 5100)).alarm).toBe(false);
-    expect(lookAtRatio(at, plan, armsOf(5900, 5100)).weights).toEqual(moved.weights);
-    expect(lookAtRatio(at, moved, armsOf(5500, 5500)).alarm).toBe(true);
+  it('holds each unit against the weights under which it was dealt, however often they change', () => {
+    const ramp = dealt([{ blue: 90, green: 10 }, 9000, 1000], [even, 2510, 2490], [{ blue: 0, green: 100 }, 0, 400]);
+    expect(lookAt(ramp)).toMatchObject({ alarm: false });
+    expect(lookAt(ramp).p).toBeGreaterThan(0.5);
+    expect(lookAt(dealt([{ blue: 90, green: 10 }, 9000, 1000], [even, 2700, 2300])).alarm).toBe(true);
+  });
+
+  it('stays rung once it has outlasted answers that were on their way, and not before', () => {
+    const broken = dealt([even, 7800, 7200]);
+    const first = lookAt(broken);
+    expect(first).toMatchObject({ alarm: true, stays: false, since: '2026-11-23T10:00:00.000Z' });
+    // A quick arm's first units come before a slow arm's; a minute later both are there.
+    const fair = lookAt(dealt([even, 9000, 9000]), { before: first, nowMs: NOW + MINUTE_MS });
+    expect(fair).toMatchObject({ alarm: false, stays: false, since: null });
+    const later = lookAt(broken, { before: first, nowMs: NOW + 10 * MINUTE_MS });
+    expect(later).toMatchObject({ alarm: true, stays: true });
+    expect(lookAt(dealt([even, 90_000, 90_000]), { before: later })).toMatchObject({ alarm: true, stays: true });
+  });
+
+  it('is kept from look to look', () => {
+    const { looks } = look(dealt([even, 7800, 7200]));
+    expect(looks.sampleRatio).toMatchObject({ alarm: true, stays: false });
+    const kept = {
+      ...looks,
+      sampleRatio: { ...looks.sampleRatio, since: new Date(NOW - 10 * MINUTE_MS).toISOString() },
+    };
+    expect(look(dealt([even, 7800, 7200]), { looks: kept }).report.sampleRatio).toMatchObject({ stays: true });
+  });
+
+  it('is looked at once more by χ² when the figures have closed, which finds what the sequential form does not yet', () => {
+    const now = dealt([even, 7715, 7285]);
+    expect(lookAt(now)).toMatchObject({ alarm: false });
+    expect(lookAt(now, { atPlanned: now })).toMatchObject({ alarm: true, stays: true });
+    const few = dealt([{ blue: 99.9, green: 0.1 }, 9980, 20]);
+    expect(lookAt(few, { atPlanned: few })).toMatchObject({ alarm: false });
   });
 });

@@ -34,6 +34,43 @@ function world(sql = sqlStorage()) {
   };
 }
 
+describe('a unit that was dealt', () => {
+  const even = '{"blue":50,"green":50}';
+  const ramped = '{"blue":90,"green":10}';
+
+  it('is counted once, under the weights of its first visit, also where a later visit is heard of first', () => {
+    const { expose, of } = world();
+    expose(exposure(0, { weights: even }), exposure(2));
+    expose(exposure(0, { weights: ramped }), exposure(2));
+    expect([of(even), of(ramped)]).toMatchObject([{ nonZero: 1 }, undefined]);
+    expose(exposure(2, { weights: ramped }), exposure(1, { weights: ramped }));
+    expect(of(ramped)).toMatchObject({ nonZero: 1 });
+    expect(of(ramped, 'green')).toMatchObject({ nonZero: 1 });
+  });
+
+  it('was dealt nevertheless when it is forgotten', () => {
+    const { expose, forget, of } = world();
+    expose(exposure(0, { weights: even }));
+    expect(forget(0)).toBe(true);
+    expect(of(even)).toMatchObject({ nonZero: 1 });
+  });
+
+  it('is there before its first answer has ended, with no time and no error of it', () => {
+    const { expose, forget, sums, of } = world();
+    const begun = { requests: 0, latencyMs: 0, firstByteMs: 0 };
+    expose(exposure(0, { ...begun, weights: even }), exposure(2, { ...begun, weights: even }));
+    expect(sums.read()).toMatchObject({ arms: { blue: { units: 2, requests: 0 } } });
+    expect([of('known:latency'), of('known:error'), sums.read().spreads]).toEqual([undefined, undefined, undefined]);
+    expose(exposure(0, { latencyMs: 9_000, errors: 1 }));
+    expect(of('latency')).toMatchObject({ n: 2, sum: 9_000 });
+    expect([of('known:latency'), of('known:error'), of('error')]).toMatchObject(Array(3).fill({ nonZero: 1 }));
+    expect(histogramCount(decodeHistogram(sums.read().spreads!.latency!.blue!)!)).toBe(1);
+    for (const n of [0, 2]) forget(n);
+    expect(sums.read().arms.blue).toMatchObject({ units: 0, requests: 0 });
+    expect([of('known:latency'), of('latency')]).toMatchObject(Array(2).fill({ nonZero: 0, sum: 0 }));
+  });
+});
+
 describe('what responses tell of a unit', () => {
   it('is whether it came back, a day or more after its first exposure, in whatever order that is heard', () => {
     const { expose, of } = world();

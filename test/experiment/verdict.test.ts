@@ -21,7 +21,7 @@ const metric: MetricReport = {
 function reportWith(changes: Partial<Report> = {}, ...metrics: Partial<MetricReport>[]): Report {
   return {
     id: 'e-1',
-    sampleRatio: { p: 0.8, sequentialP: 1, alarm: false },
+    sampleRatio: { p: 0.8, sequentialP: 1, alarm: false, since: null, stays: false },
     plannedUnits: 14_751,
     units: { blue: 7_402, green: 7_349 },
     crossovers: 0,
@@ -84,12 +84,23 @@ describe('a step that carries an experiment', () => {
 
   it('never goes on with arms that do not hold their shares, whatever the metrics say', () => {
     for (const closed of [true, false]) {
-      const report = reportWith({ closed, sampleRatio: { p: 1e-6, sequentialP: 1e-5, alarm: true } });
+      const report = reportWith({
+        closed,
+        sampleRatio: { p: 1e-6, sequentialP: 1e-5, alarm: true, since: null, stays: true },
+      });
       expect(stepVerdict(report, 'green')).toMatchObject({
         verdict: 'stop',
         sentence: expect.stringContaining('do not hold their shares'),
       });
     }
+  });
+
+  it('waits while arms that do not hold their shares may only be answers on their way', () => {
+    const report = reportWith({
+      closed: true,
+      sampleRatio: { p: 1e-6, sequentialP: 1e-5, alarm: true, since: null, stays: false },
+    });
+    expect(stepVerdict(report, 'green').verdict).toBe('wait');
   });
 
   it('is not judged by the units of an earlier version under the same id', () => {

@@ -63,6 +63,27 @@ describe('the exposures of a batch', () => {
     expect(await flushed()).toMatchObject([{ variant: 'green', requests: 1 }]);
   });
 
+  it('bear the weights under which a unit was dealt; who comes with a pin was dealt before', async () => {
+    const { see, flushed } = seeing(null);
+    see({ unit: 'u-1', reason: 'pin' });
+    see({ unit: 'u-1', reason: 'hash' });
+    see({ unit: 'u-2', reason: 'pin' });
+    const [first, second] = await flushed();
+    expect(JSON.parse(first!.weights!)).toEqual({ blue: 50, green: 50 });
+    expect(second).not.toHaveProperty('weights');
+  });
+
+  it('tell of a unit before its answer has ended, so that a slow arm is not a small one', async () => {
+    const { see, flushed } = seeing(null);
+    let end = (_: typeof body) => {};
+    see({ body: new Promise((resolve) => (end = resolve)) });
+    await vi.advanceTimersByTimeAsync(2_100);
+    end(body);
+    const [begun, ended] = await flushed();
+    expect(begun).toMatchObject({ requests: 0, latencyMs: 0, weights: expect.any(String) });
+    expect(ended).toMatchObject({ requests: 1, firstAtMs: T0, unit: begun!.unit });
+  });
+
   it('bear no retries where nobody asks for them', async () => {
     const { see, flushed } = seeing(null);
     const quiet = { ...route, experiment: { ...experiment, secondary: [] } } as Served['route'];

@@ -42,7 +42,6 @@ const plan: ExperimentPlan = {
   id: 'e',
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
-  revision: 1,
   definitions: { blue: 'a', green: 'b' },
   plannedUnits: 1_000,
   grace: { declaredMs: 0, outcomes: ['helpful'] },
@@ -203,6 +202,27 @@ describe('a ledger', () => {
       { variant: 'green', metric: 'spend', value: 5 },
     ]);
     expect(await ledger.expose(batch)).toEqual([]);
+  });
+
+  it('holds units against the weights that they were dealt by, before and after the planned size', async () => {
+    const ledger = await newLedger();
+    const small = { ...plan, plannedUnits: 600, grace: { declaredMs: 60_000, outcomes: [] } };
+    const dealt = (from: number, blue: number, green: number, weights: Record<string, number>) =>
+      Array.from({ length: blue + green }, (_, n) =>
+        exposure(from + n, n < blue ? 'blue' : 'green', { weights: JSON.stringify(weights) }),
+      );
+    const even = { blue: 50, green: 50 };
+    const ramped = { blue: 90, green: 10 };
+    await ledger.outcomes([], small);
+    // Both in one batch, before anybody has looked: at 50/50 what came at 90/10 would ring at once.
+    const both = [...dealt(0, 360, 40, ramped), ...dealt(400, 101, 99, even)];
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: both });
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: dealt(600, 100, 100, even) });
+    const fair = await ledger.report({ ...small, weights: even });
+    expect(fair).toMatchObject({ units: { blue: 561, green: 239 }, sampleRatio: { alarm: false } });
+    expect(fair.sampleRatio.p).toBeGreaterThan(0.5);
+    await ledger.expose({ isolate: 'a', sequence: 3, exposures: dealt(800, 300, 0, even) });
+    expect((await ledger.report(small)).sampleRatio).toMatchObject({ alarm: true, stays: false });
   });
 
   it('freezes the sums when the planned size is reached, so that later data does not reopen the test', async () => {

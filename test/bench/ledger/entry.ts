@@ -31,7 +31,6 @@ const plan: ExperimentPlan = {
   id: 'e',
   baseline: 'blue',
   weights: { blue: 50, green: 50 },
-  revision: 1,
   definitions: {},
   plannedUnits: 1e9,
   grace: { declaredMs: null, outcomes: ['helpful'] },
@@ -99,6 +98,7 @@ function exposure(n: number): Exposure {
     errors,
     latencyMs,
     firstByteMs: latencyMs - 5,
+    weights: '{"blue":50,"green":50}',
   };
 }
 

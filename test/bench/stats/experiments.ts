@@ -6,7 +6,12 @@
 import { type Arms, type Comparison, type ComparisonState, decideTogether } from '../../../src/analysis/hybrid.ts';
 import { addUnit, capped, type Moments, NO_MOMENTS } from '../../../src/analysis/means.ts';
 import { type Count, twoProportionTest } from '../../../src/analysis/proportions.ts';
-import { lookAtSampleRatio, type SampleRatioState } from '../../../src/analysis/sample-ratio.ts';
+import {
+  type Dealt,
+  SAMPLE_RATIO_ALPHA,
+  sampleRatioChiSquare,
+  sampleRatioLogBF,
+} from '../../../src/analysis/sample-ratio.ts';
 import { binomial, normal, poisson, type Random } from './random.ts';
 
 export const LOOKS = 336;
@@ -122,20 +127,34 @@ function clusteredRequests(random: Random, share: number): GrowingArms {
   };
 }
 
-/** Units until the sequential sample-ratio check alarms, looking every 50 units; null when it never does. */
-export function unitsToRatioAlarm(
+/** Units that are dealt under the same weights: the variant's share that is asked for, and the real one. */
+export interface Dealing {
+  asked: number;
+  real: number;
+  units: number;
+}
+
+/**
+ * The sample-ratio check over units that are dealt by one share after another, looked at every 50 units, and by χ² once, when the last
+ * has come: units until the sequential form rings, null where it never does, and whether χ² does.
+ */
+export function ratioAlarms(
   random: Random,
-  split: { asked: number; real: number; units: number },
-): number | null {
-  const observed = [0, 0];
-  let state: SampleRatioState | null = null;
-  for (let units = 50; units <= split.units; units += 50) {
-    const variant = binomial(random, 50, split.real);
-    observed[0]! += 50 - variant;
-    observed[1]! += variant;
-    const look = lookAtSampleRatio(state, observed, [1 - split.asked, split.asked]);
-    if (look.alarm) return units;
-    state = look;
+  dealings: readonly Dealing[],
+): { sequentialAt: number | null; final: boolean } {
+  const dealt: Dealt[] = [];
+  let sequentialAt: number | null = null;
+  let total = 0;
+  for (const { asked, real, units } of dealings) {
+    const now = { weights: { baseline: 1 - asked, variant: asked }, units: { baseline: 0, variant: 0 } };
+    dealt.push(now);
+    for (let come = 50; come <= units; come += 50) {
+      const variant = binomial(random, 50, real);
+      now.units.variant += variant;
+      now.units.baseline += 50 - variant;
+      total += 50;
+      if (sequentialAt === null && Math.exp(-sampleRatioLogBF(dealt)) < SAMPLE_RATIO_ALPHA) sequentialAt = total;
+    }
   }
-  return null;
+  return { sequentialAt, final: sampleRatioChiSquare(dealt).p < SAMPLE_RATIO_ALPHA };
 }

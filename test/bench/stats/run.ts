@@ -3,7 +3,7 @@
  * runs print the same. `npm run bench:stats`; an argument scales the number of runs (0.1 is quick, 5 is thorough).
  */
 
-import { experiment, type Trial, unitsToRatioAlarm } from './experiments.ts';
+import { type Dealing, experiment, ratioAlarms, type Trial } from './experiments.ts';
 import { seeded } from './random.ts';
 import { type Plan, rollOut, secondsToStop, type Traffic, World, watchBaseline } from './rollouts.ts';
 import { CANARY, good, regression, sharedOutages } from './scenarios.ts';
@@ -129,18 +129,29 @@ function experiments(): void {
 }
 
 function sampleRatio(): void {
-  heading('Sample ratio, looked at every 50 units', 'case', 'runs', 'alarms', 'median units', 'found by 15,000 units');
-  const cases = [
-    ['fair 50/50', { asked: 0.5, real: 0.5, units: 30_000 }, 2000],
-    ['fair 95/5', { asked: 0.05, real: 0.05, units: 30_000 }, 2000],
-    ['52/48 instead of 50/50', { asked: 0.5, real: 0.48, units: 30_000 }, 1000],
-  ] as const;
-  for (const [name, split, count] of cases) {
+  const title = 'Sample ratio: looked at every 50 units, and by χ² once, at the planned size';
+  heading(title, 'case', 'planned', 'runs', 'alarms', 'sequential', 'by χ²', 'median units, sequential');
+  const dealing = (units: number, asked: number, real = asked): Dealing => ({ asked, real, units });
+  const ramp = (kept: number) =>
+    [0.1, 0.25, 0.5].map((asked) => dealing(5_000, asked, (asked * kept) / (1 - asked + asked * kept)));
+  const cases: [string, Dealing[], number][] = [
+    ['fair 50/50', [dealing(15_000, 0.5)], 40_000],
+    ['fair 95/5', [dealing(30_000, 0.05)], 20_000],
+    ['fair, 10 → 25 → 50 %', ramp(1), 20_000],
+    ['52/48 instead of 50/50', [dealing(15_000, 0.5, 0.48)], 10_000],
+    ['52/48 instead of 50/50', [dealing(30_000, 0.5, 0.48)], 4_000],
+    ['10 → 25 → 50 %, a tenth of the variant lost', ramp(0.9), 4_000],
+  ];
+  for (const [name, dealings, count] of cases) {
     const n = runs(count);
-    const alarms = each(n, (seed) => unitsToRatioAlarm(seeded(seed), split));
-    const rung = alarms.filter((units) => units !== null);
-    const soon = rung.filter((units) => units <= 15_000).length;
-    print(name, String(n), percent(rung.length, n), quantileOf(alarms, 0.5), percent(soon, n));
+    const found = each(n, (seed) => ratioAlarms(seeded(seed), dealings));
+    const sequential = found.filter(({ sequentialAt }) => sequentialAt !== null).length;
+    const final = found.filter((one) => one.final).length;
+    const either = found.filter((one) => one.final || one.sequentialAt !== null).length;
+    const planned = dealings.reduce((sum, { units }) => sum + units, 0);
+    const rates = [either, sequential, final].map((part) => percent(part, n));
+    const at = found.map(({ sequentialAt }) => sequentialAt);
+    print(name, String(planned), String(n), ...rates, quantileOf(at, 0.5));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Owns the order of a run: the crowd, the flushes that are still to come, and the comparison. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '../../../src/experiment/report.ts';
 import { type Compared, compare } from './count.ts';
 import { type Crowd, comeInCrowds } from './crowd.ts';
 import { CAP, startVisitorWorld } from './world.ts';
@@ -9,7 +10,7 @@ export interface Played extends Compared {
   crowd: Crowd;
   /** Calls of ledger and controller that were spoilt, by kind. */
   faults: Record<string, number>;
-  alarm: boolean;
+  ratio: Report['sampleRatio'];
 }
 
 /** Long enough for the last flushes of an isolate, with their retries. */
@@ -33,7 +34,7 @@ export async function playVisitors(options: {
       rows = await world.rows();
     }
     const report = await world.report();
-    return { crowd, faults, alarm: report.sampleRatio.alarm, ...compare(crowd.diaries, rows, report, CAP) };
+    return { crowd, faults, ratio: report.sampleRatio, ...compare(crowd.diaries, rows, report, CAP) };
   } finally {
     await world.close();
   }

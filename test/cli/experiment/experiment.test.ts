@@ -32,7 +32,7 @@ function metricWith(changes: Partial<Metric> = {}): Metric {
 function reportWith(changes: Partial<Report> = {}): Report {
   return {
     id: 'chat-m2',
-    sampleRatio: { p: 0.81, sequentialP: 1, alarm: false },
+    sampleRatio: { p: 0.81, sequentialP: 1, alarm: false, since: null, stays: false },
     plannedUnits: 14_751,
     units: { blue: 5012, green: 4988 },
     crossovers: 0,
@@ -105,7 +105,7 @@ describe('headgate report', () => {
   });
 
   it('puts the alarm of the sample ratio above all else', async () => {
-    const sampleRatio = { p: 1e-9, sequentialP: 0.0004, alarm: true };
+    const sampleRatio = { p: 1e-9, sequentialP: 0.0004, alarm: true, since: null, stays: true };
     api.answer(answers(reportWith({ sampleRatio, notes: ['find out why first'] })));
     await session.run('report', 'detect');
     expect(session.out).toMatch(/✗ SAMPLE RATIO ALARM \(p < 0\.0001, sequential 0\.0004\)[\s\S]*helpful/);
@@ -314,7 +314,7 @@ describe('headgate experiment decide', () => {
   });
 
   const worse = reportWith({ metrics: [metricWith({ state: 'worse', label: 'worse' })] });
-  const alarmed = reportWith({ sampleRatio: { p: 0, sequentialP: 0, alarm: true } });
+  const alarmed = reportWith({ sampleRatio: { p: 0, sequentialP: 0, alarm: true, since: null, stays: true } });
   it.each([
     ['a winner that is worse', 'green', worse, 'green is worse than blue in helpful'],
     ['a baseline that is beaten', 'blue', reportWith(), 'green is better than blue in helpful'],

@@ -14,7 +14,7 @@ function reportOf(arms: [string, string], state: string, changes: Partial<Report
     ...{ difference: 0.5, lift: 1, interval: [0.1, 0.9], p: 0.01 },
   } as Metric;
   return {
-    ...{ id: 'demo', sampleRatio: { p: 1, sequentialP: 1, alarm: false }, plannedUnits: 4 },
+    ...{ id: 'demo', sampleRatio: { p: 1, sequentialP: 1, alarm: false, since: null, stays: false }, plannedUnits: 4 },
     ...{ units: { [baseline]: 2, [variant]: 2 }, crossovers: 0, since: null, unitsPerDay: null, daysLeft: 0 },
     ...{ reachedAt: null, closesAt: null, closed: true, changed: [], metrics: [metric], segments: [], notes: [] },
     ...changes,
@@ -50,7 +50,7 @@ describe('how the demo’s experiments ended', () => {
       'the arms are not as asked for',
       {
         aa: reportOf(['one', 'two'], 'no difference found', {
-          sampleRatio: { p: 0, sequentialP: 0, alarm: true },
+          sampleRatio: { p: 0, sequentialP: 0, alarm: true, since: null, stays: true },
         }),
       },
       /A\/A: the arms have the sizes asked for/,
