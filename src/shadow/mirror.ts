@@ -164,7 +164,6 @@ async function keep(
   body: Uint8Array,
 ): Promise<void> {
   if (!plan.shadow.samples || result.class === 'match' || result.class === 'skipped') return;
-  if (!tallyOf(served, plan, work).hasRoomForSample) return;
   const sample = await sampleOf(served, plan, result, sides, body);
   tallyOf(served, plan, work).sample(sample);
 }

@@ -61,8 +61,13 @@ export interface PairBatch {
   samples: Sample[];
 }
 
-/** Samples of one flush; the controller keeps the newest 200. */
-export const MAX_SAMPLES_A_BATCH = 20;
+/** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
+export const MAX_SAMPLES = 200;
+/**
+ * Their characters in one flush: all 200 where bodies are short, some 80 of the longest. The controller takes 200 flushes a
+ * second at most, and reads and writes each while others wait.
+ */
+export const MAX_SAMPLE_CHARS = 524_288;
 
 type Latencies = Record<keyof PairBatch['latency'], Histogram>;
 
@@ -89,6 +94,7 @@ export function emptyPairs(candidate: string): PairBatch {
 export class PairTally {
   #batch: PairBatch;
   #latency: Latencies;
+  #sampleChars = 0;
 
   constructor(candidate: string) {
     this.#batch = emptyPairs(candidate);
@@ -140,12 +146,13 @@ export class PairTally {
     this.#batch.tokens += tokens;
   }
 
-  get hasRoomForSample(): boolean {
-    return this.#batch.samples.length < MAX_SAMPLES_A_BATCH;
-  }
-
+  /** Keeps a sample, in the place of the oldest where there are too many. */
   sample(sample: Sample): void {
-    if (this.hasRoomForSample) this.#batch.samples.push(sample);
+    const { samples } = this.#batch;
+    samples.push(sample);
+    this.#sampleChars += JSON.stringify(sample).length;
+    while (samples.length > MAX_SAMPLES || this.#sampleChars > MAX_SAMPLE_CHARS)
+      this.#sampleChars -= JSON.stringify(samples.shift()).length;
   }
 
   take(): PairBatch {
