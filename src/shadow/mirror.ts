@@ -170,7 +170,8 @@ async function keep(
 
 /** Always asked anew: a flush may have taken the last one away meanwhile. */
 export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
-  const about = { ...flushingOf(served), candidate: plan.shadow.variant };
+  const rollout = served.inForce.rollout ?? '';
+  const about = { ...flushingOf(served), candidate: plan.shadow.variant, rollout };
   if (Date.now() - served.headersAtMs > LATE_MS) about.isBusy = true;
   return work.flusher.pairs(about, work.env, work.ctx);
 }

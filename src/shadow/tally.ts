@@ -39,6 +39,8 @@ export type Side = 'live' | 'candidate';
 /** What is flushed of one route and candidate. Histograms are in their compact text form. */
 export interface PairBatch {
   candidate: string;
+  /** The rollout under which the requests were served; empty where none ran. */
+  rollout: string;
   eligible: number;
   /** Pairs with the candidate in them, by class (never `skipped`). */
   classes: Record<string, number>;
@@ -72,9 +74,10 @@ export const MAX_SAMPLE_CHARS = 524_288;
 type Latencies = Record<keyof PairBatch['latency'], Histogram>;
 
 /** A batch in which nothing is counted. */
-export function emptyPairs(candidate: string): PairBatch {
+export function emptyPairs(candidate: string, rollout = ''): PairBatch {
   return {
     candidate,
+    rollout,
     eligible: 0,
     classes: {},
     skipped: {},
@@ -96,8 +99,8 @@ export class PairTally {
   #latency: Latencies;
   #sampleChars = 0;
 
-  constructor(candidate: string) {
-    this.#batch = emptyPairs(candidate);
+  constructor(candidate: string, rollout?: string) {
+    this.#batch = emptyPairs(candidate, rollout);
     this.#latency = Object.fromEntries(
       Object.keys(this.#batch.latency).map((name) => [name, emptyHistogram()]),
     ) as Latencies;

@@ -16,19 +16,19 @@ import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise
 import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
-export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
+export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples' | 'rollout'> {
   noise: NoiseState;
   sinceMs: number;
 }
 
 export function startTotals(candidate: string, nowMs: number): PairTotals {
-  const { samples: _, ...batch } = emptyPairs(candidate);
+  const { samples: _, rollout: __, ...batch } = emptyPairs(candidate);
   return { ...batch, noise: startNoise(), sinceMs: nowMs };
 }
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const { candidate: _, samples: __, failures, noise, latency, ...counts } = batch;
+  const { candidate: _, samples: __, rollout: ___, failures, noise, latency, ...counts } = batch;
   return {
     ...withCounts(totals, counts),
     failures: addedFailures(totals.failures, failures),
