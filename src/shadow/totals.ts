@@ -71,7 +71,7 @@ export interface PairReport {
 }
 
 /** What no pair has been counted in. */
-export const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
+const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
 
 /** The report of one candidate's totals. */
 export function reportOf(totals: PairTotals): PairReport {

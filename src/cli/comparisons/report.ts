@@ -72,7 +72,6 @@ function classLines(report: Comparisons, screen: Screen): string[] {
 }
 
 function latencyLines({ latency }: Comparisons): string[] {
-  if (latency === null) return [];
   const row = (title: string, { p50Ms, p95Ms, p99Ms }: typeof latency.live) => [title, ms(p50Ms), ms(p95Ms), ms(p99Ms)];
   const { p50Ms, p95Ms, p99Ms } = latency.difference;
   return grid(
