@@ -95,7 +95,10 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const more = [
     keep(served, plan, work, result, sides, body),
     scorePair(served, plan, work, { ...sides, request: body }, result),
-    again !== null && again.status !== 429 ? repeat(served, plan, work, { live, again, body }) : null,
+    // A mirrored baseline that says nothing of the versions is none to hold a repeat against.
+    again === null || again.status === 429 || (plan.role === 'counterfactual' && result.class === 'skipped')
+      ? null
+      : repeat(served, plan, work, { live: sides.live, again, body }),
   ];
   for (const done of await Promise.allSettled(more))
     if (done.status === 'rejected') console.error('mirror', done.reason);

@@ -49,7 +49,7 @@ export function planMirror(
     role,
     target: role === 'candidate' ? shadow.variant : baseline,
     baseline,
-    isRepeated: role === 'candidate' && random() * 100 < shadow.repeat,
+    isRepeated: random() * 100 < shadow.repeat,
   };
 }
 

@@ -101,6 +101,20 @@ describe('a mirrored request', () => {
     expect(rows.map((blobs) => blobs[4])).toEqual(['candidate', 'repeat']);
   });
 
+  it('holds a repeat against the mirrored baseline where the candidate serves, and against none that failed', async () => {
+    let asks = 0;
+    const blue: Origin = () => Response.json({ from: 'blue' }, { status: asks++ > 1 ? 503 : 200 });
+    const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
+    const { batch, rows, asked } = await mirrored({ blue, plan });
+    expect(batch).toMatchObject({ eligible: 1, classes: { 'body-mismatch': 1 }, repeats: { match: 1 } });
+    expect(asked.map(({ request }) => request.headers.get('x-headgate-role'))).toEqual(['shadow', 'repeat']);
+    expect(rows.map((blobs) => [blobs[4], blobs[5]])).toEqual([
+      ['counterfactual', 'body-mismatch'],
+      ['repeat', 'match'],
+    ]);
+    expect((await mirrored({ blue, plan })).batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
+  });
+
   it('is an error, and keeps its row, where the comparison itself fails', async () => {
     const compare = new Proxy(
       {},

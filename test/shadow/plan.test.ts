@@ -40,9 +40,10 @@ describe('the plan for a request', () => {
     expect(plan({}, 0.39, 0.1)).toMatchObject({ role: 'candidate', target: 'green', isRepeated: false });
   });
 
-  it('sends it to the baseline where the candidate serves, and never repeats that', () => {
-    const found = plan({ decision: decided('green') }, 0, 0);
-    expect(found).toMatchObject({ role: 'counterfactual', target: 'blue', isRepeated: false });
+  it('sends it to the baseline where the candidate serves, and sometimes once more', () => {
+    const found = plan({ decision: decided('green') }, 0, 0.09);
+    expect(found).toMatchObject({ role: 'counterfactual', target: 'blue', isRepeated: true });
+    expect(plan({ decision: decided('green') }, 0, 0.1)).toMatchObject({ isRepeated: false });
     expect(found!.shadow.variant).toBe('green');
   });
 
