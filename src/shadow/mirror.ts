@@ -4,11 +4,11 @@
  * the visitor gets. Every sampled request is counted once, whatever fails.
  */
 
-import type { Config } from '../config/types.ts';
+import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Question } from '../forward/origin.ts';
 import type { Role } from '../forward/request-headers.ts';
-import type { Served } from '../forward/served.ts';
+import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
@@ -86,9 +86,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
-  const judged = judge(sides, plan, plan.role, body, work);
-  const apart = apartFromVersions(copy, sides);
-  const result = apart === null ? judged : comparison('skipped', apart);
+  const result = judge(served, sides, plan, plan.role, body, work);
   spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
@@ -110,8 +108,14 @@ function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
 }
 
-/** Why a pair says nothing of the versions although it differs: a quota, or a cached copy that only one of them knows. */
-function apartFromVersions(copy: Observation, { live, candidate }: Sides): string | null {
+/**
+ * Why a pair says nothing of the versions although it differs: the mirrored baseline failed, a quota, or a cached copy that
+ * only one of them knows. A repeat with a status of failure is a pair all the same, as a candidate's is: that much is noise.
+ */
+function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate }: Sides): string | null {
+  const copy = role === 'counterfactual' ? live : candidate;
+  if (role === 'counterfactual' && isFailStatus(route, live.status)) return 'baseline-failed';
+  if (role === 'repeat' && ['timeout', 'unreachable', 'cut'].includes(copy.end)) return 'baseline-failed';
   if (live.status === candidate.status) return null;
   if (copy.status === 429) return 'rate-limited';
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
@@ -124,19 +128,22 @@ async function repeat(
   seen: { live: Observation; again: Observation; body: Uint8Array },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
-  const result = judge(sides, plan, 'repeat', seen.body, work);
+  const result = judge(served, sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, tokensOf(result.candidate));
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
 
 function judge(
+  served: Served,
   sides: Sides,
   plan: MirrorPlan,
   role: ComparisonRole,
   requestBody: Uint8Array,
   work: Mirroring,
 ): Comparison {
+  const apart = apartFromVersions(served.route, role, sides);
+  if (apart !== null) return comparison('skipped', apart);
   return compareReplies(sides.live, sides.candidate, {
     options: plan.shadow.compare,
     role,

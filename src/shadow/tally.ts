@@ -47,7 +47,7 @@ export interface PairBatch {
   skipped: Record<string, number>;
   /** By reason. */
   failures: Record<string, number>;
-  /** Baseline against itself, by class, `skipped` included. */
+  /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
@@ -132,7 +132,8 @@ export class PairTally {
 
   /** The baseline against itself. It is no request of its own: eligible does not move. */
   repeat(comparison: Comparison): void {
-    count(this.#batch.repeats, comparison.class);
+    const { reason } = comparison;
+    count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
     if (comparison.class === 'skipped' || comparison.class === 'error' || comparison.class === 'timeout') return;
     countPair(this.#batch.noise, 'repeat', comparison.fields);
     if (comparison.similarity !== undefined) addTo(this.#batch.similarity.repeat, comparison.similarity);

@@ -115,6 +115,26 @@ describe('a mirrored request', () => {
     expect((await mirrored({ blue, plan })).batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
   });
 
+  it('is skipped where the mirrored baseline answers what the route calls a failure', async () => {
+    const route = routeOf({
+      variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } },
+      failStatuses: ['5xx', 418],
+      shadows: [{ variant: 'green' }],
+    });
+    const teapot: Origin = () => Response.json({ from: 'same' }, { status: 418 });
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    const failed = await mirrored({ served: { route }, blue: teapot, plan });
+    expect(failed.batch).toMatchObject({ classes: {}, skipped: { 'baseline-failed': 1 } });
+    expect((await mirrored({ blue: teapot, plan })).batch.classes).toEqual({ 'status-mismatch': 1 });
+  });
+
+  it('skips a repeat of which no answer came', async () => {
+    const gone: Origin = () => Promise.reject(new Error('gone'));
+    const { batch, rows } = await mirrored({ blue: gone, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:baseline-failed': 1 } });
+    expect(rows[1]!.slice(4, 7)).toEqual(['repeat', 'skipped', 'baseline-failed']);
+  });
+
   it('is an error, and keeps its row, where the comparison itself fails', async () => {
     const compare = new Proxy(
       {},
