@@ -27,7 +27,7 @@ import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
 import { sampleOf } from './sample.ts';
 import { scorePair } from './score.ts';
-import type { PairTally } from './tally.ts';
+import { isRefusal, type PairTally } from './tally.ts';
 
 /** What mirroring works with. */
 export interface Mirroring {
@@ -94,7 +94,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
     keep(served, plan, work, result, sides, body),
     scorePair(served, plan, work, { ...sides, request: body }, result),
     // A mirrored baseline that says nothing of the versions is none to hold a repeat against.
-    again === null || again.status === 429 || (plan.role === 'counterfactual' && result.class === 'skipped')
+    again === null || (plan.role === 'counterfactual' && result.class === 'skipped')
       ? null
       : repeat(served, plan, work, { live: sides.live, again, body }),
   ];
@@ -109,8 +109,8 @@ function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
 }
 
 /**
- * Why a pair says nothing of the versions although it differs: the mirrored baseline failed, a quota, or a cached copy that
- * only one of them knows. A repeat with a status of failure is a pair all the same, as a candidate's is: that much is noise.
+ * Why a pair says nothing of the versions although it differs: the mirrored baseline failed, a quota, a cached copy that
+ * only one of them knows, or a baseline that does not know a repeat's sender. A repeat with a status of failure is a pair all the same, as a candidate's is: that much is noise.
  */
 function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate }: Sides): string | null {
   const copy = role === 'counterfactual' ? live : candidate;
@@ -118,6 +118,7 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
   if (role === 'repeat' && ['timeout', 'unreachable', 'cut'].includes(copy.end)) return 'baseline-failed';
   if (live.status === candidate.status) return null;
   if (copy.status === 429) return 'rate-limited';
+  if (role === 'repeat' && isRefusal(copy.status)) return 'unauthorised';
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }
 

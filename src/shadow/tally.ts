@@ -122,7 +122,7 @@ export class PairTally {
     batch.eligible++;
     count(batch.classes, comparison.class);
     const { status } = copied === 'live' ? live : candidate;
-    if (status === 401 || status === 403) batch.unauthorised++;
+    if (isRefusal(status)) batch.unauthorised++;
     if (comparison.class === 'error' || comparison.class === 'timeout') countFailure(batch.failures, comparison.reason);
     else countPair(batch.noise, 'candidate', comparison.fields);
     if (comparison.similarity !== undefined) addTo(batch.similarity.candidate, comparison.similarity);
@@ -191,6 +191,11 @@ export class PairTally {
       }
     }
   }
+}
+
+/** What copies are answered that bear no credentials where some are needed. */
+export function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 export function moments(): Moments {

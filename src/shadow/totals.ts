@@ -119,11 +119,10 @@ function scoresOf({ live, candidate, difference }: PairTotals['scores']): NonNul
 
 function notesOf(totals: PairTotals, compared: number): string[] {
   const notes: string[] = [];
-  if (compared > 0 && totals.unauthorised === compared) {
-    notes.push(
-      'Every copy was answered 401 or 403, since copies bear no credentials: set "secretHeaders" or "forwardCredentials".',
-    );
-  }
+  const refused = 'answered 401 or 403, since copies bear no credentials: set "secretHeaders" or "forwardCredentials".';
+  if (compared > 0 && totals.unauthorised === compared) notes.push(`Every copy was ${refused}`);
+  const blind = totals.repeats['skipped:unauthorised'];
+  if (blind) notes.push(`${blind} repeats tell nothing of noise: they were ${refused}`);
   if (totals.noise.nb + totals.noise.waiting.repeat.pairs === 0 && compared > 0) {
     notes.push('No repeat pair yet to tell noise by: raise "repeat", or wait.');
   }

@@ -6,6 +6,7 @@ import { MAX_COPIES, MirrorBudget, type Place } from '../../src/shadow/budget.ts
 import { mirror } from '../../src/shadow/mirror.ts';
 import type { MirrorPlan } from '../../src/shadow/plan.ts';
 import { PairTally } from '../../src/shadow/tally.ts';
+import { reportOf, startTotals, withBatch } from '../../src/shadow/totals.ts';
 import { routeOf, servedOf, uploadOf } from './served.ts';
 
 type Origin = (signal: AbortSignal) => Response | Promise<Response>;
@@ -227,7 +228,7 @@ describe('a mirrored request', () => {
     const both = await mirrored({ green: quota, served: { status: 429 } });
     expect(both.batch.skipped).toEqual({});
     const repeated = await mirrored({ blue: quota, plan: { isRepeated: true } });
-    expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: {} });
+    expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:rate-limited': 1 } });
   });
 
   it('spends the copies’ tokens, and not the visitor’s', async () => {
@@ -248,6 +249,16 @@ describe('a mirrored request', () => {
     expect((await mirrored({ blue: refused, plan })).batch.unauthorised).toBe(1);
     expect((await mirrored({ green: refused })).batch.unauthorised).toBe(1);
     expect((await mirrored({ served: { status: 401 } })).batch.unauthorised).toBe(0);
+  });
+
+  it('learns no noise from a baseline that refuses the repeat, but not the visitor, and says so', async () => {
+    const refused: Origin = () => new Response('{}', { status: 403 });
+    const { batch } = await mirrored({ blue: refused, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:unauthorised': 1 } });
+    const { notes } = reportOf(withBatch(startTotals('green', 0), batch));
+    expect(notes[0]).toMatch(/1 repeats tell nothing of noise: they were answered 401 or 403.*secretHeaders/);
+    const both = await mirrored({ served: { status: 403 }, blue: refused, plan: { isRepeated: true } });
+    expect(Object.keys(both.batch.repeats)).toEqual(['body-mismatch']);
   });
 
   it('is flushed soon when it ends long after the live answer', async () => {
