@@ -53,7 +53,10 @@ export interface PairBatch {
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
   /** Copies that were answered 401 or 403. */
   unauthorised: number;
-  /** Sums of what replies name, and of declared measures (`measure:<name>`), by side. */
+  /**
+   * Sums of what replies name, and of declared measures (`measure:<name>`), by side. `tokensEstimated` is 1 for a reply that
+   * named no usage, so that its tokens and cost are estimates, and 0 for one that did.
+   */
   sums: Record<string, Record<Side, Moments>>;
   /** Text likeness, 0 to 1: candidate pairs, and repeat pairs beside them. */
   similarity: { candidate: Moments; repeat: Moments };
@@ -182,8 +185,9 @@ export class PairTally {
   #numbers(comparison: Comparison, live: Observation, candidate: Observation): void {
     const sides = { live, candidate };
     for (const side of ['live', 'candidate'] as const) {
-      const { tokensIn, tokensOut, cost } = comparison[side];
-      const numbers = { tokensIn, tokensOut, cost, ...prefixed(sides[side].measures) };
+      const { tokensIn, tokensOut, cost, tokensEstimated: isEstimated } = comparison[side];
+      const tokensEstimated = tokensOut === undefined ? undefined : Number(isEstimated);
+      const numbers = { tokensIn, tokensOut, tokensEstimated, cost, ...prefixed(sides[side].measures) };
       for (const [name, value] of Object.entries(numbers)) {
         if (value === undefined) continue;
         this.#batch.sums[name] ??= { live: moments(), candidate: moments() };

@@ -62,7 +62,7 @@ export interface PairReport {
   };
   fields: FieldVerdict[];
   similarity: { candidate: Mean; repeat: Mean };
-  /** Tokens, cost and measures, by name. */
+  /** Tokens, cost and measures, by name; the mean of `tokensEstimated` is the share of answers whose tokens are estimates. */
   numbers: Record<string, Record<Side, Mean>>;
   /** What the scorer said; `difference` is candidate − baseline, pair by pair, `interval` its 95 % interval. */
   scores: { live: Mean; candidate: Mean; difference: Mean; interval: [number, number] | null } | null;

@@ -82,6 +82,16 @@ describe('an isolate’s tally of pairs', () => {
     expect(JSON.stringify(samples).length).toBeLessThan(MAX_SAMPLE_CHARS + 1_000);
   });
 
+  it('tells how many answers name no usage, so that their tokens are estimates', () => {
+    const tally = new PairTally('green');
+    const sideOf = (tokensEstimated: boolean) => ({ finish: '', tokensOut: 8, tokensEstimated });
+    for (const isEstimated of [true, false, false, false])
+      tally.pair(pairOf('match', { live: sideOf(false), candidate: sideOf(isEstimated) }), json(1), json(1));
+    tally.pair(pairOf('match'), json(1), json(1));
+    const { tokensEstimated } = reportOf(withBatch(startTotals('green', 0), tally.take())).numbers;
+    expect(tokensEstimated).toMatchObject({ live: { n: 4, mean: 0 }, candidate: { n: 4, mean: 0.25 } });
+  });
+
   it('gives no total time to a reply that was not read to its end', () => {
     const tally = new PairTally('green');
     tally.pair(pairOf('timeout'), json(1), json(1, { end: 'timeout', totalMs: 5_000 }));
