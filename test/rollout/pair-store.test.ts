@@ -33,6 +33,13 @@ describe('the pairs of a route', () => {
     }
   });
 
+  it('name the candidate first that was told of last, also after a restart', () => {
+    const sql = sqlStorage();
+    const store = new PairStore(sql);
+    for (const candidate of ['amber', 'teal', 'green', 'teal']) store.add(batchOf(candidate, 1), 0)();
+    for (const one of [store, new PairStore(sql)]) expect(one.candidates()).toEqual(['teal', 'green', 'amber']);
+  });
+
   it('are in memory only once the transaction is through', () => {
     const store = new PairStore(sqlStorage());
     const commit = store.add(batchOf('green', 3), 0);
