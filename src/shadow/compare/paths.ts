@@ -8,7 +8,7 @@ export interface Tolerance {
   path: string;
   /** Largest absolute difference that still counts as equal. */
   abs?: number;
-  /** Largest difference relative to the live value's size. */
+  /** Largest difference relative to the larger number's size. */
   rel?: number;
 }
 
