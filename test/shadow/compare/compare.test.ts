@@ -189,6 +189,18 @@ describe('answers that were not seen whole', () => {
   });
 });
 
+describe('a document deeper than the cap', () => {
+  const deep = (leaf: string) => `${'{"a":'.repeat(70)}${leaf}${'}'.repeat(70)}`;
+
+  it('matches one of the same bytes, and nothing else', async () => {
+    const typed = (text: string) => observed(text, 'application/json');
+    expect((await compare(typed(deep('1')), typed(deep('1')))).class).toBe('match');
+    expect(await compare(typed(deep('1')), typed(deep('2')))).toMatchObject({ reason: 'capped-depth' });
+    const events = stream(`data: ${deep('1')}\n\n`);
+    expect((await compare(events, events)).class).toBe('match');
+  });
+});
+
 describe('answers of models', () => {
   it('matches streams that differ in ids, times, fingerprints and the way they were chopped', async () => {
     const live = transcript('openai-chat.txt');
