@@ -139,6 +139,13 @@ describe('answers that were not seen whole', () => {
   it.each<[string, Observation, Observation, string, string]>([
     ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
     ['beginnings differ', cut('abcdef', 'text/plain'), cut('abXdef', 'text/plain'), 'body-mismatch', 'differs'],
+    [
+      'bytes that end where the other ones go on',
+      observed('x'.repeat(95), 'image/png'),
+      cut('x'.repeat(100), 'image/png'),
+      'body-mismatch',
+      'length',
+    ],
     ['equal bytes are no match', cut('ab', 'image/png'), cut('ab', 'image/png'), 'skipped', 'truncated'],
     ['bytes differ', cut('ab', 'image/png'), cut('aX', 'image/png'), 'body-mismatch', 'differs'],
     [
