@@ -32,7 +32,8 @@ export function planMirror(
   const { method, route, inForce, decision } = about;
   const shadows = Object.entries(inForce.shadows);
   if (shadows.length === 0 || !route.repeatable.includes(method)) return null;
-  if (decision.reason === 'preview' || (decision.reason === 'only' && !decision.isEvidence)) return null;
+  // Of what is no evidence only the requests of an arm that another variant answers in its place: no previews, nobody outside.
+  if (!decision.isEvidence && decision.dealt === undefined) return null;
   const { baseline } = inForce;
   const live = decision.variant;
   const hits = shadows.filter(

@@ -56,6 +56,7 @@ describe('the plan for a request', () => {
   it.each([
     ['a method that must not be sent twice', { method: 'POST' }],
     ['a preview', { decision: decided('blue', { reason: 'preview', isEvidence: false }) }],
+    ['a preview whose body does not fit', { decision: decided('blue', { reason: 'json_unfit', isEvidence: false }) }],
     ['a request outside the audience', { decision: decided('blue', { reason: 'only', isEvidence: false }) }],
     ['a third variant’s answer, of which no pair with the baseline could come', { decision: decided('teal') }],
     ['a shadow that has become the baseline', { inForce: { baseline: 'green' }, decision: decided('green') }],
@@ -65,7 +66,9 @@ describe('the plan for a request', () => {
 
   it('takes a sole variant’s requests and those of an ejected candidate', () => {
     expect(plan({ decision: decided('blue', { reason: 'only' }) }, 0)).not.toBeNull();
-    expect(plan({ decision: decided('blue', { reason: 'ejected', isEvidence: false }) }, 0)).not.toBeNull();
+    expect(
+      plan({ decision: decided('blue', { reason: 'ejected', isEvidence: false, dealt: 'green' }) }, 0),
+    ).not.toBeNull();
   });
 
   it('chooses one of several shadows by the toss, and describes one that only a rollout knows', () => {
