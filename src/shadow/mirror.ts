@@ -12,7 +12,7 @@ import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
-import type { MirrorBudget } from './budget.ts';
+import type { BudgetSkip, MirrorBudget, Place } from './budget.ts';
 import {
   type AnswerFacts,
   type Comparison,
@@ -46,17 +46,22 @@ const LATE_MS = 10_000;
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
   const key = `${served.route.name}/${plan.shadow.variant}`;
-  const skip = impossible(served, plan);
-  if (skip !== null) return count(served, plan, work, comparison('skipped', skip), null);
-  const place = work.budget.take(key, plan.shadow.budget, Date.now());
-  if (typeof place === 'string') return count(served, plan, work, comparison('skipped', place), null);
+  const skip = (reason: string) => count(served, plan, work, comparison('skipped', reason), null);
+  const why = impossible(served, plan);
+  if (why !== null) return skip(why);
+  let place: Place | BudgetSkip | undefined;
   try {
-    await pair(served, plan, work, key);
+    const sent = copies(served, plan, work.env, await served.upload.copy());
+    if (typeof sent === 'string') return skip(sent);
+    // Now, since a request of which no copy is sent spends nothing.
+    place = work.budget.take(key, plan.shadow.budget, Date.now());
+    if (typeof place === 'string') return skip(place);
+    await pair(served, plan, work, key, sent);
   } catch (cause) {
     console.error('mirror', cause);
     count(served, plan, work, comparison('error', 'mirror'), null);
   } finally {
-    work.budget.done(place);
+    if (typeof place === 'object') work.budget.done(place);
   }
 }
 
@@ -68,20 +73,15 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
   return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
 }
 
-async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string): Promise<void> {
-  const body = await served.upload.copy();
-  if (body === null || body.byteLength > plan.shadow.maxBodyBytes) {
-    return count(served, plan, work, comparison('skipped', whyNoBody(served, plan)), null);
-  }
-  const questions = copies(served, plan, work.env, body);
-  if (questions === null) return count(served, plan, work, comparison('skipped', 'json-unfit'), null);
+async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
+  const { body } = sent;
   const deadline = new Deadline(served);
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const [live, copy, again] = await Promise.all([
     observeLive(served, CAPTURE_BYTES),
-    ask(questions.copy),
-    questions.again === null ? null : ask(questions.again),
+    ask(sent.copy),
+    sent.again === null ? null : ask(sent.again),
   ]);
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
@@ -197,13 +197,16 @@ function spent(served: Served, plan: MirrorPlan, work: Mirroring, tokens: number
   tallyOf(served, plan, work).spent(tokens);
 }
 
-/** The questions to ask; null where the body cannot bear the members that the target sets. */
-function copies(
-  served: Served,
-  plan: MirrorPlan,
-  env: Env,
-  body: Uint8Array,
-): { copy: Question; again: Question | null } | null {
+/** What is sent: the questions to ask, and the request's body. */
+interface Copies {
+  copy: Question;
+  again: Question | null;
+  body: Uint8Array;
+}
+
+/** What to send, or why nothing: no body, too much of it, or one that cannot bear the members that the target sets. */
+function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | null): Copies | string {
+  if (body === null || body.byteLength > plan.shadow.maxBodyBytes) return whyNoBody(served, plan);
   const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
   const ask = (name: string, role: Role): Question | null => {
     const variant = served.route.variants[name]!;
@@ -214,8 +217,8 @@ function copies(
     return { request, method, client: null, url, headers, route, variant, role, sending, env };
   };
   const copy = ask(plan.target, 'shadow');
-  if (copy === null) return null;
-  return { copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
+  if (copy === null) return 'json-unfit';
+  return { body, copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
 }
 
 /** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */

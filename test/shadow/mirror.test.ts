@@ -66,6 +66,7 @@ async function mirrored(
   const budget = over.budget ?? new MirrorBudget();
   await mirror(served, plan, { env, ctx, budget, flusher, prices: {} });
   const freed = Array.from({ length: MAX_COPIES }, () => budget.take('other', {}, Date.now()));
+  for (const place of freed) if (typeof place === 'object') budget.done(place);
   return { batch: tally.take(), rows: rows.map(({ blobs }) => blobs), asked, flushings, freed };
 }
 
@@ -265,6 +266,16 @@ describe('a mirrored request', () => {
     expect((await mirrored()).flushings.every(({ isBusy }) => !isBusy)).toBe(true);
     const late = await mirrored({ served: { headersAtMs: Date.now() - 15_000 } });
     expect(late.flushings.every(({ isBusy }) => isBusy)).toBe(true);
+  });
+
+  it('spends nothing of the copies a minute when none is sent', async () => {
+    const budget = new MirrorBudget();
+    const shadow = { budget: { requestsPerMinute: 1 } };
+    expect((await mirrored({ budget, shadow, served: { upload: uploadOf(null) } })).batch.skipped).toEqual({
+      'too-large': 1,
+    });
+    expect((await mirrored({ budget, shadow })).batch.classes).toEqual({ match: 1 });
+    expect((await mirrored({ budget, shadow })).batch.skipped).toEqual({ 'budget-requests': 1 });
   });
 
   it('beyond the places is busy', async () => {
