@@ -164,7 +164,6 @@ const quantiles = v.object({
 });
 const mean = v.object({ n: v.number(), mean: v.nullable(v.number()), standardError: v.nullable(v.number()) });
 const counts = v.record(v.string(), v.number());
-const fieldCount = v.object({ pairs: v.number(), differ: v.number() });
 
 export const comparisonsAnswer = v.object({
   candidate: v.nullable(v.string()),
@@ -182,19 +181,19 @@ export const comparisonsAnswer = v.object({
   skipped: counts,
   failures: v.pipe(counts, v.description('By reason')),
   repeats: v.pipe(counts, v.description('The baseline against itself')),
-  latency: v.nullable(
-    v.object({
-      live: quantiles,
-      candidate: quantiles,
-      difference: v.pipe(quantiles, v.description('Candidate less baseline')),
-      headers: v.object({ live: quantiles, candidate: quantiles }),
-    }),
-  ),
+  latency: v.object({
+    live: quantiles,
+    candidate: quantiles,
+    difference: v.pipe(quantiles, v.description('Candidate less baseline')),
+    headers: v.object({ live: quantiles, candidate: quantiles }),
+  }),
   fields: v.array(
     v.object({
       path: v.string(),
-      candidate: fieldCount,
-      repeat: fieldCount,
+      candidate: v.number(),
+      repeat: v.number(),
+      candidatePairs: v.number(),
+      repeatPairs: v.number(),
       verdict: v.picklist(['real', 'noise', 'undecided']),
       e: v.number(),
       threshold: v.number(),

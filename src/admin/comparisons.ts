@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono/tiny';
 import { controllerOf } from '../env.ts';
-import { noClasses } from '../shadow/totals.ts';
+import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
 import { noController, noRoute } from './routes.ts';
@@ -30,18 +30,9 @@ export function comparisonsRoutes({ loadConfig }: AdminDeps) {
 
 /** The report of a route that has compared nothing yet, in the same shape. */
 const nothing = {
+  ...reportOf(startTotals('', 0)),
   candidate: null,
   since: null,
-  eligible: 0,
-  compared: 0,
-  classes: noClasses,
-  skipped: {},
-  failures: {},
-  repeats: {},
-  latency: null,
-  fields: [],
   similarity: null,
-  numbers: {},
-  scores: null,
   notes: ['Nothing has been compared yet.'],
 };

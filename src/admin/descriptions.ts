@@ -32,7 +32,7 @@ export const descriptions: Record<string, Record<string, string>> = {
   configPutQuery: { reason },
   restoreBody: { reason },
   comparisonsQuery: {
-    candidate: 'The first by name when left out',
+    candidate: 'The one compared last when left out',
     samples: '0 to 200 of the newest',
   },
   previewQuery: {

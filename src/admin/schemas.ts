@@ -91,7 +91,7 @@ export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()),
 
 export const comparisonsQuery = v.object({
   candidate: v.optional(name),
-  samples: v.optional(wholeNumber(0, 200), '20'),
+  samples: v.optional(wholeNumber(0, 200), '200'),
 });
 
 export const resetQuery = v.object({ candidate: name });

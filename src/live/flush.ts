@@ -22,8 +22,8 @@ const ABANDONED_AFTER_MS = 25_000;
 /** Batches, and failed tries, of one flush: within the time that the platform gives work after a response. */
 const MAX_ROUNDS = 4;
 const RETRY_MS = 500;
-/** Candidates of one route in one batch; a config has at most eight variants. */
-const MAX_PAIR_TALLIES = 8;
+/** Candidates of one route in one batch, twice where a rollout begins; a config has at most eight variants. */
+const MAX_PAIR_TALLIES = 16;
 
 interface RouteTally {
   live: LiveTally;
@@ -67,14 +67,16 @@ export class Flusher {
     return tally.live;
   }
 
-  /** The tally of pairs with a candidate. Touching it arms the flush. */
-  pairs(about: Flushing & { candidate: string }, env: Env, ctx: Waiter): PairTally {
+  /** The tally of pairs with a candidate, in a rollout or in none. Touching it arms the flush. */
+  pairs(about: Flushing & { candidate: string; rollout: string }, env: Env, ctx: Waiter): PairTally {
+    const { candidate, rollout } = about;
     const tally = this.#tallyOf(about.route);
-    let pairs = tally.pairs.get(about.candidate);
+    const key = `${rollout}/${candidate}`;
+    let pairs = tally.pairs.get(key);
     if (pairs === undefined) {
       if (tally.pairs.size >= MAX_PAIR_TALLIES) tally.pairs.clear();
-      pairs = new PairTally(about.candidate);
-      tally.pairs.set(about.candidate, pairs);
+      pairs = new PairTally(candidate, rollout);
+      tally.pairs.set(key, pairs);
     }
     this.#arm(about, tally, env, ctx);
     return pairs;

@@ -65,8 +65,8 @@ async function textOf({ ends, responseHeaders }: Served): Promise<string | null>
     return head.isTruncated ? `${beginning}\n${decoder.decode(tail.take())}` : beginning;
   }
   if (head.isTruncated) return null;
-  const { bytes, isSound } = await decode(encoding, head.take(), MAX_BYTES);
-  return isSound ? decoder.decode(bytes) : null;
+  const decoded = await decode(encoding, head.take(), MAX_BYTES);
+  return decoded?.isSound ? decoder.decode(decoded.bytes) : null;
 }
 
 // Inside a text that a model wrote the quotation marks are escaped.

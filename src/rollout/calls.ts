@@ -20,7 +20,7 @@ import { splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
 import { phaseOf, type RolloutState, type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
-import { planWarnings, takenWarnings } from './warnings.ts';
+import { noiseWarnings, planWarnings, takenWarnings } from './warnings.ts';
 import { byHandDecides, noRoute, noVariant } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (null: they do not mind). */
@@ -167,6 +167,10 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
           warnings: [
             ...planWarnings(steps.value, guardrails, traffic),
             ...takenWarnings(before, asked.to, steps.value),
+            ...noiseWarnings(
+              guardrails,
+              route.shadows.find(({ variant }) => variant === asked.to),
+            ),
           ],
         });
       }

@@ -158,7 +158,7 @@ export class RolloutController extends DurableObject<Env> {
     return this.#control(route).series.points(width, sinceMs);
   }
 
-  /** What was compared with `candidate`, or with the only one there is. */
+  /** What was compared with `candidate`, or with the one that was told of last. */
   comparisons(candidate: string | undefined, samples: number): ComparisonsAnswer {
     const candidates = this.#pairs.candidates();
     const chosen = candidate ?? candidates[0];

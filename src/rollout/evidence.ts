@@ -134,10 +134,10 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** Adds compared pairs: candidate pairs against repeat pairs, for `mismatch`. */
+  /** Adds compared pairs of this rollout's requests: candidate pairs against repeat pairs, for `mismatch`. */
   addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
     const kept = this.#kept;
-    const own = batches.filter(({ candidate }) => candidate === state.to);
+    const own = batches.filter(({ candidate, rollout }) => candidate === state.to && rollout === state.id);
     if (kept === null || kept.rollout !== state.id || own.length === 0) return;
     for (const { classes, repeats } of own) {
       const counted = pairsOf(classes);

@@ -1,13 +1,11 @@
 /** Owns the rows in which a controller keeps its route's pairs: one of totals a candidate, and the newest samples. */
 
-import type { PairBatch, Sample } from '../shadow/tally.ts';
+import { MAX_SAMPLES, type PairBatch, type Sample } from '../shadow/tally.ts';
 import { type PairReport, type PairTotals, reportOf, startTotals, withBatch } from '../shadow/totals.ts';
-
-/** Samples kept, newest first. */
-export const MAX_SAMPLES = 200;
 
 export class PairStore {
   #sql: SqlStorage;
+  /** By candidate, the one that was told of last at the end. */
   #totals = new Map<string, PairTotals>();
 
   constructor(sql: SqlStorage) {
@@ -15,7 +13,7 @@ export class PairStore {
     sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT NOT NULL, sample TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER NOT NULL, PRIMARY KEY (day, candidate));`);
-    for (const row of sql.exec<{ candidate: string; totals: string }>('SELECT candidate, totals FROM pairs')) {
+    for (const row of sql.exec<{ candidate: string; totals: string }>('SELECT * FROM pairs ORDER BY rowid')) {
       this.#totals.set(row.candidate, JSON.parse(row.totals) as PairTotals);
     }
   }
@@ -39,7 +37,10 @@ export class PairStore {
     if (batch.samples.length > 0) {
       this.#sql.exec('DELETE FROM samples WHERE id <= (SELECT max(id) FROM samples) - ?', MAX_SAMPLES);
     }
-    return () => this.#totals.set(candidate, totals);
+    return () => {
+      this.#totals.delete(candidate);
+      this.#totals.set(candidate, totals);
+    };
   }
 
   /** Tokens that copies spent today, by candidate. */
@@ -51,8 +52,9 @@ export class PairStore {
     return Object.fromEntries([...rows].map(({ candidate, spent }) => [candidate, spent]));
   }
 
+  /** The one that was told of last comes first. */
   candidates(): string[] {
-    return [...this.#totals.keys()].sort();
+    return [...this.#totals.keys()].reverse();
   }
 
   report(candidate: string): PairReport | null {

@@ -6,7 +6,7 @@
 import { stepReach } from '../analysis/reach.ts';
 import { TICK_MS } from '../analysis/units.ts';
 import { allowedIncrease, MIN_BAD_TO_FAIL } from '../analysis/verdict.ts';
-import type { Guardrail } from '../config/types.ts';
+import type { Guardrail, Shadow } from '../config/types.ts';
 import type { Step } from './plan.ts';
 import type { Standing } from './state.ts';
 
@@ -48,6 +48,12 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
     say(shared, `counted by unit it can find nothing with fewer than ${clients} clients: then ${remedy}`);
   }
   return [...new Set(warnings)];
+}
+
+/** Whether differing answers will be held against anything. */
+export function noiseWarnings(guardrails: readonly Guardrail[], shadow: Pick<Shadow, 'repeat'> | undefined): string[] {
+  if (shadow?.repeat !== 0 || !guardrails.some(({ metric }) => metric === 'mismatch')) return [];
+  return ['mismatch waits for ever: it is held against repeats, and the shadow\'s "repeat" is 0'];
 }
 
 /** What a rollout takes from variants that are neither candidate nor baseline. */

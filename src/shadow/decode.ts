@@ -14,12 +14,15 @@ export interface Decoded {
   isSound: boolean;
 }
 
-/** Decodes a body by its `content-encoding`. An encoding that is unknown, or listed twice, is not sound. */
-export async function decode(encoding: string | null, bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
+/** What servers name here that changes no byte: nothing, RFC 9110's own word, a character set, and what S3 keeps of an upload. */
+const NO_CODING = /^(identity|utf-?8|aws-chunked)?$/;
+
+/** Decodes a body by its `content-encoding`; null where that is unknown, or more than one. */
+export async function decode(encoding: string | null, bytes: Uint8Array, maxBytes: number): Promise<Decoded | null> {
   const name = encoding?.trim().toLowerCase() ?? '';
-  if (name === '' || name === 'identity') return { bytes, isTruncated: false, isSound: true };
-  const stream = decoderOf(name);
-  if (stream === null) return { bytes: new Uint8Array(0), isTruncated: false, isSound: false };
+  if (NO_CODING.test(name)) return { bytes, isTruncated: false, isSound: true };
+  const stream = decoderOf(name, bytes);
+  if (stream === null) return null;
   const chunks: Uint8Array[] = [];
   let kept = 0;
   let isTruncated = false;
@@ -44,13 +47,16 @@ export async function decode(encoding: string | null, bytes: Uint8Array, maxByte
 }
 
 /** Decoders that give what there is when the input ends early. */
-function decoderOf(name: string) {
+function decoderOf(name: string, [first = 0, second = 0]: Uint8Array) {
   switch (name) {
     case 'gzip':
     case 'x-gzip':
       return zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
     case 'deflate':
-      return zlib.createInflate({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
+      // RFC 9110 §8.4.1.2: some send it without the zlib header (RFC 1950 §2.2), and browsers take it.
+      return (first % 16 === 8 && (first * 256 + second) % 31 === 0 ? zlib.createInflate : zlib.createInflateRaw)({
+        finishFlush: zlib.constants.Z_SYNC_FLUSH,
+      });
     case 'br':
       return zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
     case 'zstd':

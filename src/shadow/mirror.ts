@@ -4,15 +4,15 @@
  * the visitor gets. Every sampled request is counted once, whatever fails.
  */
 
-import type { Config } from '../config/types.ts';
+import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Question } from '../forward/origin.ts';
 import type { Role } from '../forward/request-headers.ts';
-import type { Served } from '../forward/served.ts';
+import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
-import type { MirrorBudget } from './budget.ts';
+import type { BudgetSkip, MirrorBudget, Place } from './budget.ts';
 import {
   type AnswerFacts,
   type Comparison,
@@ -27,7 +27,7 @@ import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
 import { sampleOf } from './sample.ts';
 import { scorePair } from './score.ts';
-import type { PairTally } from './tally.ts';
+import { isRefusal, type PairTally } from './tally.ts';
 
 /** What mirroring works with. */
 export interface Mirroring {
@@ -46,17 +46,22 @@ const LATE_MS = 10_000;
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
   const key = `${served.route.name}/${plan.shadow.variant}`;
-  const skip = impossible(served, plan);
-  if (skip !== null) return count(served, plan, work, comparison('skipped', skip), null);
-  const place = work.budget.take(key, plan.shadow.budget, Date.now());
-  if (typeof place === 'string') return count(served, plan, work, comparison('skipped', place), null);
+  const skip = (reason: string) => count(served, plan, work, comparison('skipped', reason), null);
+  const why = impossible(served, plan);
+  if (why !== null) return skip(why);
+  let place: Place | BudgetSkip | undefined;
   try {
-    await pair(served, plan, work, key);
+    const sent = copies(served, plan, work.env, await served.upload.copy());
+    if (typeof sent === 'string') return skip(sent);
+    // Now, since a request of which no copy is sent spends nothing.
+    place = work.budget.take(key, plan.shadow.budget, Date.now());
+    if (typeof place === 'string') return skip(place);
+    await pair(served, plan, work, key, sent);
   } catch (cause) {
     console.error('mirror', cause);
     count(served, plan, work, comparison('error', 'mirror'), null);
   } finally {
-    work.budget.done(place);
+    if (typeof place === 'object') work.budget.done(place);
   }
 }
 
@@ -68,34 +73,30 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
   return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
 }
 
-async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string): Promise<void> {
-  const body = await served.upload.copy();
-  if (body === null || body.byteLength > plan.shadow.maxBodyBytes) {
-    return count(served, plan, work, comparison('skipped', whyNoBody(served, plan)), null);
-  }
-  const questions = copies(served, plan, work.env, body);
-  if (questions === null) return count(served, plan, work, comparison('skipped', 'json-unfit'), null);
+async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
+  const { body } = sent;
   const deadline = new Deadline(served);
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const [live, copy, again] = await Promise.all([
     observeLive(served, CAPTURE_BYTES),
-    ask(questions.copy),
-    questions.again === null ? null : ask(questions.again),
+    ask(sent.copy),
+    sent.again === null ? null : ask(sent.again),
   ]);
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
-  const judged = judge(sides, plan, plan.role, body, work);
-  const apart = apartFromVersions(copy, sides);
-  const result = apart === null ? judged : comparison('skipped', apart);
+  const result = judge(served, sides, plan, plan.role, body, work);
   spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
     keep(served, plan, work, result, sides, body),
     scorePair(served, plan, work, { ...sides, request: body }, result),
-    again !== null && again.status !== 429 ? repeat(served, plan, work, { live, again, body }) : null,
+    // A mirrored baseline that says nothing of the versions is none to hold a repeat against.
+    again === null || (plan.role === 'counterfactual' && result.class === 'skipped')
+      ? null
+      : repeat(served, plan, work, { live: sides.live, again, body }),
   ];
   for (const done of await Promise.allSettled(more))
     if (done.status === 'rejected') console.error('mirror', done.reason);
@@ -107,10 +108,17 @@ function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
 }
 
-/** Why a pair says nothing of the versions although it differs: a quota, or a cached copy that only one of them knows. */
-function apartFromVersions(copy: Observation, { live, candidate }: Sides): string | null {
+/**
+ * Why a pair says nothing of the versions although it differs: the mirrored baseline failed, a quota, a cached copy that
+ * only one of them knows, or a baseline that does not know a repeat's sender. A repeat with a status of failure is a pair all the same, as a candidate's is: that much is noise.
+ */
+function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate }: Sides): string | null {
+  const copy = role === 'counterfactual' ? live : candidate;
+  if (role === 'counterfactual' && isFailStatus(route, live.status)) return 'baseline-failed';
+  if (role === 'repeat' && ['timeout', 'unreachable', 'cut'].includes(copy.end)) return 'baseline-failed';
   if (live.status === candidate.status) return null;
   if (copy.status === 429) return 'rate-limited';
+  if (role === 'repeat' && isRefusal(copy.status)) return 'unauthorised';
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }
 
@@ -121,19 +129,22 @@ async function repeat(
   seen: { live: Observation; again: Observation; body: Uint8Array },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
-  const result = judge(sides, plan, 'repeat', seen.body, work);
+  const result = judge(served, sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, tokensOf(result.candidate));
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
 
 function judge(
+  served: Served,
   sides: Sides,
   plan: MirrorPlan,
   role: ComparisonRole,
   requestBody: Uint8Array,
   work: Mirroring,
 ): Comparison {
+  const apart = apartFromVersions(served.route, role, sides);
+  if (apart !== null) return comparison('skipped', apart);
   return compareReplies(sides.live, sides.candidate, {
     options: plan.shadow.compare,
     role,
@@ -164,14 +175,14 @@ async function keep(
   body: Uint8Array,
 ): Promise<void> {
   if (!plan.shadow.samples || result.class === 'match' || result.class === 'skipped') return;
-  if (!tallyOf(served, plan, work).hasRoomForSample) return;
   const sample = await sampleOf(served, plan, result, sides, body);
   tallyOf(served, plan, work).sample(sample);
 }
 
 /** Always asked anew: a flush may have taken the last one away meanwhile. */
 export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
-  const about = { ...flushingOf(served), candidate: plan.shadow.variant };
+  const rollout = served.inForce.rollout ?? '';
+  const about = { ...flushingOf(served), candidate: plan.shadow.variant, rollout };
   if (Date.now() - served.headersAtMs > LATE_MS) about.isBusy = true;
   return work.flusher.pairs(about, work.env, work.ctx);
 }
@@ -186,13 +197,16 @@ function spent(served: Served, plan: MirrorPlan, work: Mirroring, tokens: number
   tallyOf(served, plan, work).spent(tokens);
 }
 
-/** The questions to ask; null where the body cannot bear the members that the target sets. */
-function copies(
-  served: Served,
-  plan: MirrorPlan,
-  env: Env,
-  body: Uint8Array,
-): { copy: Question; again: Question | null } | null {
+/** What is sent: the questions to ask, and the request's body. */
+interface Copies {
+  copy: Question;
+  again: Question | null;
+  body: Uint8Array;
+}
+
+/** What to send, or why nothing: no body, too much of it, or one that cannot bear the members that the target sets. */
+function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | null): Copies | string {
+  if (body === null || body.byteLength > plan.shadow.maxBodyBytes) return whyNoBody(served, plan);
   const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
   const ask = (name: string, role: Role): Question | null => {
     const variant = served.route.variants[name]!;
@@ -203,8 +217,8 @@ function copies(
     return { request, method, client: null, url, headers, route, variant, role, sending, env };
   };
   const copy = ask(plan.target, 'shadow');
-  if (copy === null) return null;
-  return { copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
+  if (copy === null) return 'json-unfit';
+  return { body, copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
 }
 
 /** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */

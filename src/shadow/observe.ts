@@ -122,10 +122,12 @@ async function decoded(
   measures: readonly Measure[],
 ): Promise<Body> {
   const raw = prefix?.take() ?? new Uint8Array(0);
-  const { bytes, isTruncated, isSound } = await decode(headers.get('content-encoding'), raw, maxBytes);
+  const known = await decode(headers.get('content-encoding'), raw, maxBytes);
+  const { bytes, isTruncated, isSound } = known ?? { bytes: raw, isTruncated: false, isSound: true };
   const isPartial = end === 'complete' && (isTruncated || prefix?.isTruncated === true);
   return {
-    contentType: headers.get('content-type'),
+    // In a coding that nobody knows it is bytes, whatever they will be.
+    contentType: known === null ? 'application/octet-stream' : headers.get('content-type'),
     location: headers.get('location'),
     body: bytes,
     bytes: bytes.byteLength,

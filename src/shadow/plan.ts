@@ -32,7 +32,8 @@ export function planMirror(
   const { method, route, inForce, decision } = about;
   const shadows = Object.entries(inForce.shadows);
   if (shadows.length === 0 || !route.repeatable.includes(method)) return null;
-  if (decision.reason === 'preview' || (decision.reason === 'only' && !decision.isEvidence)) return null;
+  // Of what is no evidence only the requests of an arm that another variant answers in its place: no previews, nobody outside.
+  if (!decision.isEvidence && decision.dealt === undefined) return null;
   const { baseline } = inForce;
   const live = decision.variant;
   const hits = shadows.filter(
@@ -49,7 +50,7 @@ export function planMirror(
     role,
     target: role === 'candidate' ? shadow.variant : baseline,
     baseline,
-    isRepeated: role === 'candidate' && random() * 100 < shadow.repeat,
+    isRepeated: random() * 100 < shadow.repeat,
   };
 }
 

@@ -39,19 +39,24 @@ export type Side = 'live' | 'candidate';
 /** What is flushed of one route and candidate. Histograms are in their compact text form. */
 export interface PairBatch {
   candidate: string;
+  /** The rollout under which the requests were served; empty where none ran. */
+  rollout: string;
   eligible: number;
   /** Pairs with the candidate in them, by class (never `skipped`). */
   classes: Record<string, number>;
   skipped: Record<string, number>;
   /** By reason. */
   failures: Record<string, number>;
-  /** Baseline against itself, by class, `skipped` included. */
+  /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
   /** Copies that were answered 401 or 403. */
   unauthorised: number;
-  /** Sums of what replies name, and of declared measures (`measure:<name>`), by side. */
+  /**
+   * Sums of what replies name, and of declared measures (`measure:<name>`), by side. `tokensEstimated` is 1 for a reply that
+   * named no usage, so that its tokens and cost are estimates, and 0 for one that did.
+   */
   sums: Record<string, Record<Side, Moments>>;
   /** Text likeness, 0 to 1: candidate pairs, and repeat pairs beside them. */
   similarity: { candidate: Moments; repeat: Moments };
@@ -61,15 +66,21 @@ export interface PairBatch {
   samples: Sample[];
 }
 
-/** Samples of one flush; the controller keeps the newest 200. */
-export const MAX_SAMPLES_A_BATCH = 20;
+/** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
+export const MAX_SAMPLES = 200;
+/**
+ * Their characters in one flush: all 200 where bodies are short, some 80 of the longest. The controller takes 200 flushes a
+ * second at most, and reads and writes each while others wait.
+ */
+export const MAX_SAMPLE_CHARS = 524_288;
 
 type Latencies = Record<keyof PairBatch['latency'], Histogram>;
 
 /** A batch in which nothing is counted. */
-export function emptyPairs(candidate: string): PairBatch {
+export function emptyPairs(candidate: string, rollout = ''): PairBatch {
   return {
     candidate,
+    rollout,
     eligible: 0,
     classes: {},
     skipped: {},
@@ -89,9 +100,10 @@ export function emptyPairs(candidate: string): PairBatch {
 export class PairTally {
   #batch: PairBatch;
   #latency: Latencies;
+  #sampleChars = 0;
 
-  constructor(candidate: string) {
-    this.#batch = emptyPairs(candidate);
+  constructor(candidate: string, rollout?: string) {
+    this.#batch = emptyPairs(candidate, rollout);
     this.#latency = Object.fromEntries(
       Object.keys(this.#batch.latency).map((name) => [name, emptyHistogram()]),
     ) as Latencies;
@@ -113,7 +125,7 @@ export class PairTally {
     batch.eligible++;
     count(batch.classes, comparison.class);
     const { status } = copied === 'live' ? live : candidate;
-    if (status === 401 || status === 403) batch.unauthorised++;
+    if (isRefusal(status)) batch.unauthorised++;
     if (comparison.class === 'error' || comparison.class === 'timeout') countFailure(batch.failures, comparison.reason);
     else countPair(batch.noise, 'candidate', comparison.fields);
     if (comparison.similarity !== undefined) addTo(batch.similarity.candidate, comparison.similarity);
@@ -123,7 +135,8 @@ export class PairTally {
 
   /** The baseline against itself. It is no request of its own: eligible does not move. */
   repeat(comparison: Comparison): void {
-    count(this.#batch.repeats, comparison.class);
+    const { reason } = comparison;
+    count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
     if (comparison.class === 'skipped' || comparison.class === 'error' || comparison.class === 'timeout') return;
     countPair(this.#batch.noise, 'repeat', comparison.fields);
     if (comparison.similarity !== undefined) addTo(this.#batch.similarity.repeat, comparison.similarity);
@@ -140,12 +153,13 @@ export class PairTally {
     this.#batch.tokens += tokens;
   }
 
-  get hasRoomForSample(): boolean {
-    return this.#batch.samples.length < MAX_SAMPLES_A_BATCH;
-  }
-
+  /** Keeps a sample, in the place of the oldest where there are too many. */
   sample(sample: Sample): void {
-    if (this.hasRoomForSample) this.#batch.samples.push(sample);
+    const { samples } = this.#batch;
+    samples.push(sample);
+    this.#sampleChars += JSON.stringify(sample).length;
+    while (samples.length > MAX_SAMPLES || this.#sampleChars > MAX_SAMPLE_CHARS)
+      this.#sampleChars -= JSON.stringify(samples.shift()).length;
   }
 
   take(): PairBatch {
@@ -171,8 +185,9 @@ export class PairTally {
   #numbers(comparison: Comparison, live: Observation, candidate: Observation): void {
     const sides = { live, candidate };
     for (const side of ['live', 'candidate'] as const) {
-      const { tokensIn, tokensOut, cost } = comparison[side];
-      const numbers = { tokensIn, tokensOut, cost, ...prefixed(sides[side].measures) };
+      const { tokensIn, tokensOut, cost, tokensEstimated: isEstimated } = comparison[side];
+      const tokensEstimated = tokensOut === undefined ? undefined : Number(isEstimated);
+      const numbers = { tokensIn, tokensOut, tokensEstimated, cost, ...prefixed(sides[side].measures) };
       for (const [name, value] of Object.entries(numbers)) {
         if (value === undefined) continue;
         this.#batch.sums[name] ??= { live: moments(), candidate: moments() };
@@ -180,6 +195,11 @@ export class PairTally {
       }
     }
   }
+}
+
+/** What copies are answered that bear no credentials where some are needed. */
+export function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 export function moments(): Moments {

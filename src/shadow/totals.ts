@@ -16,19 +16,19 @@ import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise
 import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
-export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples'> {
+export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples' | 'rollout'> {
   noise: NoiseState;
   sinceMs: number;
 }
 
 export function startTotals(candidate: string, nowMs: number): PairTotals {
-  const { samples: _, ...batch } = emptyPairs(candidate);
+  const { samples: _, rollout: __, ...batch } = emptyPairs(candidate);
   return { ...batch, noise: startNoise(), sinceMs: nowMs };
 }
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const { candidate: _, samples: __, failures, noise, latency, ...counts } = batch;
+  const { candidate: _, samples: __, rollout: ___, failures, noise, latency, ...counts } = batch;
   return {
     ...withCounts(totals, counts),
     failures: addedFailures(totals.failures, failures),
@@ -62,7 +62,7 @@ export interface PairReport {
   };
   fields: FieldVerdict[];
   similarity: { candidate: Mean; repeat: Mean };
-  /** Tokens, cost and measures, by name. */
+  /** Tokens, cost and measures, by name; the mean of `tokensEstimated` is the share of answers whose tokens are estimates. */
   numbers: Record<string, Record<Side, Mean>>;
   /** What the scorer said; `difference` is candidate − baseline, pair by pair, `interval` its 95 % interval. */
   scores: { live: Mean; candidate: Mean; difference: Mean; interval: [number, number] | null } | null;
@@ -71,7 +71,7 @@ export interface PairReport {
 }
 
 /** What no pair has been counted in. */
-export const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
+const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
 
 /** The report of one candidate's totals. */
 export function reportOf(totals: PairTotals): PairReport {
@@ -119,11 +119,10 @@ function scoresOf({ live, candidate, difference }: PairTotals['scores']): NonNul
 
 function notesOf(totals: PairTotals, compared: number): string[] {
   const notes: string[] = [];
-  if (compared > 0 && totals.unauthorised === compared) {
-    notes.push(
-      'Every copy was answered 401 or 403, since copies bear no credentials: set "secretHeaders" or "forwardCredentials".',
-    );
-  }
+  const refused = 'answered 401 or 403, since copies bear no credentials: set "secretHeaders" or "forwardCredentials".';
+  if (compared > 0 && totals.unauthorised === compared) notes.push(`Every copy was ${refused}`);
+  const blind = totals.repeats['skipped:unauthorised'];
+  if (blind) notes.push(`${blind} repeats tell nothing of noise: they were ${refused}`);
   if (totals.noise.nb + totals.noise.waiting.repeat.pairs === 0 && compared > 0) {
     notes.push('No repeat pair yet to tell noise by: raise "repeat", or wait.');
   }

@@ -37,7 +37,7 @@ let flusher: Flusher;
 let env: Env;
 let heard: string[];
 let background: Promise<unknown>[];
-const about = { route: 'main', candidate: 'green', revision: 3, isBusy: true, isByHand: false };
+const about = { route: 'main', candidate: 'green', rollout: '', revision: 3, isBusy: true, isByHand: false };
 const ctx = { waitUntil: (work: Promise<unknown>) => void background.push(work) };
 const counts = (over: Partial<typeof about> = {}) => flusher.pairs({ ...about, ...over }, env, ctx).skip('busy');
 
@@ -187,6 +187,22 @@ describe('a flush', () => {
     counts();
     await vi.advanceTimersByTimeAsync(30_000);
     expect(controller.eligible).toBe(3);
+  });
+
+  it('keeps pairs of a rollout apart from those of before', async () => {
+    const flushed: [string, number][] = [];
+    vi.spyOn(controller, 'flush').mockImplementation(async ({ pairs }) => {
+      for (const { rollout, eligible } of pairs) flushed.push([rollout, eligible]);
+      return controller.answer;
+    });
+    counts();
+    counts({ rollout: 'r-1' });
+    counts({ rollout: 'r-1' });
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    expect(flushed).toEqual([
+      ['', 1],
+      ['r-1', 2],
+    ]);
   });
 
   it('is not missed when the platform ends its request before it comes', async () => {

@@ -67,8 +67,8 @@ function live(rolloutId: string, revision: number, variant: string, requests: nu
   };
 }
 
-const pairs = (classes: Record<string, number>, repeats: Record<string, number>) =>
-  ({ candidate: 'green', classes, repeats }) as unknown as PairBatch;
+const pairs = (rolloutId: string, classes: Record<string, number>, repeats: Record<string, number>) =>
+  ({ candidate: 'green', rollout: rolloutId, classes, repeats }) as unknown as PairBatch;
 
 const first = (store: EvidenceStore, state: RolloutState) => store.judge(state).judgements[0]!;
 const settledAt = (tick: number) => tick * TICK_MS + 5_000;
@@ -204,13 +204,15 @@ describe("a step's samples", () => {
   it('are the compared pairs while it only mirrors, and survive a restart', () => {
     const state = rollout({ metric: 'mismatch' }, [step({ shadow: 100 })]);
     const { store, sql } = begun(state);
-    store.addPairs(state, [pairs({ match: 8, 'body-mismatch': 2, error: 5, timeout: 1 }, {})]);
+    store.addPairs(state, [pairs(state.id, { match: 8, 'body-mismatch': 2, error: 5, timeout: 1 }, {})]);
+    // What was mirrored before it began, or in another rollout, and is told now.
+    for (const other of ['', 'r-0']) store.addPairs(state, [pairs(other, { 'body-mismatch': 9 }, { match: 9 })]);
     expect(store.judge(state).samples.compared).toBe(10);
     const again = opened(sql);
     expect(again.judge(state).samples.compared).toBe(10);
     // Only with the baseline's own noise beside them do pairs judge anybody.
     expect(first(again, state).candidate.n).toBe(0);
-    again.addPairs(state, [pairs({}, { match: 4 })]);
+    again.addPairs(state, [pairs(state.id, {}, { match: 4 })]);
     expect(first(again, state)).toMatchObject({ candidate: { n: 10, bad: 2 }, baseline: { n: 4, bad: 0 } });
   });
 });

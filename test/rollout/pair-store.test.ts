@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_SAMPLES, PairStore } from '../../src/rollout/pair-store.ts';
+import { PairStore } from '../../src/rollout/pair-store.ts';
 import { comparison } from '../../src/shadow/compare/compare.ts';
-import { type PairBatch, PairTally } from '../../src/shadow/tally.ts';
+import { MAX_SAMPLES, type PairBatch, PairTally } from '../../src/shadow/tally.ts';
 import { json } from '../shadow/compare/observed.ts';
 import { sqlStorage } from './sqlite.ts';
 
@@ -31,6 +31,13 @@ describe('the pairs of a route', () => {
       expect(one.report('teal')).toMatchObject({ eligible: 1 });
       expect(one.report('blue')).toBeNull();
     }
+  });
+
+  it('name the candidate first that was told of last, also after a restart', () => {
+    const sql = sqlStorage();
+    const store = new PairStore(sql);
+    for (const candidate of ['amber', 'teal', 'green', 'teal']) store.add(batchOf(candidate, 1), 0)();
+    for (const one of [store, new PairStore(sql)]) expect(one.candidates()).toEqual(['teal', 'green', 'amber']);
   });
 
   it('are in memory only once the transaction is through', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultGuardrails } from '../../src/config/normalise/trial.ts';
-import { planWarnings, type Traffic, takenWarnings } from '../../src/rollout/warnings.ts';
+import { noiseWarnings, planWarnings, type Traffic, takenWarnings } from '../../src/rollout/warnings.ts';
 import { before, compiled } from './world.ts';
 
 const busy: Traffic = { requestsPerTick: 8_000, baselineRates: [0.01, 0.01] };
@@ -38,6 +38,14 @@ describe('warnings at the start', () => {
   it('do not reckon with mirrors and previews', () => {
     const quiet: Traffic = { requestsPerTick: 1, baselineRates: [0, 0] };
     expect(planWarnings(compiled('shadow'), defaultGuardrails, quiet)).toEqual([]);
+  });
+
+  it('say that mismatch has nothing to be held against where the shadow repeats nothing', () => {
+    const mismatch = [{ ...defaultGuardrails[0]!, metric: 'mismatch' }];
+    expect(noiseWarnings(mismatch, { repeat: 0 })).toEqual([expect.stringContaining('mismatch waits for ever')]);
+    expect(noiseWarnings(mismatch, { repeat: 1 })).toEqual([]);
+    expect(noiseWarnings(mismatch, undefined)).toEqual([]);
+    expect(noiseWarnings(defaultGuardrails, { repeat: 0 })).toEqual([]);
   });
 
   it('name third variants whose traffic the rollout takes', () => {

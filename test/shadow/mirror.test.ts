@@ -6,6 +6,7 @@ import { MAX_COPIES, MirrorBudget, type Place } from '../../src/shadow/budget.ts
 import { mirror } from '../../src/shadow/mirror.ts';
 import type { MirrorPlan } from '../../src/shadow/plan.ts';
 import { PairTally } from '../../src/shadow/tally.ts';
+import { reportOf, startTotals, withBatch } from '../../src/shadow/totals.ts';
 import { routeOf, servedOf, uploadOf } from './served.ts';
 
 type Origin = (signal: AbortSignal) => Response | Promise<Response>;
@@ -65,6 +66,7 @@ async function mirrored(
   const budget = over.budget ?? new MirrorBudget();
   await mirror(served, plan, { env, ctx, budget, flusher, prices: {} });
   const freed = Array.from({ length: MAX_COPIES }, () => budget.take('other', {}, Date.now()));
+  for (const place of freed) if (typeof place === 'object') budget.done(place);
   return { batch: tally.take(), rows: rows.map(({ blobs }) => blobs), asked, flushings, freed };
 }
 
@@ -99,6 +101,40 @@ describe('a mirrored request', () => {
       ['blue', 'repeat'],
     ]);
     expect(rows.map((blobs) => blobs[4])).toEqual(['candidate', 'repeat']);
+  });
+
+  it('holds a repeat against the mirrored baseline where the candidate serves, and against none that failed', async () => {
+    let asks = 0;
+    const blue: Origin = () => Response.json({ from: 'blue' }, { status: asks++ > 1 ? 503 : 200 });
+    const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
+    const { batch, rows, asked } = await mirrored({ blue, plan });
+    expect(batch).toMatchObject({ eligible: 1, classes: { 'body-mismatch': 1 }, repeats: { match: 1 } });
+    expect(asked.map(({ request }) => request.headers.get('x-headgate-role'))).toEqual(['shadow', 'repeat']);
+    expect(rows.map((blobs) => [blobs[4], blobs[5]])).toEqual([
+      ['counterfactual', 'body-mismatch'],
+      ['repeat', 'match'],
+    ]);
+    expect((await mirrored({ blue, plan })).batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
+  });
+
+  it('is skipped where the mirrored baseline answers what the route calls a failure', async () => {
+    const route = routeOf({
+      variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } },
+      failStatuses: ['5xx', 418],
+      shadows: [{ variant: 'green' }],
+    });
+    const teapot: Origin = () => Response.json({ from: 'same' }, { status: 418 });
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    const failed = await mirrored({ served: { route }, blue: teapot, plan });
+    expect(failed.batch).toMatchObject({ classes: {}, skipped: { 'baseline-failed': 1 } });
+    expect((await mirrored({ blue: teapot, plan })).batch.classes).toEqual({ 'status-mismatch': 1 });
+  });
+
+  it('skips a repeat of which no answer came', async () => {
+    const gone: Origin = () => Promise.reject(new Error('gone'));
+    const { batch, rows } = await mirrored({ blue: gone, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:baseline-failed': 1 } });
+    expect(rows[1]!.slice(4, 7)).toEqual(['repeat', 'skipped', 'baseline-failed']);
   });
 
   it('is an error, and keeps its row, where the comparison itself fails', async () => {
@@ -193,7 +229,7 @@ describe('a mirrored request', () => {
     const both = await mirrored({ green: quota, served: { status: 429 } });
     expect(both.batch.skipped).toEqual({});
     const repeated = await mirrored({ blue: quota, plan: { isRepeated: true } });
-    expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: {} });
+    expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:rate-limited': 1 } });
   });
 
   it('spends the copies’ tokens, and not the visitor’s', async () => {
@@ -216,10 +252,30 @@ describe('a mirrored request', () => {
     expect((await mirrored({ served: { status: 401 } })).batch.unauthorised).toBe(0);
   });
 
+  it('learns no noise from a baseline that refuses the repeat, but not the visitor, and says so', async () => {
+    const refused: Origin = () => new Response('{}', { status: 403 });
+    const { batch } = await mirrored({ blue: refused, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:unauthorised': 1 } });
+    const { notes } = reportOf(withBatch(startTotals('green', 0), batch));
+    expect(notes[0]).toMatch(/1 repeats tell nothing of noise: they were answered 401 or 403.*secretHeaders/);
+    const both = await mirrored({ served: { status: 403 }, blue: refused, plan: { isRepeated: true } });
+    expect(Object.keys(both.batch.repeats)).toEqual(['body-mismatch']);
+  });
+
   it('is flushed soon when it ends long after the live answer', async () => {
     expect((await mirrored()).flushings.every(({ isBusy }) => !isBusy)).toBe(true);
     const late = await mirrored({ served: { headersAtMs: Date.now() - 15_000 } });
     expect(late.flushings.every(({ isBusy }) => isBusy)).toBe(true);
+  });
+
+  it('spends nothing of the copies a minute when none is sent', async () => {
+    const budget = new MirrorBudget();
+    const shadow = { budget: { requestsPerMinute: 1 } };
+    expect((await mirrored({ budget, shadow, served: { upload: uploadOf(null) } })).batch.skipped).toEqual({
+      'too-large': 1,
+    });
+    expect((await mirrored({ budget, shadow })).batch.classes).toEqual({ match: 1 });
+    expect((await mirrored({ budget, shadow })).batch.skipped).toEqual({ 'budget-requests': 1 });
   });
 
   it('beyond the places is busy', async () => {

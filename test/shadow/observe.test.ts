@@ -98,6 +98,12 @@ describe('a copy’s reply', () => {
     expect((await copyOf(() => new Response('plain text after all', { headers }))).end).toBe('cut');
   });
 
+  it('in a coding that nobody knows is bytes as they came', async () => {
+    const headers = { 'content-encoding': 'compress', 'content-type': 'application/json' };
+    const seen = await copyOf(() => new Response('{"a":1}', { headers }));
+    expect(seen).toMatchObject({ end: 'complete', bytes: 7, contentType: 'application/octet-stream' });
+  });
+
   it('that breaks off is cut, and keeps what came', async () => {
     const body = new ReadableStream({
       type: 'bytes',

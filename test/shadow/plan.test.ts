@@ -40,9 +40,10 @@ describe('the plan for a request', () => {
     expect(plan({}, 0.39, 0.1)).toMatchObject({ role: 'candidate', target: 'green', isRepeated: false });
   });
 
-  it('sends it to the baseline where the candidate serves, and never repeats that', () => {
-    const found = plan({ decision: decided('green') }, 0, 0);
-    expect(found).toMatchObject({ role: 'counterfactual', target: 'blue', isRepeated: false });
+  it('sends it to the baseline where the candidate serves, and sometimes once more', () => {
+    const found = plan({ decision: decided('green') }, 0, 0.09);
+    expect(found).toMatchObject({ role: 'counterfactual', target: 'blue', isRepeated: true });
+    expect(plan({ decision: decided('green') }, 0, 0.1)).toMatchObject({ isRepeated: false });
     expect(found!.shadow.variant).toBe('green');
   });
 
@@ -55,6 +56,7 @@ describe('the plan for a request', () => {
   it.each([
     ['a method that must not be sent twice', { method: 'POST' }],
     ['a preview', { decision: decided('blue', { reason: 'preview', isEvidence: false }) }],
+    ['a preview whose body does not fit', { decision: decided('blue', { reason: 'json_unfit', isEvidence: false }) }],
     ['a request outside the audience', { decision: decided('blue', { reason: 'only', isEvidence: false }) }],
     ['a third variant’s answer, of which no pair with the baseline could come', { decision: decided('teal') }],
     ['a shadow that has become the baseline', { inForce: { baseline: 'green' }, decision: decided('green') }],
@@ -64,7 +66,9 @@ describe('the plan for a request', () => {
 
   it('takes a sole variant’s requests and those of an ejected candidate', () => {
     expect(plan({ decision: decided('blue', { reason: 'only' }) }, 0)).not.toBeNull();
-    expect(plan({ decision: decided('blue', { reason: 'ejected', isEvidence: false }) }, 0)).not.toBeNull();
+    expect(
+      plan({ decision: decided('blue', { reason: 'ejected', isEvidence: false, dealt: 'green' }) }, 0),
+    ).not.toBeNull();
   });
 
   it('chooses one of several shadows by the toss, and describes one that only a rollout knows', () => {

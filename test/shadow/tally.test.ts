@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Comparison, comparison } from '../../src/shadow/compare/compare.ts';
-import { MAX_FAILURES, MAX_SAMPLES_A_BATCH, PairTally, type Sample } from '../../src/shadow/tally.ts';
+import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES, PairTally, type Sample } from '../../src/shadow/tally.ts';
 import { reportOf, startTotals, withBatch } from '../../src/shadow/totals.ts';
 import { json, seeded } from './compare/observed.ts';
 
@@ -70,13 +70,26 @@ describe('an isolate’s tally of pairs', () => {
     expect(Object.values(totals.failures).reduce((a, b) => a + b, 0)).toBe(200);
   });
 
-  it('keeps so many samples of one flush', () => {
+  it('keeps the newest samples of one flush, so many and so much of them', () => {
     const tally = new PairTally('green');
-    for (let i = 0; i < 50; i++) tally.sample(sampleOf(`r-${i}`));
-    expect(tally.hasRoomForSample).toBe(false);
-    expect(tally.take().samples.map(({ requestId }) => requestId)).toEqual(
-      Array.from({ length: MAX_SAMPLES_A_BATCH }, (_, i) => `r-${i}`),
-    );
+    for (let i = 0; i < 250; i++) tally.sample(sampleOf(`r-${i}`));
+    const kept = tally.take().samples.map(({ requestId }) => requestId);
+    expect(kept).toEqual(Array.from({ length: MAX_SAMPLES }, (_, i) => `r-${i + 50}`));
+    for (let i = 0; i < 250; i++) tally.sample({ ...sampleOf(`long-${i}`), live: 'x'.repeat(6_000) });
+    const { samples } = tally.take();
+    expect(samples.at(-1)!.requestId).toBe('long-249');
+    expect(samples.length).toBeGreaterThan(80);
+    expect(JSON.stringify(samples).length).toBeLessThan(MAX_SAMPLE_CHARS + 1_000);
+  });
+
+  it('tells how many answers name no usage, so that their tokens are estimates', () => {
+    const tally = new PairTally('green');
+    const sideOf = (tokensEstimated: boolean) => ({ finish: '', tokensOut: 8, tokensEstimated });
+    for (const isEstimated of [true, false, false, false])
+      tally.pair(pairOf('match', { live: sideOf(false), candidate: sideOf(isEstimated) }), json(1), json(1));
+    tally.pair(pairOf('match'), json(1), json(1));
+    const { tokensEstimated } = reportOf(withBatch(startTotals('green', 0), tally.take())).numbers;
+    expect(tokensEstimated).toMatchObject({ live: { n: 4, mean: 0 }, candidate: { n: 4, mean: 0.25 } });
   });
 
   it('gives no total time to a reply that was not read to its end', () => {

@@ -102,7 +102,7 @@ describe('what a shadow finds over real sockets', () => {
     const answer = await comparisonsOf(headgate, 'worse', 1_760);
     expect(account(answer)).toMatchObject({ eligible: 1_760, accounted: 1_760 });
     const [field] = answer.fields;
-    expect(field!.candidate.pairs + field!.repeat.pairs).toBeLessThanOrEqual(2_000);
+    expect(field!.candidatePairs + field!.repeatPairs).toBeLessThanOrEqual(2_000);
     expect(answer.fields.map(({ path, verdict }) => [path, verdict])).toEqual([['/label', 'real']]);
   });
 

@@ -5,8 +5,6 @@ import { safe, widthOf } from '../text.ts';
 import { grid } from './grid.ts';
 import type { Comparisons, Screen } from './report.ts';
 
-type Field = Comparisons['fields'][number];
-
 /** Fields shown; the API has all. */
 const SHOWN = 12;
 const MIN_PATH = 16;
@@ -16,8 +14,8 @@ export function fieldLines({ fields }: Pick<Comparisons, 'fields'>, { columns, p
   if (fields.length === 0) return [];
   const shown = fields.slice(0, SHOWN);
   const cells = shown.map((field) => [
-    counted(field.candidate),
-    counted(field.repeat),
+    counted(field.candidate, field.candidatePairs),
+    counted(field.repeat, field.repeatPairs),
     field.verdict,
     `e ${evidence(field.e)}, bar ${evidence(field.threshold)}`,
   ]);
@@ -34,7 +32,7 @@ export function fieldLines({ fields }: Pick<Comparisons, 'fields'>, { columns, p
   return more > 0 ? [...lines, `  and ${whole(more)} more (--json has them all)`] : lines;
 }
 
-function counted({ pairs, differ }: Field['candidate']): string {
+function counted(differ: number, pairs: number): string {
   return `${whole(differ)}/${whole(pairs)} ${percent(differ / pairs).padStart(7)}`;
 }
 

@@ -29,7 +29,7 @@ export function reportLines(route: string, report: Comparisons, screen: Screen):
     latencyLines(report),
     fieldLines(report, screen),
     likenessLines(report),
-    numberLines(report),
+    numberLines(report, screen),
     scoreLines(report, screen),
     noteLines(report, screen),
   ];
@@ -72,7 +72,6 @@ function classLines(report: Comparisons, screen: Screen): string[] {
 }
 
 function latencyLines({ latency }: Comparisons): string[] {
-  if (latency === null) return [];
   const row = (title: string, { p50Ms, p95Ms, p99Ms }: typeof latency.live) => [title, ms(p50Ms), ms(p95Ms), ms(p99Ms)];
   const { p50Ms, p95Ms, p99Ms } = latency.difference;
   return grid(
@@ -106,16 +105,31 @@ function likenessLines({ similarity }: Comparisons): string[] {
   );
 }
 
-function numberLines({ numbers }: Comparisons): string[] {
-  const names = Object.keys(numbers).sort();
+/** What is reckoned of tokens that a reply did not name bears a sign. */
+const ESTIMATED = new Set(['tokensIn', 'tokensOut', 'cost']);
+
+function numberLines({ numbers }: Comparisons, screen: Screen): string[] {
+  const { tokensEstimated, ...shown } = numbers;
+  const names = Object.keys(shown).sort();
   if (names.length === 0) return [];
+  const shares = { live: tokensEstimated?.live.mean ?? 0, candidate: tokensEstimated?.candidate.mean ?? 0 };
+  const marked = (name: string, side: 'live' | 'candidate', mean: number | null) =>
+    `${ESTIMATED.has(name) && shares[side] > 0 && mean !== null ? '~' : ''}${figure(mean)}`;
   const rows = names.map((name) => {
     const { live, candidate } = numbers[name]!;
     const change =
       live.mean && candidate.mean !== null ? signed(candidate.mean / live.mean - 1, (share) => percent(share)) : '–';
-    return [safe(name.replace(/^measure:/, '')), figure(live.mean), figure(candidate.mean), change];
+    return [
+      safe(name.replace(/^measure:/, '')),
+      marked(name, 'live', live.mean),
+      marked(name, 'candidate', candidate.mean),
+      change,
+    ];
   });
-  return grid([['mean of an answer', 'baseline', 'candidate', 'change'], ...rows], 'lrrr');
+  const lines = grid([['mean of an answer', 'baseline', 'candidate', 'change'], ...rows], 'lrrr');
+  if (shares.live + shares.candidate === 0) return lines;
+  const told = `~ ${percent(shares.live)} of the baseline's answers and ${percent(shares.candidate)} of the candidate's name no usage: their tokens are estimated (characters / 4)`;
+  return [...lines, ...wrap(`  ${told}`, columnsOfScreen(screen), '    ')];
 }
 
 function scoreLines({ scores }: Comparisons, screen: Screen): string[] {

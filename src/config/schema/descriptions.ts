@@ -81,7 +81,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.shadows.forwardCredentials': "Whether copies bear the visitor's credentials.",
   'routes.shadows.samples': 'Whether excerpts of differing pairs are kept.',
   'routes.shadows.budget': 'Where mirroring stops until the next minute or day.',
-  'routes.shadows.budget.requestsPerMinute': 'Copies a minute, over all isolates.',
+  'routes.shadows.budget.requestsPerMinute': 'Mirrored requests a minute, over all isolates; repeats come on top.',
   'routes.shadows.budget.tokensPerDay': 'Tokens a day that copies may use.',
   'routes.shadows.scorer': 'Receives request and both answers and returns a score for each.',
   'routes.shadows.scorer.service': 'Service binding that scores.',

@@ -93,9 +93,8 @@ function judge(live: Observation, candidate: Observation, context: PairContext):
   if (broken !== undefined) return { ...comparison('error', broken), ...known };
   if (live.status !== candidate.status) return { ...statusMismatch(live, candidate), ...known };
 
-  const stream = left.reading.kind === 'sse' ? left.reading.dialect : null;
   const body = compareBodies(left, right, {
-    rules: rulesFor(context.options, stream),
+    rules: rulesFor(context.options, left.reading),
     jsonAsked: asksForJson(request),
   });
   return { ...bodyComparison(body), ...known };

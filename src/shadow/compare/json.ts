@@ -254,7 +254,8 @@ function sameNumber(live: AnyNumber, candidate: AnyNumber, rule: RuleNode): bool
   const b = typeof candidate === 'number' ? candidate : candidate.value;
   const gap = Math.abs(a - b);
   // 0.1 + 0.01 is a hair more than 0.11 in doubles; a declared tolerance includes its own edge.
-  const slack = 4 * Number.EPSILON * Math.max(Math.abs(a), Math.abs(b));
+  const larger = Math.max(Math.abs(a), Math.abs(b));
+  const slack = 4 * Number.EPSILON * larger;
   const { abs = 0, rel = 0 } = rule.tolerance;
-  return Number.isFinite(gap) && gap <= Math.max(abs, rel * Math.abs(a)) + slack;
+  return Number.isFinite(gap) && gap <= Math.max(abs, rel * larger) + slack;
 }

@@ -47,8 +47,11 @@ export interface NoiseState {
 
 export interface FieldVerdict {
   path: string;
-  candidate: { pairs: number; differ: number };
-  repeat: { pairs: number; differ: number };
+  /** Pairs that differ here, with the candidate and of the baseline with itself, and how many of each were compared. */
+  candidate: number;
+  repeat: number;
+  candidatePairs: number;
+  repeatPairs: number;
   verdict: 'real' | 'noise' | 'undecided';
   /** Evidence that it is real, and the bar it must reach. */
   e: number;
@@ -152,8 +155,10 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
     const field = state.fields[path];
     return {
       path,
-      candidate: { pairs: state.nc + candidate.pairs, differ: (field?.kc ?? 0) + (candidate.fields[path] ?? 0) },
-      repeat: { pairs: state.nb + repeat.pairs, differ: (field?.kb ?? 0) + (repeat.fields[path] ?? 0) },
+      candidate: (field?.kc ?? 0) + (candidate.fields[path] ?? 0),
+      repeat: (field?.kb ?? 0) + (repeat.fields[path] ?? 0),
+      candidatePairs: state.nc + candidate.pairs,
+      repeatPairs: state.nb + repeat.pairs,
       verdict: field === undefined || path === otherFields ? 'undecided' : verdictOf(field, state),
       // JSON has no infinity, and a plain difference passes e^709 in a day.
       e: field === undefined ? 1 : Math.min(Number.MAX_VALUE, Math.exp(logE(field.real))),
@@ -162,8 +167,7 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
   });
   const order = { real: 0, undecided: 1, noise: 2 };
   return verdicts.sort(
-    (a, b) =>
-      order[a.verdict] - order[b.verdict] || b.candidate.differ - a.candidate.differ || (a.path < b.path ? -1 : 1),
+    (a, b) => order[a.verdict] - order[b.verdict] || b.candidate - a.candidate || (a.path < b.path ? -1 : 1),
   );
 }
 

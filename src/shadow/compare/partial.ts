@@ -58,7 +58,9 @@ function unknown(): BodyOutcome {
 function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
-  if (whole.reply.bytes >= longer.reply.bytes * shortShare) return null;
+  // Of bytes without paths nothing is ignored.
+  const share = whole.reading.kind === 'binary' ? 1 : shortShare;
+  if (whole.reply.bytes >= longer.reply.bytes * share) return null;
   return differing('length');
 }
 

@@ -8,7 +8,7 @@ export interface Tolerance {
   path: string;
   /** Largest absolute difference that still counts as equal. */
   abs?: number;
-  /** Largest difference relative to the live value's size. */
+  /** Largest difference relative to the larger number's size. */
   rel?: number;
 }
 
@@ -153,21 +153,24 @@ export interface CompiledRules {
   ignores(pointer: string): boolean;
 }
 
-/** Compiles the rules once; the result may be used for any number of documents. Later lists never undo earlier ones. */
-export function compileRules(rules: PathRules): CompiledRules {
+/**
+ * Compiles the rules once; the result may be used for any number of documents. Later lists never undo earlier ones. Each path
+ * holds at the top, and below `inside` where documents lie in a list.
+ */
+export function compileRules(rules: PathRules, inside: readonly string[] | null = null): CompiledRules {
   const automaton = new Automaton();
   const patterns: Pattern[] = [];
-  for (const path of rules.ignore ?? []) patterns.push(automaton.add(pointerSegments(path), { ignored: true }));
+  const add = (path: string, effect: Pattern['effect'], ...below: string[]) => {
+    const segments = [...pointerSegments(path), ...below];
+    patterns.push(automaton.add(segments, effect));
+    if (inside !== null) patterns.push(automaton.add([...inside, ...segments], effect));
+  };
+  for (const path of rules.ignore ?? []) add(path, { ignored: true });
   // Everything below a redacted place is as secret as the place itself.
-  for (const path of rules.redact ?? []) {
-    patterns.push(automaton.add([...pointerSegments(path), '**'], { redacted: true }));
-  }
-  for (const rule of rules.tolerance ?? []) {
-    patterns.push(automaton.add(pointerSegments(rule.path), { tolerance: rule }));
-  }
+  for (const path of rules.redact ?? []) add(path, { redacted: true }, '**');
+  for (const rule of rules.tolerance ?? []) add(rule.path, { tolerance: rule });
   for (const rule of rules.arrays ?? []) {
-    const array: ArrayMode = 'keyBy' in rule ? { mode: 'keyed', keyBy: rule.keyBy } : { mode: rule.mode };
-    patterns.push(automaton.add(pointerSegments(rule.path), { array }));
+    add(rule.path, { array: 'keyBy' in rule ? { mode: 'keyed', keyBy: rule.keyBy } : { mode: rule.mode } });
   }
   const root = automaton.node(patterns.map((pattern) => pattern.start));
   return {

@@ -5,6 +5,7 @@
 
 import type { Dialect, DialectName } from './dialects/dialect.ts';
 import { type CompiledRules, compileRules, type PathRules } from './paths.ts';
+import type { Reading } from './read.ts';
 import { dialectNamed } from './sse.ts';
 
 export type PresetName = Exclude<DialectName, 'generic'>;
@@ -26,13 +27,18 @@ const compiled = new WeakMap<CompareOptions, Map<string, CompiledRules>>();
 
 /**
  * The rules for one pair. A re-assembled stream always gets its own dialect's preset, since its ids stand in every chunk;
- * a plain document only the preset that was asked for.
+ * a plain document only the preset that was asked for. In lines of JSON and in streams of no known dialect a path holds in
+ * each line, and in each event's data, as well.
  */
-export function rulesFor(options: CompareOptions, stream: DialectName | null): CompiledRules {
+export function rulesFor(
+  options: CompareOptions,
+  body: Pick<Reading, 'kind' | 'dialect' | 'lines'> | null,
+): CompiledRules {
   const names = new Set<DialectName>();
   if (options.preset !== undefined) names.add(options.preset);
-  if (stream !== null) names.add(stream);
-  const key = [...names].join(' ');
+  if (body?.kind === 'sse' && body.dialect !== null) names.add(body.dialect);
+  const inside = body?.dialect === 'generic' ? ['*', 'data'] : body?.lines ? ['*'] : null;
+  const key = `${[...names].join(' ')} ${inside}`;
   let byDialect = compiled.get(options);
   if (byDialect === undefined) {
     byDialect = new Map();
@@ -41,7 +47,8 @@ export function rulesFor(options: CompareOptions, stream: DialectName | null): C
   let rules = byDialect.get(key);
   if (rules === undefined) {
     const known = [...names].map(dialectNamed).filter((dialect): dialect is Dialect => dialect !== undefined);
-    rules = compileRules({ ...options, ignore: [...(options.ignore ?? []), ...known.flatMap(({ ignore }) => ignore)] });
+    const ignore = [...(options.ignore ?? []), ...known.flatMap((dialect) => dialect.ignore)];
+    rules = compileRules({ ...options, ignore }, inside);
     byDialect.set(key, rules);
   }
   return rules;

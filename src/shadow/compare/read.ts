@@ -8,6 +8,8 @@ import { dialectOfDocument, readSse } from './sse.ts';
 
 export interface Reading {
   kind: BodyKind;
+  /** The document is a list of lines, each a document of its own. */
+  lines: boolean;
   /** Null for what is no model's answer. */
   dialect: DialectName | null;
   /** Parsed JSON or the re-assembled stream; undefined for other kinds, and for JSON that does not parse. */
@@ -25,11 +27,11 @@ export interface Reading {
 export function readReply(reply: Observation, hint: DialectName | undefined): Reading {
   const { kind, lines } = bodyType(reply.contentType, reply.body);
   const partial = reply.end === 'truncated';
-  const reading: Reading = { kind, dialect: null, document: undefined, text: '', facts: null, partial };
+  const reading: Reading = { kind, lines, dialect: null, document: undefined, text: '', facts: null, partial };
   if (kind === 'sse') return readStream(reading, reply, hint);
   if (kind !== 'json' && kind !== 'text') return reading;
   reading.text = decode(reply);
-  if (kind === 'json') readDocument(reading, lines);
+  if (kind === 'json') readDocument(reading);
   return reading;
 }
 
@@ -63,7 +65,8 @@ function readStream(reading: Reading, reply: Observation, hint: DialectName | un
   };
 }
 
-function readDocument(reading: Reading, lines: boolean): void {
+function readDocument(reading: Reading): void {
+  const { lines } = reading;
   if (reading.partial) {
     reading.document = lines
       ? parseJsonLines(reading.text.slice(0, reading.text.lastIndexOf('\n') + 1))

@@ -5,7 +5,7 @@
 
 import type { Observation } from '../observation.ts';
 import { fingerprint } from './binary.ts';
-import { clip, excerptJson, excerptLoose, excerptTexts } from './excerpt.ts';
+import { clip, excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
 import { parseJson } from './json-text.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
 import { type Reading, readReply } from './read.ts';
@@ -45,9 +45,17 @@ async function excerpt(
 ): Promise<string> {
   if (reading.kind === 'empty') return '';
   if (reading.kind === 'binary') return fingerprint(reply.body);
-  const rules = rulesFor(options, reading.kind === 'sse' ? reading.dialect : null);
-  if (reading.document !== undefined) return excerptJson(reading.document, rules.root, maxChars);
+  const rules = rulesFor(options, reading);
+  const document = reading.dialect === 'generic' && rules.hides ? withoutTexts(reading.document) : reading.document;
+  if (document !== undefined) return excerptJson(document, rules.root, maxChars);
   return excerptLoose(reading.text, rules, maxChars);
+}
+
+/** Events of a stream of no known dialect; what of their data is no JSON cannot be read by path. */
+function withoutTexts(events: unknown): unknown {
+  return (events as { data: unknown }[]).map((event) =>
+    typeof event.data === 'string' ? { ...event, data: redacted } : event,
+  );
 }
 
 /** Excerpt of a request's body under the same rules; a body that is no JSON is kept only where nothing is to be hidden. */

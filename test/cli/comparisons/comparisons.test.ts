@@ -85,6 +85,18 @@ describe('headgate comparisons', () => {
     expect(text).toContain('the candidate scores higher');
   });
 
+  it('marks tokens, and what they cost, where a side names no usage and they are estimates', async () => {
+    expect(await show()).not.toContain('~');
+    reports.green!.numbers.tokensEstimated!.candidate.mean = 0.25;
+    const text = await show();
+    expect(text).toMatch(/tokensOut +100 +~120 +\+20\.0 %/);
+    expect(text).toMatch(/cost +0\.001 +~0\.0012 /);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      "0.0 % of the baseline's answers and 25.0 % of the candidate's name no usage",
+    );
+    expect(text).not.toContain('tokensEstimated');
+  });
+
   it.each([
     [[-0.2, -0.1], 'the candidate scores lower'],
     [[-0.2, 0.1], 'no difference found'],

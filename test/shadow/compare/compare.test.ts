@@ -139,6 +139,13 @@ describe('answers that were not seen whole', () => {
   it.each<[string, Observation, Observation, string, string]>([
     ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
     ['beginnings differ', cut('abcdef', 'text/plain'), cut('abXdef', 'text/plain'), 'body-mismatch', 'differs'],
+    [
+      'bytes that end where the other ones go on',
+      observed('x'.repeat(95), 'image/png'),
+      cut('x'.repeat(100), 'image/png'),
+      'body-mismatch',
+      'length',
+    ],
     ['equal bytes are no match', cut('ab', 'image/png'), cut('ab', 'image/png'), 'skipped', 'truncated'],
     ['bytes differ', cut('ab', 'image/png'), cut('aX', 'image/png'), 'body-mismatch', 'differs'],
     [
@@ -186,6 +193,18 @@ describe('answers that were not seen whole', () => {
   ])('%s', async (_name, live, candidate, name, reason) => {
     const result = await compare(live, candidate);
     expect([result.class, result.reason]).toEqual([name, reason]);
+  });
+});
+
+describe('a document deeper than the cap', () => {
+  const deep = (leaf: string) => `${'{"a":'.repeat(70)}${leaf}${'}'.repeat(70)}`;
+
+  it('matches one of the same bytes, and nothing else', async () => {
+    const typed = (text: string) => observed(text, 'application/json');
+    expect((await compare(typed(deep('1')), typed(deep('1')))).class).toBe('match');
+    expect(await compare(typed(deep('1')), typed(deep('2')))).toMatchObject({ reason: 'capped-depth' });
+    const events = stream(`data: ${deep('1')}\n\n`);
+    expect((await compare(events, events)).class).toBe('match');
   });
 });
 

@@ -34,6 +34,28 @@ describe('what is kept of a pair', () => {
     }
   });
 
+  it.each([
+    ['events of no known dialect', 'text/event-stream', (body: string) => `data: ${body}\n\ndata: [BYE]\n\n`],
+    ['lines', 'application/x-ndjson', (body: string) => `${body}\n{"n":0}\n`],
+  ])('ignores and masks by path in %s', async (_name, type, wrap) => {
+    const rules = { ignore: ['/user/token'], redact: ['/email'] };
+    const bodyOf = (of: string, n: number) =>
+      observed(wrap(JSON.stringify({ user: { token: of }, email: `${secret}@x`, n })), type);
+    const same = compareReplies(bodyOf(secret, 1), bodyOf('other', 1), { options: rules, role: 'candidate' });
+    expect(same.class).toBe('match');
+    const pair = await redactPair(bodyOf(secret, 1), bodyOf('other', 2), rules);
+    expect(JSON.stringify(pair)).not.toContain(secret);
+    expect(pair.candidate).toContain('"user":{},"email":"[redacted]","n":2');
+    expect(pair.candidate).not.toContain('BYE');
+  });
+
+  it('keeps no half of an event that broke off', async () => {
+    const broken = stream(`data: {"n":1}\n\ndata: {"user":{"token":"${secret}`, { end: 'cut' });
+    const { candidate } = await redactPair(stream('data: 1\n\n'), broken, { redact: ['/user/token'] });
+    expect(candidate).not.toContain(secret);
+    expect((await redactPair(stream('data: 1\n\n'), broken, {})).candidate).toContain('token');
+  });
+
   it('keeps what is not hidden', async () => {
     const pair = await redactPair(json({ token: secret, email: 'a', n: 1 }), json({ n: 2 }), options);
     expect(pair).toEqual({ live: '{"email":"[redacted]","n":1}', candidate: '{"n":2}' });

@@ -131,6 +131,21 @@ describe('re-assembling streams', () => {
     });
   });
 
+  it('puts tool calls in the order of their index, whatever order they were streamed in', () => {
+    const chunk = (calls: unknown[]) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: calls } }] })}\n\n`;
+    const call = (index: number, name: string) => ({ index, id: name, function: { name, arguments: '{}' } });
+    const read = (...chunks: string[]) => readSse(new TextEncoder().encode(`${chunks.join('')}data: [DONE]\n\n`));
+    const late = read(chunk([call(1, 'g')]), chunk([call(0, 'f')]));
+    expect(late.toolCalls.map(({ name }) => name)).toEqual(['f', 'g']);
+    expect(late.document).toEqual(read(chunk([call(0, 'f'), call(1, 'g')])).document);
+  });
+
+  it('takes no empty error of Workers AI for one', () => {
+    const text = 'data: {"response":"a"}\n\ndata: {"response":"b","error":null}\n\ndata: [DONE]\n\n';
+    expect(readSse(new TextEncoder().encode(text))).toMatchObject({ text: 'ab', error: undefined });
+  });
+
   it('takes the last event without its empty line, and lines ended in any way', () => {
     const text = transcript('openai-chat.txt').trimEnd();
     const whole = read('openai-chat.txt');

@@ -66,7 +66,12 @@ function assemble(events: readonly SseEvent[]): Assembled {
     } else addChunk(document, choices, json);
   }
   const sorted = inOrder(choices);
-  for (const { message } of sorted) dropEmpty(message as Members);
+  for (const { message } of sorted) {
+    dropEmpty(message as Members);
+    // Calls are streamed in whatever order; their index is their place.
+    const { tool_calls: calls } = message as { tool_calls?: unknown };
+    if (Array.isArray(calls)) calls.sort((a, b) => (countOf(a?.index) ?? 0) - (countOf(b?.index) ?? 0));
+  }
   document.choices = sorted;
   return { document, terminated, error };
 }

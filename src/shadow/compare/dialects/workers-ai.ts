@@ -52,7 +52,7 @@ function assemble(events: readonly SseEvent[]): Assembled {
       continue;
     }
     const failure = listOf(json.errors)[0] ?? json.error;
-    if (failure !== undefined || event === 'error') {
+    if (failure != null || event === 'error') {
       const { code, type } = membersOf(failure);
       error ??= errorReason(code ?? type);
     }

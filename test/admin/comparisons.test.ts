@@ -1,0 +1,21 @@
+import { expect, it, vi } from 'vitest';
+import { mounted } from './calls.ts';
+
+it('answers zeros and nulls, in the shape of any report, where nothing has been compared yet', async () => {
+  const comparisons = vi.fn(async () => ({ candidates: [], report: null, samples: [] }));
+  const env = { CONTROLLER: { idFromName: () => 'id', get: () => ({ comparisons }) } };
+  const answer = await (await mounted({ env: env as never })('GET', '/api/routes/detect/comparisons')).json();
+  const unknown = { p50Ms: null, p95Ms: null, p99Ms: null };
+  expect(answer).toMatchObject({
+    candidate: null,
+    since: null,
+    eligible: 0,
+    classes: { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 },
+    skipped: {},
+    latency: { live: unknown, candidate: unknown, difference: unknown },
+    fields: [],
+    samples: [],
+  });
+  // All that are kept, unless fewer are asked for.
+  expect(comparisons).toHaveBeenCalledWith(undefined, 200);
+});
