@@ -2,8 +2,8 @@
 
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
-import { guardrailSchema, planSchema } from '../config/schema/rollout.ts';
-import { duration, name, percent, record, say, short } from '../config/schema/words.ts';
+import { guardrailsSchema, planSchema } from '../config/schema/rollout.ts';
+import { duration, name, percent, record, short } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
 
 /** A whole number in a query. */
@@ -46,7 +46,7 @@ export const switchBody = v.object({ to: name, force, reason });
 export const rolloutBody = v.object({
   to: name,
   plan: v.optional(v.union([v.string(), planSchema]), 'canary'),
-  guardrails: v.optional(v.pipe(v.array(guardrailSchema), v.maxLength(16, say('has more than 16', 'use fewer')))),
+  guardrails: v.optional(guardrailsSchema),
   reason,
 });
 

@@ -60,6 +60,7 @@ export interface TickCounts {
 }
 
 export function startUnitEvidence(metrics: readonly string[], maxUnits: number = MAX_UNITS): UnitEvidence {
+  if (metrics.length > 16) throw new RangeError('at most 16 guardrails have a bit');
   return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map(), closedThrough: -1 };
 }
 

@@ -12,7 +12,7 @@ export class Late {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.sums = new Sums(sql, 'late_');
+    this.sums = new Sums(sql, 'late');
     sql.exec('CREATE TABLE IF NOT EXISTS late (unit TEXT PRIMARY KEY) WITHOUT ROWID');
   }
 

@@ -29,10 +29,10 @@ const MOMENTS = ['sum', 'sumSquares', 'sumCubes', 'nonZero'] as const;
 
 export class Sums {
   #sql: SqlStorage;
-  #prefix: '' | 'late_';
+  #prefix: '' | 'late';
 
   /** Sums of some of the units only are kept in tables of their own. */
-  constructor(sql: SqlStorage, prefix: '' | 'late_' = '') {
+  constructor(sql: SqlStorage, prefix: '' | 'late' = '') {
     this.#sql = sql;
     this.#prefix = prefix;
     const numbers = (names: readonly string[]) => names.map((column) => `${column} REAL NOT NULL`);
@@ -44,7 +44,7 @@ export class Sums {
     make('slices', 'slice, variant, metric', `${numbers(MOMENTS)}`);
   }
 
-  /** `arms`, or `late_arms`. */
+  /** `arms`, or `latearms`. */
   #table(table: string): string {
     return this.#prefix + table;
   }

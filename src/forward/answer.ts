@@ -151,8 +151,8 @@ const NO_BODY: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, en
 /** Hands the answer of a try to the client, or our own where there is none. */
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
   if (tried.asked === null) {
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
     const response = ownAnswer(tried.fault!);
+    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs }, NO_COPIES, response.status);
     shape(exchange, tried, response.headers, failedOver);
     return response;
   }
@@ -285,7 +285,13 @@ function tellLost(exchange: Exchange, tried: Try): void {
   tell({ ...exchange, watch: null }, tried, NO_BODY);
 }
 
-function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copies = NO_COPIES): void {
+function tell(
+  exchange: Exchange,
+  tried: Try,
+  body: Served['body'],
+  copies: Copies = NO_COPIES,
+  ownStatus: number | null = null,
+): void {
   const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
     request,
@@ -306,6 +312,7 @@ function tell(exchange: Exchange, tried: Try, body: Served['body'], copies: Copi
     askedAtMs: tried.askedAtMs,
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
+    ownStatus,
     errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
     body,
     watch: exchange.watch,

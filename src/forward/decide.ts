@@ -7,8 +7,7 @@ import type { RouteState } from '../config/route-state.ts';
 import type { CookieSettings, Route } from '../config/types.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { assign } from '../split/assign.ts';
-import { consented, inAudience } from '../split/audience.ts';
-import { readCookie } from '../split/cookies.ts';
+import { consented, inAudience, optedOut } from '../split/audience.ts';
 import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
@@ -66,7 +65,7 @@ function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision>
   const trusted = arms.length === 1 && inForce.source === 'weights' ? arm!.variant : inForce.baseline;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
   if (route.audience !== undefined && !isInAudience(route, asked)) return only;
-  if (inForce.experiment !== null && hasOptedOut(asked)) return only;
+  if (inForce.experiment !== null && optedOut(asked)) return only;
 
   const https = url.protocol === 'https:';
   const identity: IdentityFacts = { header, cookieHeader, search: url.search, https, secret: asked.secret };
@@ -90,12 +89,6 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decisio
   }
   const visitor = found.kind === 'mint' ? newVisitor() : found.visitor!;
   return byVisitor(state, visitor, asked);
-}
-
-/** A visitor who wants no part in experiments says so by header or cookie; any value but none, 0 and false says it. */
-function hasOptedOut({ sent, cookieHeader }: Asked): boolean {
-  const said = [sent.get('x-headgate-opt-out') ?? '', ...readCookie(cookieHeader, 'headgate-opt-out')];
-  return said.some((value) => !['', '0', 'false'].includes(value));
 }
 
 /** With one arm there is nothing to choose; who comes is counted all the same. */

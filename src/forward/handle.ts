@@ -80,37 +80,30 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   return answer(exchangeOf({ incoming, env, ctx, plane, state, decision, upload, loaded, nowMs }));
 }
 
-function exchangeOf(visit: {
+type Visit = Pick<Exchange, 'env' | 'ctx' | 'plane' | 'state' | 'decision' | 'upload'> & {
   incoming: Incoming;
-  env: Env;
-  ctx: ExecutionContext;
-  plane: Plane;
-  state: RouteState;
-  decision: Decision;
-  upload: Upload;
   loaded: Loaded;
   nowMs: number;
-}): Exchange {
-  const { incoming, env, ctx, plane, state, upload, loaded, nowMs } = visit;
-  const { route, inForce } = state;
+};
+
+function exchangeOf({ incoming, loaded, nowMs, ...visit }: Visit): Exchange {
+  const { plane, state, upload } = visit;
   const { decision, body } = fitJson(visit.decision, state, upload);
   const requestId = requestIdOf(incoming);
   const isWebSocket = isHandshake(incoming);
   const headers = cleanedHeaders(incoming, { requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
+  const { method } = incoming;
+  const { route, inForce } = state;
   const watching = isWebSocket ? null : plane.watcher;
   return {
     ...incoming,
-    env,
-    ctx,
-    plane,
-    state,
+    ...visit,
     decision,
-    upload,
     spliced: body,
     headers,
-    watch: watching?.({ request: incoming.request, route, inForce, decision }) ?? null,
+    watch: watching?.({ method, route, inForce, decision }) ?? null,
     requestId,
     configHash: loaded.hash,
     startedAtMs: nowMs,

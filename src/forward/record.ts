@@ -17,7 +17,8 @@ export function recordServed(served: Served, env: Env, ctx: ExecutionContext): v
 }
 
 function rowOf(served: Served, body: BodyReport): RequestRow {
-  const { method, cf, inForce, startedAtMs, headersAtMs, status } = served;
+  const { method, cf, inForce, startedAtMs, headersAtMs } = served;
+  const status = served.status ?? served.ownStatus;
   const row: RequestRow = {
     route: served.route.name,
     variant: served.variant,

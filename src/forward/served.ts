@@ -32,6 +32,8 @@ export interface Served extends Incoming {
   headersAtMs: number;
   /** Null when the origin gave no answer. */
   status: number | null;
+  /** What we answered in its place; null where it gave one, or where the visitor got another try's. */
+  ownStatus: number | null;
   /** Our own code when the origin gave none; empty otherwise. */
   errorCode: string;
   body: BodyReport | Promise<BodyReport>;
@@ -59,7 +61,7 @@ export interface Watch {
 }
 
 /** Says before a request is sent whether it will be wanted. Cheap: it runs before the visitor has an answer. */
-export type Watcher = (about: { request: Request; route: Route; inForce: InForce; decision: Decision }) => Watch | null;
+export type Watcher = (about: { method: string; route: Route; inForce: InForce; decision: Decision }) => Watch | null;
 
 /** Looks at a served request. It may work on in `ctx.waitUntil`. */
 export type Observer = (served: Served, env: Env, ctx: ExecutionContext) => void;

@@ -11,6 +11,8 @@ import type { Dataset } from './rows.ts';
 
 /** Newest rows kept of each dataset. */
 export const keptRows = 100_000;
+/** Most rows `append` takes in one call and `read` gives in one answer. */
+export const maxRowsACall = 1_000;
 
 /** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
 export interface RecordedPoint {
@@ -58,6 +60,9 @@ export class Recorder extends DurableObject<Env> {
   /** Keeps the points, in order, all or none, and drops what is older than the newest `keptRows`. */
   append(dataset: Dataset, points: RecordedPoint[]): void {
     const table = tableOf[dataset];
+    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
+    if (points.length > maxRowsACall)
+      throw new RangeError(`${points.length} rows in one call, at most ${maxRowsACall}`);
     const { sql } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
       for (const { atMs, index, blobs, doubles } of points) {
@@ -78,6 +83,7 @@ export class Recorder extends DurableObject<Env> {
   read(query: RecorderQuery): StoredPoint[] {
     const { dataset, route, variant, limit, beforeId, beforeMs } = query;
     const table = tableOf[dataset];
+    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
     const conditions: [string, string | number | undefined][] = [
       [`${column(dataset, 'route')} = ?`, route],
       [`${column(dataset, variantMember[dataset] as 'variant')} = ?`, variant],
@@ -89,7 +95,7 @@ export class Recorder extends DurableObject<Env> {
     const rows = this.ctx.storage.sql.exec(
       `SELECT * FROM ${table} ${where} ORDER BY id DESC LIMIT ?`,
       ...asked.map(([, value]) => value),
-      limit,
+      Math.min(limit, maxRowsACall),
     );
     return [...rows].map((row) => ({
       id: row.id as number,

@@ -8,7 +8,7 @@
 /** Why a request went where it went. */
 export type RequestReason = 'hash' | 'pin' | 'preview' | 'failover' | 'ejected' | 'json_unfit' | 'only';
 
-/** One request and the reply that an origin gave; without `status` where it gave none, and `errorCode` says why. */
+/** One request and its reply: the origin's, or ours with an `errorCode`. A try that the visitor saw nothing of may have no `status`. */
 export interface RequestRow {
   route: string;
   variant: string;

@@ -19,8 +19,7 @@ export class ShadowPlane {
     this.#prices = prices;
   }
 
-  readonly watch: Watcher = ({ request, route, inForce, decision }) =>
-    planMirror({ method: request.method, route, inForce, decision }, Math.random);
+  readonly watch: Watcher = (about) => planMirror(about, Math.random);
 
   readonly observe: Observer = (served, env, ctx) => {
     if (served.watch === null) return;

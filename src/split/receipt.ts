@@ -3,6 +3,7 @@
  * credit an outcome minutes later without cookie or key (design section 10). And the keyed hash under which a unit is known
  * there. It fails closed, and does not know which receipts were used: the ledger and the controller do.
  */
+import { hex } from '../digest.ts';
 import { err, ok, type Result } from '../result.ts';
 import { digest, isSigned, sign } from './sign.ts';
 
@@ -84,8 +85,4 @@ export async function hashUnit(unit: string, secret: string): Promise<string> {
 
 async function first64(unit: string, secret: string): Promise<Uint8Array> {
   return (await digest('unit', unit, secret)).subarray(0, 8);
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -25,6 +25,15 @@ const routeFaults: [string, Json, string, RegExp][] = [
   ['a weight of a stranger', { weights: { blue: 90, gren: 10 } }, '.weights.gren', /not a variant/],
   ['an empty list of rules', { match: [] }, '.match', /empty/],
   ['a rule that is no rule', { match: [[]] }, '.match[0]', /a list is not an object/],
+  [
+    'more guardrails than can be told apart',
+    {
+      outcomes: Array.from({ length: 17 }, (_, n) => ({ name: `o${n}`, kind: 'conversion' })),
+      guardrails: Array.from({ length: 17 }, (_, n) => ({ metric: `outcome:o${n}`, critical: true })),
+    },
+    '.guardrails',
+    /more than 16/,
+  ],
   ['a path without /', { match: { path: 'v1' } }, '.match.path', /does not begin with \//],
   ['a path with * inside', { match: [{ path: '/a/*/b' }] }, '.match[0].path', /\* before its end/],
   ['a path with a query', { match: { path: '/a?b=1' } }, '.match.path', /could match no request/],

@@ -45,6 +45,7 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     askedAtMs: T0,
     headersAtMs: T0 + 20,
     status: 200,
+    ownStatus: null,
     errorCode: '',
     body,
     tail: null,

@@ -51,6 +51,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     askedAtMs: nowMs - 20,
     headersAtMs: nowMs - 10,
     status: 200,
+    ownStatus: null,
     errorCode: '',
     body: { end: 'complete', bytes: 15, firstByteAtMs: nowMs - 8, endedAtMs: nowMs - 5 },
     watch: null,

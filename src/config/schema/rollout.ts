@@ -22,6 +22,12 @@ export const guardrailSchema = object({
   per: v.optional(v.picklist(['unit', 'request']), 'unit'),
 });
 
+/** A unit has a bit for each. */
+export const guardrailsSchema = v.pipe(
+  v.array(guardrailSchema),
+  v.maxLength(16, say('has more than 16 guardrails', 'keep those that you would act on')),
+);
+
 export const planStepSchema = object({
   shadow: v.optional(percent),
   weight: v.optional(weight),

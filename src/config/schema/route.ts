@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { experimentSchema, measureSchema, outcomeSchema } from './experiment.ts';
 import { audienceSchema, consentSchema, identitySchema, matchSchema } from './match.ts';
-import { guardrailSchema, planSchema } from './rollout.ts';
+import { guardrailsSchema, planSchema } from './rollout.ts';
 import { shadowSchema } from './shadow.ts';
 import { variantSchema, variantsMessage } from './variant.ts';
 import { duration, name, object, percent, record, say, status, token, weight, whole } from './words.ts';
@@ -66,7 +66,7 @@ export const routeSchema = object({
   receipts: v.optional(v.boolean(), false),
   measures: v.optional(v.array(measureSchema), []),
   shadows: v.optional(v.array(shadowSchema), []),
-  guardrails: v.optional(v.array(guardrailSchema)),
+  guardrails: v.optional(guardrailsSchema),
   plans: v.optional(record(name, planSchema), {}),
   outcomes: v.optional(v.array(outcomeSchema), []),
   experiment: v.optional(experimentSchema),
