@@ -23,10 +23,13 @@ export function trafficLines(status: RouteStatus, screen: Screen): string[] {
   return [...headLines(status, screen), '', ...variantLines(status, screen), ...noteLines(status, screen)];
 }
 
-function headLines({ name, split }: RouteStatus, { columns, paint, nowMs }: Screen): string[] {
+function headLines({ name, split, byHand }: RouteStatus, { columns, paint, nowMs }: Screen): string[] {
   const age = split.at === '' ? '' : `, ${lasting(nowMs - Date.parse(split.at))} ago`;
-  const title = `${name}   revision ${split.revision} by ${safe(split.by)}${age}`;
-  const reason = split.reason === '' ? [] : wrap(safe(split.reason), columns - 2).map((line) => `  ${line}`);
+  const made = `revision ${split.revision} by ${safe(split.by)}${age}`;
+  const title = `${name}   ${byHand === null ? made : `by hand, before ${made}`}`;
+  // Why the split was made explains nothing of the weights below it.
+  const reason =
+    split.reason === '' || byHand !== null ? [] : wrap(safe(split.reason), columns - 2).map((line) => `  ${line}`);
   return [paint.bold(cut(title, columns)), ...reason.map((line) => paint.dim(line))];
 }
 
