@@ -166,10 +166,13 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** Closes the ticks that are over. */
+  /** Closes the ticks that are over. Evidence that is lost begins anew: else nothing would guard the rollout, or end it. */
   settle(state: RolloutState, nowMs: number): void {
     const kept = this.#kept;
-    if (kept === null || kept.rollout !== state.id || this.#units === null) return;
+    if (kept === null || kept.rollout !== state.id || this.#units === null) {
+      this.start(state);
+      return;
+    }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
     const silenced = new Map<string, number>();

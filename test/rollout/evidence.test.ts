@@ -110,6 +110,16 @@ describe('the evidence of a rollout', () => {
     expect(store.judge({ ...state, id: 'r-20261124-1' }).judgements).toEqual([]);
   });
 
+  it('that is lost begins anew, so that the rollout stays guarded', () => {
+    const state = rollout();
+    const store = opened(storage().sql);
+    store.settle(state, settledAt(TICK));
+    store.add([
+      batch(state, TICK, { variant: 'green', from: 0, units: 50, bad: 40 }, { variant: 'blue', from: 900, units: 950 }),
+    ]);
+    expect(first(store, state)).toMatchObject({ verdict: 'fail', candidate: { n: 50, bad: 40 } });
+  });
+
   it('counts a unit that always fails once, also over a restart', () => {
     const state = rollout();
     const { store, sql } = begun(state);
