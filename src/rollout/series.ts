@@ -133,7 +133,8 @@ export class Series {
       ...key,
     );
     this.#sql.exec(
-      'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      // By name: an object keeps the table that an earlier version made, in whatever order.
+      `INSERT OR REPLACE INTO series (width, startMs, variant, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...key,
       ...SUMS.map((name) => (before?.[name] ?? 0) + (counts[name] ?? 0)),
       ...TIMES.map((name) => encodeHistogram(histogramOf([before?.[name] ?? '', counts[name]]))),
