@@ -73,10 +73,11 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
-    tellLost(exchange, second);
+    tellLost(exchange, second, false);
     return conclude(exchange, first, null);
   }
-  tellLost(exchange, first);
+  // Where the baseline is refused alike (a quota that both share), the candidate is no worse.
+  tellLost(exchange, first, !hasFailedOver(route.failover, second));
   first.asked?.patience.done();
   first.asked?.abort();
   return conclude(exchange, second, variant.name);
@@ -152,7 +153,7 @@ const NO_BODY: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, en
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
   if (tried.asked === null) {
     const response = ownAnswer(tried.fault!);
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs }, NO_COPIES, response.status);
+    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs }, { ownStatus: response.status });
     shape(exchange, tried, response.headers, failedOver);
     return response;
   }
@@ -187,7 +188,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
-  tell(exchange, tried, report, copies);
+  tell(exchange, tried, report, { copies });
   return response;
 }
 
@@ -233,7 +234,7 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     expose: route.expose,
     isPersonal:
       route.cache === 'private' && (arms.length > 1 || decision.setCookie !== null || decision.reason === 'preview'),
-    origin: tried.variant.origin,
+    origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,
     setCookies: decision.setCookie === null ? [] : [decision.setCookie],
@@ -281,16 +282,19 @@ const ERROR_CODES: Record<OriginFault, string> = {
 };
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
-function tellLost(exchange: Exchange, tried: Try): void {
-  tell({ ...exchange, watch: null }, tried, NO_BODY);
+function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
+  tell({ ...exchange, watch: null }, tried, NO_BODY, { isMadeGood });
 }
 
 function tell(
   exchange: Exchange,
   tried: Try,
   body: Served['body'],
-  copies: Copies = NO_COPIES,
-  ownStatus: number | null = null,
+  {
+    copies = NO_COPIES,
+    ownStatus = null,
+    isMadeGood = false,
+  }: { copies?: Copies; ownStatus?: number | null; isMadeGood?: boolean } = {},
 ): void {
   const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -314,6 +318,7 @@ function tell(
     status: tried.asked?.response.status ?? null,
     ownStatus,
     errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
+    isMadeGood,
     body,
     watch: exchange.watch,
     captured: copies.captured,

@@ -6,11 +6,14 @@
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
-import { isOurSetCookie } from '../split/cookies.ts';
 import type { Incoming } from './incoming.ts';
+import { targetAt } from './origin.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import type { RequestUrl } from './request-url.ts';
-import { removeOurCookies } from './response-headers.ts';
+import { removeClaims } from './response-headers.ts';
+
+/** Headers with which an origin may speak in our name, or of its own address. */
+const CLAIMS = /^(?:set-cookie|location|x-headgate-.*)$/;
 
 /** Passes the request on, or answers with `otherwise`. */
 export async function toFallback(
@@ -19,16 +22,23 @@ export async function toFallback(
   otherwise: () => Response,
 ): Promise<Response> {
   const { request, url } = incoming;
-  const target = targetOf(env.FALLBACK_ORIGIN, url);
-  if (target === null) return otherwise();
+  const base = baseOf(env.FALLBACK_ORIGIN, url);
+  if (base === null) return otherwise();
   const forwarding = { requestId: requestIdOf(incoming), configHash, isWebSocket: isHandshake(incoming) };
   const headers = cleanedHeaders(incoming, forwarding);
   try {
     // The request itself is sent on: the runtime makes no GET with a body anew.
-    const answer = await fetch(new Request(target, request), { headers, signal: request.signal, redirect: 'manual' });
-    if (!answer.headers.getSetCookie().some(isOurSetCookie)) return answer;
+    const answer = await fetch(new Request(targetAt(base, url), request), {
+      headers,
+      signal: request.signal,
+      redirect: 'manual',
+    });
+    const names = [...answer.headers.keys()];
+    // A status that `Response` refuses is passed on as it is, like a WebSocket and nearly every other answer.
+    const isPlain = answer.status < 200 || answer.status > 599 || !names.some((name) => CLAIMS.test(name));
+    if (isPlain) return answer;
     const cleaned = new Response(answer.body, answer);
-    removeOurCookies(cleaned.headers);
+    removeClaims(cleaned.headers, names, { origin: { kind: 'url', url: base }, url });
     return cleaned;
   } catch {
     return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
@@ -36,13 +46,11 @@ export async function toFallback(
 }
 
 /** `passthrough` keeps the URL: the platform does not run a Worker's own route again for the Worker's own fetch. */
-function targetOf(fallback: string | undefined, url: RequestUrl): string | null {
+function baseOf(fallback: string | undefined, url: RequestUrl): string | null {
   if (!fallback) return null;
-  if (fallback === 'passthrough') return url.href;
+  if (fallback === 'passthrough') return url.origin;
   const fault = originFault(fallback);
-  if (fault !== null) {
-    console.error(`FALLBACK_ORIGIN ${fault.reason}; ${fault.mend}`);
-    return null;
-  }
-  return fallback.replace(/\/$/, '') + url.pathname + url.search;
+  if (fault === null) return fallback.replace(/\/$/, '');
+  console.error(`FALLBACK_ORIGIN ${fault.reason}; ${fault.mend}`);
+  return null;
 }

@@ -73,7 +73,7 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     init.method = method;
     init.body = sending.body;
   }
-  const target = fetcher === null ? targetOf(variant, url) : url.href;
+  const target = variant.origin.kind === 'url' ? targetAt(variant.origin.url, url) : url.href;
   try {
     const asked = sending.isInRequest ? new Request(target, request) : target;
     calling = fetcher === null ? fetch(asked, init) : fetcher.fetch(asked, init);
@@ -96,9 +96,8 @@ async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
   return report?.end === 'stalled' ? 'client_stalled' : 'unreachable';
 }
 
-/** Scheme, host and base path are the config's alone; the client's path begins with `/` and is appended as it stands. */
-function targetOf(variant: Variant, url: RequestUrl): string {
-  const base = variant.origin.kind === 'url' ? variant.origin.url : '';
+/** Scheme, host and base path are not the client's; its path begins with `/` and is appended as it stands. */
+export function targetAt(base: string, url: RequestUrl): string {
   // `search` is empty for a query without a character, which is another URL all the same.
   return base + url.pathname + (url.search || (url.href.endsWith('?') ? '?' : ''));
 }

@@ -13,7 +13,8 @@ export interface Shaping {
   expose: boolean;
   /** Two or more variants have weight, or a cookie is set: shared caches must not keep the answer. */
   isPersonal: boolean;
-  origin: Origin;
+  /** Whose answer it is; null where it is our own. */
+  origin: Origin | null;
   url: RequestUrl;
   /** The candidate whose failure the baseline made good. */
   failedOver: string | null;
@@ -30,8 +31,7 @@ export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
   const names = new Set(headers.keys());
   if (names.has('connection')) removeNamedByConnection(headers);
   for (const name of HOP_BY_HOP) if (names.has(name)) headers.delete(name);
-  if (names.has('set-cookie')) removeOurCookies(headers);
-  if (names.has('location')) nameOurHost(headers, shaping);
+  if (shaping.origin !== null) removeClaims(headers, names, { origin: shaping.origin, url: shaping.url });
   if (shaping.isPersonal) makePrivate(headers, names);
   if (shaping.expose) {
     headers.set('x-headgate-route', shaping.route);
@@ -39,6 +39,20 @@ export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
     if (shaping.failedOver !== null) headers.set('x-headgate-failover', shaping.failedOver);
   }
   for (const line of shaping.setCookies) headers.append('set-cookie', line);
+}
+
+/** Takes away what an origin says in our name, or of its own address. */
+export function removeClaims(
+  headers: Headers,
+  names: Iterable<string>,
+  { origin, url }: { origin: Origin; url: RequestUrl },
+): void {
+  for (const name of names) {
+    // An origin that echoes what it is sent would tell what `expose` keeps. An error may be that of a Headgate behind us: a loop's.
+    if (name.startsWith('x-headgate-') && name !== 'x-headgate-error') headers.delete(name);
+    if (name === 'set-cookie') removeOurCookies(headers);
+    if (name === 'location') nameOurHost(headers, origin, url);
+  }
 }
 
 /** RFC 9110 §7.6.1: what `Connection` names describes the connection between us and the origin, as it does itself. */
@@ -50,7 +64,7 @@ function removeNamedByConnection(headers: Headers): void {
 }
 
 /** An origin must not choose our visitors' variants. */
-export function removeOurCookies(headers: Headers): void {
+function removeOurCookies(headers: Headers): void {
   const lines = headers.getSetCookie();
   if (!lines.some(isOurSetCookie)) return;
   headers.delete('set-cookie');
@@ -58,7 +72,7 @@ export function removeOurCookies(headers: Headers): void {
 }
 
 /** A redirect to the origin's own host would lead visitors around us. */
-function nameOurHost(headers: Headers, { origin, url }: Shaping): void {
+function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
   if (origin.kind !== 'url') return;
   const location = headers.get('location')!;
   const base = new URL(origin.url);

@@ -36,6 +36,8 @@ export interface Served extends Incoming {
   ownStatus: number | null;
   /** Our own code when the origin gave none; empty otherwise. */
   errorCode: string;
+  /** Whether the baseline gave a good answer in its place: then it is a failure whatever its status says (429 mostly). */
+  isMadeGood: boolean;
   body: BodyReport | Promise<BodyReport>;
   /** What the watcher asked for. Null when nothing was asked, and for a try whose answer the visitor did not get. */
   watch: Watch | null;
@@ -73,10 +75,14 @@ export function isFailStatus(route: Pick<Route, 'failStatuses'>, status: number)
 
 /**
  * Whether a request failed (design section 11): its origin could not be reached, timed out, answered 5xx or a status
- * of the route's `failStatuses`, or broke off its body. A client that left is nobody's failure.
+ * of the route's `failStatuses`, or broke off its body, or the baseline had to make it good (section 6). A client that left
+ * is nobody's failure.
  */
-export function hasFailed(served: Pick<Served, 'route' | 'status' | 'errorCode'>, body: BodyReport): boolean {
+export function hasFailed(
+  served: Pick<Served, 'route' | 'status' | 'errorCode' | 'isMadeGood'>,
+  body: BodyReport,
+): boolean {
   if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return false;
-  if (served.status === null || isFailStatus(served.route, served.status)) return true;
+  if (served.isMadeGood || served.status === null || isFailStatus(served.route, served.status)) return true;
   return body.end === 'cut' || body.end === 'stalled';
 }

@@ -47,7 +47,7 @@ export class Upload {
 
   private constructor({ request, method, sent }: Incoming, length: number | null, idleMs: number) {
     const isBodyOdd = method === 'GET' || method === 'HEAD';
-    const source = isBodyOdd && length === 0 ? null : request.body;
+    const source = length === 0 ? null : request.body;
     this.#isInRequest = isBodyOdd && source !== null;
     this.isEncoded = sent.has('content-encoding');
     this.#source = source;

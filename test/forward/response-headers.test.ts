@@ -32,6 +32,29 @@ describe('response headers', () => {
     expect([...headers.keys()].filter((name) => name.startsWith('x-headgate'))).toEqual([]);
   });
 
+  it.each([true, false])('say nothing of us that an origin says ("expose": %j)', (expose) => {
+    const claims = ['variant', 'route', 'failover', 'receipt', 'role'].map((name) => `x-headgate-${name}`);
+    const headers = shaped(
+      claims.map((name) => [name, 'evil']),
+      { expose },
+    );
+    const left = [...headers].filter(([name]) => name.startsWith('x-headgate-'));
+    expect(left).toEqual(
+      expose
+        ? [
+            ['x-headgate-route', 'main'],
+            ['x-headgate-variant', 'green'],
+          ]
+        : [],
+    );
+  });
+
+  it('keep the code of an answer of our own, and of a Headgate behind us', () => {
+    for (const origin of [null, shaping.origin]) {
+      expect(shaped([['x-headgate-error', 'loop']], { origin }).get('x-headgate-error')).toBe('loop');
+    }
+  });
+
   it('lose what belongs to the connection to the origin, also what Connection names', () => {
     const headers = shaped([
       ['connection', 'keep-alive, X-Hop'],

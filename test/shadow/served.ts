@@ -53,6 +53,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     status: 200,
     ownStatus: null,
     errorCode: '',
+    isMadeGood: false,
     body: { end: 'complete', bytes: 15, firstByteAtMs: nowMs - 8, endedAtMs: nowMs - 5 },
     watch: null,
     captured,

@@ -50,6 +50,7 @@ describe('failover', () => {
     expect(rows).toHaveLength(2);
     expect(rows.find((row) => row.variant === 'green')).toMatchObject({
       reason: 'only',
+      failed: 1,
       errorCode: code,
       ...(status && { status }),
     });
@@ -59,7 +60,6 @@ describe('failover', () => {
       failed: 0,
       errorCode: '',
     });
-    if (status !== 429) expect(rows.find((row) => row.variant === 'green')?.failed).toBe(1);
   });
 
   it('answers from the baseline when the candidate refuses connections', async () => {
@@ -172,6 +172,13 @@ describe('failover', () => {
     const dead = await world.ask('/both-fail/a?fault=reset');
     expect([dead.status, dead.json.code]).toEqual([502, 'origin_unreachable']);
     expect(world.green.sawOf(dead.requestId)).toHaveLength(2);
+  });
+
+  it('is no failure of a candidate that is refused like the baseline: they share a quota', async () => {
+    const answer = await world.ask('/both-fail/a?fault=status:429');
+    expect([answer.status, answer.json.from]).toEqual([429, 'faulty']);
+    const rows = await world.rowsOf(answer.requestId, 2);
+    expect(rows.map(({ failed }) => failed)).toEqual([0, 0]);
   });
 
   it("gives the candidate's own answer when the baseline cannot be reached", async () => {

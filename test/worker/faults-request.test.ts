@@ -352,6 +352,14 @@ describe('JSON members', () => {
     expect(rows).toMatchObject([{ variant: 'blue', reason: 'json_unfit', failed: 0 }]);
   });
 
+  it('are no matter for a request without a body, however it says so', async () => {
+    const lengths: [string, string][][] = [[['content-length', '0']], []];
+    for (const headers of lengths) {
+      const { from, sent } = await ask('/json/a', { method: 'POST', headers });
+      expect([from, sent[0]?.bodyBytes]).toEqual(['green', 0]);
+    }
+  });
+
   it('are no matter for a request outside the trial, which stays there by name', async () => {
     await ask('/outsider/a', post('model=a', [['x-tenant', 'acme']]));
     const rows = await headgate.records('dataset=requests&route=outsider&limit=1');

@@ -2,7 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Headgate, startHeadgate } from './harness.ts';
-import { answerTo, type Framing, RawClient, type RawOrigin, type RawRequest, startRawOrigin } from './raw-http.ts';
+import {
+  answerTo,
+  type Framing,
+  RawClient,
+  type RawOrigin,
+  type RawRequest,
+  startRawOrigin,
+  values,
+} from './raw-http.ts';
 
 const sha = (body: Buffer) => createHash('sha256').update(body).digest('hex');
 
@@ -182,5 +190,17 @@ describe('a request that goes to FALLBACK_ORIGIN', () => {
     const answer = await answerTo(bare.url, { headers: [['Accept-Encoding', 'gzip']] });
     expect(answer).toMatchObject({ status: 201, statusText: 'Made', end: 'complete' });
     expect(answer.body.equals(sent)).toBe(true);
+  });
+
+  it('keeps visitors here when it is redirected, and says nothing in our name', async () => {
+    const { host } = new URL(origin.url);
+    handler = async (request) => {
+      await request.whole();
+      const lines = [`Location: http://${host}/n?q`, 'X-Headgate-Variant: evil', 'Content-Length: 0'];
+      await request.say(Buffer.from(`HTTP/1.1 302 Found\r\n${lines.join('\r\n')}\r\n\r\n`));
+    };
+    const answer = await answerTo(bare.url, { path: '/a?' });
+    expect(values(answer.headers, 'location')).toEqual(['http://front.test/n?q']);
+    expect(values(answer.headers, 'x-headgate-variant')).toEqual([]);
   });
 });
