@@ -7,6 +7,7 @@
 import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Question } from '../forward/origin.ts';
+import type { Leaver } from '../forward/patience.ts';
 import type { Role } from '../forward/request-headers.ts';
 import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
@@ -75,7 +76,7 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
 
 async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
   const { body } = sent;
-  const deadline = new Deadline(served);
+  const deadline = deadlineOf(served);
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const [live, copy, again] = await Promise.all([
@@ -222,28 +223,19 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
 }
 
 /** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */
-class Deadline {
-  #controller = new AbortController();
-  #timers: ReturnType<typeof setTimeout>[] = [];
-  #isStopped = false;
-
-  constructor(served: Served) {
-    this.#in(served.route.timeoutMs);
-    const ended = () => this.#in(AFTER_LIVE_MS);
-    if (served.body instanceof Promise) served.body.then(ended, ended);
-    else ended();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
-
-  #in(ms: number): void {
-    if (!this.#isStopped) this.#timers.push(setTimeout(() => this.#controller.abort(), ms));
-  }
+function deadlineOf({ route, body }: Served): Leaver & { stop(): void } {
+  const controller = new AbortController();
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  let isStopped = false;
+  const lateIn = (ms: number) => {
+    if (!isStopped) timers.push(setTimeout(() => controller.abort(), ms));
+  };
+  lateIn(route.timeoutMs);
+  const ended = () => lateIn(AFTER_LIVE_MS);
+  Promise.resolve(body).then(ended, ended);
+  const stop = () => {
+    isStopped = true;
+    for (const timer of timers) clearTimeout(timer);
+  };
+  return { signal: controller.signal, stop };
 }

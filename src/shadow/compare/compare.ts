@@ -91,7 +91,10 @@ function judge(live: Observation, candidate: Observation, context: PairContext):
   if (candidate.end === 'timeout') return { ...comparison('timeout', timeoutReason(candidate)), ...known };
   const broken = candidate.end === 'cut' ? 'cut' : right.reading.error;
   if (broken !== undefined) return { ...comparison('error', broken), ...known };
-  if (live.status !== candidate.status) return { ...statusMismatch(live, candidate), ...known };
+  if (live.status !== candidate.status) {
+    const reason = `${live.status}-${candidate.status}`;
+    return { ...bodyComparison(differing('status')), class: 'status-mismatch', reason, ...known };
+  }
 
   const body = compareBodies(left, right, {
     rules: rulesFor(context.options, left.reading),
@@ -153,30 +156,13 @@ function answerFacts({ reading }: Side, request: unknown, prices: Prices | undef
   };
 }
 
-function statusMismatch(live: Observation, candidate: Observation): Comparison {
-  const { differences, fields } = differing('status');
-  return {
-    ...comparison('status-mismatch', `${live.status}-${candidate.status}`),
-    differences,
-    fields,
-    diffCount: 1,
-    firstDiff: '@status',
-    diffs: '@status',
-  };
-}
-
-function bodyComparison(body: BodyOutcome): Comparison {
+function bodyComparison({ verdict, ...body }: BodyOutcome): Comparison {
   const classOf = { same: 'match', differs: 'body-mismatch', unknown: 'skipped' } as const;
   return {
-    ...comparison(classOf[body.verdict], body.reason),
-    differences: body.differences,
-    diffCount: body.diffCount,
-    ignoredCount: body.ignoredCount,
-    fields: body.fields,
+    ...comparison(classOf[verdict], ''),
+    ...body,
     firstDiff: body.differences[0]?.path ?? body.fields[0] ?? '',
     diffs: clip(body.fields.join(' '), 2000),
-    invariants: body.invariants,
-    similarity: body.similarity,
   };
 }
 

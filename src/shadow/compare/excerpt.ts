@@ -5,6 +5,7 @@
 
 import { ExactNumber } from './json-text.ts';
 import type { CompiledRules, RuleNode } from './paths.ts';
+import { commonLength } from './text.ts';
 
 export const redacted = '[redacted]';
 const maxDepth = 64;
@@ -30,9 +31,8 @@ class ExcerptWriter {
   value(value: unknown, rule: RuleNode, depth: number): void {
     if (this.full) return;
     if (rule.redacted) this.out += `"${redacted}"`;
-    else if (value instanceof ExactNumber) this.out += value.source;
     else if (typeof value === 'string') this.out += JSON.stringify(clip(value, this.#maxChars));
-    else if (typeof value !== 'object' || value === null) this.out += String(value);
+    else if (typeof value !== 'object' || value === null || value instanceof ExactNumber) this.out += String(value);
     else if (depth > maxDepth) this.out += '"…"';
     else {
       const isArray = Array.isArray(value);
@@ -66,10 +66,7 @@ export function excerptJson(value: unknown, rule: RuleNode, maxChars: number): s
 
 /** Two texts around the place where they first part, so that a late difference is still seen in a short excerpt. */
 export function excerptTexts(live: string, candidate: string, maxChars: number): [string, string] {
-  let same = 0;
-  const shorter = Math.min(live.length, candidate.length);
-  while (same < shorter && live.charCodeAt(same) === candidate.charCodeAt(same)) same++;
-  const from = Math.max(0, same - Math.floor(maxChars / 4));
+  const from = Math.max(0, commonLength(live, candidate) - Math.floor(maxChars / 4));
   const cut = (text: string): string => clip((from > 0 ? `…${text.slice(from)}` : text).toWellFormed(), maxChars);
   return [cut(live), cut(candidate)];
 }

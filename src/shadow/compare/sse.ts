@@ -8,6 +8,7 @@ import {
   type Dialect,
   type DialectName,
   type Facts,
+  factsOf,
   isMembers,
   type Members,
   type SseEvent,
@@ -78,7 +79,7 @@ function interpret(events: readonly SseEvent[], hint: DialectName | undefined, w
   const assembled = dialect.assemble(events);
   const error = assembled.error ?? (whole && !assembled.terminated ? 'unterminated' : undefined);
   return {
-    ...dialect.facts(assembled.document as Members),
+    ...factsOf(dialect, assembled.document as Members),
     document: assembled.document,
     events: events.length,
     terminated: assembled.terminated,
@@ -88,7 +89,7 @@ function interpret(events: readonly SseEvent[], hint: DialectName | undefined, w
 
 function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
   for (const event of events) {
-    const found = dialects.find((dialect) => dialect.claimsEvent(event));
+    const found = dialects.find((dialect) => isMembers(event.json) && dialect.claimsEvent(event.json));
     if (found !== undefined) return found;
   }
   return undefined;
