@@ -23,16 +23,8 @@ export interface RouteState {
 
 /** The state of a route of which nothing could be read. */
 export function unreadState(route: Route): RouteState {
-  const weights = Object.fromEntries(
-    Object.keys(route.variants).map((name) => [name, name === route.baseline ? 100 : 0]),
-  );
-  const beneath = splitInForce({ route, split: null, weights });
-  const inForce: InForce = {
-    ...beneath,
-    source: 'baseline',
-    shadows: {},
-    notes: ['KV could not be read: everything goes to the baseline'],
-  };
+  const beneath = splitInForce({ route, split: brokenSplit(route), weights: null });
+  const inForce = { ...beneath, notes: ['KV could not be read: everything goes to the baseline'] };
   return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null };
 }
 
@@ -60,11 +52,12 @@ function newestSplit(
   before: Split | null,
   warn: (message: string) => void,
 ): Split | null {
-  const last = before !== null && before.variants === variantsHash(route) ? before : null;
+  const variants = variantsHash(route);
+  const last = before?.variants === variants ? before : null;
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return last;
   const parsed = parseSplit(text);
-  if (parsed.ok && parsed.value.variants === variantsHash(route)) {
+  if (parsed.ok && parsed.value.variants === variants) {
     // KV may lag behind what the controller told with a flush.
     return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
   }

@@ -212,8 +212,8 @@ export class ConfigStore {
 }
 
 function refreshMsOf(env: Env): number {
-  const seconds = Number(env.CONFIG_REFRESH_SECONDS ?? 30);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 30_000;
+  const refreshMs = Number(env.CONFIG_REFRESH_SECONDS) * 1000;
+  return refreshMs > 0 && refreshMs < Infinity ? refreshMs : 30_000;
 }
 
 /** The age from which a value is waited for. Whoever sets a refresh of 2 s or less wants changes seen at the next request. */

@@ -35,13 +35,14 @@ export function unknownVariantFaults(
   known: readonly string[],
   keys: readonly Key[],
 ): Fault[] {
-  return names.filter((name) => !known.includes(name)).map((name) => unknownVariantFault(name, known, [...keys, name]));
+  return names.flatMap((name) => strangerFault(name, known, [...keys, name]));
 }
 
-/** The fault of naming a variant that the route does not have. */
-export function unknownVariantFault(name: string, known: readonly string[], keys: readonly Key[]): Fault {
+/** The fault of naming a variant that the route does not have; none where it has it. */
+export function strangerFault(name: string, known: readonly string[], keys: readonly Key[]): Fault[] {
+  if (known.includes(name)) return [];
   const mend = meantOr(`use one of ${known.join(', ')}`, name, known);
-  return faultAt(keys, `"${name.slice(0, 64)}" is not a variant of this route`, mend);
+  return [faultAt(keys, `"${name.slice(0, 64)}" is not a variant of this route`, mend)];
 }
 
 /** Weights for every variant, in percent, 0 where none is given. Without a prototype, so that no other name is found. */

@@ -6,7 +6,7 @@
 import type { Fault } from '../../result.ts';
 import { hostCovers } from '../address.ts';
 import { bearsCredentials } from '../header-rules.ts';
-import { faultAt, type Key } from '../path.ts';
+import { faultAt, faultsBelow, type Key } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
 import type { Config, Route } from '../types.ts';
 import { coverageWarnings } from './coverage.ts';
@@ -24,8 +24,7 @@ export function effectWarnings(config: Config, surroundings: DocumentSurrounding
 }
 
 function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurroundings): Fault[] {
-  const warnings: Fault[] = [];
-  const warn = (at: Key[], reason: string, mend: string) => warnings.push(faultAt([...keys, ...at], reason, mend));
+  const { faults: warnings, fault: warn } = faultsBelow(keys);
 
   if (route.shadows.some((shadow) => shadow.percent > 0) && !route.repeatable.includes('POST')) {
     const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;

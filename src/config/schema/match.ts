@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { hostFault } from '../address.ts';
-import { exactlyOne, faultless, object, record, say, short, some, text, token } from './words.ts';
+import { exactlyOne, faultless, matching, object, record, say, short, some, text, token } from './words.ts';
 
 /** Requests bear paths as the URL parser writes them; a pattern spelled in any other way could never match. */
 function isCanonicalPath(written: string): boolean {
@@ -43,10 +43,7 @@ export const matchSchema = v.union([
   matchRuleSchema,
 ]);
 
-const country = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z][A-Za-z0-9]$/, say('is not a country code', 'use two letters, such as "DE"')),
-);
+const country = matching(/^[A-Za-z][A-Za-z0-9]$/, 'is not a country code', 'use two letters, such as "DE"');
 
 const audienceRule = v.pipe(
   object({
@@ -70,10 +67,7 @@ export const audienceSchema = object({
   include: v.optional(some(audienceRule, 'name someone, or leave "include" out', 'is empty and would let nobody in')),
 });
 
-const queryName = v.pipe(
-  v.string(),
-  v.regex(/^[^\s&=#]{1,128}$/, say('is not a query parameter', 'give its name as it stands in the URL')),
-);
+const queryName = matching(/^[^\s&=#]{1,128}$/, 'is not a query parameter', 'give its name as it stands in the URL');
 
 export const identitySchema = v.pipe(
   some(

@@ -4,6 +4,8 @@
  * member. It refuses to look at documents.
  */
 
+import type { ArrayRule } from '../../config/types.ts';
+
 export interface Tolerance {
   path: string;
   /** Largest absolute difference that still counts as equal. */
@@ -11,8 +13,6 @@ export interface Tolerance {
   /** Largest difference relative to the larger number's size. */
   rel?: number;
 }
-
-export type ArrayRule = { path: string; mode: 'ordered' | 'unordered' } | { path: string; keyBy: string };
 
 export interface PathRules {
   /** Neither compared nor kept in any excerpt. */
@@ -141,7 +141,8 @@ export function compileRules(rules: PathRules, inside: readonly string[] | null 
   for (const path of rules.redact ?? []) add(path, { redacted: true }, '**');
   for (const rule of rules.tolerance ?? []) add(rule.path, { tolerance: rule });
   for (const rule of rules.arrays ?? []) {
-    add(rule.path, { array: 'keyBy' in rule ? { mode: 'keyed', keyBy: rule.keyBy } : { mode: rule.mode } });
+    const { keyBy, mode = 'ordered' } = rule;
+    add(rule.path, { array: keyBy === undefined ? { mode } : { mode: 'keyed', keyBy } });
   }
   const root = automaton.node(starts);
   return {
