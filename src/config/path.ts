@@ -20,6 +20,11 @@ export function faultAt(keys: readonly Key[], reason: string, mend: string): Fau
   return { path: pathOf(keys), reason, mend };
 }
 
+/** The first fault in one line, for a log. */
+export function firstFault([fault]: readonly Fault[]): string {
+  return `${fault?.path}: ${fault?.reason}; ${fault?.mend}`;
+}
+
 /** A list to gather faults in, and the way to add one at a place below `keys`. */
 export function faultsBelow(keys: readonly Key[]) {
   const faults: Fault[] = [];

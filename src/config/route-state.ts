@@ -7,6 +7,7 @@ import { type Arm, armsOf } from '../split/assign.ts';
 import { variantsHash } from './hash.ts';
 import { type InForce, splitInForce } from './inforce.ts';
 import type { RouteTexts } from './last-good.ts';
+import { firstFault } from './path.ts';
 import { parseSplit, parseWeights, type Split } from './split.ts';
 import type { Route } from './types.ts';
 
@@ -62,10 +63,8 @@ function newestSplit(
     return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
   }
   if (!parsed.ok) {
-    const [fault] = parsed.error;
-    warn(
-      `split:${route.name} is refused (${fault?.path}: ${fault?.reason}); ${last ? 'the last valid one stays' : 'baseline'}`,
-    );
+    const stays = last ? 'the last valid one stays' : 'baseline';
+    warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
   return last ?? parsed.value;
@@ -96,7 +95,6 @@ function newestWeights(
   if (text === null) return null;
   const parsed = parseWeights(text, route);
   if (parsed.ok) return parsed.value;
-  const [fault] = parsed.error;
-  warn(`weights:${route.name} is refused (${fault?.path}: ${fault?.reason}; ${fault?.mend})`);
+  warn(`weights:${route.name} is refused (${firstFault(parsed.error)})`);
   return before;
 }

@@ -5,7 +5,7 @@
 
 import type { Fault } from '../../result.ts';
 import { sameHost } from '../address.ts';
-import { faultsBelow, type Key } from '../path.ts';
+import { faultsBelow, type Key, shown } from '../path.ts';
 import { list, object, text } from './loose.ts';
 import { referenceFaults } from './references.ts';
 import { guardrailFaults, measureFaults, planFaults } from './rollout.ts';
@@ -29,7 +29,7 @@ export function documentFaults(document: unknown, surroundings: DocumentSurround
     const name = names[index];
     const first = names.indexOf(name);
     if (name !== undefined && first < index) {
-      fault(['name'], `"${name.slice(0, 64)}" is the name of routes[${first}] too`, 'give each route its own name');
+      fault(['name'], `${shown(name)} is the name of routes[${first}] too`, 'give each route its own name');
     }
     for (const [variant, definition] of Object.entries(object(route.variants))) {
       faults.push(...variantFaults(definition, [...keys, 'variants', variant], surroundings));

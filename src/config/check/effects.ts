@@ -5,7 +5,7 @@
 
 import type { Fault } from '../../result.ts';
 import { hostCovers } from '../address.ts';
-import { bearsCredentials } from '../header-rules.ts';
+import { credentials } from '../header-rules.ts';
 import { faultAt, faultsBelow, type Key } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
 import type { Config, Route } from '../types.ts';
@@ -46,7 +46,7 @@ function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurround
   }
   for (const variant of Object.values(route.variants)) {
     for (const [header] of variant.headers) {
-      if (!bearsCredentials(header)) continue;
+      if (!credentials.has(header)) continue;
       warn(
         ['variants', variant.name, 'headers'],
         `${header} usually bears a key, and who may read the config reads it`,
@@ -56,7 +56,7 @@ function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurround
   }
   for (const [name, steps] of Object.entries(route.plans)) {
     if (builtInPlans.includes(name))
-      warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'rename it');
+      warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'choose another name');
     const last = steps.findLast((step) => step.weight !== undefined)?.weight;
     if (last !== undefined && last < 100) {
       warn(

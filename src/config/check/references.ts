@@ -3,7 +3,7 @@
 import type { Fault } from '../../result.ts';
 import { measured, measuredNames } from '../measured.ts';
 import { meantOr } from '../nearest.ts';
-import { faultAt, faultsBelow, type Key } from '../path.ts';
+import { faultAt, faultsBelow, type Key, shown } from '../path.ts';
 import { strangerFault, sumFault, unknownVariantFaults } from '../weights.ts';
 import { type Loose, list, object, text, texts } from './loose.ts';
 import { type Surroundings, serviceFault } from './variants.ts';
@@ -90,5 +90,5 @@ export function outcomeGuardrailFaults(metric: string, outcomes: readonly unknow
 function undeclared(name: string, known: string[], keys: Key[]): Fault[] {
   if (known.includes(name)) return [];
   const mend = meantOr('declare it in the route\'s "outcomes"', name, known);
-  return [faultAt(keys, `no outcome "${name.slice(0, 64)}" is declared`, mend)];
+  return [faultAt(keys, `no outcome ${shown(name)} is declared`, mend)];
 }

@@ -21,7 +21,7 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
   guardrails.forEach((guardrail, index) => {
     const id = ids[index];
     if (id === undefined) return;
-    if (ids.indexOf(id) < index) fault([index, 'metric'], `"${id}" is bounded twice`, 'keep one');
+    if (ids.indexOf(id) < index) fault([index, 'metric'], `"${id}" is bounded twice`, 'keep one of them');
     if (guardrail.metric !== 'slow') {
       for (const key of ['sloMs', 'of']) {
         if (guardrail[key] !== undefined) fault([index, key], `"${key}" belongs to "slow" alone`, 'remove it');

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../result.ts';
 import { isKeyName, secretNames } from '../header-rules.ts';
-import { faultAt, faultsBelow, type Key, pathOf } from '../path.ts';
+import { faultAt, faultsBelow, type Key, pathOf, shown } from '../path.ts';
 import { list, object, text } from './loose.ts';
 
 /** What the Worker has, where the caller knows: without a function nothing is said about existence. */
@@ -25,7 +25,7 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
   if (variant !== document) return [];
   const { faults, fault } = faultsBelow(keys);
   if (variant.url === undefined && variant.service === undefined) {
-    fault([], 'names neither "url" nor "service"', 'give one of the two');
+    fault([], 'names neither "url" nor "service"', 'give one of them');
   } else if (variant.url !== undefined && variant.service !== undefined) {
     fault([], 'names both "url" and "service"', 'keep one of them');
   }
@@ -43,7 +43,7 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
 export function serviceFault(service: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
   const name = text(service);
   if (name === undefined || surroundings.services?.(name) !== false) return [];
-  const mend = `add [[services]] with binding = "${name.slice(0, 64)}" to wrangler.toml and deploy`;
+  const mend = `add [[services]] with binding = ${shown(name)} to wrangler.toml and deploy`;
   return [faultAt(keys, NO_BINDING, mend)];
 }
 
@@ -70,7 +70,7 @@ function secretHeaderFaults(headers: unknown, keys: Key[], surroundings: Surroun
     }
     for (const secret of new Set(named)) {
       if (!isKeyName(secret)) {
-        const reason = `"${secret.slice(0, 64)}" is not a secret that the config may name`;
+        const reason = `${shown(secret)} is not a secret that the config may name`;
         fault([name], reason, 'name a Worker secret that begins with KEY_');
       } else if (surroundings.secrets?.(secret) === false) {
         fault([name], `the Worker has no secret ${secret}`, `run: wrangler secret put ${secret}`);
@@ -89,7 +89,7 @@ function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[]
     if (lower === undefined) return;
     const first = seen.get(lower);
     if (first === undefined) seen.set(lower, pathOf([...keys, ...at]));
-    else fault(at, `${lower} is named at ${first} too`, 'keep one of the two');
+    else fault(at, `${lower} is named at ${first} too`, 'keep one of them');
   };
   for (const section of ['headers', 'secretHeaders']) {
     for (const key of Object.keys(object(variant[section]))) name([section, key], key);

@@ -6,19 +6,14 @@ import { exactlyOne, faultless, matching, object, record, say, short, some, text
 
 /** Requests bear paths as the URL parser writes them; a pattern spelled in any other way could never match. */
 function isCanonicalPath(written: string): boolean {
-  if (!written.startsWith('/') || written.startsWith('//') || !URL.canParse(`http://host${written}`)) return false;
-  const url = new URL(`http://host${written}`);
-  return url.pathname === written && url.search === '' && url.hash === '';
+  return !written.startsWith('//') && URL.parse(`http://host${written}`)?.pathname === written;
 }
 
 /** `/v1/detect`, or `/v1/*` for everything below. */
 export const pathPattern = v.pipe(
   short(512),
   v.regex(/^(\/|\*$)/, say('does not begin with /', 'begin the path with /')),
-  v.check(
-    (value) => !value.slice(0, -1).includes('*'),
-    say('has * before its end', 'use * only as the last character: /v1/*'),
-  ),
+  v.check((value) => !value.slice(0, -1).includes('*'), say('has * before its end', 'use * only at the end: /v1/*')),
   v.check(
     (value) => !value.startsWith('/') || isCanonicalPath(value),
     say(
@@ -38,10 +33,7 @@ export const matchRuleSchema = object({
   header: v.optional(record(token, v.union([v.pipe(v.string(), v.maxLength(512)), someTexts]))),
 });
 
-export const matchSchema = v.union([
-  some(matchRuleSchema, 'give a rule, or leave "match" out for every request'),
-  matchRuleSchema,
-]);
+export const matchSchema = v.union([some(matchRuleSchema, 'give a rule, or leave "match" out'), matchRuleSchema]);
 
 const country = matching(/^[A-Za-z][A-Za-z0-9]$/, 'is not a country code', 'use two letters, such as "DE"');
 
@@ -79,7 +71,7 @@ export const identitySchema = v.pipe(
       }),
       exactlyOne('header', 'cookie', 'query'),
     ),
-    'name a source, or leave "identity" out for our cookie',
+    'name a source, or leave "identity" out',
   ),
   v.maxLength(8, say('is a list of more than 8 sources', 'keep the first 8')),
 );

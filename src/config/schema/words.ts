@@ -72,7 +72,7 @@ export function some<const T extends v.GenericSchema>(item: T, mend: string, rea
 export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
   return v.check<T, string>(
     (value) => keys.filter((key) => value[key] !== undefined).length === 1,
-    say(`An entry names exactly one of ${keys.join(', ')}`, `keep one of ${keys.join(', ')} and drop the others`),
+    say(`An entry names exactly one of ${keys.join(', ')}`, 'keep one of them'),
   );
 }
 
@@ -80,7 +80,7 @@ export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
 export const name = matching(
   /^[a-z0-9][a-z0-9-]{0,31}$/,
   'is not a name that Headgate takes',
-  'use 1 to 32 of a-z, 0-9 and -, and do not begin with -',
+  'use 1 to 32 of a-z, 0-9 and -, and no - first',
 );
 
 /** Name of an outcome, measure or segment: these become labels, so capitals and underscores are welcome. */
@@ -91,17 +91,14 @@ export const label = matching(
 );
 
 /** RFC 9110 §5.6.2: header names, methods and (RFC 6265 §4.1.1) cookie names are tokens. */
-export const token = matching(
-  /^[\w!#$%&'*+.^`|~-]{1,128}$/,
-  'is not a token',
-  'use letters, digits and dashes, without spaces',
-);
+export const token = matching(/^[\w!#$%&'*+.^`|~-]{1,128}$/, 'is not a token', 'use letters, digits and dashes');
 
 export const text = v.pipe(short(512), v.minLength(1, say('is empty', 'fill it in or leave the key out')));
 
 /** A whole number between two bounds, both included. */
 export function whole(min: number, max: number) {
-  const message = say(`is not a whole number from ${min} to ${max}`, `give a whole number from ${min} to ${max}`);
+  const range = `a whole number from ${min} to ${max}`;
+  const message = say(`is not ${range}`, `give ${range}`);
   // One regex-like check would lose `minimum` and `maximum` from the JSON Schema, so there are three actions and at most
   // one of them speaks for any value that is likely.
   return v.pipe(v.number(), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
