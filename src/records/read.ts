@@ -5,7 +5,7 @@
 
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
-import { column, columns, fromDataPoint, schemaVersion, tableOf, variantMember } from './columns.ts';
+import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, variantMember } from './columns.ts';
 import type { Dataset, Rows } from './rows.ts';
 
 export interface RecordsQuery {
@@ -118,8 +118,8 @@ export function recordsSql({ dataset, route, variant, limit, before }: RecordsQu
   const selected = [
     'timestamp',
     '_sample_interval',
-    ...blobs.map((_, i) => `blob${i + 1}`),
-    ...doubles.map((_, i) => `double${i + 1}`),
+    ...numbered('blob', blobs.length),
+    ...numbered('double', doubles.length),
   ];
   const where = [`blob1 = ${literal(schemaVersion)}`];
   if (route !== undefined) where.push(`${column(dataset, 'route')} = ${literal(route)}`);
@@ -141,8 +141,8 @@ function literal(text: string): string {
 function engineEntry(dataset: Dataset, row: Record<string, string | number>): RecordEntry {
   const { blobs, doubles } = columns[dataset];
   const point = {
-    blobs: blobs.map((_, i) => String(row[`blob${i + 1}`] ?? '')),
-    doubles: doubles.map((_, i) => Number(row[`double${i + 1}`] ?? 0)),
+    blobs: numbered('blob', blobs.length).map((name) => String(row[name] ?? '')),
+    doubles: numbered('double', doubles.length).map((name) => Number(row[name] ?? 0)),
   };
   return {
     at: new Date(`${String(row.timestamp).replace(' ', 'T')}Z`).toISOString(),
