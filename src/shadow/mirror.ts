@@ -88,7 +88,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
-  spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
+  spent(served, plan, work, plan.role === 'candidate' ? result.candidate : result.live);
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -131,7 +131,7 @@ async function repeat(
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = judge(served, sides, plan, 'repeat', seen.body, work);
-  spent(served, plan, work, tokensOf(result.candidate));
+  spent(served, plan, work, result.candidate);
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
@@ -188,12 +188,9 @@ export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): Pair
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 
-function tokensOf({ tokensIn, tokensOut }: AnswerFacts): number {
-  return (tokensIn ?? 0) + (tokensOut ?? 0);
-}
-
 /** What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. */
-function spent(served: Served, plan: MirrorPlan, work: Mirroring, tokens: number): void {
+function spent(served: Served, plan: MirrorPlan, work: Mirroring, { tokensIn = 0, tokensOut = 0 }: AnswerFacts): void {
+  const tokens = tokensIn + tokensOut;
   work.budget.spent(`${served.route.name}/${plan.shadow.variant}`, tokens, Date.now());
   tallyOf(served, plan, work).spent(tokens);
 }

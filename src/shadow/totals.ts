@@ -137,12 +137,10 @@ function differenceOf(fasterText: string, slowerText: string): Quantiles {
   const slower = histogramOf([slowerText]);
   const [below, above] = [histogramCount(faster), histogramCount(slower)];
   return quantilesBy((q) => {
-    if (below + above === 0) return null;
     const rank = Math.max(1, Math.ceil(q * (below + above)));
     if (rank > below) return quantile(slower, (rank - below) / above);
     // The fastest lie lowest: rank 1 is the largest lead.
-    const lead = quantile(faster, (below - rank + 1) / below);
-    return lead === null ? null : -lead;
+    return -(quantile(faster, (below - rank + 1) / below) ?? 0);
   });
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { ArrayRule } from '../../config/types.ts';
+import { clip } from './text.ts';
 
 export interface Tolerance {
   path: string;
@@ -40,8 +41,7 @@ export function pointerSegments(pointer: string): string[] {
 
 /** One segment as it stands in a pointer, cut to a length that a record can hold. */
 export function pointerSegment(segment: string): string {
-  const short = segment.length > 64 ? `${segment.slice(0, 64).toWellFormed()}…` : segment;
-  return short.replaceAll('~', '~0').replaceAll('/', '~1');
+  return clip(segment, 64).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 class Automaton {

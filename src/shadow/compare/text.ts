@@ -41,6 +41,11 @@ export function similarity(a: string, b: string): number {
   return Math.min(almostOne, 1 - distance(a.slice(same), b.slice(same)) / longest);
 }
 
+/** Cuts at a character boundary and shows that it did. */
+export function clip(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}…`;
+}
+
 /** How many UTF-16 units two texts have in common before they part. */
 export function commonLength(a: string, b: string): number {
   let same = 0;

@@ -44,8 +44,7 @@ export const anthropicMessages: Dialect = {
     });
     const { document } = stream;
     for (const [block, text] of inputs) block.input = parseArguments(text).value;
-    const started = Array.isArray(document.content) ? document.content : [];
-    document.content = [...started, ...Object.values(blocks)];
+    document.content = [...listOf(document.content), ...Object.values(blocks)];
     return stream;
   },
   said,

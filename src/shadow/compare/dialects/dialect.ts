@@ -3,7 +3,7 @@
  * document, and the facts read from a document. It refuses to know any one API: those are the files beside it.
  */
 
-import { isObject } from '../../../json.ts';
+import { asObject, isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
 
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
@@ -71,16 +71,11 @@ export interface Dialect {
 
 export type Members = Record<string, unknown>;
 
-export { isObject as isMembers };
+export { asObject as membersOf, isObject as isMembers };
 
 /** An object without prototype: a stream's own member names, `__proto__` among them, cannot reach anything. */
 export function emptyMembers(): Members {
   return Object.create(null) as Members;
-}
-
-/** The value as an object; an empty one where it is none. */
-export function membersOf(value: unknown): Members {
-  return isObject(value) ? value : {};
 }
 
 /** Adds to a text that is built up piece by piece. */
@@ -136,7 +131,7 @@ export function factsOf(dialect: Dialect, document: Members): Facts {
 
 /** Usage in OpenAI's names or Anthropic's, or null when it names neither count. */
 export function usageOf(value: unknown): Usage | null {
-  const usage = membersOf(value);
+  const usage = asObject(value);
   const tokensIn = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens);
   const tokensOut = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
   if (tokensIn === null && tokensOut === null) return null;
@@ -158,7 +153,7 @@ export function assembled(
   let terminated = false;
   let error: string | undefined;
   for (const { event, json, text } of events) {
-    const type = text === '[DONE]' ? text : (textOf(membersOf(json).type) ?? event);
+    const type = text === '[DONE]' ? text : (textOf(asObject(json).type) ?? event);
     terminated ||= ends.includes(type ?? '');
     if (type === '[DONE]') continue;
     const failure = isObject(json) ? take(json, type, document) : 'bad-event';
@@ -169,7 +164,7 @@ export function assembled(
 
 /** A reason fit for a record: the provider's code or type of error, never its message, which may quote the request. */
 export function errorReason(error: unknown): string {
-  const { code, type } = membersOf(error);
+  const { code, type } = asObject(error);
   const word = String(code ?? type ?? '');
   return /^[\w.-]{1,40}$/.test(word) ? `error-event:${word}` : 'error-event';
 }

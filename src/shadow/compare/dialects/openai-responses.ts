@@ -80,7 +80,7 @@ function complete(item: Members, done: Members): void {
 }
 
 function part(item: Members, json: Members, type: string): Members {
-  const content = Array.isArray(item.content) ? (item.content as Members[]) : [];
+  const content = listOf(item.content);
   item.content = content;
   // Parts come in order; an index far ahead would make a list of holes.
   const index = Math.min(countOf(json.content_index) ?? 0, content.length);
