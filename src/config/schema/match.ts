@@ -73,7 +73,7 @@ export const identitySchema = v.pipe(
     ),
     'name a source, or leave "identity" out',
   ),
-  v.maxLength(8, say('is a list of more than 8 sources', 'keep the first 8')),
+  v.maxLength(8, say('has more than 8 sources', 'keep the first 8')),
 );
 
 export const consentSchema = object({

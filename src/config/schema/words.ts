@@ -60,7 +60,7 @@ export function matching(form: RegExp, reason: string, mend: string) {
 
 /** A list of no more than so many items. */
 export function few<const T extends v.GenericSchema>(item: T, most: number, what: string, mend: string) {
-  return v.pipe(v.array(item), v.maxLength(most, say(`is a list of more than ${most} ${what}`, mend)));
+  return v.pipe(v.array(item), v.maxLength(most, say(`has more than ${most} ${what}`, mend)));
 }
 
 /** A list with something in it. */
