@@ -6,7 +6,14 @@
 import { readText } from '../body-text.ts';
 import { sleep } from '../limit.ts';
 import { err, ok, type Result } from '../result.ts';
-import type { PublicKey } from './access-token.ts';
+
+/** The public half of an RSA key, as a JSON Web Key has it. */
+export interface PublicKey {
+  kty: 'RSA';
+  kid: string;
+  n: string;
+  e: string;
+}
 
 /** `unknown`: the team has no such key. `unreachable`: nobody can tell now. */
 export type KeyFault = 'unknown' | 'unreachable';

@@ -17,21 +17,21 @@ type Reach = 'public' | 'loopback' | 'private';
  */
 export function originFault(written: string, allow: { query: boolean } = { query: false }): AddressFault | null {
   if (!/^https?:\/\/[^/\\]/i.test(written)) {
-    return { reason: 'is not an http or https URL', mend: 'write it as https://host or https://host/base/path' };
+    return { reason: 'is not an http or https URL', mend: 'write it as https://host/base/path' };
   }
   // The URL parser drops tabs and newlines and turns \ into /: what people read would not be what is called.
   if (/[\s\\\p{Cc}]/u.test(written)) {
-    return { reason: 'has a space, backslash or control character', mend: 'remove it, or percent-encode it' };
+    return { reason: 'has a space, backslash or control character', mend: 'percent-encode it' };
   }
   if (/^https?:\/\/[^/?#]*@/i.test(written)) {
     return { reason: 'The URL carries a user name or password', mend: 'move it to "secretHeaders"' };
   }
-  if (written.includes('#')) return { reason: 'has a fragment', mend: 'remove # and what follows it' };
+  if (written.includes('#')) return { reason: 'has a fragment', mend: 'remove it' };
   if (!allow.query && written.includes('?')) {
-    return { reason: 'has a query', mend: 'remove ? and what follows it' };
+    return { reason: 'has a query', mend: 'remove it' };
   }
-  if (!URL.canParse(written)) return { reason: 'cannot be read as a URL', mend: 'check host and port' };
-  return reachFault(new URL(written));
+  const url = URL.parse(written);
+  return url === null ? { reason: 'cannot be read as a URL', mend: 'check host and port' } : reachFault(url);
 }
 
 function reachFault(url: URL): AddressFault | null {
@@ -85,23 +85,16 @@ function reachOf6(host: string): Reach {
 /** What is wrong with a written host pattern of a route (`api.example.com` or `*.example.com`), or null. */
 export function hostFault(written: string): AddressFault | null {
   const bare = written.startsWith('*.') ? written.slice(2) : written;
-  if (bare === '' || bare === '*') {
-    return { reason: 'is not a host', mend: 'leave "host" out to match every host' };
-  }
-  if (bare.includes('*')) return { reason: 'has * inside', mend: 'use * only as the first label: *.example.com' };
-  if (/:\d*$/.test(bare.replace(/^\[.*\]/, ''))) {
-    return { reason: 'has a port', mend: 'leave the port out' };
-  }
-  if (canonicalHost(bare) === null) {
-    return { reason: 'is not a host', mend: 'write the host alone' };
-  }
-  return null;
+  if (bare.length > 1 && bare.includes('*'))
+    return { reason: 'has * inside', mend: 'use * only in front: *.example.com' };
+  if (/:\d*$/.test(bare.replace(/^\[.*\]/, ''))) return { reason: 'has a port', mend: 'leave the port out' };
+  if (bare !== '*' && canonicalHost(bare) !== null) return null;
+  return { reason: 'is not a host', mend: 'write the host alone, or leave "host" out for all' };
 }
 
 /** A host as requests bear it: small letters, punycode, canonical addresses. Null when it is not a host. */
 export function canonicalHost(written: string): string | null {
-  if (!/^[^\s/\\?#@%]+$/.test(written) || !URL.canParse(`http://${written}`)) return null;
-  return new URL(`http://${written}`).hostname;
+  return (/^[^\s/\\?#@%]+$/.test(written) && URL.parse(`http://${written}`)?.hostname) || null;
 }
 
 /**

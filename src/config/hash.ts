@@ -25,14 +25,12 @@ export function variantsHash(route: Pick<Route, 'variants'>): string {
 function definition(variant: Variant): Record<string, unknown> {
   const { origin, headers, removeHeaders, secretHeaders, json, health } = variant;
   const where = origin.kind === 'url' ? { url: origin.url } : { service: origin.service };
+  const secrets = secretHeaders.map(({ name, template }) => [name, template]);
   return {
     ...where,
     headers: headers.length > 0 ? Object.fromEntries(headers) : undefined,
     removeHeaders: removeHeaders.length > 0 ? removeHeaders.toSorted() : undefined,
-    secretHeaders:
-      secretHeaders.length > 0
-        ? Object.fromEntries(secretHeaders.map(({ name, template }) => [name, template]))
-        : undefined,
+    secretHeaders: secrets.length > 0 ? Object.fromEntries(secrets) : undefined,
     json,
     health,
   };
@@ -41,12 +39,6 @@ function definition(variant: Variant): Record<string, unknown> {
 /** JSON with sorted keys. The schema bounds the depth. */
 function canonical(value: unknown): string {
   const sorted = (_: string, one: unknown) =>
-    isObject(one)
-      ? Object.fromEntries(
-          Object.keys(one)
-            .sort()
-            .map((key) => [key, one[key]]),
-        )
-      : one;
+    isObject(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one;
   return JSON.stringify(value, sorted);
 }

@@ -15,7 +15,7 @@ export const hopByHop = new Set(
 /** These belong to the message as it is forwarded, or to the loop guard. */
 const fixed = new Set(['host', 'content-length', 'cdn-loop']);
 
-/** Header names whose values are keys in nearly every API. */
+/** Header names whose values are keys in nearly every API, which should come from a secret. */
 export const credentials = new Set([
   'authorization',
   'proxy-authorization',
@@ -29,7 +29,7 @@ export const credentials = new Set([
 export function headerFault(name: string, action: 'set' | 'remove'): AddressFault | null {
   const lower = name.toLowerCase();
   if (lower.startsWith('x-headgate-')) {
-    return { reason: "is one of Headgate's own headers", mend: 'use another name' };
+    return { reason: "is one of Headgate's own headers", mend: 'choose another name' };
   }
   if (fixed.has(lower)) {
     return { reason: `cannot be ${action === 'set' ? 'set' : 'removed'}`, mend: 'leave it out' };
@@ -38,11 +38,6 @@ export function headerFault(name: string, action: 'set' | 'remove'): AddressFaul
     return { reason: 'belongs to one connection and is never passed on', mend: 'leave it out' };
   }
   return null;
-}
-
-/** Whether a header of this name usually bears a key, which should come from a secret. */
-export function bearsCredentials(name: string): boolean {
-  return credentials.has(name.toLowerCase());
 }
 
 /** Whether a text can be a header value (RFC 9110 §5.5, as `Headers` takes it): no controls, nothing beyond Latin-1. */

@@ -20,6 +20,20 @@ export function faultAt(keys: readonly Key[], reason: string, mend: string): Fau
   return { path: pathOf(keys), reason, mend };
 }
 
+/** The first fault in one line, for a log. */
+export function firstFault([fault]: readonly Fault[]): string {
+  return `${fault?.path}: ${fault?.reason}; ${fault?.mend}`;
+}
+
+/** A list to gather faults in, and the way to add one at a place below `keys`. */
+export function faultsBelow(keys: readonly Key[]) {
+  const faults: Fault[] = [];
+  const fault = (at: readonly Key[], reason: string, mend: string) => {
+    faults.push(faultAt([...keys, ...at], reason, mend));
+  };
+  return { faults, fault };
+}
+
 /** A value as a fault names it: short, and never the inside of an object or list. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';

@@ -7,6 +7,7 @@ import { type Arm, armsOf } from '../split/assign.ts';
 import { variantsHash } from './hash.ts';
 import { type InForce, splitInForce } from './inforce.ts';
 import type { RouteTexts } from './last-good.ts';
+import { firstFault } from './path.ts';
 import { parseSplit, parseWeights, type Split } from './split.ts';
 import type { Route } from './types.ts';
 
@@ -23,16 +24,8 @@ export interface RouteState {
 
 /** The state of a route of which nothing could be read. */
 export function unreadState(route: Route): RouteState {
-  const weights = Object.fromEntries(
-    Object.keys(route.variants).map((name) => [name, name === route.baseline ? 100 : 0]),
-  );
-  const beneath = splitInForce({ route, split: null, weights });
-  const inForce: InForce = {
-    ...beneath,
-    source: 'baseline',
-    shadows: {},
-    notes: ['KV could not be read: everything goes to the baseline'],
-  };
+  const beneath = splitInForce({ route, split: brokenSplit(route), weights: null });
+  const inForce = { ...beneath, notes: ['KV could not be read: everything goes to the baseline'] };
   return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null };
 }
 
@@ -60,19 +53,18 @@ function newestSplit(
   before: Split | null,
   warn: (message: string) => void,
 ): Split | null {
-  const last = before !== null && before.variants === variantsHash(route) ? before : null;
+  const variants = variantsHash(route);
+  const last = before?.variants === variants ? before : null;
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return last;
   const parsed = parseSplit(text);
-  if (parsed.ok && parsed.value.variants === variantsHash(route)) {
+  if (parsed.ok && parsed.value.variants === variants) {
     // KV may lag behind what the controller told with a flush.
     return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
   }
   if (!parsed.ok) {
-    const [fault] = parsed.error;
-    warn(
-      `split:${route.name} is refused (${fault?.path}: ${fault?.reason}); ${last ? 'the last valid one stays' : 'baseline'}`,
-    );
+    const stays = last ? 'the last valid one stays' : 'baseline';
+    warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
   return last ?? parsed.value;
@@ -103,7 +95,6 @@ function newestWeights(
   if (text === null) return null;
   const parsed = parseWeights(text, route);
   if (parsed.ok) return parsed.value;
-  const [fault] = parsed.error;
-  warn(`weights:${route.name} is refused (${fault?.path}: ${fault?.reason}; ${fault?.mend})`);
+  warn(`weights:${route.name} is refused (${firstFault(parsed.error)})`);
   return before;
 }

@@ -5,12 +5,9 @@
 
 import * as v from 'valibot';
 import { err, type Fault, ok, type Result } from '../result.ts';
-import { faultAt } from './path.ts';
-import { name, object, percent, record, say, short, weight, whole } from './schema/words.ts';
-import { schemaFaults } from './schema-faults.ts';
-import { parseJson } from './syntax.ts';
+import { readAs } from './read-as.ts';
+import { matching, name, object, percent, record, short, weight, whole } from './schema/words.ts';
 import type { Route } from './types.ts';
-import { findKeys } from './unknown-keys.ts';
 import { completeWeights, sumFault, unknownVariantFaults } from './weights.ts';
 
 /** The split that the controller put in force, and why (design section 4). */
@@ -47,7 +44,7 @@ export interface Watched {
   slow?: { sloMs: number; of: 'headers' | 'firstByte' | 'total' };
 }
 
-const epoch = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,64}$/, say('is not an id', 'use letters, digits, - and _')));
+const epoch = matching(/^[A-Za-z0-9_-]{0,64}$/, 'is not an id', 'use letters, digits, - and _');
 const weights = record(name, weight);
 
 const watched = object({
@@ -63,7 +60,7 @@ const splitSchema = object({
   plainShadows: v.optional(v.array(name)),
   baseline: name,
   salt: v.optional(short(64), ''),
-  rollout: v.optional(v.union([epoch, v.null()]), null),
+  rollout: v.optional(v.nullable(epoch), null),
   experiment: v.optional(epoch),
   variants: v.string(),
   by: v.optional(v.string(), ''),
@@ -76,7 +73,7 @@ const splitSchema = object({
 export function parseSplit(text: string): Result<Split, Fault[]> {
   const read = readAs(splitSchema, text);
   if (!read.ok) return read;
-  const split = read.value;
+  const split = read.value.output;
   const faults = sumFault(split.weights, ['weights'], split.baseline);
   return faults.length > 0 ? err(faults) : ok(split);
 }
@@ -85,23 +82,9 @@ export function parseSplit(text: string): Result<Split, Fault[]> {
 export function parseWeights(text: string, route: Route): Result<Record<string, number> | null, Fault[]> {
   const read = readAs(weights, text);
   if (!read.ok) return read;
-  if (Object.keys(read.value).length === 0) return ok(null);
+  const given = read.value.output;
+  if (Object.keys(given).length === 0) return ok(null);
   const known = Object.keys(route.variants);
-  const faults = [
-    ...unknownVariantFaults(Object.keys(read.value), known, []),
-    ...sumFault(read.value, [], route.baseline),
-  ];
-  return faults.length > 0 ? err(faults) : ok(completeWeights(read.value, known));
-}
-
-function readAs<T extends v.GenericSchema>(schema: T, text: string): Result<v.InferOutput<T>, Fault[]> {
-  if (text.length > 65_536) {
-    return err([faultAt([], 'the document is longer than 65536 characters', 'write a shorter one')]);
-  }
-  const json = parseJson(text);
-  if (!json.ok) return err([json.error]);
-  const checked = v.safeParse(schema, json.value);
-  const reserved = findKeys(schema, json.value).reserved;
-  if (checked.success && reserved.length === 0) return ok(checked.output);
-  return err([...schemaFaults(checked.issues ?? [], json.value), ...reserved]);
+  const faults = [...unknownVariantFaults(Object.keys(given), known, []), ...sumFault(given, [], route.baseline)];
+  return faults.length > 0 ? err(faults) : ok(completeWeights(given, known));
 }

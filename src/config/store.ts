@@ -9,6 +9,7 @@ import { withLimit } from '../limit.ts';
 import { contentHash } from './hash.ts';
 import { type LastGood, type RouteTexts, readLastGood, writeLastGood } from './last-good.ts';
 import { parseConfig } from './parse.ts';
+import { firstFault } from './path.ts';
 import { nextState, type RouteState, unreadState } from './route-state.ts';
 import type { Config, Route } from './types.ts';
 
@@ -109,12 +110,10 @@ export class ConfigStore {
 
   async #awaitCold(env: Env, ctx: Waiter, nowMs: number): Promise<Loaded | null> {
     this.#attemptAtMs = nowMs;
-    const before = this.#loaded;
     await this.#refresh(env, ctx, WAIT_MS);
-    if (this.#loaded === before) {
-      const copy = await readLastGood(env);
-      if (copy !== null && this.#loaded === null) this.#restore(copy, env);
-    }
+    const copy = this.#loaded === null ? await readLastGood(env) : null;
+    // Another request may have read KV meanwhile.
+    if (copy !== null && this.#loaded === null) this.#restore(copy, env);
     this.#isColdFailed = this.#loaded === null;
     return this.#loaded;
   }
@@ -180,10 +179,8 @@ export class ConfigStore {
     const parsed = parseConfig(text, { unknownKeys: 'warn', adminHost: env.ADMIN_HOST });
     if (!parsed.ok) {
       this.#refusedText = text;
-      const [fault] = parsed.error;
-      console.error(
-        `config is refused whole, the last valid one goes on serving: ${fault?.path}: ${fault?.reason} (${parsed.error.length} faults; headgate validate lists them)`,
-      );
+      const why = `${firstFault(parsed.error)} (${parsed.error.length} faults; headgate validate lists them)`;
+      console.error(`config is refused whole, the last valid one goes on serving: ${why}`);
       return;
     }
     this.#refusedText = null;
@@ -212,8 +209,8 @@ export class ConfigStore {
 }
 
 function refreshMsOf(env: Env): number {
-  const seconds = Number(env.CONFIG_REFRESH_SECONDS ?? 30);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 30_000;
+  const refreshMs = Number(env.CONFIG_REFRESH_SECONDS) * 1000;
+  return refreshMs > 0 && refreshMs < Infinity ? refreshMs : 30_000;
 }
 
 /** The age from which a value is waited for. Whoever sets a refresh of 2 s or less wants changes seen at the next request. */

@@ -23,55 +23,41 @@ function after(pattern: RegExp, source: string, at: number): number {
   return pattern.test(source) ? pattern.lastIndex : at;
 }
 
-/** What may stand at a place, in the words of a person. */
-type Expecting =
-  | 'a value'
-  | 'a value or ]'
-  | 'a key in double quotes'
-  | 'a key in double quotes or }'
-  | ': after the key'
-  | ', or ]'
-  | ', or }'
-  | 'the end';
+const aKey = 'a key in double quotes';
 
-/** Walks the tokens until one does not fit. Containers are kept on a stack, so depth costs no calls. */
+/** Walks the tokens until one does not fit. What closes the containers is kept on a stack, so depth costs no calls. */
 function syntaxFault(source: string): Fault {
-  const open: ('{' | '[')[] = [];
-  let expecting: Expecting = 'a value';
+  const closers: string[] = [];
+  const behindValue = () => (closers.length === 0 ? 'the end' : `, or ${closers.at(-1)}`);
+  // What may stand at the place, in the words of a person.
+  let expecting = 'a value';
   let at = after(space, source, 0);
   for (; at < source.length; at = after(space, source, at)) {
-    const next = step(source, at, expecting, open);
-    if (next === null) break;
-    [at, expecting] = next;
+    const char = source[at]!;
+    const takesKey = expecting.startsWith(aKey);
+    const takesValue = expecting.startsWith('a value');
+    if (/^[:,]/.test(char) && expecting.startsWith(char)) {
+      expecting = char === ',' && closers.at(-1) === '}' ? aKey : 'a value';
+      at++;
+    } else if (expecting.endsWith(`or ${char}`)) {
+      closers.pop();
+      expecting = behindValue();
+      at++;
+    } else if (takesValue && (char === '{' || char === '[')) {
+      closers.push(char === '{' ? '}' : ']');
+      expecting = char === '{' ? `${aKey} or }` : 'a value or ]';
+      at++;
+    } else {
+      const end = takesValue || (takesKey && char === '"') ? after(scalar, source, at) : at;
+      if (end === at) break;
+      expecting = takesKey ? ': after the key' : behindValue();
+      at = end;
+    }
   }
   return describe(source, at, expecting);
 }
 
-function step(source: string, at: number, expecting: Expecting, open: ('{' | '[')[]): [number, Expecting] | null {
-  const char = source[at]!;
-  const closes = () => (open.length === 0 ? 'the end' : open.at(-1) === '{' ? ', or }' : ', or ]');
-  if (expecting === ': after the key') return char === ':' ? [at + 1, 'a value'] : null;
-  if (expecting.startsWith(',') && char === ',') {
-    return [at + 1, open.at(-1) === '{' ? 'a key in double quotes' : 'a value'];
-  }
-  if (expecting.endsWith(`or ${char}`)) {
-    open.pop();
-    return [at + 1, closes()];
-  }
-  if (expecting.startsWith('a key')) {
-    const end = char === '"' ? after(scalar, source, at) : at;
-    return end > at ? [end, ': after the key'] : null;
-  }
-  if (!expecting.startsWith('a value')) return null;
-  if (char === '{' || char === '[') {
-    open.push(char);
-    return [at + 1, char === '{' ? 'a key in double quotes or }' : 'a value or ]'];
-  }
-  const end = after(scalar, source, at);
-  return end > at ? [end, closes()] : null;
-}
-
-function describe(source: string, at: number, expecting: Expecting): Fault {
+function describe(source: string, at: number, expecting: string): Fault {
   const before = source.slice(0, at);
   const line = before.split('\n').length;
   const column = at - before.lastIndexOf('\n');
@@ -81,7 +67,7 @@ function describe(source: string, at: number, expecting: Expecting): Fault {
   return faultAt([], reason, mendFor(char, expecting, before));
 }
 
-function mendFor(char: string | undefined, expecting: Expecting, before: string): string {
+function mendFor(char: string | undefined, expecting: string, before: string): string {
   if (before === '' && char === undefined) return 'write a document, such as { "version": 1, "routes": [] }';
   if (char === undefined) return 'close what is still open';
   if (char === "'") return 'use double quotes';

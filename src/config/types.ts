@@ -143,7 +143,12 @@ export interface CompareRules {
   redact: string[];
 }
 
-export type ArrayRule = { path: string; mode: 'ordered' | 'unordered' } | { path: string; keyBy: string };
+/** Exactly one of `mode` and `keyBy` is given. */
+export interface ArrayRule {
+  path: string;
+  mode?: 'ordered' | 'unordered';
+  keyBy?: string;
+}
 
 export interface Guardrail {
   metric: string;

@@ -7,7 +7,7 @@ import type { GenericSchema } from 'valibot';
 import { isObject } from '../json.ts';
 import type { Fault } from '../result.ts';
 import { meantOr } from './nearest.ts';
-import { faultAt, type Key } from './path.ts';
+import { faultAt, type Key, shown } from './path.ts';
 
 interface Node {
   type: string;
@@ -72,5 +72,5 @@ function reservedFault(key: string, path: Key[]): Fault {
 
 function unknownFault(key: string, path: Key[], known: string[]): Fault {
   const mend = meantOr(`remove it; known here: ${known.join(', ')}`, key, known);
-  return faultAt(path, `"${key.slice(0, 64)}" is not a key that Headgate knows here`, mend);
+  return faultAt(path, `${shown(key)} is not a key that Headgate knows here`, mend);
 }

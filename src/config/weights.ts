@@ -5,7 +5,8 @@
 
 import type { Fault } from '../result.ts';
 import { meantOr } from './nearest.ts';
-import { faultAt, type Key } from './path.ts';
+import { bare } from './normalise/plain.ts';
+import { faultAt, type Key, shown } from './path.ts';
 
 /** A weight in hundredths of a percent, or null when it is none (not a number from 0 to 100 with at most two decimals). */
 export function hundredths(weight: unknown): number | null {
@@ -35,18 +36,17 @@ export function unknownVariantFaults(
   known: readonly string[],
   keys: readonly Key[],
 ): Fault[] {
-  return names.filter((name) => !known.includes(name)).map((name) => unknownVariantFault(name, known, [...keys, name]));
+  return names.flatMap((name) => strangerFault(name, known, [...keys, name]));
 }
 
-/** The fault of naming a variant that the route does not have. */
-export function unknownVariantFault(name: string, known: readonly string[], keys: readonly Key[]): Fault {
+/** The fault of naming a variant that the route does not have; none where it has it. */
+export function strangerFault(name: string, known: readonly string[], keys: readonly Key[]): Fault[] {
+  if (known.includes(name)) return [];
   const mend = meantOr(`use one of ${known.join(', ')}`, name, known);
-  return faultAt(keys, `"${name.slice(0, 64)}" is not a variant of this route`, mend);
+  return [faultAt(keys, `${shown(name)} is not a variant of this route`, mend)];
 }
 
 /** Weights for every variant, in percent, 0 where none is given. Without a prototype, so that no other name is found. */
 export function completeWeights(weights: Record<string, number>, variants: readonly string[]): Record<string, number> {
-  const complete: Record<string, number> = Object.create(null);
-  for (const variant of variants) complete[variant] = Object.hasOwn(weights, variant) ? weights[variant]! : 0;
-  return complete;
+  return bare(variants.map((variant) => [variant, Object.hasOwn(weights, variant) ? weights[variant]! : 0]));
 }

@@ -126,6 +126,11 @@ export interface DataPoint {
 
 type Loose = Record<string, string | number | undefined>;
 
+/** The platform's names of the first columns of a kind: `blob1`, `blob2`, … */
+export function numbered(kind: 'blob' | 'double', count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${kind}${i + 1}`);
+}
+
 /** The SQL name of a member: `column('requests', 'path')` is `blob6`. */
 export function column<D extends Dataset>(
   dataset: D,
@@ -196,16 +201,12 @@ export function fromDataPoint<D extends Dataset>(
 
 /** Cuts only what is longer than a common bound, and chooses the bound so that the sum just fits: short texts stay whole. */
 function cutFairly(blobs: string[], maxBytes: number): string[] {
-  const sizes = blobs.map(utf8Bytes);
   let room = maxBytes;
-  let left = sizes.length;
-  let bound = Infinity;
-  for (const size of sizes.toSorted((a, b) => a - b)) {
-    bound = Math.floor(room / left);
-    if (size > bound) break;
+  const sizes = blobs.map(utf8Bytes).sort((a, b) => a - b);
+  for (const [i, size] of sizes.entries()) {
+    const bound = Math.floor(room / (sizes.length - i));
+    if (size > bound) return blobs.map((text) => cutUtf8(text, bound));
     room -= size;
-    left -= 1;
-    bound = Infinity;
   }
-  return bound === Infinity ? blobs : blobs.map((text, i) => (sizes[i]! > bound ? cutUtf8(text, bound) : text));
+  return blobs;
 }

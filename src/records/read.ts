@@ -5,7 +5,7 @@
 
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
-import { column, columns, fromDataPoint, schemaVersion, tableOf, variantMember } from './columns.ts';
+import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, variantMember } from './columns.ts';
 import type { Dataset, Rows } from './rows.ts';
 
 export interface RecordsQuery {
@@ -49,65 +49,64 @@ export async function readRecords(
   query: RecordsQuery,
   tools: { fetch: typeof fetch },
 ): Promise<Result<RecordsPage, ReadFault>> {
-  if (env.RECORDER) return readRecorder(env.RECORDER, query);
-  if (env.ANALYTICS_ACCOUNT_ID && env.ANALYTICS_TOKEN) {
-    return readEngine(env.ANALYTICS_ACCOUNT_ID, env.ANALYTICS_TOKEN, query, tools.fetch);
+  const { RECORDER: recorder, ANALYTICS_ACCOUNT_ID: account, ANALYTICS_TOKEN: token } = env;
+  if (!recorder && !(account && token)) {
+    return err({
+      code: 'records_unavailable',
+      detail: 'This Worker has no local recorder, and cannot ask Analytics Engine.',
+      mend: 'set ANALYTICS_ACCOUNT_ID, and the secret ANALYTICS_TOKEN (Account Analytics: Read)',
+    });
   }
-  return err({
-    code: 'records_unavailable',
-    detail: 'This Worker has no local recorder, and cannot ask Analytics Engine.',
-    mend: 'set ANALYTICS_ACCOUNT_ID, and the secret ANALYTICS_TOKEN (Account Analytics: Read)',
-  });
+  try {
+    return ok(await (recorder ? readRecorder(recorder, query) : readEngine(account!, token!, query, tools.fetch)));
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    return err({
+      code: 'records_refused',
+      detail: `${recorder ? 'The local recorder' : 'Analytics Engine'} did not give the records: ${said.slice(0, maxErrorCharacters)}`,
+      mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset begins with its first row',
+    });
+  }
 }
 
-async function readRecorder(
-  recorder: NonNullable<Env['RECORDER']>,
-  query: RecordsQuery,
-): Promise<Result<RecordsPage, ReadFault>> {
+async function readRecorder(recorder: NonNullable<Env['RECORDER']>, query: RecordsQuery): Promise<RecordsPage> {
   const { before, ...rest } = query;
   const isId = before !== undefined && /^\d{1,15}$/.test(before);
   const cursor = before === undefined ? {} : isId ? { beforeId: Number(before) } : { beforeMs: Date.parse(before) };
-  try {
-    const stub = recorder.get(recorder.idFromName('recorder'));
-    const points = await stub.read({ ...rest, ...cursor });
-    const records = points.map((point) => ({
-      at: new Date(point.atMs).toISOString(),
-      id: point.id,
-      sampleInterval: 1,
-      ...loose(fromDataPoint(query.dataset, point)),
-    }));
-    const next = points.length < query.limit ? null : String(points.at(-1)!.id);
-    return ok({ dataset: query.dataset, source: 'recorder', records, next });
-  } catch (cause) {
-    return err(refused('The local recorder', cause instanceof Error ? cause.message : String(cause)));
-  }
+  const stub = recorder.get(recorder.idFromName('recorder'));
+  const points = await stub.read({ ...rest, ...cursor });
+  const records = points.map((point) => ({
+    at: new Date(point.atMs).toISOString(),
+    id: point.id,
+    sampleInterval: 1,
+    ...loose(fromDataPoint(query.dataset, point)),
+  }));
+  const next = points.length < query.limit ? null : String(points.at(-1)!.id);
+  return { dataset: query.dataset, source: 'recorder', records, next };
 }
 
+/** Throws what the API says where it refuses. */
 async function readEngine(
   account: string,
   token: string,
   query: RecordsQuery,
   fetcher: typeof fetch,
-): Promise<Result<RecordsPage, ReadFault>> {
-  try {
-    const response = await fetcher(
-      `https://api.cloudflare.com/client/v4/accounts/${encodeURIComponent(account)}/analytics_engine/sql`,
-      {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain' },
-        body: recordsSql(query),
-        signal: AbortSignal.timeout(sqlTimeoutMs),
-      },
-    );
-    const text = await response.text();
-    if (!response.ok) return err(refused('Analytics Engine', `${response.status}: ${text}`));
-    const { data } = JSON.parse(text) as { data: Record<string, string | number>[] };
-    const records = data.map((row) => engineEntry(query.dataset, row));
-    const next = records.length < query.limit ? null : records.at(-1)!.at;
-    return ok({ dataset: query.dataset, source: 'analytics-engine', records, next });
-  } catch (cause) {
-    return err(refused('Analytics Engine', cause instanceof Error ? cause.message : String(cause)));
-  }
+): Promise<RecordsPage> {
+  const response = await fetcher(
+    `https://api.cloudflare.com/client/v4/accounts/${encodeURIComponent(account)}/analytics_engine/sql`,
+    {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain' },
+      body: recordsSql(query),
+      signal: AbortSignal.timeout(sqlTimeoutMs),
+    },
+  );
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status}: ${text}`);
+  const { data } = JSON.parse(text) as { data: Record<string, string | number>[] };
+  const records = data.map((row) => engineEntry(query.dataset, row));
+  const next = records.length < query.limit ? null : records.at(-1)!.at;
+  return { dataset: query.dataset, source: 'analytics-engine', records, next };
 }
 
 /**
@@ -119,8 +118,8 @@ export function recordsSql({ dataset, route, variant, limit, before }: RecordsQu
   const selected = [
     'timestamp',
     '_sample_interval',
-    ...blobs.map((_, i) => `blob${i + 1}`),
-    ...doubles.map((_, i) => `double${i + 1}`),
+    ...numbered('blob', blobs.length),
+    ...numbered('double', doubles.length),
   ];
   const where = [`blob1 = ${literal(schemaVersion)}`];
   if (route !== undefined) where.push(`${column(dataset, 'route')} = ${literal(route)}`);
@@ -142,8 +141,8 @@ function literal(text: string): string {
 function engineEntry(dataset: Dataset, row: Record<string, string | number>): RecordEntry {
   const { blobs, doubles } = columns[dataset];
   const point = {
-    blobs: blobs.map((_, i) => String(row[`blob${i + 1}`] ?? '')),
-    doubles: doubles.map((_, i) => Number(row[`double${i + 1}`] ?? 0)),
+    blobs: numbered('blob', blobs.length).map((name) => String(row[name] ?? '')),
+    doubles: numbered('double', doubles.length).map((name) => Number(row[name] ?? 0)),
   };
   return {
     at: new Date(`${String(row.timestamp).replace(' ', 'T')}Z`).toISOString(),
@@ -154,12 +153,4 @@ function engineEntry(dataset: Dataset, row: Record<string, string | number>): Re
 
 function loose<D extends Dataset>(row: Rows[D]): Record<string, string | number | undefined> {
   return { ...row } as unknown as Record<string, string | number | undefined>;
-}
-
-function refused(store: string, said: string): ReadFault {
-  return {
-    code: 'records_refused',
-    detail: `${store} did not give the records: ${said.slice(0, maxErrorCharacters)}`,
-    mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset begins with its first row',
-  };
 }

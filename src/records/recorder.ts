@@ -6,13 +6,13 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
-import { column, datasets, tableOf, variantMember } from './columns.ts';
+import { column, datasets, numbered, tableOf, variantMember } from './columns.ts';
 import type { Dataset } from './rows.ts';
 
 /** Newest rows kept of each dataset. */
 export const keptRows = 100_000;
-/** Most rows `append` takes in one call and `read` gives in one answer. */
-export const maxRowsACall = 1_000;
+/** Most rows `read` gives in one answer. */
+const maxRowsACall = 1_000;
 
 /** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
 export interface RecordedPoint {
@@ -39,15 +39,13 @@ export interface RecorderQuery {
 }
 
 const widest = 20;
-const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
-
 export class Recorder extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     // Every column the platform has, used or not: a column added to the map later needs no migration.
     const columns = [
-      ...names('blob', widest).map((n) => `${n} TEXT`),
-      ...names('double', widest).map((n) => `${n} REAL`),
+      ...numbered('blob', widest).map((name) => `${name} TEXT`),
+      ...numbered('double', widest).map((name) => `${name} REAL`),
     ];
     for (const dataset of datasets) {
       ctx.storage.sql.exec(
@@ -60,13 +58,15 @@ export class Recorder extends DurableObject<Env> {
   /** Keeps the points, in order, all or none, and drops what is older than the newest `keptRows`. */
   append(dataset: Dataset, points: RecordedPoint[]): void {
     const table = tableOf[dataset];
-    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
-    if (points.length > maxRowsACall)
-      throw new RangeError(`${points.length} rows in one call, at most ${maxRowsACall}`);
     const { sql } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
       for (const { atMs, index, blobs, doubles } of points) {
-        const columns = ['timestamp', 'index1', ...names('blob', blobs.length), ...names('double', doubles.length)];
+        const columns = [
+          'timestamp',
+          'index1',
+          ...numbered('blob', blobs.length),
+          ...numbered('double', doubles.length),
+        ];
         sql.exec(
           `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
           atMs,
@@ -82,8 +82,6 @@ export class Recorder extends DurableObject<Env> {
   /** The newest rows that fit, newest first. */
   read(query: RecorderQuery): StoredPoint[] {
     const { dataset, route, variant, limit, beforeId, beforeMs } = query;
-    const table = tableOf[dataset];
-    if (table === undefined) throw new TypeError(`no dataset ${dataset}`);
     const conditions: [string, string | number | undefined][] = [
       [`${column(dataset, 'route')} = ?`, route],
       [`${column(dataset, variantMember[dataset] as 'variant')} = ?`, variant],
@@ -93,7 +91,7 @@ export class Recorder extends DurableObject<Env> {
     const asked = conditions.filter((entry): entry is [string, string | number] => entry[1] !== undefined);
     const where = asked.length > 0 ? `WHERE ${asked.map(([sql]) => sql).join(' AND ')}` : '';
     const rows = this.ctx.storage.sql.exec(
-      `SELECT * FROM ${table} ${where} ORDER BY id DESC LIMIT ?`,
+      `SELECT * FROM ${tableOf[dataset]} ${where} ORDER BY id DESC LIMIT ?`,
       ...asked.map(([, value]) => value),
       Math.min(limit, maxRowsACall),
     );
@@ -101,13 +99,15 @@ export class Recorder extends DurableObject<Env> {
       id: row.id as number,
       atMs: row.timestamp as number,
       index: row.index1 as string,
-      blobs: given<string>(names('blob', widest).map((name) => row[name])),
-      doubles: given<number>(names('double', widest).map((name) => row[name])),
+      blobs: given<string>(row, 'blob'),
+      doubles: given<number>(row, 'double'),
     }));
   }
 }
 
 /** The columns a row was written with: those after its last one are NULL. */
-function given<T>(values: unknown[]): T[] {
-  return values.filter((value) => value !== null) as T[];
+function given<T>(row: Record<string, unknown>, prefix: 'blob' | 'double'): T[] {
+  return numbered(prefix, widest)
+    .map((name) => row[name])
+    .filter((value) => value !== null) as T[];
 }

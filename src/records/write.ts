@@ -57,22 +57,9 @@ export function recordRow<D extends Dataset>(
       faults.count('record_invalid');
       return;
     }
-    if (engine) writeToEngine(engine, ctx, point.value, faults);
     if (env.RECORDER) queueForRecorder(env.RECORDER, ctx, dataset, point.value, faults);
-  } catch {
-    faults.count('record_write');
-  }
-}
-
-/** Analytics Engine takes the point at once; only an answer that must be awaited (as in the simulator) costs a `waitUntil`. */
-function writeToEngine(
-  engine: AnalyticsEngineDataset,
-  ctx: Waiter,
-  point: DataPoint,
-  faults: Faults<RecordFault>,
-): void {
-  try {
-    const answer: unknown = engine.writeDataPoint(point);
+    // Analytics Engine takes the point at once; only an answer that must be awaited (as in the simulator) costs a `waitUntil`.
+    const answer: unknown = engine?.writeDataPoint(point.value);
     if (answer instanceof Object && 'then' in answer) {
       ctx.waitUntil(Promise.resolve(answer).catch(() => faults.count('record_write')));
     }

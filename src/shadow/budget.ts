@@ -87,11 +87,9 @@ export class MirrorBudget {
   #spendingOf(key: string, nowMs: number): Spending {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
-    let spending = this.#spending.get(key);
-    if (spending === undefined) {
-      spending = { minute, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, pausedUntilMs: 0 };
-      this.#spending.set(key, spending);
-    }
+    const nothing = { requests: 0, tokens: 0, toldTokens: 0, share: 1, pausedUntilMs: 0 };
+    const spending = this.#spending.get(key) ?? { ...nothing, minute, day };
+    this.#spending.set(key, spending);
     if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0 });
     if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
     return spending;

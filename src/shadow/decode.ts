@@ -48,15 +48,16 @@ export async function decode(encoding: string | null, bytes: Uint8Array, maxByte
 
 /** Decoders that give what there is when the input ends early. */
 function decoderOf(name: string, [first = 0, second = 0]: Uint8Array) {
+  const zlibFlush = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
   switch (name) {
     case 'gzip':
     case 'x-gzip':
-      return zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
+      return zlib.createGunzip(zlibFlush);
     case 'deflate':
       // RFC 9110 §8.4.1.2: some send it without the zlib header (RFC 1950 §2.2), and browsers take it.
-      return (first % 16 === 8 && (first * 256 + second) % 31 === 0 ? zlib.createInflate : zlib.createInflateRaw)({
-        finishFlush: zlib.constants.Z_SYNC_FLUSH,
-      });
+      return (first % 16 === 8 && (first * 256 + second) % 31 === 0 ? zlib.createInflate : zlib.createInflateRaw)(
+        zlibFlush,
+      );
     case 'br':
       return zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
     case 'zstd':

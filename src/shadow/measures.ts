@@ -20,13 +20,7 @@ function serverTiming(text: string, entry: string): number | null {
     const [name, ...parameters] = metric.split(';').map((part) => part.trim());
     if (name !== entry) continue;
     const duration = parameters.find((parameter) => /^dur\s*=/i.test(parameter));
-    if (duration !== undefined)
-      return Number(
-        duration
-          .slice(duration.indexOf('=') + 1)
-          .trim()
-          .replace(/^"|"$/g, ''),
-      );
+    if (duration !== undefined) return Number(duration.replace(/^dur\s*=\s*"?|"$/gi, ''));
   }
   return null;
 }

@@ -7,6 +7,7 @@
 import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Question } from '../forward/origin.ts';
+import type { Leaver } from '../forward/patience.ts';
 import type { Role } from '../forward/request-headers.ts';
 import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
@@ -75,7 +76,7 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
 
 async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
   const { body } = sent;
-  const deadline = new Deadline(served);
+  const deadline = deadlineOf(served);
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const [live, copy, again] = await Promise.all([
@@ -87,7 +88,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
   const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
-  spent(served, plan, work, tokensOf(plan.role === 'candidate' ? result.candidate : result.live));
+  spent(served, plan, work, plan.role === 'candidate' ? result.candidate : result.live);
   count(served, plan, work, result, sides);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -130,7 +131,7 @@ async function repeat(
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = judge(served, sides, plan, 'repeat', seen.body, work);
-  spent(served, plan, work, tokensOf(result.candidate));
+  spent(served, plan, work, result.candidate);
   tallyOf(served, plan, work).repeat(result);
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
@@ -187,12 +188,9 @@ export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): Pair
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 
-function tokensOf({ tokensIn, tokensOut }: AnswerFacts): number {
-  return (tokensIn ?? 0) + (tokensOut ?? 0);
-}
-
 /** What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. */
-function spent(served: Served, plan: MirrorPlan, work: Mirroring, tokens: number): void {
+function spent(served: Served, plan: MirrorPlan, work: Mirroring, { tokensIn = 0, tokensOut = 0 }: AnswerFacts): void {
+  const tokens = tokensIn + tokensOut;
   work.budget.spent(`${served.route.name}/${plan.shadow.variant}`, tokens, Date.now());
   tallyOf(served, plan, work).spent(tokens);
 }
@@ -222,28 +220,19 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
 }
 
 /** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */
-class Deadline {
-  #controller = new AbortController();
-  #timers: ReturnType<typeof setTimeout>[] = [];
-  #isStopped = false;
-
-  constructor(served: Served) {
-    this.#in(served.route.timeoutMs);
-    const ended = () => this.#in(AFTER_LIVE_MS);
-    if (served.body instanceof Promise) served.body.then(ended, ended);
-    else ended();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
-
-  #in(ms: number): void {
-    if (!this.#isStopped) this.#timers.push(setTimeout(() => this.#controller.abort(), ms));
-  }
+function deadlineOf({ route, body }: Served): Leaver & { stop(): void } {
+  const controller = new AbortController();
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  let isStopped = false;
+  const lateIn = (ms: number) => {
+    if (!isStopped) timers.push(setTimeout(() => controller.abort(), ms));
+  };
+  lateIn(route.timeoutMs);
+  const ended = () => lateIn(AFTER_LIVE_MS);
+  Promise.resolve(body).then(ended, ended);
+  const stop = () => {
+    isStopped = true;
+    for (const timer of timers) clearTimeout(timer);
+  };
+  return { signal: controller.signal, stop };
 }

@@ -18,36 +18,25 @@ const READ_BYTES = 65_536;
 export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {
   const report = await served.body;
   // A copy's clock starts when it is sent, so the live one's does too: what the visitor's upload took is nobody's slowness.
-  const since = (atMs: number) => atMs - served.askedAtMs;
+  const since = sinceMs(served.askedAtMs);
   if (served.status === null) {
-    const end =
-      served.errorCode === 'origin_timeout'
-        ? 'timeout'
-        : served.errorCode === 'client_left'
-          ? 'abandoned'
-          : 'unreachable';
-    return noReply(end);
+    const ends: Record<string, ObservationEnd> = { origin_timeout: 'timeout', client_left: 'abandoned' };
+    return noReply(ends[served.errorCode ?? ''] ?? 'unreachable');
   }
-  const ends: Record<typeof report.end, ObservationEnd> = {
-    complete: 'complete',
-    cut: 'cut',
-    stalled: 'cut',
-    refused: 'abandoned',
-  };
-  const observation = await decoded(
-    served.responseHeaders!,
-    served.captured,
-    ends[report.end],
-    maxBytes,
-    served.route.measures,
-  );
+  const ended = report.end === 'refused' ? 'abandoned' : report.end === 'complete' ? 'complete' : 'cut';
+  const { measures } = served.route;
   return {
-    ...observation,
+    ...(await decoded(served.responseHeaders!, served.captured, ended, maxBytes, measures)),
     status: served.status,
     headersMs: since(served.headersAtMs),
-    firstByteMs: report.firstByteAtMs === null ? undefined : since(report.firstByteAtMs),
+    firstByteMs: since(report.firstByteAtMs),
     totalMs: since(Math.max(report.endedAtMs, served.headersAtMs)),
   };
+}
+
+/** The time from a moment to another; undefined to one that never came. */
+function sinceMs(startedAtMs: number) {
+  return (atMs: number | null) => (atMs === null ? undefined : atMs - startedAtMs);
 }
 
 /** Sends a copy and observes the reply. `question.client` is the deadline: when it aborts, the reply has timed out. */
@@ -56,16 +45,16 @@ export async function observeCopy(
   maxBytes: number,
   measures: readonly Measure[],
 ): Promise<Observation> {
-  const startedAtMs = Date.now();
+  const since = sinceMs(Date.now());
   const asked = await askOrigin(question);
   if (!asked.ok) {
     const isLate = asked.error === 'timeout' || asked.error === 'client_left';
-    return { ...noReply(isLate ? 'timeout' : 'unreachable'), totalMs: Date.now() - startedAtMs };
+    return { ...noReply(isLate ? 'timeout' : 'unreachable'), totalMs: since(Date.now()) };
   }
   const { response, abort, patience } = asked.value;
   patience.done();
   patience.streams();
-  const headersMs = Date.now() - startedAtMs;
+  const headersMs = since(Date.now());
   // Nobody would speak on the other end of a socket that a copy opened.
   if (response.webSocket) {
     response.webSocket.accept();
@@ -74,13 +63,12 @@ export async function observeCopy(
   const prefix = new Prefix(maxBytes);
   const read = await readPrefix(response, prefix, maxBytes, question.client);
   if (read.end !== 'complete') abort();
-  const observation = await decoded(response.headers, prefix, read.end, maxBytes, measures);
   return {
-    ...observation,
+    ...(await decoded(response.headers, prefix, read.end, maxBytes, measures)),
     status: response.status,
     headersMs,
-    firstByteMs: read.firstByteAtMs === null ? undefined : read.firstByteAtMs - startedAtMs,
-    totalMs: Date.now() - startedAtMs,
+    firstByteMs: since(read.firstByteAtMs),
+    totalMs: since(Date.now()),
   };
 }
 

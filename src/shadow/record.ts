@@ -3,10 +3,11 @@
 import type { Served } from '../forward/served.ts';
 import type { ComparisonRow } from '../records/rows.ts';
 import { recordRow } from '../records/write.ts';
-import type { Comparison, ComparisonRole } from './compare/compare.ts';
+import type { AnswerFacts, Comparison, ComparisonRole } from './compare/compare.ts';
 import type { Mirroring, Sides } from './mirror.ts';
 import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
+import type { Side } from './tally.ts';
 
 export interface Judged {
   plan: MirrorPlan;
@@ -20,7 +21,8 @@ export function recordPair(served: Served, judged: Judged, work: Pick<Mirroring,
 }
 
 function rowOf(served: Served, { plan, role, result, sides }: Judged): ComparisonRow {
-  const row: ComparisonRow = {
+  const { bodyKind, dialect, firstDiff, diffs, diffCount, ignoredCount, similarity } = result;
+  return {
     route: served.route.name,
     baseline: plan.baseline,
     candidate: plan.shadow.variant,
@@ -29,38 +31,34 @@ function rowOf(served: Served, { plan, role, result, sides }: Judged): Compariso
     reason: result.reason,
     method: served.method,
     path: served.url.pathname,
-    bodyKind: result.bodyKind,
-    dialect: result.dialect,
-    firstDiff: result.firstDiff,
-    diffs: result.diffs,
+    bodyKind,
+    dialect,
+    firstDiff,
+    diffs,
     rollout: served.inForce.rollout ?? '',
     revision: String(served.inForce.revision),
     configHash: served.configHash,
     colo: served.cf?.colo ?? '',
     requestId: served.requestId,
-    liveFinish: result.live.finish,
-    candidateFinish: result.candidate.finish,
-    diffCount: result.diffCount,
-    ignoredCount: result.ignoredCount,
-    similarity: result.similarity,
-    liveTokensIn: result.live.tokensIn,
-    liveTokensOut: result.live.tokensOut,
-    candidateTokensIn: result.candidate.tokensIn,
-    candidateTokensOut: result.candidate.tokensOut,
-    liveCost: result.live.cost,
-    candidateCost: result.candidate.cost,
+    diffCount,
+    ignoredCount,
+    similarity,
+    ...answer('live', result.live, sides?.live),
+    ...answer('candidate', result.candidate, sides?.candidate),
   };
-  if (sides === null) return row;
-  return { ...row, ...numbers('live', sides.live), ...numbers('candidate', sides.candidate) };
 }
 
 /** Zero is no status: a reply that never came has none. */
-function numbers(side: 'live' | 'candidate', seen: Observation): Partial<ComparisonRow> {
+function answer(side: Side, facts: AnswerFacts, seen?: Observation): Partial<ComparisonRow> {
   return {
-    [`${side}Status`]: seen.status === 0 ? undefined : seen.status,
-    [`${side}HeadersMs`]: seen.headersMs,
-    [`${side}FirstByteMs`]: seen.firstByteMs,
-    [`${side}TotalMs`]: seen.totalMs,
-    [`${side}Bytes`]: seen.status === 0 ? undefined : seen.bytes,
+    [`${side}Finish`]: facts.finish,
+    [`${side}TokensIn`]: facts.tokensIn,
+    [`${side}TokensOut`]: facts.tokensOut,
+    [`${side}Cost`]: facts.cost,
+    [`${side}Status`]: seen?.status || undefined,
+    [`${side}HeadersMs`]: seen?.headersMs,
+    [`${side}FirstByteMs`]: seen?.firstByteMs,
+    [`${side}TotalMs`]: seen?.totalMs,
+    [`${side}Bytes`]: seen?.status ? seen.bytes : undefined,
   };
 }

@@ -12,6 +12,7 @@ import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { parseJson } from './compare/json-text.ts';
 import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
+import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -35,15 +36,13 @@ export async function scorePair(
   if (scorer === undefined || !['match', 'body-mismatch', 'status-mismatch'].includes(result.class)) return;
   if (Math.random() * 100 >= scorer.percent) return;
   const text = new TextDecoder();
+  const answer = ({ status, body }: Observation) => ({ status, body: text.decode(body) });
   const question = {
     route: served.route.name,
     baseline: plan.baseline,
     candidate: plan.shadow.variant,
     request: { method: served.method, path: served.url.pathname, body: text.decode(pair.request) },
-    answers: {
-      live: { status: pair.live.status, body: text.decode(pair.live.body) },
-      candidate: { status: pair.candidate.status, body: text.decode(pair.candidate.body) },
-    },
+    answers: { live: answer(pair.live), candidate: answer(pair.candidate) },
   };
   const scores = await askScorer(scorer.origin, JSON.stringify(question), work.env);
   if (typeof scores === 'string') console.warn(`scorer of ${served.route.name}: ${scores}`);
@@ -69,11 +68,6 @@ async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores
 }
 
 function scoresIn(text: string): Scores | null {
-  const answer = parseJson(text) as Partial<Scores> | null | undefined;
-  if (!isScore(answer?.live) || !isScore(answer.candidate)) return null;
-  return { live: answer.live, candidate: answer.candidate };
-}
-
-function isScore(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  const { live, candidate } = (parseJson(text) ?? {}) as Scores;
+  return Number.isFinite(live) && Number.isFinite(candidate) ? { live, candidate } : null;
 }

@@ -7,6 +7,7 @@
 import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
 import type { Comparison, ComparisonClass } from './compare/compare.ts';
 import { countPair, type NoiseBatch, startBatch } from './compare/noise.ts';
+import { count } from './counts.ts';
 import type { Observation } from './observation.ts';
 
 /** A pair that did not match, fit to be kept (opt-in, bounded, redacted). */
@@ -91,7 +92,7 @@ export function emptyPairs(candidate: string, rollout = ''): PairBatch {
     unauthorised: 0,
     sums: {},
     similarity: { candidate: moments(), repeat: moments() },
-    scores: { live: moments(), candidate: moments(), difference: moments() },
+    scores: { ...bothMoments(), difference: moments() },
     tokens: 0,
     samples: [],
   };
@@ -126,9 +127,7 @@ export class PairTally {
     count(batch.classes, comparison.class);
     const { status } = copied === 'live' ? live : candidate;
     if (isRefusal(status)) batch.unauthorised++;
-    if (comparison.class === 'error' || comparison.class === 'timeout') countFailure(batch.failures, comparison.reason);
-    else countPair(batch.noise, 'candidate', comparison.fields);
-    if (comparison.similarity !== undefined) addTo(batch.similarity.candidate, comparison.similarity);
+    if (!this.#compared('candidate', comparison)) countFailure(batch.failures, comparison.reason);
     this.#times(live, candidate);
     this.#numbers(comparison, live, candidate);
   }
@@ -137,9 +136,7 @@ export class PairTally {
   repeat(comparison: Comparison): void {
     const { reason } = comparison;
     count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
-    if (comparison.class === 'skipped' || comparison.class === 'error' || comparison.class === 'timeout') return;
-    countPair(this.#batch.noise, 'repeat', comparison.fields);
-    if (comparison.similarity !== undefined) addTo(this.#batch.similarity.repeat, comparison.similarity);
+    this.#compared('repeat', comparison);
   }
 
   score(live: number, candidate: number): void {
@@ -169,6 +166,14 @@ export class PairTally {
     return this.#batch;
   }
 
+  /** Counts what two answers say of each other; false where one of them was none. */
+  #compared(arm: keyof NoiseBatch, { class: name, fields, similarity }: Comparison): boolean {
+    if (name === 'skipped' || name === 'error' || name === 'timeout') return false;
+    countPair(this.#batch.noise, arm, fields);
+    if (similarity !== undefined) addTo(this.#batch.similarity[arm], similarity);
+    return true;
+  }
+
   #times(live: Observation, candidate: Observation): void {
     const latency = this.#latency;
     if (live.headersMs !== undefined) addDuration(latency.liveHeaders, live.headersMs);
@@ -190,7 +195,7 @@ export class PairTally {
       const numbers = { tokensIn, tokensOut, tokensEstimated, cost, ...prefixed(sides[side].measures) };
       for (const [name, value] of Object.entries(numbers)) {
         if (value === undefined) continue;
-        this.#batch.sums[name] ??= { live: moments(), candidate: moments() };
+        this.#batch.sums[name] ??= bothMoments();
         addTo(this.#batch.sums[name][side], value);
       }
     }
@@ -204,6 +209,10 @@ export function isRefusal(status: number): boolean {
 
 export function moments(): Moments {
   return { n: 0, sum: 0, squares: 0 };
+}
+
+function bothMoments(): Record<Side, Moments> {
+  return { live: moments(), candidate: moments() };
 }
 
 export function addTo(into: Moments, value: number): void {
@@ -221,11 +230,5 @@ export const MAX_FAILURES = 50;
 
 /** Counts a failure under its reason, or under `other` where there are too many. */
 export function countFailure(counts: Record<string, number>, reason: string, times = 1): void {
-  const isKnown = Object.hasOwn(counts, reason) || Object.keys(counts).length < MAX_FAILURES;
-  const key = isKnown ? reason : 'other';
-  counts[key] = (counts[key] ?? 0) + times;
-}
-
-function count(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+  count(counts, reason, times, MAX_FAILURES, 'other');
 }

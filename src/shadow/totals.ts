@@ -28,13 +28,11 @@ export function startTotals(candidate: string, nowMs: number): PairTotals {
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const { candidate: _, samples: __, rollout: ___, failures, noise, latency, ...counts } = batch;
-  return {
-    ...withCounts(totals, counts),
-    failures: addedFailures(totals.failures, failures),
-    noise: addBatch(totals.noise, noise),
-    latency: addedLatency(totals.latency, latency),
-  };
+  const { candidate: _, samples: __, rollout: ___, failures, noise, ...counts } = batch;
+  // Failures may be named by an origin, so their number is bounded here as in the tally.
+  const allFailures = { ...totals.failures };
+  for (const [reason, n] of Object.entries(failures)) countFailure(allFailures, reason, n);
+  return { ...added(totals, counts), failures: allFailures, noise: addBatch(totals.noise, noise) };
 }
 
 /** A mean with its standard error; null where there is nothing to average. */
@@ -75,18 +73,17 @@ const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0
 
 /** The report of one candidate's totals. */
 export function reportOf(totals: PairTotals): PairReport {
-  const { latency, scores, similarity } = totals;
-  const classes = { ...noClasses, ...totals.classes };
+  const { candidate, eligible, skipped, failures, repeats, latency, similarity, scores } = totals;
   const compared = Object.values(totals.classes).reduce((sum, n) => sum + n, 0);
   return {
-    candidate: totals.candidate,
+    candidate,
     since: new Date(totals.sinceMs).toISOString(),
-    eligible: totals.eligible,
+    eligible,
     compared,
-    classes,
-    skipped: totals.skipped,
-    failures: totals.failures,
-    repeats: totals.repeats,
+    classes: { ...noClasses, ...totals.classes },
+    skipped,
+    failures,
+    repeats,
     latency: {
       live: quantilesOf(latency.liveTotal),
       candidate: quantilesOf(latency.candidateTotal),
@@ -140,12 +137,10 @@ function differenceOf(fasterText: string, slowerText: string): Quantiles {
   const slower = histogramOf([slowerText]);
   const [below, above] = [histogramCount(faster), histogramCount(slower)];
   return quantilesBy((q) => {
-    if (below + above === 0) return null;
     const rank = Math.max(1, Math.ceil(q * (below + above)));
     if (rank > below) return quantile(slower, (rank - below) / above);
     // The fastest lie lowest: rank 1 is the largest lead.
-    const lead = quantile(faster, (below - rank + 1) / below);
-    return lead === null ? null : -lead;
+    return -(quantile(faster, (below - rank + 1) / below) ?? 0);
   });
 }
 
@@ -154,27 +149,14 @@ function meanOf({ n, sum, squares }: Moments): Mean {
   return { n, mean: n > 0 ? mean : null, standardError: n > 1 ? sd / Math.sqrt(n) : null };
 }
 
-/** Numbers with others added to them, member by member, at any depth. */
-function withCounts<T extends object>(numbers: T, more: object): T {
-  const sums = { ...numbers } as Record<string, unknown>;
+/** Numbers and histograms with others added to them, member by member, at any depth. */
+function added<T extends object>(known: T, more: object): T {
+  const sums = { ...known } as Record<string, unknown>;
   for (const [name, add] of Object.entries(more)) {
     const before = sums[name];
-    sums[name] = typeof add === 'number' ? ((before as number) ?? 0) + add : withCounts(before ?? {}, add);
+    if (typeof add === 'number') sums[name] = ((before as number) ?? 0) + add;
+    else if (typeof add === 'string') sums[name] = encodeHistogram(histogramOf([before as string, add]));
+    else sums[name] = added(before ?? {}, add);
   }
   return sums as T;
-}
-
-/** Failures may be named by an origin, so their number is bounded here as in the tally. */
-function addedFailures(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
-  const sums = { ...a };
-  for (const [reason, n] of Object.entries(b)) countFailure(sums, reason, n);
-  return sums;
-}
-
-function addedLatency(a: PairBatch['latency'], b: PairBatch['latency']): PairBatch['latency'] {
-  const merged = { ...a };
-  for (const name of Object.keys(merged) as (keyof typeof merged)[]) {
-    merged[name] = encodeHistogram(histogramOf([a[name], b[name]]));
-  }
-  return merged;
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessName, accessOf } from '../../src/admin/access.ts';
-import type { KeyFault } from '../../src/admin/access-keys.ts';
-import type { PublicKey } from '../../src/admin/access-token.ts';
+import type { KeyFault, PublicKey } from '../../src/admin/access-keys.ts';
 import { err, ok } from '../../src/result.ts';
 import { audience, claims, forgeries, newSigner, type Signer, signed } from './access-tokens.ts';
 import { mounted, problemOf, token } from './calls.ts';
+
+const text = (value: string) => Buffer.from(value).toString('base64url');
 
 const team = 'https://acme.cloudflareaccess.com';
 
@@ -66,8 +67,58 @@ describe('a token of Access', () => {
     expect(Object.keys(tokens).length).toBeGreaterThan(25);
   });
 
+  it('gives a name in any script', async () => {
+    expect(await nameIn({ email: 'zoë@例え.テスト' })).toEqual({ ok: true, value: 'zoë@例え.テスト' });
+  });
+
+  it('opens nothing when any character of it is another', async () => {
+    const good = await signed(claims(team), signer);
+    // The last character has four bits to spare, which no decoder has to look at.
+    const changed = [...good.slice(0, -1)].map((char, at) => {
+      return good.slice(0, at) + (char === 'A' ? 'B' : 'A') + good.slice(at + 1);
+    });
+    const answers = await Promise.all(changed.map((one) => accessName(one, on, keys, Date.now())));
+    expect(answers.filter(({ ok: isTaken }) => isTaken)).toEqual([]);
+  });
+
+  it.each(['[]', '"x"', 'null', '7', '{"exp":1', '\ufeff{}', ''])(
+    'opens nothing when it is signed over %j',
+    async (payload) => {
+      const said = `${text('{"alg":"RS256","kid":"k1"}')}.${text(payload)}`;
+      const signature = await crypto.subtle.sign('RSASSA-PKCS1-v1_5', signer.privateKey, Buffer.from(said));
+      const answer = await accessName(`${said}.${Buffer.from(signature).toString('base64url')}`, on, keys, Date.now());
+      expect(answer).toMatchObject({ ok: false, error: { reason: 'refused' } });
+    },
+  );
+
+  it('opens nothing by a key that is short, or no key', async () => {
+    const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
+    const pair = (await crypto.subtle.generateKey({ ...algorithm, modulusLength: 1024 }, true, [
+      'sign',
+      'verify',
+    ])) as CryptoKeyPair;
+    const said = `${text('{"alg":"RS256","kid":"k1"}')}.${text(JSON.stringify(claims(team)))}`;
+    const signature = await crypto.subtle.sign(algorithm.name, pair.privateKey, Buffer.from(said));
+    const forged = `${said}.${Buffer.from(signature).toString('base64url')}`;
+    const short = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    for (const key of [short, ...['', '!', 'AA'].map((n) => ({ kty: 'RSA', n, e: 'AQAB' }))]) {
+      const answer = await accessName(forged, on, { find: async () => ok(key as PublicKey) }, Date.now());
+      expect(answer).toMatchObject({ ok: false, error: { reason: 'refused' } });
+    }
+  });
+
+  it.each(['', '.', '..', '...', 'x', 'x.y.z', 'x'.repeat(1_000_000), '{}.{}.{}', `${text('{}')}..`])(
+    'opens nothing where something else was sent',
+    async (sent) => {
+      const answer = await accessName(sent, on, keys, Date.now());
+      expect(answer).toMatchObject({ ok: false, error: { reason: 'refused' } });
+    },
+  );
+
   it('is refused with the reason that its owner can act on', async () => {
     expect(await nameIn({ exp: 1 })).toMatchObject({ error: { detail: expect.stringContaining('expired') } });
+    expect(await nameIn({ nbf: 99_999_999_999 })).toMatchObject({ error: { detail: expect.stringContaining('yet') } });
+    expect(await nameIn({ iss: 'x' })).toMatchObject({ error: { detail: expect.stringContaining('"iss"') } });
     expect(await nameIn({ aud: 'x' })).toMatchObject({ error: { detail: expect.stringContaining('"aud"') } });
   });
 

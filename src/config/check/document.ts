@@ -5,8 +5,8 @@
 
 import type { Fault } from '../../result.ts';
 import { sameHost } from '../address.ts';
-import { faultAt } from '../path.ts';
-import { type Loose, list, object, text } from './loose.ts';
+import { faultsBelow, type Key, shown } from '../path.ts';
+import { list, object, text } from './loose.ts';
 import { referenceFaults } from './references.ts';
 import { guardrailFaults, measureFaults, planFaults } from './rollout.ts';
 import { type Surroundings, variantFaults } from './variants.ts';
@@ -19,18 +19,18 @@ export interface DocumentSurroundings extends Surroundings {
 /** Every fault that takes more than one key to see. */
 export function documentFaults(document: unknown, surroundings: DocumentSurroundings): Fault[] {
   const routes = list(object(document).routes);
-  const named = new Map<string, number>();
+  const names = routes.map((route) => text(object(route).name));
   return routes.flatMap((item, index) => {
     const route = object(item);
     if (route !== item) return [];
     const keys = ['routes', index];
-    const faults = [...adminFaults(route, index, surroundings.adminHost)];
-    const name = text(route.name);
-    const first = name === undefined ? undefined : named.get(name);
-    if (first !== undefined) {
-      const reason = `"${name?.slice(0, 64)}" is the name of routes[${first}] too`;
-      faults.push(faultAt([...keys, 'name'], reason, 'give each route its own name'));
-    } else if (name !== undefined) named.set(name, index);
+    const { faults, fault } = faultsBelow(keys);
+    faults.push(...adminFaults(route.match, [...keys, 'match'], surroundings.adminHost));
+    const name = names[index];
+    const first = names.indexOf(name);
+    if (name !== undefined && first < index) {
+      fault(['name'], `${shown(name)} is the name of routes[${first}] too`, 'give each route its own name');
+    }
     for (const [variant, definition] of Object.entries(object(route.variants))) {
       faults.push(...variantFaults(definition, [...keys, 'variants', variant], surroundings));
     }
@@ -44,15 +44,14 @@ export function documentFaults(document: unknown, surroundings: DocumentSurround
 }
 
 /** A page of a bad candidate must not share an origin with the controls (design section 3). */
-function adminFaults(route: Loose, index: number, adminHost: string | undefined): Fault[] {
-  if (!adminHost) return [];
-  const isList = Array.isArray(route.match);
-  const rules = isList ? list(route.match) : [route.match];
-  return rules.flatMap((rule, at) => {
+function adminFaults(match: unknown, keys: Key[], adminHost: string | undefined): Fault[] {
+  const { faults, fault } = faultsBelow(keys);
+  const isList = Array.isArray(match);
+  (isList ? match : [match]).forEach((rule, at) => {
     const host = text(object(rule).host);
-    if (host === undefined || !sameHost(host, adminHost)) return [];
-    const keys = ['routes', index, 'match', ...(isList ? [at] : []), 'host'];
+    if (!adminHost || host === undefined || !sameHost(host, adminHost)) return;
     const reason = `"${host}" is the host of the controls (ADMIN_HOST)`;
-    return [faultAt(keys, reason, 'serve the route on another host')];
+    fault([...(isList ? [at] : []), 'host'], reason, 'serve the route on another host');
   });
+  return faults;
 }

@@ -5,8 +5,8 @@
 
 import type { Fault } from '../../result.ts';
 import { hostCovers } from '../address.ts';
-import { bearsCredentials } from '../header-rules.ts';
-import { faultAt, type Key } from '../path.ts';
+import { credentials } from '../header-rules.ts';
+import { faultAt, faultsBelow, type Key } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
 import type { Config, Route } from '../types.ts';
 import { coverageWarnings } from './coverage.ts';
@@ -24,8 +24,7 @@ export function effectWarnings(config: Config, surroundings: DocumentSurrounding
 }
 
 function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurroundings): Fault[] {
-  const warnings: Fault[] = [];
-  const warn = (at: Key[], reason: string, mend: string) => warnings.push(faultAt([...keys, ...at], reason, mend));
+  const { faults: warnings, fault: warn } = faultsBelow(keys);
 
   if (route.shadows.some((shadow) => shadow.percent > 0) && !route.repeatable.includes('POST')) {
     const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;
@@ -47,7 +46,7 @@ function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurround
   }
   for (const variant of Object.values(route.variants)) {
     for (const [header] of variant.headers) {
-      if (!bearsCredentials(header)) continue;
+      if (!credentials.has(header)) continue;
       warn(
         ['variants', variant.name, 'headers'],
         `${header} usually bears a key, and who may read the config reads it`,
@@ -57,7 +56,7 @@ function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurround
   }
   for (const [name, steps] of Object.entries(route.plans)) {
     if (builtInPlans.includes(name))
-      warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'rename it');
+      warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'choose another name');
     const last = steps.findLast((step) => step.weight !== undefined)?.weight;
     if (last !== undefined && last < 100) {
       warn(

@@ -3,14 +3,9 @@
  * said so already. With it every check runs on every document, so that all faults come at once.
  */
 
-import { isObject } from '../../json.ts';
+export { asObject as object } from '../../json.ts';
 
 export type Loose = Record<string, unknown>;
-
-/** The value as an object; anything else as an empty one. */
-export function object(value: unknown): Loose {
-  return isObject(value) ? value : {};
-}
 
 /** The value as a list; anything else as an empty one. */
 export function list(value: unknown): unknown[] {

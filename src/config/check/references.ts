@@ -3,8 +3,8 @@
 import type { Fault } from '../../result.ts';
 import { measured, measuredNames } from '../measured.ts';
 import { meantOr } from '../nearest.ts';
-import { faultAt, type Key } from '../path.ts';
-import { sumFault, unknownVariantFault, unknownVariantFaults } from '../weights.ts';
+import { faultAt, faultsBelow, type Key, shown } from '../path.ts';
+import { strangerFault, sumFault, unknownVariantFaults } from '../weights.ts';
 import { type Loose, list, object, text, texts } from './loose.ts';
 import { type Surroundings, serviceFault } from './variants.ts';
 
@@ -12,52 +12,51 @@ import { type Surroundings, serviceFault } from './variants.ts';
 export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroundings): Fault[] {
   const variants = Object.keys(object(route.variants));
   const weights = object(route.weights);
-  const trusted = text(route.baseline) ?? variants[0];
-  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], trusted) : [];
+  const baseline = text(route.baseline);
+  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], baseline ?? variants[0]) : [];
   if (variants.length > 0) {
     faults.push(...unknownVariantFaults(Object.keys(weights), variants, [...keys, 'weights']));
-    const baseline = text(route.baseline);
-    if (baseline !== undefined && !variants.includes(baseline)) {
-      faults.push(unknownVariantFault(baseline, variants, [...keys, 'baseline']));
-    }
-    faults.push(...shadowFaults(route, variants, keys, surroundings));
+    if (baseline !== undefined) faults.push(...strangerFault(baseline, variants, [...keys, 'baseline']));
+    faults.push(
+      ...shadowFaults(list(route.shadows), variants, baseline ?? variants[0], [...keys, 'shadows'], surroundings),
+    );
   }
   return [...faults, ...outcomeFaults(route, keys)];
 }
 
-function shadowFaults(route: Loose, variants: string[], keys: Key[], surroundings: Surroundings): Fault[] {
-  const baseline = text(route.baseline) ?? variants[0];
-  const seen = new Set<string>();
-  return list(route.shadows).flatMap((item, index) => {
-    const shadow = object(item);
-    const at = [...keys, 'shadows', index];
-    const faults = serviceFault(object(shadow.scorer).service, [...at, 'scorer', 'service'], surroundings);
-    const variant = text(shadow.variant);
-    if (variant === undefined) return faults;
-    const named = [...at, 'variant'];
-    if (!variants.includes(variant)) faults.push(unknownVariantFault(variant, variants, named));
-    else if (variant === baseline) {
-      const mend = 'name the candidate; "repeat" asks the baseline';
-      faults.push(faultAt(named, `"${variant}" is the baseline`, mend));
-    }
-    if (seen.has(variant)) faults.push(faultAt(named, `"${variant}" has a shadow already`, 'keep one of them'));
-    seen.add(variant);
-    return faults;
+function shadowFaults(
+  shadows: unknown[],
+  variants: string[],
+  baseline: string | undefined,
+  keys: Key[],
+  surroundings: Surroundings,
+): Fault[] {
+  const { faults, fault } = faultsBelow(keys);
+  const named = shadows.map((shadow) => text(object(shadow).variant));
+  shadows.forEach((shadow, index) => {
+    const at = [index, 'variant'];
+    const variant = named[index];
+    faults.push(
+      ...serviceFault(object(object(shadow).scorer).service, [...keys, index, 'scorer', 'service'], surroundings),
+    );
+    if (variant === undefined) return;
+    faults.push(...strangerFault(variant, variants, [...keys, ...at]));
+    if (variant === baseline)
+      fault(at, `"${variant}" is the baseline`, 'name the candidate; "repeat" asks the baseline');
+    if (named.indexOf(variant) < index) fault(at, `"${variant}" has a shadow already`, 'keep one of them');
   });
+  return faults;
 }
 
 function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
+  const { faults, fault } = faultsBelow(keys);
   const declared = list(route.outcomes).map((outcome) => text(object(outcome).name));
-  const known = declared.filter((name) => name !== undefined);
-  const faults: Fault[] = [];
   declared.forEach((name, index) => {
     if (name === undefined) return;
-    const at = [...keys, 'outcomes', index, 'name'];
+    const at = ['outcomes', index, 'name'];
     if (Object.hasOwn(measured, name)) {
-      faults.push(faultAt(at, `"${name}" is measured from responses already`, 'choose another name'));
-    } else if (declared.indexOf(name) < index) {
-      faults.push(faultAt(at, `"${name}" is declared twice`, 'keep one of them'));
-    }
+      fault(at, `"${name}" is measured from responses already`, 'choose another name');
+    } else if (declared.indexOf(name) < index) fault(at, `"${name}" is declared twice`, 'keep one of them');
   });
   list(route.guardrails).forEach((guardrail, index) => {
     const metric = text(object(guardrail).metric) ?? '';
@@ -67,12 +66,10 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
   const deciding = texts(experiment.primary);
   for (const role of ['primary', 'secondary']) {
     list(experiment[role]).forEach((name, index) => {
-      const at = [...keys, 'experiment', role, index];
+      const at = ['experiment', role, index];
       if (typeof name !== 'string') return;
-      faults.push(...undeclared(name, [...known, ...measuredNames], at));
-      if (role === 'secondary' && deciding.includes(name)) {
-        faults.push(faultAt(at, `"${name}" is primary already`, 'name it once'));
-      }
+      faults.push(...undeclared(name, [...texts(declared), ...measuredNames], [...keys, ...at]));
+      if (role === 'secondary' && deciding.includes(name)) fault(at, `"${name}" is primary already`, 'name it once');
     });
   }
   return faults;
@@ -93,5 +90,5 @@ export function outcomeGuardrailFaults(metric: string, outcomes: readonly unknow
 function undeclared(name: string, known: string[], keys: Key[]): Fault[] {
   if (known.includes(name)) return [];
   const mend = meantOr('declare it in the route\'s "outcomes"', name, known);
-  return [faultAt(keys, `no outcome "${name.slice(0, 64)}" is declared`, mend)];
+  return [faultAt(keys, `no outcome ${shown(name)} is declared`, mend)];
 }

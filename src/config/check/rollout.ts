@@ -5,39 +5,32 @@
 
 import type { Fault } from '../../result.ts';
 import { durationMs } from '../duration.ts';
-import { faultAt, type Key } from '../path.ts';
+import { faultsBelow, type Key } from '../path.ts';
 import { type Loose, list, object, text } from './loose.ts';
 
 /** Faults of a list of guardrails. An explicit list without a critical one could stop nothing, so it is refused. */
 export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
   if (!Array.isArray(document)) return [];
-  const faults: Fault[] = [];
-  if (!document.some((item) => object(item).critical === true)) {
+  const { faults, fault } = faultsBelow(keys);
+  const guardrails = document.map(object);
+  if (!guardrails.some(({ critical }) => critical === true)) {
     const reason = 'no guardrail is critical, so nothing could stop a bad rollout';
-    faults.push(faultAt(keys, reason, 'make one "critical", or leave "guardrails" out'));
+    fault([], reason, 'make one "critical", or leave "guardrails" out');
   }
-  const seen = new Set<string>();
-  document.forEach((item, index) => {
-    const guardrail = object(item);
-    const metric = text(guardrail.metric);
-    if (metric === undefined) return;
-    const at = [...keys, index];
-    const id = metric === 'slow' ? `slow ${text(guardrail.of) ?? 'headers'}` : metric;
-    if (seen.has(id)) faults.push(faultAt([...at, 'metric'], `"${id}" is bounded twice`, 'keep one'));
-    seen.add(id);
-    faults.push(...slowFaults(guardrail, metric, at));
+  const ids = guardrails.map(({ metric, of }) => (metric === 'slow' ? `slow ${text(of) ?? 'headers'}` : text(metric)));
+  guardrails.forEach((guardrail, index) => {
+    const id = ids[index];
+    if (id === undefined) return;
+    if (ids.indexOf(id) < index) fault([index, 'metric'], `"${id}" is bounded twice`, 'keep one of them');
+    if (guardrail.metric !== 'slow') {
+      for (const key of ['sloMs', 'of']) {
+        if (guardrail[key] !== undefined) fault([index, key], `"${key}" belongs to "slow" alone`, 'remove it');
+      }
+    } else if (guardrail.sloMs === undefined) {
+      fault([index, 'sloMs'], 'is missing', 'say how many milliseconds are slow');
+    }
   });
   return faults;
-}
-
-function slowFaults(guardrail: Loose, metric: string, keys: Key[]): Fault[] {
-  if (metric === 'slow') {
-    if (guardrail.sloMs !== undefined) return [];
-    return [faultAt([...keys, 'sloMs'], 'is missing', 'say how many milliseconds are slow')];
-  }
-  return ['sloMs', 'of']
-    .filter((key) => guardrail[key] !== undefined)
-    .map((key) => faultAt([...keys, key], `"${key}" belongs to "slow" alone`, 'remove it'));
 }
 
 /** Why a step of that weight cannot carry an experiment, or null. */
@@ -54,59 +47,52 @@ export function cannotCarry(hasExperiment: boolean, weight: number | undefined):
  * looks whether the route has an experiment.
  */
 export function planFaults(document: unknown, keys: Key[], route?: Loose): Fault[] {
+  const { faults, fault } = faultsBelow(keys);
   let weight: number | undefined;
-  return list(document).flatMap((item, index) => {
+  list(document).forEach((item, index) => {
     const step = object(item);
-    if (step !== item) return [];
-    const at = [...keys, index];
-    const faults: Fault[] = [];
+    if (step !== item) return;
     if (step.shadow === undefined && step.weight === undefined) {
-      faults.push(faultAt(at, 'the step changes nothing', 'give it "shadow" or "weight"'));
+      fault([index], 'the step changes nothing', 'give it "shadow" or "weight"');
     }
     if (typeof step.weight === 'number') weight = step.weight;
-    const fault = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
-    if (fault) faults.push(faultAt([...at, 'experiment'], fault.reason, fault.mend));
-    const least = durationMs(text(step.for) ?? '');
+    const hindered = route && step.experiment === true ? cannotCarry(route.experiment !== undefined, weight) : null;
+    if (hindered) fault([index, 'experiment'], hindered.reason, hindered.mend);
     // "0s" ends a step as soon as it has its samples and verdicts.
     if (step.for === undefined && step.approval !== true && step.experiment !== true) {
       const mend = 'give it "for", "approval": true or "experiment": true';
-      faults.push(faultAt(at, 'nothing decides when the step is done', mend));
+      fault([index], 'nothing decides when the step is done', mend);
     }
+    const least = durationMs(text(step.for) ?? '') ?? 0;
     const most = durationMs(text(step.maxFor) ?? '');
-    if (most !== null && most < (least ?? 0)) {
-      faults.push(faultAt([...at, 'maxFor'], `"${step.maxFor}" is shorter than "for"`, 'make it at least as long'));
+    if (most !== null && most < least) {
+      fault([index, 'maxFor'], `"${step.maxFor}" is shorter than "for"`, 'make it at least as long');
     }
-    return faults;
   });
+  return faults;
 }
 
 /** Faults of a route's outcomes and measures. */
 export function measureFaults(route: Loose, keys: Key[]): Fault[] {
-  const faults: Fault[] = [];
+  const { faults, fault } = faultsBelow(keys);
   list(route.outcomes).forEach((item, index) => {
-    const outcome = object(item);
-    if (outcome.cap !== undefined && outcome.kind === 'conversion') {
-      const at = [...keys, 'outcomes', index, 'cap'];
-      faults.push(faultAt(at, 'a conversion has no value to cap', 'remove it, or make the kind "mean"'));
+    const { cap, kind } = object(item);
+    if (cap !== undefined && kind === 'conversion') {
+      fault(['outcomes', index, 'cap'], 'a conversion has no value to cap', 'remove it, or make the kind "mean"');
     }
   });
-  const seen = new Set<string>();
-  list(route.measures).forEach((item, index) => {
-    const measure = object(item);
-    const at = [...keys, 'measures', index];
-    const name = text(measure.name);
-    if (name !== undefined && seen.has(name)) {
-      faults.push(faultAt([...at, 'name'], `"${name}" is measured twice`, 'choose another name'));
+  const measures = list(route.measures).map(object);
+  const names = measures.map(({ name }) => text(name));
+  measures.forEach(({ header, entry }, index) => {
+    const name = names[index];
+    if (name !== undefined && names.indexOf(name) < index) {
+      fault(['measures', index, 'name'], `"${name}" is measured twice`, 'choose another name');
     }
-    if (name !== undefined) seen.add(name);
-    const isTiming = text(measure.header)?.toLowerCase() === 'server-timing';
-    if (isTiming !== (measure.entry !== undefined) && text(measure.header) !== undefined) {
-      faults.push(
-        isTiming
-          ? faultAt([...at, 'entry'], 'is missing', 'name the entry whose duration is meant')
-          : faultAt([...at, 'entry'], 'only Server-Timing has entries', 'remove it'),
-      );
-    }
+    const isTiming = text(header)?.toLowerCase() === 'server-timing';
+    const at = ['measures', index, 'entry'];
+    if (text(header) === undefined || isTiming === (entry !== undefined)) return;
+    if (isTiming) fault(at, 'is missing', 'name the entry whose duration is meant');
+    else fault(at, 'only Server-Timing has entries', 'remove it');
   });
   return faults;
 }

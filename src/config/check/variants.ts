@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../result.ts';
 import { isKeyName, secretNames } from '../header-rules.ts';
-import { faultAt, type Key, pathOf } from '../path.ts';
+import { faultAt, faultsBelow, type Key, pathOf, shown } from '../path.ts';
 import { list, object, text } from './loose.ts';
 
 /** What the Worker has, where the caller knows: without a function nothing is said about existence. */
@@ -23,18 +23,15 @@ const maxJsonDepth = 32;
 export function variantFaults(document: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
   const variant = object(document);
   if (variant !== document) return [];
-  const faults: Fault[] = [];
-  if ((variant.url === undefined) === (variant.service === undefined)) {
-    faults.push(
-      variant.url === undefined
-        ? faultAt(keys, 'names neither "url" nor "service"', 'give one of the two')
-        : faultAt(keys, 'names both "url" and "service"', 'keep one of them'),
-    );
+  const { faults, fault } = faultsBelow(keys);
+  if (variant.url === undefined && variant.service === undefined) {
+    fault([], 'names neither "url" nor "service"', 'give one of them');
+  } else if (variant.url !== undefined && variant.service !== undefined) {
+    fault([], 'names both "url" and "service"', 'keep one of them');
   }
-  const service = serviceFault(variant.service, [...keys, 'service'], surroundings);
   return [
     ...faults,
-    ...service,
+    ...serviceFault(variant.service, [...keys, 'service'], surroundings),
     ...plainHeaderFaults(variant.headers, [...keys, 'headers']),
     ...secretHeaderFaults(variant.secretHeaders, [...keys, 'secretHeaders'], surroundings),
     ...repeatedHeaders(variant, keys),
@@ -45,8 +42,8 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
 /** The fault of naming a service that the Worker is not bound to. */
 export function serviceFault(service: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
   const name = text(service);
-  if (name === undefined || surroundings.services === undefined || surroundings.services(name)) return [];
-  const mend = `add [[services]] with binding = "${name.slice(0, 64)}" to wrangler.toml and deploy`;
+  if (name === undefined || surroundings.services?.(name) !== false) return [];
+  const mend = `add [[services]] with binding = ${shown(name)} to wrangler.toml and deploy`;
   return [faultAt(keys, NO_BINDING, mend)];
 }
 
@@ -59,46 +56,45 @@ function plainHeaderFaults(headers: unknown, keys: Key[]): Fault[] {
 }
 
 function secretHeaderFaults(headers: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
-  return Object.entries(object(headers)).flatMap(([name, value]) => {
+  const { faults, fault } = faultsBelow(keys);
+  for (const [name, value] of Object.entries(object(headers))) {
     const template = text(value);
-    if (template === undefined) return [];
-    const faults: Fault[] = [];
-    const fault = (reason: string, mend: string) => faults.push(faultAt([...keys, name], reason, mend));
+    if (template === undefined) continue;
     const named = secretNames(template);
     if (named.length === 0 || template.replace(/\$\{[^}]*\}/g, '').includes('${')) {
-      fault(`has no \${KEY_…} that could be filled`, `write it as "Bearer \${KEY_NAME}", or move it to "headers"`);
+      fault(
+        [name],
+        `has no \${KEY_…} that could be filled`,
+        `write it as "Bearer \${KEY_NAME}", or move it to "headers"`,
+      );
     }
     for (const secret of new Set(named)) {
       if (!isKeyName(secret)) {
-        const reason = `"${secret.slice(0, 64)}" is not a secret that the config may name`;
-        fault(reason, 'name a Worker secret that begins with KEY_');
-      } else if (surroundings.secrets !== undefined && !surroundings.secrets(secret)) {
-        fault(`the Worker has no secret ${secret}`, `run: wrangler secret put ${secret}`);
+        const reason = `${shown(secret)} is not a secret that the config may name`;
+        fault([name], reason, 'name a Worker secret that begins with KEY_');
+      } else if (surroundings.secrets?.(secret) === false) {
+        fault([name], `the Worker has no secret ${secret}`, `run: wrangler secret put ${secret}`);
       }
     }
-    return faults;
-  });
+  }
+  return faults;
 }
 
 /** Header names know no case (RFC 9110 §5.1), so two spellings would be one header with two meanings. */
 function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[] {
+  const { faults, fault } = faultsBelow(keys);
   const seen = new Map<string, string>();
-  const faults: Fault[] = [];
-  const named: [string, Key][] = [
-    ...['headers', 'secretHeaders'].flatMap((section) =>
-      Object.keys(object(variant[section])).map((name): [string, Key] => [section, name]),
-    ),
-    ...list(variant.removeHeaders).map((_, index): [string, Key] => ['removeHeaders', index]),
-  ];
-  for (const [section, key] of named) {
-    const name = typeof key === 'number' ? text(list(variant.removeHeaders)[key]) : key;
-    if (name === undefined) continue;
-    const lower = name.toLowerCase();
-    const at = [...keys, section, key];
+  const name = (at: Key[], written: unknown) => {
+    const lower = text(written)?.toLowerCase();
+    if (lower === undefined) return;
     const first = seen.get(lower);
-    if (first === undefined) seen.set(lower, pathOf(at));
-    else faults.push(faultAt(at, `${lower} is named at ${first} too`, 'keep one of the two'));
+    if (first === undefined) seen.set(lower, pathOf([...keys, ...at]));
+    else fault(at, `${lower} is named at ${first} too`, 'keep one of them');
+  };
+  for (const section of ['headers', 'secretHeaders']) {
+    for (const key of Object.keys(object(variant[section]))) name([section, key], key);
   }
+  for (const [index, written] of list(variant.removeHeaders).entries()) name(['removeHeaders', index], written);
   return faults;
 }
 

@@ -68,9 +68,7 @@ function audienceEntry(entry: EntryDocument): AudienceEntry {
 }
 
 function identitySource(source: { header?: string; cookie?: true | string; query?: string }): IdentitySource {
-  if (source.header !== undefined) return { header: source.header.toLowerCase() };
-  if (source.cookie !== undefined) return { cookie: source.cookie };
-  return { query: source.query ?? '' };
+  return source.header === undefined ? (source as IdentitySource) : { header: source.header.toLowerCase() };
 }
 
 function statusRange(status: number | string): StatusRange {

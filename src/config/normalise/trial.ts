@@ -5,11 +5,10 @@ import { durationMs } from '../duration.ts';
 import type { RouteDocument } from '../schema/config.ts';
 import type { guardrailSchema, planStepSchema } from '../schema/rollout.ts';
 import { shadowSchema } from '../schema/shadow.ts';
-import type { ArrayRule, Experiment, Guardrail, PlanStep, Segment, Shadow } from '../types.ts';
+import type { Experiment, Guardrail, PlanStep, Segment, Shadow } from '../types.ts';
 import { originOf } from './variant.ts';
 
 type ShadowDocument = RouteDocument['shadows'][number];
-type ArrayDocument = ShadowDocument['compare']['arrays'][number];
 type ExperimentDocument = NonNullable<RouteDocument['experiment']>;
 
 /** Guardrails where the route gives none: failures and refusals, both able to stop a rollout and needed to pass it. */
@@ -24,22 +23,13 @@ export function plainShadow(variant: string): Shadow {
 }
 
 export function normaliseShadow(shadow: ShadowDocument): Shadow {
-  const { scorer, compare, ...plain } = shadow;
-  return {
-    ...plain,
-    scorer: scorer && { origin: scorerOrigin(scorer), percent: scorer.percent },
-    compare: { ...compare, arrays: compare.arrays.map(arrayRule) },
-  };
+  const { scorer, ...plain } = shadow;
+  return { ...plain, scorer: scorer && { origin: scorerOrigin(scorer), percent: scorer.percent } };
 }
 
 /** A scorer is called at its URL as it stands, so nothing is cut from it. */
 function scorerOrigin(scorer: { url?: string; service?: string }): ReturnType<typeof originOf> {
   return scorer.url === undefined ? originOf(scorer) : { kind: 'url', url: scorer.url };
-}
-
-function arrayRule(rule: ArrayDocument): ArrayRule {
-  if (rule.keyBy !== undefined) return { path: rule.path, keyBy: rule.keyBy };
-  return { path: rule.path, mode: rule.mode ?? 'ordered' };
 }
 
 /** Guardrails of a route or a rollout call; the defaults where none are given. */

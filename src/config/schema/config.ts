@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { routeSchema } from './route.ts';
 import { originUrl } from './variant.ts';
-import { number, object, record, say, text, whole } from './words.ts';
+import { few, matching, number, object, record, say, text, whole } from './words.ts';
 
 const origin = v.pipe(
   originUrl({ query: false }),
@@ -22,14 +22,12 @@ const cookieSchema = object({
 const webhookSchema = object({
   url: originUrl({ query: true }),
   format: v.optional(v.picklist(['json', 'slack']), 'json'),
+  // COOKIE_SECRET or ADMIN_TOKEN as a signing key would let a receiver of webhooks test guesses at them.
   secret: v.optional(
-    v.pipe(
-      v.string(),
-      // COOKIE_SECRET or ADMIN_TOKEN as a signing key would let a receiver of webhooks test guesses at them.
-      v.regex(
-        /^(WEBHOOK|KEY)_[A-Za-z0-9_]{1,60}$/,
-        say('is not a secret that webhooks may use', 'name a Worker secret that begins with WEBHOOK_ or KEY_'),
-      ),
+    matching(
+      /^(WEBHOOK|KEY)_[A-Za-z0-9_]{1,60}$/,
+      'is not a secret that webhooks may use',
+      'name a Worker secret that begins with WEBHOOK_ or KEY_',
     ),
   ),
 });
@@ -46,10 +44,7 @@ export const configSchema = object({
   outcomeOrigins: v.optional(v.array(origin), []),
   webhooks: v.optional(v.array(webhookSchema), []),
   prices: v.optional(record(text, priceSchema), {}),
-  routes: v.pipe(
-    v.array(routeSchema),
-    v.maxLength(200, say('is a list of more than 200 routes', 'remove routes, or deploy a second Worker')),
-  ),
+  routes: few(routeSchema, 200, 'routes', 'remove routes, or deploy a second Worker'),
 });
 
 /** The document as people write it, with the defaults that need no second key filled in. */

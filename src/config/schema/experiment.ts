@@ -1,7 +1,20 @@
 /** Owns the words for outcomes, measures and experiments. */
 
 import * as v from 'valibot';
-import { duration, exactlyOne, label, number, object, pointer, say, some, text, token, whole } from './words.ts';
+import {
+  duration,
+  exactlyOne,
+  few,
+  label,
+  matching,
+  number,
+  object,
+  pointer,
+  some,
+  text,
+  token,
+  whole,
+} from './words.ts';
 
 export const outcomeSchema = object({
   name: label,
@@ -21,22 +34,16 @@ const segmentSchema = v.pipe(
     name: label,
     header: v.optional(token),
     pointer: v.optional(pointer),
-    values: v.optional(v.pipe(v.array(text), v.maxLength(10, say('is a list of more than 10 values', 'keep 10')))),
+    values: v.optional(few(text, 10, 'values', 'keep 10')),
   }),
   exactlyOne('header', 'pointer'),
 );
 
 export const experimentSchema = object({
-  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, say('is not an id', 'use 1 to 64 letters, digits, - and _'))),
+  id: matching(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id', 'use 1 to 64 letters, digits, - and _'),
   primary: some(label, 'name the outcome that decides'),
   secondary: v.optional(v.array(label), []),
   plannedUnits: v.optional(whole(1, 1e12)),
   grace: v.optional(duration),
-  segments: v.optional(
-    v.pipe(
-      v.array(segmentSchema),
-      v.maxLength(10, say('is a list of more than 10 segments', 'keep those you will look at')),
-    ),
-    [],
-  ),
+  segments: v.optional(few(segmentSchema, 10, 'segments', 'keep those you will look at'), []),
 });

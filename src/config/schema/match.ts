@@ -2,23 +2,18 @@
 
 import * as v from 'valibot';
 import { hostFault } from '../address.ts';
-import { exactlyOne, faultless, object, record, say, short, some, text, token } from './words.ts';
+import { exactlyOne, faultless, matching, object, record, say, short, some, text, token } from './words.ts';
 
 /** Requests bear paths as the URL parser writes them; a pattern spelled in any other way could never match. */
 function isCanonicalPath(written: string): boolean {
-  if (!written.startsWith('/') || written.startsWith('//') || !URL.canParse(`http://host${written}`)) return false;
-  const url = new URL(`http://host${written}`);
-  return url.pathname === written && url.search === '' && url.hash === '';
+  return !written.startsWith('//') && URL.parse(`http://host${written}`)?.pathname === written;
 }
 
 /** `/v1/detect`, or `/v1/*` for everything below. */
 export const pathPattern = v.pipe(
   short(512),
   v.regex(/^(\/|\*$)/, say('does not begin with /', 'begin the path with /')),
-  v.check(
-    (value) => !value.slice(0, -1).includes('*'),
-    say('has * before its end', 'use * only as the last character: /v1/*'),
-  ),
+  v.check((value) => !value.slice(0, -1).includes('*'), say('has * before its end', 'use * only at the end: /v1/*')),
   v.check(
     (value) => !value.startsWith('/') || isCanonicalPath(value),
     say(
@@ -38,15 +33,9 @@ export const matchRuleSchema = object({
   header: v.optional(record(token, v.union([v.pipe(v.string(), v.maxLength(512)), someTexts]))),
 });
 
-export const matchSchema = v.union([
-  some(matchRuleSchema, 'give a rule, or leave "match" out for every request'),
-  matchRuleSchema,
-]);
+export const matchSchema = v.union([some(matchRuleSchema, 'give a rule, or leave "match" out'), matchRuleSchema]);
 
-const country = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z][A-Za-z0-9]$/, say('is not a country code', 'use two letters, such as "DE"')),
-);
+const country = matching(/^[A-Za-z][A-Za-z0-9]$/, 'is not a country code', 'use two letters, such as "DE"');
 
 const audienceRule = v.pipe(
   object({
@@ -70,10 +59,7 @@ export const audienceSchema = object({
   include: v.optional(some(audienceRule, 'name someone, or leave "include" out', 'is empty and would let nobody in')),
 });
 
-const queryName = v.pipe(
-  v.string(),
-  v.regex(/^[^\s&=#]{1,128}$/, say('is not a query parameter', 'give its name as it stands in the URL')),
-);
+const queryName = matching(/^[^\s&=#]{1,128}$/, 'is not a query parameter', 'give its name as it stands in the URL');
 
 export const identitySchema = v.pipe(
   some(
@@ -85,9 +71,9 @@ export const identitySchema = v.pipe(
       }),
       exactlyOne('header', 'cookie', 'query'),
     ),
-    'name a source, or leave "identity" out for our cookie',
+    'name a source, or leave "identity" out',
   ),
-  v.maxLength(8, say('is a list of more than 8 sources', 'keep the first 8')),
+  v.maxLength(8, say('has more than 8 sources', 'keep the first 8')),
 );
 
 export const consentSchema = object({

@@ -1,18 +1,16 @@
 /** Owns the words for how a rollout proceeds (steps) and what may stop it (guardrails). Rollout calls use the same words. */
 
 import * as v from 'valibot';
-import { duration, number, object, percent, say, weight, whole } from './words.ts';
+import { duration, few, matching, number, object, percent, say, weight, whole } from './words.ts';
 
 /** Metrics that are counted without being declared. `outcome:<name>` comes on top. */
 export const guardrailMetrics = ['errors', 'rejected', 'slow', 'mismatch', 'truncated'] as const;
 
 export const guardrailSchema = object({
-  metric: v.pipe(
-    v.string(),
-    v.regex(
-      /^(errors|rejected|slow|mismatch|truncated|outcome:[A-Za-z0-9][A-Za-z0-9_-]{0,31})$/,
-      say('is not a metric', `use ${guardrailMetrics.join(', ')} or outcome:<a name in "outcomes">`),
-    ),
+  metric: matching(
+    /^(errors|rejected|slow|mismatch|truncated|outcome:[A-Za-z0-9][A-Za-z0-9_-]{0,31})$/,
+    'is not a metric',
+    `use ${guardrailMetrics.join(', ')} or outcome:<a name in "outcomes">`,
   ),
   critical: v.optional(v.boolean(), false),
   required: v.optional(v.boolean(), false),
@@ -23,10 +21,7 @@ export const guardrailSchema = object({
 });
 
 /** A unit has a bit for each. */
-export const guardrailsSchema = v.pipe(
-  v.array(guardrailSchema),
-  v.maxLength(16, say('has more than 16 guardrails', 'keep those that you would act on')),
-);
+export const guardrailsSchema = few(guardrailSchema, 16, 'guardrails', 'keep those that you would act on');
 
 export const planStepSchema = object({
   shadow: v.optional(percent),

@@ -6,16 +6,13 @@ import { audienceSchema, consentSchema, identitySchema, matchSchema } from './ma
 import { guardrailsSchema, planSchema } from './rollout.ts';
 import { shadowSchema } from './shadow.ts';
 import { variantSchema, variantsMessage } from './variant.ts';
-import { duration, name, object, percent, record, say, status, token, weight, whole } from './words.ts';
+import { duration, matching, name, object, percent, record, say, status, token, weight, whole } from './words.ts';
 
 const dayMs = 86_400_000;
 
-const statusClass = v.pipe(
-  v.string(),
-  v.regex(/^[1-5]xx$/, say('is not a status', 'give a number such as 429 or a class such as "5xx"')),
-);
+const statusClass = matching(/^[1-5]xx$/, 'is not a status', 'give one such as 429 or "5xx"');
 
-const idle = v.pipe(duration, v.regex(/[1-9]/, say('is no time at all', 'give a duration, such as "30m"')));
+const idle = v.pipe(duration, v.regex(/[1-9]/, say('is no time at all', 'give a time, such as "30m"')));
 
 const method = v.pipe(
   token,
@@ -37,13 +34,7 @@ export const routeSchema = object({
   weights: v.optional(record(name, weight)),
   audience: v.optional(audienceSchema),
   identity: v.optional(identitySchema, [{ cookie: true }]),
-  salt: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^[ -~\u00a0-\uffff]{0,64}$/, say('is not a salt', 'use up to 64 characters, and no control characters')),
-    ),
-    '',
-  ),
+  salt: v.optional(matching(/^[ -~\u00a0-\uffff]{0,64}$/, 'is not a salt', 'use up to 64 characters, no controls'), ''),
   sticky: v.optional(v.union([v.boolean(), object({ idle: idle })]), false),
   requireConsent: v.optional(consentSchema),
   repeatable: v.optional(v.array(method), ['GET', 'HEAD']),

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { originFault } from '../address.ts';
 import { headerFault, isHeaderValue } from '../header-rules.ts';
-import { faultless, object, record, say, short, status, token } from './words.ts';
+import { faultless, matching, object, record, say, short, status, token } from './words.ts';
 
 /** A URL that requests are sent to. `query` is for addresses that are called as they stand (webhooks). */
 export function originUrl(allow: { query: boolean }) {
@@ -14,12 +14,10 @@ export function originUrl(allow: { query: boolean }) {
 }
 
 /** Name of a service binding in wrangler.toml. */
-export const serviceName = v.pipe(
-  v.string(),
-  v.regex(
-    /^[A-Za-z_$][\w$]{0,63}$/,
-    say('is not the name of a binding', 'give the "binding" of a service in wrangler.toml'),
-  ),
+export const serviceName = matching(
+  /^[A-Za-z_$][\w$]{0,63}$/,
+  'is not the name of a binding',
+  'give the "binding" of a service in wrangler.toml',
 );
 
 function headerName(action: 'set' | 'remove') {
@@ -38,10 +36,7 @@ const headerValue = v.pipe(
 );
 
 /** Where a health probe goes: a path, with a query if need be. */
-const probePath = v.pipe(
-  v.string(),
-  v.regex(/^\/[!-"$-[\]-~]{0,1023}$/, say('is not a path', 'begin with /, and percent-encode it')),
-);
+const probePath = matching(/^\/[!-"$-[\]-~]{0,1023}$/, 'is not a path', 'begin with /, and percent-encode it');
 
 export const variantSchema = object({
   url: v.optional(originUrl({ query: false })),

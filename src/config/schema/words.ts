@@ -53,6 +53,16 @@ export function short(most: number) {
   return v.pipe(v.string(), v.maxLength(most, say(`is longer than ${most} characters`, 'shorten it')));
 }
 
+/** A text of a form. */
+export function matching(form: RegExp, reason: string, mend: string) {
+  return v.pipe(v.string(), v.regex(form, say(reason, mend)));
+}
+
+/** A list of no more than so many items. */
+export function few<const T extends v.GenericSchema>(item: T, most: number, what: string, mend: string) {
+  return v.pipe(v.array(item), v.maxLength(most, say(`has more than ${most} ${what}`, mend)));
+}
+
 /** A list with something in it. */
 export function some<const T extends v.GenericSchema>(item: T, mend: string, reason = 'is empty') {
   return v.pipe(v.array(item), v.minLength(1, say(reason, mend)));
@@ -62,35 +72,33 @@ export function some<const T extends v.GenericSchema>(item: T, mend: string, rea
 export function exactlyOne<T extends object>(...keys: (keyof T & string)[]) {
   return v.check<T, string>(
     (value) => keys.filter((key) => value[key] !== undefined).length === 1,
-    say(`An entry names exactly one of ${keys.join(', ')}`, `keep one of ${keys.join(', ')} and drop the others`),
+    say(`An entry names exactly one of ${keys.join(', ')}`, 'keep one of them'),
   );
 }
 
-const nameMessage = say('is not a name that Headgate takes', 'use 1 to 32 of a-z, 0-9 and -, and do not begin with -');
-
 /** Name of a route, variant or plan. */
-export const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, nameMessage));
+export const name = matching(
+  /^[a-z0-9][a-z0-9-]{0,31}$/,
+  'is not a name that Headgate takes',
+  'use 1 to 32 of a-z, 0-9 and -, and no - first',
+);
 
 /** Name of an outcome, measure or segment: these become labels, so capitals and underscores are welcome. */
-export const label = v.pipe(
-  v.string(),
-  v.regex(
-    /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
-    say('is not a name that Headgate takes', 'use 1 to 32 letters, digits, - and _'),
-  ),
+export const label = matching(
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
+  'is not a name that Headgate takes',
+  'use 1 to 32 letters, digits, - and _',
 );
 
 /** RFC 9110 §5.6.2: header names, methods and (RFC 6265 §4.1.1) cookie names are tokens. */
-export const token = v.pipe(
-  v.string(),
-  v.regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, say('is not a token', 'use letters, digits and dashes, without spaces')),
-);
+export const token = matching(/^[\w!#$%&'*+.^`|~-]{1,128}$/, 'is not a token', 'use letters, digits and dashes');
 
 export const text = v.pipe(short(512), v.minLength(1, say('is empty', 'fill it in or leave the key out')));
 
 /** A whole number between two bounds, both included. */
 export function whole(min: number, max: number) {
-  const message = say(`is not a whole number from ${min} to ${max}`, `give a whole number from ${min} to ${max}`);
+  const range = `a whole number from ${min} to ${max}`;
+  const message = say(`is not ${range}`, `give ${range}`);
   // One regex-like check would lose `minimum` and `maximum` from the JSON Schema, so there are three actions and at most
   // one of them speaks for any value that is likely.
   return v.pipe(v.number(), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
@@ -115,9 +123,10 @@ export const weight = v.pipe(
 );
 
 /** `"500ms"`, `"90s"`, `"10m"`, `"24h"`. */
-export const duration = v.pipe(
-  v.string(),
-  v.regex(/^\d{1,9}(ms|s|m|h)$/, say('is not a duration', 'write it as "500ms", "90s", "10m" or "24h"')),
+export const duration = matching(
+  /^\d{1,9}(ms|s|m|h)$/,
+  'is not a duration',
+  'write it as "500ms", "90s", "10m" or "24h"',
 );
 
 /** An HTTP status. */

@@ -83,20 +83,17 @@ export function compareWhole(live: Side, candidate: Side, context: BodyContext):
 }
 
 function compareDocuments(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
-  const found = compareJson(live.document, candidate.document, { rules: context.rules });
+  const { equal, capped, ...found } = compareJson(live.document, candidate.document, { rules: context.rules });
   const dialect = live.dialect === candidate.dialect ? dialectNamed(live.dialect ?? undefined) : undefined;
   const invariants =
     dialect !== undefined && live.facts !== null && candidate.facts !== null
       ? brokenInvariants(live.facts, candidate.facts, { ...context, dialect })
       : [];
-  const fields = [...invariants.map((name) => `@${name}`), ...found.fields];
   return {
-    verdict: found.equal && invariants.length === 0 ? 'same' : 'differs',
-    reason: invariants[0] ?? (found.capped !== null ? `capped-${found.capped}` : found.equal ? '' : 'differs'),
-    differences: found.differences,
-    diffCount: found.diffCount,
-    ignoredCount: found.ignoredCount,
-    fields,
+    ...found,
+    verdict: equal && invariants.length === 0 ? 'same' : 'differs',
+    reason: invariants[0] ?? (capped !== null ? `capped-${capped}` : equal ? '' : 'differs'),
+    fields: [...invariants.map((name) => `@${name}`), ...found.fields],
     invariants,
     similarity: likeness(live, candidate),
   };

@@ -6,13 +6,13 @@
 
 import type { Observation } from '../observation.ts';
 import { type BodyContext, type BodyOutcome, compareSorts, compareWhole, differing, type Side } from './bodies.ts';
-import { clip } from './excerpt.ts';
 import { asksForJson, type Invariant } from './invariants.ts';
 import type { Difference } from './json.ts';
 import { parseJson } from './json-text.ts';
 import { compareSeen } from './partial.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
 import { readPair } from './read.ts';
+import { clip } from './text.ts';
 import { costOf, countTokens, type Prices } from './tokens.ts';
 
 export type ComparisonClass = 'skipped' | 'timeout' | 'error' | 'status-mismatch' | 'body-mismatch' | 'match';
@@ -87,17 +87,21 @@ function judge(live: Observation, candidate: Observation, context: PairContext):
     candidate: answerFacts(right, request, context.prices),
   };
 
-  if (left.reading.error !== undefined) return { ...comparison('skipped', 'baseline-failed'), ...known };
-  if (candidate.end === 'timeout') return { ...comparison('timeout', timeoutReason(candidate)), ...known };
-  const broken = candidate.end === 'cut' ? 'cut' : right.reading.error;
-  if (broken !== undefined) return { ...comparison('error', broken), ...known };
-  if (live.status !== candidate.status) return { ...statusMismatch(live, candidate), ...known };
+  return { ...verdict(left, right, context, request), ...known };
+}
 
-  const body = compareBodies(left, right, {
-    rules: rulesFor(context.options, left.reading),
-    jsonAsked: asksForJson(request),
-  });
-  return { ...bodyComparison(body), ...known };
+function verdict(live: Side, candidate: Side, { options }: PairContext, request: unknown): Comparison {
+  const { end, headersMs, status } = candidate.reply;
+  if (live.reading.error !== undefined) return comparison('skipped', 'baseline-failed');
+  if (end === 'timeout') return comparison('timeout', headersMs === undefined ? 'headers' : 'body');
+  const broken = end === 'cut' ? 'cut' : candidate.reading.error;
+  if (broken !== undefined) return comparison('error', broken);
+  if (live.reply.status !== status) {
+    const reason = `${live.reply.status}-${status}`;
+    return { ...bodyComparison(differing('status')), class: 'status-mismatch', reason };
+  }
+  const jsonAsked = asksForJson(request);
+  return bodyComparison(compareBodies(live, candidate, { rules: rulesFor(options, live.reading), jsonAsked }));
 }
 
 /** Whether the pair is decided without reading it: skipped, or no headers from the candidate. */
@@ -109,10 +113,6 @@ function failure(live: Observation, candidate: Observation, context: PairContext
   }
   if (candidate.end === 'unreachable') return comparison('error', 'unreachable');
   return null;
-}
-
-function timeoutReason(candidate: Observation): string {
-  return candidate.headersMs === undefined ? 'headers' : 'body';
 }
 
 function compareBodies(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
@@ -153,30 +153,13 @@ function answerFacts({ reading }: Side, request: unknown, prices: Prices | undef
   };
 }
 
-function statusMismatch(live: Observation, candidate: Observation): Comparison {
-  const { differences, fields } = differing('status');
-  return {
-    ...comparison('status-mismatch', `${live.status}-${candidate.status}`),
-    differences,
-    fields,
-    diffCount: 1,
-    firstDiff: '@status',
-    diffs: '@status',
-  };
-}
-
-function bodyComparison(body: BodyOutcome): Comparison {
+function bodyComparison({ verdict, ...body }: BodyOutcome): Comparison {
   const classOf = { same: 'match', differs: 'body-mismatch', unknown: 'skipped' } as const;
   return {
-    ...comparison(classOf[body.verdict], body.reason),
-    differences: body.differences,
-    diffCount: body.diffCount,
-    ignoredCount: body.ignoredCount,
-    fields: body.fields,
+    ...comparison(classOf[verdict], ''),
+    ...body,
     firstDiff: body.differences[0]?.path ?? body.fields[0] ?? '',
     diffs: clip(body.fields.join(' '), 2000),
-    invariants: body.invariants,
-    similarity: body.similarity,
   };
 }
 

@@ -58,8 +58,8 @@ function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: 
   // A length in front makes any text unmistakable, and is cheaper than escaping it.
   if (typeof value === 'string') return `"${value.length}:${value}`;
   if (typeof value === 'number' || value instanceof ExactNumber) {
-    if (rule.tolerance === null) return typeof value === 'number' ? String(value) : value.source;
-    tolerant.push(typeof value === 'number' ? value : value.value);
+    if (rule.tolerance === null) return String(value);
+    tolerant.push(Number(value));
     return '~';
   }
   if (typeof value !== 'object' || value === null) return String(value);
@@ -67,25 +67,16 @@ function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: 
     pairing.tooDeep = true;
     return '…';
   }
-  if (Array.isArray(value)) {
-    const items: string[] = [];
-    for (let i = 0; i < value.length; i++) {
-      const itemRule = rule.next(i);
-      if (!itemRule.ignored) items.push(canonical(value[i], itemRule, tolerant, pairing, depth + 1));
-    }
-    if (rule.array.mode !== 'ordered') items.sort();
-    return `[${items.join(',')}]`;
+  const isList = Array.isArray(value);
+  const parts: string[] = [];
+  for (const key of isList ? value.keys() : Object.keys(value).sort()) {
+    const below = rule.next(key);
+    if (below.ignored) continue;
+    const part = canonical((value as Record<string | number, unknown>)[key], below, tolerant, pairing, depth + 1);
+    parts.push(typeof key === 'number' ? part : `${key.length}:${key}=${part}`);
   }
-  const members = value as Record<string, unknown>;
-  let out = '{';
-  const keys = Object.keys(members);
-  if (keys.length > 1) keys.sort();
-  for (const key of keys) {
-    const memberRule = rule.next(key);
-    if (memberRule.ignored) continue;
-    out += `${key.length}:${key}=${canonical(members[key], memberRule, tolerant, pairing, depth + 1)},`;
-  }
-  return `${out}}`;
+  if (isList && rule.array.mode !== 'ordered') parts.sort();
+  return isList ? `[${parts}]` : `{${parts}}`;
 }
 
 function withoutEqual(left: Canon[], right: Canon[]): [Canon[], Canon[]] {
@@ -171,6 +162,17 @@ function membersAlike(a: Record<string, unknown>, b: Record<string, unknown>): n
   return alike;
 }
 
+/** Pairs items by their places; those that are one value are not listed. */
+export function pairOrdered(live: readonly unknown[], candidate: readonly unknown[]): Pairing {
+  const pairing = nothingPaired();
+  for (let i = 0; i < Math.max(live.length, candidate.length); i++) {
+    if (i >= candidate.length) pairing.missing.push(i);
+    else if (i >= live.length) pairing.added.push(i);
+    else if (live[i] !== candidate[i]) pairing.pairs.push([i, i]);
+  }
+  return pairing;
+}
+
 /** Pairs items whose `keyBy` member is equal; a key that comes several times, or none, is paired in order of appearance. */
 export function pairKeyed(live: readonly unknown[], candidate: readonly unknown[], keyBy: string): Pairing {
   const waiting = Map.groupBy([...live.keys()].reverse(), (i) => keyOf(live[i], keyBy));
@@ -186,9 +188,9 @@ export function pairKeyed(live: readonly unknown[], candidate: readonly unknown[
 
 function keyOf(item: unknown, keyBy: string): string {
   if (!isItem(item) || !Object.hasOwn(item, keyBy)) return '';
-  const key = (item as Record<string, unknown>)[keyBy];
-  if (key instanceof ExactNumber) return `n${key.source}`;
-  return typeof key === 'object' && key !== null ? '' : `${typeof key}${String(key)}`;
+  const key = item[keyBy];
+  const isNested = typeof key === 'object' && key !== null && !(key instanceof ExactNumber);
+  return isNested ? '' : `${typeof key}${String(key)}`;
 }
 
 function isItem(value: unknown): value is Record<string, unknown> {

@@ -12,9 +12,9 @@ export class ExactNumber {
     this.source = source;
   }
 
-  /** The nearest double, for tolerances. */
-  get value(): number {
-    return Number(this.source);
+  /** So `String` gives the source, and `Number` the nearest double. */
+  toString(): string {
+    return this.source;
   }
 }
 
@@ -30,8 +30,7 @@ export function parseJson(text: string): unknown {
     if (!maybeInexact.test(text)) return JSON.parse(text);
     return parseWithSource(text, (_key, value, context) => {
       if (typeof value !== 'number' || context?.source === undefined) return value;
-      const inexact = !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
-      return inexact ? new ExactNumber(context.source) : value;
+      return Math.abs(value) > Number.MAX_SAFE_INTEGER ? new ExactNumber(context.source) : value;
     });
   } catch (cause) {
     if (cause instanceof SyntaxError) return undefined;
@@ -39,10 +38,9 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Equality of two numbers of which at least one is exact; spellings of one integer are equal, other forms must be spelt alike. */
+/** Equality of two numbers; spellings of one integer are equal, other forms must be spelt alike. */
 export function sameExact(a: ExactNumber | number, b: ExactNumber | number): boolean {
-  const left = a instanceof ExactNumber ? a.source : String(a);
-  const right = b instanceof ExactNumber ? b.source : String(b);
+  const [left, right] = [String(a), String(b)];
   if (left === right) return true;
   const whole = /^-?\d{1,4096}$/;
   return whole.test(left) && whole.test(right) && BigInt(left) === BigInt(right);
@@ -69,14 +67,9 @@ export function sameValue(a: unknown, b: unknown, depth = 0): boolean {
 
 /** Lines of JSON (`application/x-ndjson`) as one array, or undefined when a line is not JSON. */
 export function parseJsonLines(text: string): unknown[] | undefined {
-  const values: unknown[] = [];
-  for (const line of text.split('\n')) {
-    if (line.trim() === '') continue;
-    const value = parseJson(line);
-    if (value === undefined) return undefined;
-    values.push(value);
-  }
-  return values;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const values = lines.map((line) => parseJson(line));
+  return values.includes(undefined) ? undefined : values;
 }
 
 /**

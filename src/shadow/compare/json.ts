@@ -4,7 +4,7 @@
  * equal what it did not look at: a cap that was hit is a difference.
  */
 
-import { type Pairing, pairKeyed, pairUnordered } from './json-arrays.ts';
+import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 
@@ -62,12 +62,12 @@ export function compareJson(live: unknown, candidate: unknown, options: JsonOpti
 /** A node of the tree of fields met so far; array items share the node `*`. */
 interface FieldNode {
   text: string;
-  children: Map<string, FieldNode> | null;
+  children: Map<string, FieldNode>;
   counted: boolean;
 }
 
 class Walk {
-  readonly rootField: FieldNode = { text: '', children: null, counted: false };
+  readonly rootField = fieldNode('');
   readonly #options: JsonOptions;
   readonly #caps: JsonCaps;
   readonly #path: (string | number)[] = [];
@@ -120,86 +120,51 @@ class Walk {
     if (type !== typeName(candidate)) this.#report('type', field);
     else if (type === 'array') this.#arrays(live as unknown[], candidate as unknown[], rule, field, depth);
     else if (type === 'object') this.#objects(live as Members, candidate as Members, rule, field, depth);
-    else if (type === 'number') {
-      if (!sameNumber(live as AnyNumber, candidate as AnyNumber, rule)) {
-        this.#report('changed', field);
-      }
-    } else this.#report('changed', field);
+    else if (type !== 'number' || !sameNumber(live as AnyNumber, candidate as AnyNumber, rule)) {
+      this.#report('changed', field);
+    }
   }
 
   #objects(live: Members, candidate: Members, rule: RuleNode, field: FieldNode, depth: number): void {
-    let shared = 0;
     for (const key of Object.keys(live)) {
-      const has = Object.hasOwn(candidate, key);
-      if (has) shared++;
-      if (has && live[key] === candidate[key]) continue;
-      this.#path.push(key);
-      if (has) this.values(live[key], candidate[key], rule.next(key), child(field, key), depth + 1);
-      else this.#oneSided('missing', rule.next(key), child(field, key));
-      this.#path.pop();
+      if (!Object.hasOwn(candidate, key)) this.#oneSided('missing', key, rule, child(field, key));
+      else if (live[key] !== candidate[key]) {
+        this.#path.push(key);
+        this.values(live[key], candidate[key], rule.next(key), child(field, key), depth + 1);
+        this.#path.pop();
+      }
     }
-    const names = Object.keys(candidate);
-    if (names.length === shared) return;
-    for (const key of names) {
-      if (Object.hasOwn(live, key)) continue;
-      this.#path.push(key);
-      this.#oneSided('added', rule.next(key), child(field, key));
-      this.#path.pop();
+    for (const key of Object.keys(candidate)) {
+      if (!Object.hasOwn(live, key)) this.#oneSided('added', key, rule, child(field, key));
     }
   }
 
   #arrays(live: unknown[], candidate: unknown[], rule: RuleNode, field: FieldNode, depth: number): void {
-    const { mode } = rule.array;
-    if (mode !== 'ordered' && this.#options.partial === true) return;
-    if (mode === 'unordered') {
-      this.#pairing(live, candidate, rule, field, depth, pairUnordered(live, candidate, rule));
-      return;
-    }
-    if (rule.array.mode === 'keyed') {
-      this.#pairing(live, candidate, rule, field, depth, pairKeyed(live, candidate, rule.array.keyBy));
-      return;
-    }
-    const both = Math.min(live.length, candidate.length);
-    const item = child(field, null);
-    for (let i = 0; i < both; i++) {
-      if (live[i] === candidate[i]) continue;
-      this.#path.push(i);
-      this.values(live[i], candidate[i], rule.next(i), item, depth + 1);
-      this.#path.pop();
-    }
-    for (let i = both; i < live.length; i++) this.#item('missing', i, rule, item);
-    for (let i = both; i < candidate.length; i++) this.#item('added', i, rule, item);
-  }
-
-  #pairing(
-    live: unknown[],
-    candidate: unknown[],
-    rule: RuleNode,
-    field: FieldNode,
-    depth: number,
-    pairing: Pairing,
-  ): void {
-    const item = child(field, null);
+    const { array } = rule;
+    if (array.mode !== 'ordered' && this.#options.partial === true) return;
+    const pairing =
+      array.mode === 'keyed'
+        ? pairKeyed(live, candidate, array.keyBy)
+        : array.mode === 'unordered'
+          ? pairUnordered(live, candidate, rule)
+          : pairOrdered(live, candidate);
+    const item = child(field, '*');
     if (pairing.tooDeep) this.#cap('depth', field);
     for (const [i, j] of pairing.pairs) {
       this.#path.push(i);
       this.values(live[i], candidate[j], rule.next(i), item, depth + 1);
       this.#path.pop();
     }
-    for (const i of pairing.missing) this.#item('missing', i, rule, item);
-    for (const i of pairing.added) this.#item('added', i, rule, item);
+    for (const i of pairing.missing) this.#oneSided('missing', i, rule, item);
+    for (const i of pairing.added) this.#oneSided('added', i, rule, item);
   }
 
-  #item(kind: 'missing' | 'added', i: number, rule: RuleNode, field: FieldNode): void {
-    this.#path.push(i);
-    this.#oneSided(kind, rule.next(i), field);
-    this.#path.pop();
-  }
-
-  #oneSided(kind: 'missing' | 'added', rule: RuleNode, field: FieldNode): void {
+  #oneSided(kind: 'missing' | 'added', at: string | number, above: RuleNode, field: FieldNode): void {
     if (this.#options.partial === true) return;
-    if (rule.ignored) this.#ignoredCount++;
+    this.#path.push(at);
+    if (above.next(at).ignored) this.#ignoredCount++;
     else this.#report(kind, field);
+    this.#path.pop();
   }
 
   #cap(which: 'depth' | 'nodes', field: FieldNode): void {
@@ -218,9 +183,7 @@ class Walk {
     if (this.#differences.length >= this.#caps.stored || this.#mask?.stored === true) return;
     if (this.#mask !== null) this.#mask.stored = true;
     const segments = this.#path.slice(0, this.#mask?.length ?? this.#path.length);
-    const path = segments
-      .map((segment) => `/${typeof segment === 'number' ? segment : pointerSegment(segment)}`)
-      .join('');
+    const path = segments.map((segment) => `/${pointerSegment(String(segment))}`).join('');
     this.#differences.push({ path, field: at.text, kind });
   }
 }
@@ -228,13 +191,15 @@ class Walk {
 type Members = Record<string, unknown>;
 type AnyNumber = number | ExactNumber;
 
-function child(field: FieldNode, key: string | null): FieldNode {
-  const name = key ?? '*';
-  field.children ??= new Map();
-  let node = field.children.get(name);
+function fieldNode(text: string): FieldNode {
+  return { text, children: new Map(), counted: false };
+}
+
+function child(field: FieldNode, key: string): FieldNode {
+  let node = field.children.get(key);
   if (node === undefined) {
-    node = { text: `${field.text}/${key === null ? '*' : pointerSegment(key)}`, children: null, counted: false };
-    field.children.set(name, node);
+    node = fieldNode(`${field.text}/${pointerSegment(key)}`);
+    field.children.set(key, node);
   }
   return node;
 }
@@ -246,12 +211,9 @@ function typeName(value: unknown): string {
 }
 
 function sameNumber(live: AnyNumber, candidate: AnyNumber, rule: RuleNode): boolean {
-  if (live instanceof ExactNumber || candidate instanceof ExactNumber) {
-    if (sameExact(live, candidate)) return true;
-  }
+  if (sameExact(live, candidate)) return true;
   if (rule.tolerance === null) return false;
-  const a = typeof live === 'number' ? live : live.value;
-  const b = typeof candidate === 'number' ? candidate : candidate.value;
+  const [a, b] = [Number(live), Number(candidate)];
   const gap = Math.abs(a - b);
   // 0.1 + 0.01 is a hair more than 0.11 in doubles; a declared tolerance includes its own edge.
   const larger = Math.max(Math.abs(a), Math.abs(b));

@@ -19,14 +19,18 @@ const texts = /^text\/|\+xml$|^application\/(xml|javascript|ecmascript|x-www-for
 /** The kind of a body, from the media type before any parameters (RFC 9110 §8.3.1; `+json` and `+xml` by RFC 6838 §4.2.8). */
 export function bodyType(contentType: string | null, body: Uint8Array): BodyType {
   if (body.length === 0) return { kind: 'empty', lines: false };
-  const media = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  const media = mediaOf(contentType);
   if (jsonLines.test(media)) return { kind: 'json', lines: true };
   return { kind: media === '' ? sniff(body) : kindOf(media), lines: false };
 }
 
 /** Whether a reply calls itself an event stream, also one that is empty. */
 export function isEventStream(contentType: string | null): boolean {
-  return /^\s*text\/event-stream\b/i.test(contentType ?? '');
+  return mediaOf(contentType) === 'text/event-stream';
+}
+
+function mediaOf(contentType: string | null): string {
+  return (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }
 
 function kindOf(media: string): BodyKind {

@@ -16,6 +16,7 @@
  */
 
 import { addConcurrentTick, type EProcess, logE, startEProcess, THETAS, type Tick } from '../../analysis/eprocess.ts';
+import { count } from '../counts.ts';
 
 /** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
 export interface PairCounts {
@@ -86,7 +87,7 @@ export function startBatch(): NoiseBatch {
 /** Counts one compared pair into a batch: the fields of its comparison, also none. */
 export function countPair(batch: NoiseBatch, arm: keyof NoiseBatch, fields: readonly string[]): void {
   batch[arm].pairs++;
-  for (const field of fields) addTo(batch[arm].fields, field, 1);
+  for (const field of fields) addTo(batch[arm].fields, field);
 }
 
 /**
@@ -106,26 +107,24 @@ export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
   const fields = { ...state.fields };
   let followed = Object.keys(fields).filter((name) => name !== otherFields).length;
   // Sorted, so that rank cannot depend on which arm brought the field.
-  for (const name of [...new Set([...Object.keys(candidate.fields), ...Object.keys(repeat.fields)])].sort()) {
+  for (const name of Object.keys({ ...candidate.fields, ...repeat.fields }).sort()) {
     const tick = {
       nc: candidate.pairs,
       kc: candidate.fields[name] ?? 0,
       nb: repeat.pairs,
       kb: repeat.fields[name] ?? 0,
     };
-    const own = name !== otherFields && (name in fields || followed < maxFields);
-    if (own && !(name in fields)) followed++;
+    const isNew = !(name in fields);
+    const own = name !== otherFields && (!isNew || followed < maxFields);
+    if (own && isNew) followed++;
     const key = own ? name : otherFields;
     fields[key] = grown(fields[key] ?? startField(followed), tick, own);
   }
   return { nc: state.nc + candidate.pairs, nb: state.nb + repeat.pairs, fields, waiting: startBatch() };
 }
 
-/** Names begin with `/`, `@` or `*`, or are empty, so none is a name that every object inherits. */
-function addTo(fields: Record<string, number>, name: string, times: number): void {
-  const known = name in fields || Object.keys(fields).length < maxWaitingFields;
-  const key = known ? name : otherFields;
-  fields[key] = (fields[key] ?? 0) + times;
+function addTo(fields: Record<string, number>, name: string, times = 1): void {
+  count(fields, name, times, maxWaitingFields, otherFields);
 }
 
 function startField(rank: number): FieldState {
@@ -146,23 +145,18 @@ function grown(before: FieldState, tick: Tick, judged: boolean): FieldState {
 /** What is known of every field that ever differed: raw counts first of all, real ones first, then by count. */
 export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
   const { candidate, repeat } = state.waiting;
-  const names = new Set([
-    ...Object.keys(state.fields),
-    ...Object.keys(candidate.fields),
-    ...Object.keys(repeat.fields),
-  ]);
-  const verdicts = [...names].map((path): FieldVerdict => {
-    const field = state.fields[path];
+  const verdicts = Object.keys({ ...state.fields, ...candidate.fields, ...repeat.fields }).map((path): FieldVerdict => {
+    const field = state.fields[path] ?? startField(1);
     return {
       path,
-      candidate: (field?.kc ?? 0) + (candidate.fields[path] ?? 0),
-      repeat: (field?.kb ?? 0) + (repeat.fields[path] ?? 0),
+      candidate: field.kc + (candidate.fields[path] ?? 0),
+      repeat: field.kb + (repeat.fields[path] ?? 0),
       candidatePairs: state.nc + candidate.pairs,
       repeatPairs: state.nb + repeat.pairs,
-      verdict: field === undefined || path === otherFields ? 'undecided' : verdictOf(field, state),
+      verdict: path === otherFields ? 'undecided' : verdictOf(field, state),
       // JSON has no infinity, and a plain difference passes e^709 in a day.
-      e: field === undefined ? 1 : Math.min(Number.MAX_VALUE, Math.exp(logE(field.real))),
-      threshold: field === undefined ? 2 / fieldAlpha : Math.exp(logThreshold(field)),
+      e: Math.min(Number.MAX_VALUE, Math.exp(logE(field.real))),
+      threshold: thresholdOf(field),
     };
   });
   const order = { real: 0, undecided: 1, noise: 2 };
@@ -171,12 +165,12 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
   );
 }
 
-function logThreshold(field: FieldState): number {
-  return Math.log((field.rank * (field.rank + 1)) / fieldAlpha);
+function thresholdOf({ rank }: FieldState): number {
+  return (rank * (rank + 1)) / fieldAlpha;
 }
 
 function verdictOf(field: FieldState, state: NoiseState): FieldVerdict['verdict'] {
   const more = field.kc / state.nc > field.kb / state.nb;
-  if (more && field.kc >= minDiffering && field.real.peakLogE >= logThreshold(field)) return 'real';
+  if (more && field.kc >= minDiffering && field.real.peakLogE >= Math.log(thresholdOf(field))) return 'real';
   return field.noise.peakLogE >= -Math.log(noiseAlpha) ? 'noise' : 'undecided';
 }

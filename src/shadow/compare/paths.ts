@@ -4,6 +4,9 @@
  * member. It refuses to look at documents.
  */
 
+import type { ArrayRule } from '../../config/types.ts';
+import { clip } from './text.ts';
+
 export interface Tolerance {
   path: string;
   /** Largest absolute difference that still counts as equal. */
@@ -11,8 +14,6 @@ export interface Tolerance {
   /** Largest difference relative to the larger number's size. */
   rel?: number;
 }
-
-export type ArrayRule = { path: string; mode: 'ordered' | 'unordered' } | { path: string; keyBy: string };
 
 export interface PathRules {
   /** Neither compared nor kept in any excerpt. */
@@ -25,13 +26,8 @@ export interface PathRules {
 
 export type ArrayMode = { mode: 'ordered' } | { mode: 'unordered' } | { mode: 'keyed'; keyBy: string };
 
-interface Pattern {
-  /** Where in `Automaton.segments` the pattern begins. */
-  start: number;
-  effect: { ignored: true } | { redacted: true } | { tolerance: Tolerance } | { array: ArrayMode };
-}
+type Effect = { ignored: true } | { redacted: true } | { tolerance: Tolerance } | { array: ArrayMode };
 
-const end = Symbol('end');
 const ordered: ArrayMode = { mode: 'ordered' };
 /** `**` patterns can make many states; past this many they are worked out anew instead of being kept. */
 const maxKeptNodes = 4096;
@@ -45,35 +41,21 @@ export function pointerSegments(pointer: string): string[] {
 
 /** One segment as it stands in a pointer, cut to a length that a record can hold. */
 export function pointerSegment(segment: string): string {
-  const short = segment.length > 64 ? `${segment.slice(0, 64).toWellFormed()}…` : segment;
-  return short.replaceAll('~', '~0').replaceAll('/', '~1');
+  return clip(segment, 64).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 class Automaton {
-  readonly segments: (string | typeof end)[] = [];
-  readonly owner: Pattern['effect'][] = [];
+  /** Of all patterns, one behind the other; each ends with its effect. */
+  readonly segments: (string | Effect)[] = [];
   readonly kept = new Map<string, RuleNode>();
 
-  add(path: readonly string[], effect: Pattern['effect']): Pattern {
-    const start = this.segments.length;
-    this.segments.push(...path, end);
-    for (let i = start; i < this.segments.length; i++) this.owner[i] = effect;
-    return { start, effect };
-  }
-
-  node(positions: Iterable<number>): RuleNode {
-    const closed = new Set<number>();
-    const grow = (position: number): void => {
-      if (closed.has(position)) return;
-      closed.add(position);
-      if (this.segments[position] === '**') grow(position + 1);
-    };
-    for (const position of positions) grow(position);
+  node(positions: readonly number[]): RuleNode {
+    const closed = new Set(positions);
+    // What is added while it is walked is walked too.
+    for (const position of closed) if (this.segments[position] === '**') closed.add(position + 1);
     const sorted = [...closed].sort((a, b) => a - b);
-    const key = sorted.join(',');
-    const known = this.kept.get(key);
-    if (known !== undefined) return known;
-    const node = new RuleNode(this, sorted);
+    const key = sorted.join();
+    const node = this.kept.get(key) ?? new RuleNode(this, sorted);
     if (this.kept.size < maxKeptNodes) this.kept.set(key, node);
     return node;
   }
@@ -90,10 +72,9 @@ export class RuleNode {
   readonly dead: boolean;
   readonly #automaton: Automaton;
   readonly #positions: readonly number[];
-  readonly #literal = new Map<string, RuleNode | null>();
-  /** Some rule names an index here; else all items of a list are one to the rules. */
-  #namesIndex = false;
-  #other: RuleNode | null = null;
+  /** The segments that rules name below this place; all others are one to them. */
+  readonly #named = new Set<string>();
+  readonly #below = new Map<string | null, RuleNode>();
 
   constructor(automaton: Automaton, positions: readonly number[]) {
     this.#automaton = automaton;
@@ -101,15 +82,9 @@ export class RuleNode {
     this.dead = positions.length === 0;
     let array: ArrayMode | null = null;
     for (const position of positions) {
-      const segment = automaton.segments[position]!;
-      if (segment !== end) {
-        if (segment === '*' || segment === '**') continue;
-        this.#literal.set(segment, null);
-        this.#namesIndex ||= /^\d+$/.test(segment);
-        continue;
-      }
-      const effect = automaton.owner[position]!;
-      if ('ignored' in effect) this.ignored = true;
+      const effect = automaton.segments[position]!;
+      if (typeof effect === 'string') this.#named.add(effect);
+      else if ('ignored' in effect) this.ignored = true;
       else if ('redacted' in effect) this.redacted = true;
       else if ('tolerance' in effect) this.tolerance ??= effect.tolerance;
       else array ??= effect.array;
@@ -120,18 +95,13 @@ export class RuleNode {
   /** The place one member or item further down. */
   next(segment: string | number): RuleNode {
     if (this.dead) return this;
-    if (typeof segment === 'number' ? this.#namesIndex : this.#literal.size > 0) {
-      const name = typeof segment === 'number' ? String(segment) : segment;
-      const known = this.#literal.get(name);
-      if (known !== undefined) {
-        if (known !== null) return known;
-        const made = this.#step(name);
-        this.#literal.set(name, made);
-        return made;
-      }
+    const name = this.#named.has(String(segment)) ? String(segment) : null;
+    let node = this.#below.get(name);
+    if (node === undefined) {
+      node = this.#step(name);
+      this.#below.set(name, node);
     }
-    this.#other ??= this.#step(null);
-    return this.#other;
+    return node;
   }
 
   #step(name: string | null): RuleNode {
@@ -139,7 +109,7 @@ export class RuleNode {
     for (const position of this.#positions) {
       const segment = this.#automaton.segments[position];
       if (segment === '**') reached.push(position);
-      else if (segment === '*' || (name !== null && segment === name)) reached.push(position + 1);
+      else if (segment === '*' || segment === name) reached.push(position + 1);
     }
     return this.#automaton.node(reached);
   }
@@ -159,20 +129,22 @@ export interface CompiledRules {
  */
 export function compileRules(rules: PathRules, inside: readonly string[] | null = null): CompiledRules {
   const automaton = new Automaton();
-  const patterns: Pattern[] = [];
-  const add = (path: string, effect: Pattern['effect'], ...below: string[]) => {
-    const segments = [...pointerSegments(path), ...below];
-    patterns.push(automaton.add(segments, effect));
-    if (inside !== null) patterns.push(automaton.add([...inside, ...segments], effect));
+  const starts: number[] = [];
+  const add = (path: string, effect: Effect, ...below: string[]) => {
+    for (const above of inside === null ? [[]] : [[], inside]) {
+      starts.push(automaton.segments.length);
+      automaton.segments.push(...above, ...pointerSegments(path), ...below, effect);
+    }
   };
   for (const path of rules.ignore ?? []) add(path, { ignored: true });
   // Everything below a redacted place is as secret as the place itself.
   for (const path of rules.redact ?? []) add(path, { redacted: true }, '**');
   for (const rule of rules.tolerance ?? []) add(rule.path, { tolerance: rule });
   for (const rule of rules.arrays ?? []) {
-    add(rule.path, { array: 'keyBy' in rule ? { mode: 'keyed', keyBy: rule.keyBy } : { mode: rule.mode } });
+    const { keyBy, mode = 'ordered' } = rule;
+    add(rule.path, { array: keyBy === undefined ? { mode } : { mode: 'keyed', keyBy } });
   }
-  const root = automaton.node(patterns.map((pattern) => pattern.start));
+  const root = automaton.node(starts);
   return {
     root,
     hides: (rules.ignore ?? []).length + (rules.redact ?? []).length > 0,

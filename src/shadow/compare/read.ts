@@ -1,7 +1,7 @@
 /** Owns the reading of one captured reply: kind, text, document, facts. It refuses to compare, and to mend what is broken. */
 
 import type { Observation } from '../observation.ts';
-import { type DialectName, type Facts, isMembers } from './dialects/dialect.ts';
+import { type DialectName, type Facts, factsOf, isMembers } from './dialects/dialect.ts';
 import { parseJson, parseJsonLines, parseJsonPrefix } from './json-text.ts';
 import { type BodyKind, bodyType, isEventStream } from './kind.ts';
 import { dialectOfDocument, readSse } from './sse.ts';
@@ -77,7 +77,7 @@ function readDocument(reading: Reading): void {
   const dialect = dialectOfDocument(reading.document);
   if (dialect === undefined || !isMembers(reading.document)) return;
   reading.dialect = dialect.name;
-  reading.facts = dialect.facts(reading.document);
+  reading.facts = factsOf(dialect, reading.document);
 }
 
 /** Text in the declared character set, or in UTF-8 where none or an unknown one is declared. */

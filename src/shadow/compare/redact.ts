@@ -5,7 +5,7 @@
 
 import type { Observation } from '../observation.ts';
 import { fingerprint } from './binary.ts';
-import { clip, excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
+import { excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
 import { parseJson } from './json-text.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
 import { type Reading, readReply } from './read.ts';
@@ -64,5 +64,5 @@ export function redactRequest(body: Uint8Array, options: CompareOptions, maxChar
   const text = new TextDecoder().decode(body);
   const document = parseJson(text);
   if (document !== undefined) return excerptJson(document, rules.root, maxChars);
-  return clip(excerptLoose(text, rules, maxChars), maxChars);
+  return excerptLoose(text, rules, maxChars);
 }

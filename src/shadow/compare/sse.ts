@@ -8,6 +8,7 @@ import {
   type Dialect,
   type DialectName,
   type Facts,
+  factsOf,
   isMembers,
   type Members,
   type SseEvent,
@@ -71,24 +72,15 @@ export function readSse(bytes: Uint8Array, options: StreamOptions = {}): StreamR
 
 function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {
   const dialect = dialectOfEvents(events) ?? dialectNamed(hint);
-  if (dialect === undefined) {
-    const { document, terminated, error } = assembleGeneric(events);
-    return { ...genericFacts(events), document, events: events.length, terminated, error };
-  }
-  const assembled = dialect.assemble(events);
-  const error = assembled.error ?? (whole && !assembled.terminated ? 'unterminated' : undefined);
-  return {
-    ...dialect.facts(assembled.document as Members),
-    document: assembled.document,
-    events: events.length,
-    terminated: assembled.terminated,
-    error,
-  };
+  if (dialect === undefined) return { ...genericFacts(events), ...assembleGeneric(events), events: events.length };
+  const stream = dialect.assemble(events);
+  const error = stream.error ?? (whole && !stream.terminated ? 'unterminated' : undefined);
+  return { ...factsOf(dialect, stream.document as Members), ...stream, events: events.length, error };
 }
 
 function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
   for (const event of events) {
-    const found = dialects.find((dialect) => dialect.claimsEvent(event));
+    const found = dialects.find((dialect) => isMembers(event.json) && dialect.claimsEvent(event.json));
     if (found !== undefined) return found;
   }
   return undefined;

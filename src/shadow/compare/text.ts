@@ -15,15 +15,15 @@ const almostOne = 0.9999;
  * and the composition of accents (NFC). White space inside a line stays: in code and tables it means something.
  */
 export function normaliseText(text: string): string {
-  const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const lines = plain.includes('\r') ? plain.replace(/\r\n?/g, '\n') : plain;
-  return lines.normalize('NFC').split('\n').map(trimLine).join('\n').trimEnd();
-}
-
-/** A regular expression for trailing white space is quadratic on a line of nothing else; this is not. */
-function trimLine(line: string): string {
-  const last = line.charCodeAt(line.length - 1);
-  return last === 0x20 || last === 0x09 ? line.trimEnd() : line;
+  // A regular expression for trailing white space is quadratic on a line of nothing else; this is not.
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .normalize('NFC')
+    .split(/\r\n?|\n/);
+  return lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd();
 }
 
 /**
@@ -36,43 +36,39 @@ export function similarity(a: string, b: string): number {
   const longest = Math.max(a.length, b.length);
   if (Math.min(a.length, b.length) === 0) return 0;
   if (longest > maxLevenshteinChars) return Math.min(almostOne, wordDice(a, b));
-  const [left, right] = withoutCommonEnds(a, b);
-  return Math.min(almostOne, 1 - distance(left, right) / longest);
+  // A common beginning never changes the distance, and answers to one prompt have a long one.
+  const same = commonLength(a, b);
+  return Math.min(almostOne, 1 - distance(a.slice(same), b.slice(same)) / longest);
 }
 
-/** Common beginnings and ends never change the distance, and answers to one prompt have long ones. */
-function withoutCommonEnds(a: string, b: string): [string, string] {
-  const shorter = Math.min(a.length, b.length);
-  let head = 0;
-  while (head < shorter && a.charCodeAt(head) === b.charCodeAt(head)) head++;
-  let tail = 0;
-  while (tail < shorter - head && a.charCodeAt(a.length - 1 - tail) === b.charCodeAt(b.length - 1 - tail)) tail++;
-  return [a.slice(head, a.length - tail), b.slice(head, b.length - tail)];
+/** Cuts at a character boundary and shows that it did. */
+export function clip(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}…`;
+}
+
+/** How many UTF-16 units two texts have in common before they part. */
+export function commonLength(a: string, b: string): number {
+  let same = 0;
+  while (same < a.length && a.charCodeAt(same) === b.charCodeAt(same)) same++;
+  return same;
 }
 
 function wordDice(a: string, b: string): number {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const word of words(a)) {
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-    total++;
-  }
+  const [left, right] = [words(a), words(b)];
+  const waiting = new Map<string, number>();
+  for (const word of left) waiting.set(word, (waiting.get(word) ?? 0) + 1);
   let shared = 0;
-  for (const word of words(b)) {
-    total++;
-    const left = counts.get(word) ?? 0;
-    if (left === 0) continue;
-    counts.set(word, left - 1);
-    shared++;
+  for (const word of right) {
+    const count = waiting.get(word) ?? 0;
+    if (count > 0) shared++;
+    waiting.set(word, count - 1);
   }
-  return total === 0 ? 0 : (2 * shared) / total;
+  return (2 * shared) / (left.length + right.length || 1);
 }
 
 /** Scripts written without spaces have a word for each character, else a Chinese answer would be one word. */
 const wordPattern = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]|[\p{L}\p{N}\p{M}_]+|[^\s\p{L}\p{N}\p{M}_]/gu;
-const asciiWordPattern = /\w+|[^\s\w]/g;
 
 function words(text: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the ASCII range is meant.
-  return text.match(/[^\x00-\x7f]/.test(text) ? wordPattern : asciiWordPattern) ?? [];
+  return text.match(wordPattern) ?? [];
 }

@@ -3,7 +3,7 @@
  * document, and the facts read from a document. It refuses to know any one API: those are the files beside it.
  */
 
-import { isObject } from '../../../json.ts';
+import { asObject, isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
 
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
@@ -42,6 +42,9 @@ export interface Facts {
   usage: Usage | null;
 }
 
+/** What a dialect reads of a document itself; how the model and its counts are named is common to all but where one says so. */
+export type Said = Pick<Facts, 'text' | 'toolCalls' | 'finish' | 'refusal'> & Partial<Pick<Facts, 'model' | 'usage'>>;
+
 /** A stream put together again: the document that the same API would have answered without streaming. */
 export interface Assembled {
   document: unknown;
@@ -53,13 +56,13 @@ export interface Assembled {
 
 export interface Dialect {
   name: DialectName;
-  /** Whether a stream's event can only be of this dialect. */
-  claimsEvent(event: SseEvent): boolean;
+  /** Whether the data of a stream's event can only be of this dialect. */
+  claimsEvent(json: Members): boolean;
   /** Whether a whole document is of this dialect. */
   claimsDocument(document: Members): boolean;
   assemble(events: readonly SseEvent[]): Assembled;
-  /** Reads the facts, and replaces arguments written as JSON inside a string by their value, so that they compare as JSON. */
-  facts(document: Members): Facts;
+  /** Reads what it says, and replaces arguments written as JSON inside a string by their value, so that they compare as JSON. */
+  said(document: Members): Said;
   /** Members that differ between any two answers and say nothing of their quality. */
   ignore: readonly string[];
   /** Where the facts stand in the document, to honour a user's `ignore` in the hard invariants as well. */
@@ -68,16 +71,11 @@ export interface Dialect {
 
 export type Members = Record<string, unknown>;
 
-export { isObject as isMembers };
+export { asObject as membersOf, isObject as isMembers };
 
 /** An object without prototype: a stream's own member names, `__proto__` among them, cannot reach anything. */
 export function emptyMembers(): Members {
   return Object.create(null) as Members;
-}
-
-/** The value as an object; an empty one where it is none. */
-export function membersOf(value: unknown): Members {
-  return isObject(value) ? value : {};
 }
 
 /** Adds to a text that is built up piece by piece. */
@@ -85,9 +83,13 @@ export function append(members: Members, key: string, piece: string): void {
   members[key] = (textOf(members[key]) ?? '') + piece;
 }
 
-/** The values by index, whatever order they came in. */
-export function inOrder<T>(values: ReadonlyMap<number, T>): T[] {
-  return [...values].sort(([a], [b]) => a - b).map(([, value]) => value);
+/** Members by index: JavaScript keeps whole numbers in order, whatever order they came in. */
+export type ByIndex = Record<number, Members>;
+
+/** The members of an index, empty when nothing came for it before. */
+export function membersAt(all: ByIndex, index: number): Members {
+  all[index] ??= emptyMembers();
+  return all[index];
 }
 
 export function listOf(value: unknown): Members[] {
@@ -110,8 +112,59 @@ export function parseArguments(text: string): { value: unknown; valid: boolean }
   return value === undefined ? { value: text, valid: false } : { value, valid: true };
 }
 
-/** A reason fit for a record: the provider's error type, never its message, which may quote the request. */
-export function errorReason(type: unknown): string {
-  const word = typeof type === 'string' || typeof type === 'number' ? String(type) : '';
+/** Reads a call and puts the parsed arguments in the place of their text. Used for every API with OpenAI's `function`. */
+export function readFunction(call: Members): ToolCall {
+  let valid = true;
+  if (typeof call.arguments === 'string') {
+    const parsed = parseArguments(call.arguments);
+    call.arguments = parsed.value;
+    valid = parsed.valid;
+  }
+  return { name: textOf(call.name) ?? '', arguments: call.arguments, valid };
+}
+
+/** What a document says, in the words common to all dialects. */
+export function factsOf(dialect: Dialect, document: Members): Facts {
+  const { model, usage } = document;
+  return { dialect: dialect.name, model: textOf(model), usage: usageOf(usage), ...dialect.said(document) };
+}
+
+/** Usage in OpenAI's names or Anthropic's, or null when it names neither count. */
+export function usageOf(value: unknown): Usage | null {
+  const usage = asObject(value);
+  const tokensIn = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens);
+  const tokensOut = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
+  if (tokensIn === null && tokensOut === null) return null;
+  // Cached input is input: Anthropic's `input_tokens` leaves it out, and OpenAI's `prompt_tokens` does not.
+  const cached = (countOf(usage.cache_creation_input_tokens) ?? 0) + (countOf(usage.cache_read_input_tokens) ?? 0);
+  return { tokensIn: (tokensIn ?? 0) + (usage.prompt_tokens === undefined ? cached : 0), tokensOut: tokensOut ?? 0 };
+}
+
+/**
+ * Puts a stream together, event by event. `ends` names the types of events that end it, `[DONE]` among them; `take` adds an
+ * event's members to the document, and returns the reason where the event reports an error.
+ */
+export function assembled(
+  events: readonly SseEvent[],
+  ends: readonly string[],
+  take: (json: Members, type: string | null, document: Members) => string | undefined,
+): Assembled & { document: Members } {
+  const document = emptyMembers();
+  let terminated = false;
+  let error: string | undefined;
+  for (const { event, json, text } of events) {
+    const type = text === '[DONE]' ? text : (textOf(asObject(json).type) ?? event);
+    terminated ||= ends.includes(type ?? '');
+    if (type === '[DONE]') continue;
+    const failure = isObject(json) ? take(json, type, document) : 'bad-event';
+    error ??= failure;
+  }
+  return { document, terminated, error };
+}
+
+/** A reason fit for a record: the provider's code or type of error, never its message, which may quote the request. */
+export function errorReason(error: unknown): string {
+  const { code, type } = asObject(error);
+  const word = String(code ?? type ?? '');
   return /^[\w.-]{1,40}$/.test(word) ? `error-event:${word}` : 'error-event';
 }

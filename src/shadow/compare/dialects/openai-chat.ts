@@ -4,32 +4,45 @@
  */
 
 import {
-  type Assembled,
   append,
+  assembled,
+  type ByIndex,
   countOf,
   type Dialect,
   emptyMembers,
   errorReason,
-  type Facts,
-  inOrder,
   isMembers,
   listOf,
   type Members,
+  membersAt,
   membersOf,
-  parseArguments,
-  type SseEvent,
+  readFunction,
   type ToolCall,
   textOf,
-  type Usage,
 } from './dialect.ts';
 import { mergeFragment } from './merge.ts';
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
-  claimsEvent: ({ json }) => isMembers(json) && isChat(json),
+  claimsEvent: isChat,
   claimsDocument: isChat,
-  assemble,
-  facts,
+  assemble(events) {
+    const choices: ByIndex = {};
+    const stream = assembled(events, ['[DONE]'], (json, type, document) => {
+      if (isMembers(json.error) || typeof json.error === 'string' || type === 'error') return errorReason(json.error);
+      addChunk(document, choices, json);
+    });
+    const sorted = Object.values(choices);
+    for (const { message } of sorted) {
+      dropEmpty(message as Members);
+      // Calls are streamed in whatever order; their index is their place.
+      const { tool_calls: calls } = message as { tool_calls?: unknown };
+      if (Array.isArray(calls)) calls.sort((a, b) => (countOf(a?.index) ?? 0) - (countOf(b?.index) ?? 0));
+    }
+    stream.document.choices = sorted;
+    return stream;
+  },
+  said,
   ignore: [
     '/id',
     '/created',
@@ -52,31 +65,7 @@ function isChat(document: Members): boolean {
   return Array.isArray(document.choices);
 }
 
-function assemble(events: readonly SseEvent[]): Assembled {
-  const document = emptyMembers();
-  const choices = new Map<number, Members>();
-  let terminated = false;
-  let error: string | undefined;
-  for (const { event, json, text } of events) {
-    if (text === '[DONE]') terminated = true;
-    else if (!isMembers(json)) error ??= 'bad-event';
-    else if (isMembers(json.error) || typeof json.error === 'string' || event === 'error') {
-      const { code, type } = membersOf(json.error);
-      error ??= errorReason(code ?? type);
-    } else addChunk(document, choices, json);
-  }
-  const sorted = inOrder(choices);
-  for (const { message } of sorted) {
-    dropEmpty(message as Members);
-    // Calls are streamed in whatever order; their index is their place.
-    const { tool_calls: calls } = message as { tool_calls?: unknown };
-    if (Array.isArray(calls)) calls.sort((a, b) => (countOf(a?.index) ?? 0) - (countOf(b?.index) ?? 0));
-  }
-  document.choices = sorted;
-  return { document, terminated, error };
-}
-
-function addChunk(document: Members, choices: Map<number, Members>, chunk: Members): void {
+function addChunk(document: Members, choices: ByIndex, chunk: Members): void {
   for (const key of Object.keys(chunk)) {
     // Every chunk calls itself one; the whole is none.
     if (key === 'choices' || key === 'object' || key === 'obfuscation') continue;
@@ -84,14 +73,12 @@ function addChunk(document: Members, choices: Map<number, Members>, chunk: Membe
   }
   for (const part of listOf(chunk.choices)) {
     const index = countOf(part.index) ?? 0;
-    let choice = choices.get(index);
-    if (choice === undefined) {
-      choice = Object.assign(emptyMembers(), { index, message: emptyMembers(), finish_reason: null });
-      choices.set(index, choice);
-    }
-    if (isMembers(part.delta)) mergeFragment(choice.message as Members, part.delta);
+    const choice = membersAt(choices, index);
+    choice.index = index;
+    choice.message ??= emptyMembers();
+    mergeFragment(choice.message as Members, membersOf(part.delta));
     if (typeof part.text === 'string') append(choice, 'text', part.text);
-    if (part.finish_reason !== null && part.finish_reason !== undefined) choice.finish_reason = part.finish_reason;
+    choice.finish_reason = part.finish_reason ?? choice.finish_reason ?? null;
   }
 }
 
@@ -102,7 +89,7 @@ function dropEmpty(message: Members): void {
   }
 }
 
-function facts(document: Members): Facts {
+function said(document: Members) {
   const texts: string[] = [];
   const toolCalls: ToolCall[] = [];
   const finishes: string[] = [];
@@ -119,13 +106,10 @@ function facts(document: Members): Facts {
     refusal ??= textOf(message.refusal) || null;
   }
   return {
-    dialect: 'openai-chat',
-    model: textOf(document.model),
     text: texts.join('\n'),
     toolCalls,
     finish: finishes.length > 0 ? finishes.join(',') : null,
     refusal,
-    usage: usage(document.usage),
   };
 }
 
@@ -134,23 +118,4 @@ function contentText(content: unknown): string {
   return listOf(content)
     .map((part) => textOf(part.text) ?? '')
     .join('');
-}
-
-/** Reads a call and puts the parsed arguments in the place of their text. Used for every API with OpenAI's `function`. */
-export function readFunction(call: Members): ToolCall {
-  let valid = true;
-  if (typeof call.arguments === 'string') {
-    const parsed = parseArguments(call.arguments);
-    call.arguments = parsed.value;
-    valid = parsed.valid;
-  }
-  return { name: textOf(call.name) ?? '', arguments: call.arguments, valid };
-}
-
-/** Usage in OpenAI's names, or null when it names neither count. */
-export function usage(value: unknown): Usage | null {
-  if (!isMembers(value)) return null;
-  const tokensIn = countOf(value.prompt_tokens) ?? countOf(value.input_tokens);
-  const tokensOut = countOf(value.completion_tokens) ?? countOf(value.output_tokens);
-  return tokensIn === null && tokensOut === null ? null : { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0 };
 }

@@ -5,31 +5,40 @@
  */
 
 import {
-  type Assembled,
   append,
+  assembled,
+  type ByIndex,
   countOf,
   type Dialect,
   emptyMembers,
   errorReason,
-  type Facts,
-  inOrder,
-  isMembers,
   listOf,
   type Members,
+  membersAt,
   membersOf,
-  type SseEvent,
+  readFunction,
   type ToolCall,
   textOf,
 } from './dialect.ts';
 import { mergeFragment } from './merge.ts';
-import { readFunction, usage } from './openai-chat.ts';
 
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
-  claimsEvent: ({ json }) => isMembers(json) && typeof json.type === 'string' && json.type.startsWith('response.'),
+  claimsEvent: ({ type }) => textOf(type)?.startsWith('response.') === true,
   claimsDocument: (document) => document.object === 'response' && Array.isArray(document.output),
-  assemble,
-  facts,
+  assemble(events) {
+    const items: ByIndex = {};
+    const stream = assembled(events, ends, (json, type, document) => {
+      Object.assign(document, membersOf(json.response));
+      addToItems(items, type, json);
+      if (type === 'error') return errorReason({ code: json.code ?? membersOf(json.error).code });
+      if (type === 'response.failed') return errorReason(document.error);
+    });
+    const output = Object.values(items);
+    if (output.length > 0) stream.document.output = output;
+    return stream;
+  },
+  said,
   ignore: [
     '/id',
     '/created_at',
@@ -47,38 +56,15 @@ export const openaiResponses: Dialect = {
   places: { text: '/output/0/content/0/text', toolName: '/output/0/name', finish: '/status' },
 };
 
-const terminators = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const ends = ['response.completed', 'response.incomplete', 'response.failed'];
 
-function assemble(events: readonly SseEvent[]): Assembled {
-  const document = emptyMembers();
-  const items = new Map<number, Members>();
-  let terminated = false;
-  let error: string | undefined;
-  for (const { event, json, text } of events) {
-    if (text === '[DONE]') continue;
-    if (!isMembers(json)) {
-      error ??= 'bad-event';
-      continue;
-    }
-    const type = textOf(json.type) ?? event ?? '';
-    if (type === 'error') error ??= errorReason(json.code ?? membersOf(json.error).code);
-    if (isMembers(json.response)) Object.assign(document, json.response);
-    if (terminators.has(type)) terminated = true;
-    if (type === 'response.failed') error ??= errorReason(membersOf(document.error).code);
-    addToItems(items, type, json);
-  }
-  if (items.size > 0) document.output = inOrder(items);
-  return { document, terminated, error };
-}
-
-function addToItems(items: Map<number, Members>, type: string, json: Members): void {
+function addToItems(items: ByIndex, type: string | null, json: Members): void {
   const index = countOf(json.output_index);
   if (index === null) return;
-  const item = items.get(index) ?? emptyMembers();
-  items.set(index, item);
+  const item = membersAt(items, index);
   const delta = textOf(json.delta) ?? '';
-  if (type === 'response.output_item.added' && isMembers(json.item)) mergeFragment(item, json.item);
-  else if (type === 'response.output_item.done' && isMembers(json.item)) complete(item, json.item);
+  if (type === 'response.output_item.added') mergeFragment(item, membersOf(json.item));
+  else if (type === 'response.output_item.done') complete(item, membersOf(json.item));
   else if (type === 'response.output_text.delta') append(part(item, json, 'output_text'), 'text', delta);
   else if (type === 'response.refusal.delta') append(part(item, json, 'refusal'), 'refusal', delta);
   else if (type === 'response.function_call_arguments.delta') append(item, 'arguments', delta);
@@ -94,7 +80,7 @@ function complete(item: Members, done: Members): void {
 }
 
 function part(item: Members, json: Members, type: string): Members {
-  const content = Array.isArray(item.content) ? (item.content as Members[]) : [];
+  const content = listOf(item.content);
   item.content = content;
   // Parts come in order; an index far ahead would make a list of holes.
   const index = Math.min(countOf(json.content_index) ?? 0, content.length);
@@ -102,7 +88,7 @@ function part(item: Members, json: Members, type: string): Members {
   return content[index];
 }
 
-function facts(document: Members): Facts {
+function said(document: Members) {
   const texts: string[] = [];
   const toolCalls: ToolCall[] = [];
   let refusal: string | null = null;
@@ -115,12 +101,9 @@ function facts(document: Members): Facts {
   }
   const why = textOf(membersOf(document.incomplete_details).reason);
   return {
-    dialect: 'openai-responses',
-    model: textOf(document.model),
     text: texts.join('\n'),
     toolCalls,
     finish: why ?? textOf(document.status),
     refusal,
-    usage: usage(document.usage),
   };
 }
