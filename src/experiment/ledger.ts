@@ -53,13 +53,17 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#closing = new Closing(this.#meta, this.#sums, this.#delays);
   }
 
-  /** Takes a batch once, however often it is sent. Tells what it credits, to be recorded: once, or never where the answer is lost. */
-  expose(batch: ExposureBatch): Credited[] {
+  /**
+   * Takes a batch once, however often it is sent, with the plan that its isolate knows: the planned size must be noticed whether
+   * somebody looks or not. Tells what it credits, to be recorded: once, or never where the answer is lost.
+   */
+  expose(batch: ExposureBatch, plan: ExperimentPlan | null = null): Credited[] {
     const nowMs = Date.now();
     this.#used(nowMs);
     return this.ctx.storage.transactionSync(() => {
       if (!this.#batches.isNew(batch, nowMs)) return [];
       this.#closing.closeIfDue(nowMs);
+      if (plan !== null) this.#learn(plan);
       const change = this.#change();
       const { exposures } = batch;
       const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };

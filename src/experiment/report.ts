@@ -4,7 +4,12 @@
  */
 
 import { type Comparison, decideTogether, type Finding } from '../analysis/hybrid.ts';
-import { SAMPLE_RATIO_ALPHA, sampleRatioChiSquare, sampleRatioLogBF } from '../analysis/sample-ratio.ts';
+import {
+  SAMPLE_RATIO_ALPHA as ALPHA,
+  sampleRatioChiSquare,
+  sampleRatioLikelihood,
+  sampleRatioLogBF,
+} from '../analysis/sample-ratio.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
 import { explore, type SegmentReport } from './exploration.ts';
@@ -25,9 +30,9 @@ export interface Looks {
 }
 
 export interface SampleRatio {
-  /** By χ², over all who were dealt so far. */
+  /** By χ², over all who were dealt so far: for one look. */
   p: number;
-  /** What the alarm looks at. */
+  /** For any number of looks: what the alarm goes by, but for shares that nothing explains at any look. */
   sequentialP: number;
   alarm: boolean;
   /** Since when every look has rung; null where the last one did not. */
@@ -133,19 +138,19 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
   return { report, looks: { earlyP, sampleRatio } };
 }
 
-/** One more look at the shares, by the sequential form; once the figures have closed also by χ² over them, which change no more. */
+/** One more look at the shares, by the forms that bear many; once the figures have closed also by χ² over them, which change no more. */
 export function lookAtRatio(
   before: SampleRatio | undefined,
   { now, atPlanned, nowMs }: Pick<Known, 'now' | 'atPlanned' | 'nowMs'>,
 ): SampleRatio {
   const dealt = dealtIn(now);
   const sequentialP = Math.min(1, Math.exp(-sampleRatioLogBF(dealt)));
-  const rings = sequentialP < SAMPLE_RATIO_ALPHA;
+  const rings = sequentialP < ALPHA.sequential || sampleRatioLikelihood(dealt) < ALPHA.atOnce;
   const since = rings ? (before?.since ?? isoOf(nowMs)) : null;
   const stays =
     before?.stays ||
     (since !== null && nowMs - Date.parse(since) >= STAYS_AFTER_MS) ||
-    (atPlanned !== null && sampleRatioChiSquare(dealtIn(atPlanned), LEAST_UNITS).p < SAMPLE_RATIO_ALPHA);
+    (atPlanned !== null && sampleRatioChiSquare(dealtIn(atPlanned), LEAST_UNITS).p < ALPHA.final);
   return { p: sampleRatioChiSquare(dealt).p, sequentialP, alarm: rings || stays, since, stays };
 }
 

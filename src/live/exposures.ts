@@ -5,6 +5,7 @@
  */
 
 import { type Env, ledgerOf } from '../env.ts';
+import { planOf } from '../experiment/plan.ts';
 import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Observer, type Served } from '../forward/served.ts';
@@ -33,6 +34,8 @@ interface Waiting {
   units: Map<string, Seen>;
   pending: ExposureBatch | null;
   sequence: number;
+  /** By which its newest exposure was served. */
+  by: Pick<Served, 'route' | 'inForce'>;
   armedUntilMs: number;
   dropped: number;
 }
@@ -72,7 +75,7 @@ export class Exposures {
 
   /** What waits of the unit; null where there is no room for it. */
   #see(served: Served, experiment: string, unit: string, env: Env, ctx: ExecutionContext): Seen | null {
-    const waiting = this.#waitingOf(served.route.name, experiment);
+    const waiting = this.#waitingOf(served, experiment);
     let seen = waiting.units.get(unit);
     if (seen === undefined) {
       if (waiting.units.size >= MAX_WAITING) {
@@ -93,13 +96,15 @@ export class Exposures {
     return ask !== null && this.#repeats.isRetry(ask, served.startedAtMs);
   }
 
-  #waitingOf(route: string, experiment: string): Waiting {
+  #waitingOf(by: Served, experiment: string): Waiting {
+    const route = by.route.name;
     const key = `${route}/${experiment}`;
     let waiting = this.#waiting.get(key);
     if (waiting === undefined) {
-      waiting = { route, experiment, units: new Map(), pending: null, sequence: 0, armedUntilMs: 0, dropped: 0 };
+      waiting = { route, experiment, units: new Map(), pending: null, sequence: 0, by, armedUntilMs: 0, dropped: 0 };
       this.#waiting.set(key, waiting);
     }
+    waiting.by = { route: by.route, inForce: by.inForce };
     return waiting;
   }
 
@@ -117,8 +122,9 @@ export class Exposures {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
         waiting.pending = batch;
-        const { route, experiment } = waiting;
-        const credited = await ledgerOf(env, route, experiment)!.expose(batch);
+        const { route, experiment, by } = waiting;
+        const plan = planOf(by);
+        const credited = await ledgerOf(env, route, experiment)!.expose(batch, plan?.id === experiment ? plan : null);
         waiting.pending = null;
         for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });
       } catch (cause) {

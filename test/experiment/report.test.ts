@@ -249,6 +249,19 @@ describe('the sample ratio', () => {
     expect(report.notes[0]).toContain('trust no result before you know why');
   });
 
+  it.each([
+    [75, 150],
+    [0, 30],
+    [400, 600],
+  ])('alarms on %i and %i of equal arms at any look', (blue, green) => {
+    expect(lookAt(dealt([even, blue, green]))).toMatchObject({ alarm: true });
+  });
+
+  it('is quiet on few units of a small arm, which chance does explain', () => {
+    expect(lookAt(dealt([{ blue: 95, green: 5 }, 90, 14]))).toMatchObject({ alarm: false });
+    expect(lookAt(dealt([even, 0, 16]))).toMatchObject({ alarm: false });
+  });
+
   it('is quiet on fair shares, also while nobody was dealt', () => {
     expect(lookAt(dealt([even, 5030, 4970]))).toMatchObject({ alarm: false, since: null });
     expect(lookAt(dealt())).toMatchObject({ p: 1, sequentialP: 1, alarm: false });

@@ -1,20 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ExposureBatch } from '../../src/experiment/words.ts';
+import type { ExperimentPlan, ExposureBatch } from '../../src/experiment/words.ts';
 import type { Served } from '../../src/forward/served.ts';
 import { Exposures } from '../../src/live/exposures.ts';
 import type { Spent } from '../../src/live/usage.ts';
 import { body, served, T0 } from './served.ts';
 
 const experiment = { id: 'e', primary: ['tokensOut'], secondary: ['retry'], segments: [] };
-const route = { name: 'main', failStatuses: [], experiment } as unknown as Served['route'];
+const route = { name: 'main', failStatuses: [], experiment, outcomes: [], variants: {} } as unknown as Served['route'];
 const inForce = { experiment: 'e', rollout: null };
 const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 
 function seeing(spent: Spent | null) {
   const batches: ExposureBatch[] = [];
+  const plans: (ExperimentPlan | null)[] = [];
   const ledger = {
-    expose: async (batch: ExposureBatch) => {
+    expose: async (batch: ExposureBatch, plan: ExperimentPlan | null) => {
       batches.push(batch);
+      plans.push(plan);
       return [];
     },
   };
@@ -23,6 +25,7 @@ function seeing(spent: Spent | null) {
   const ctx = { waitUntil: (one: Promise<unknown>) => void work.push(one) };
   const exposures = new Exposures(() => (spent === null ? null : Promise.resolve(spent)));
   return {
+    plans,
     see: (changes: Partial<Served>) => {
       const url = new URL('https://shop.example/x');
       exposures.observe(served({ route, url, upload, ...changes, inForce } as never), env as never, ctx as never);
@@ -53,6 +56,13 @@ describe('the exposures of a batch', () => {
     expect(await flushed()).toMatchObject([
       { requests: 4, firstAtMs: T0, lastAtMs: T0 + 201_000, retries: 1, latencyMs: expect.any(Number) },
     ]);
+  });
+
+  it('come with the plan, by which the ledger notices a planned size that nobody looks at', async () => {
+    const { see, flushed, plans } = seeing(null);
+    see({ route: { ...route, experiment: { ...experiment, plannedUnits: 200 } } as unknown as Served['route'] });
+    await flushed();
+    expect(plans).toMatchObject([{ id: 'e', plannedUnits: 200 }]);
   });
 
   it('keep a unit in its arm when another variant answers in its place', async () => {

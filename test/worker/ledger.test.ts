@@ -248,6 +248,18 @@ describe('a ledger', () => {
     });
   });
 
+  it('notices the planned size by exposures alone, so that who looks late chooses no moment', async () => {
+    const ledger = await newLedger();
+    const exposed = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => exposure(from + i, i % 2 === 0 ? 'blue' : 'green'));
+    const small = { ...plan, plannedUnits: 200 };
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: exposed(0, 200) }, small);
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: exposed(200, 300) }, small);
+    const { metrics, units } = await ledger.report(small);
+    expect(units).toEqual({ blue: 150, green: 150 });
+    expect(metrics[0]?.arms).toMatchObject({ blue: { n: 100 }, green: { n: 100 } });
+  });
+
   it('takes late outcomes of the planned units until the grace is over, and of later units none', async () => {
     const ledger = await newLedger();
     const patient = { ...plan, plannedUnits: 200, grace: { declaredMs: 1_500, outcomes: ['helpful'] } };

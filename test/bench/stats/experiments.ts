@@ -10,6 +10,7 @@ import {
   type Dealt,
   SAMPLE_RATIO_ALPHA,
   sampleRatioChiSquare,
+  sampleRatioLikelihood,
   sampleRatioLogBF,
 } from '../../../src/analysis/sample-ratio.ts';
 import { binomial, normal, poisson, type Random } from './random.ts';
@@ -136,7 +137,7 @@ export interface Dealing {
 
 /**
  * The sample-ratio check over units that are dealt by one share after another, looked at every 50 units, and by χ² once, when the last
- * has come: units until the sequential form rings, null where it never does, and whether χ² does.
+ * has come: units until one of the forms for many looks rings, null where none does, and whether χ² does.
  */
 export function ratioAlarms(
   random: Random,
@@ -153,8 +154,11 @@ export function ratioAlarms(
       now.units.variant += variant;
       now.units.baseline += 50 - variant;
       total += 50;
-      if (sequentialAt === null && Math.exp(-sampleRatioLogBF(dealt)) < SAMPLE_RATIO_ALPHA) sequentialAt = total;
+      const rings =
+        Math.exp(-sampleRatioLogBF(dealt)) < SAMPLE_RATIO_ALPHA.sequential ||
+        sampleRatioLikelihood(dealt) < SAMPLE_RATIO_ALPHA.atOnce;
+      if (rings) sequentialAt ??= total;
     }
   }
-  return { sequentialAt, final: sampleRatioChiSquare(dealt).p < SAMPLE_RATIO_ALPHA };
+  return { sequentialAt, final: sampleRatioChiSquare(dealt).p < SAMPLE_RATIO_ALPHA.final };
 }
