@@ -48,7 +48,7 @@ export class AccessKeys {
   #keys: PublicKey[] = [];
   #fetchedMs = -Infinity;
   /** When the fetch began that is under way. */
-  #askedMs: number | null = null;
+  #askedMs = -Infinity;
   /** When the last one ended, and how. */
   #endedMs = -Infinity;
   #hasFailed = false;
@@ -82,7 +82,7 @@ export class AccessKeys {
   async #refresh(team: string): Promise<void> {
     const now = this.#world.now;
     // Whoever asked may have left in the meantime, so others wait for as long as a fetch may last.
-    const isUnderWay = () => this.#askedMs !== null && now() - this.#askedMs < FETCH_LIMIT_MS + 10 * LOOK_MS;
+    const isUnderWay = () => now() - this.#askedMs < FETCH_LIMIT_MS + 10 * LOOK_MS;
     if (isUnderWay()) {
       while (isUnderWay()) await this.#world.sleep(LOOK_MS);
       return;
@@ -93,7 +93,7 @@ export class AccessKeys {
       console.error('access keys', cause);
       return null;
     });
-    this.#askedMs = null;
+    this.#askedMs = -Infinity;
     this.#endedMs = now();
     this.#hasFailed = keys === null;
     if (keys === null) return;

@@ -4,7 +4,6 @@
  * https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
  */
 
-import type { JWTPayload } from 'jose';
 import { jwtVerify } from 'jose/jwt/verify';
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
@@ -27,8 +26,7 @@ export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): A
   const { ACCESS_TEAM_DOMAIN: domain, ACCESS_AUD: audience } = env;
   if (!domain && !audience) return { is: 'off' };
   if (!domain || !audience) {
-    const [set, unset] = domain ? ['ACCESS_TEAM_DOMAIN', 'ACCESS_AUD'] : ['ACCESS_AUD', 'ACCESS_TEAM_DOMAIN'];
-    return { is: 'wrong', detail: `${set} is set, and ${unset} is not`, mend: setAccess };
+    return { is: 'wrong', detail: `${domain ? 'ACCESS_AUD' : 'ACCESS_TEAM_DOMAIN'} is not set`, mend: setAccess };
   }
   const fault = originFault(domain);
   if (fault !== null) return { is: 'wrong', detail: `ACCESS_TEAM_DOMAIN: ${fault.reason}`, mend: fault.mend };
@@ -44,31 +42,16 @@ export type AccessRefusal = { reason: 'refused' | 'unreachable'; detail: string 
 const CLOCK_TOLERANCE_S = 5;
 const MAX_NAME = 128;
 
-/** The name of who bears the token: the e-mail address of a person, the client id of a service token. */
+/**
+ * The name of who bears the token: the e-mail address of a person, the client id of a service token. The claims are looked at behind
+ * the signature, so that to name a wrong one helps no forger.
+ */
 export async function accessName(
-  token: string,
-  access: Extract<Access, { is: 'on' }>,
-  keys: Pick<AccessKeys, 'find'>,
-  nowMs: number,
-): Promise<Result<string, AccessRefusal>> {
-  const claims = await claimsOf(token, access, keys, nowMs);
-  if (!claims.ok) {
-    const detail = 'The keys of Cloudflare Access cannot be read.';
-    return claims.error === 'unreachable' ? err({ reason: 'unreachable', detail }) : refused(claims.error);
-  }
-  // A service token has no e-mail address, and an empty `sub`.
-  const { email, common_name, sub } = claims.value;
-  const name = [email, common_name, sub].find((one) => typeof one === 'string' && one !== '');
-  return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_NAME));
-}
-
-/** What the token says, or what is wrong with it. Its claims are looked at behind its signature, so to name one helps no forger. */
-async function claimsOf(
   token: string,
   { team, audience }: Extract<Access, { is: 'on' }>,
   keys: Pick<AccessKeys, 'find'>,
   nowMs: number,
-): Promise<Result<JWTPayload, string>> {
+): Promise<Result<string, AccessRefusal>> {
   let keyFault: KeyFault | undefined;
   const keyOf = async ({ kid }: { kid?: string }) => {
     const key = await keys.find(team, kid);
@@ -85,10 +68,15 @@ async function claimsOf(
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(nowMs),
     });
-    return ok(payload);
+    // A service token has no e-mail address, and an empty `sub`.
+    const { email, common_name, sub } = payload;
+    const name = [email, common_name, sub].find((one) => typeof one === 'string' && one !== '');
+    return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_NAME));
   } catch (cause) {
     const { claim } = cause as { claim?: string };
-    return err(keyFault === 'unreachable' ? keyFault : (wrong[keyFault ?? claim ?? ''] ?? wrong.unsigned));
+    const detail = 'The keys of Cloudflare Access cannot be read.';
+    if (keyFault === 'unreachable') return err({ reason: keyFault, detail });
+    return refused(wrong[keyFault ?? claim ?? ''] ?? wrong.unsigned);
   }
 }
 

@@ -129,7 +129,7 @@ export const seriesAnswer = v.object({
 });
 
 export const doctorAnswer = v.object({
-  now: v.pipe(v.string(), v.description("The Worker's clock")),
+  now: v.string(),
   findings: v.array(
     v.object({
       about: v.string(),
@@ -179,7 +179,7 @@ export const comparisonsAnswer = v.object({
     timeout: v.number(),
   }),
   skipped: counts,
-  failures: v.pipe(counts, v.description('By reason')),
+  failures: counts,
   repeats: v.pipe(counts, v.description('The baseline against itself')),
   latency: v.object({
     live: quantiles,
@@ -215,7 +215,7 @@ export const comparisonsAnswer = v.object({
 
 export const previewAnswer = v.object({
   token: v.string(),
-  url: v.pipe(v.string(), v.description('For a browser')),
+  url: v.string(),
   header: v.object({ name: v.string(), value: v.string() }),
   expiresAt: v.string(),
 });

@@ -44,7 +44,8 @@ export function adminApp(deps: AdminDeps) {
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause) => {
     console.error('admin', cause);
-    return refuse({ ...internal, mend: 'look at npx wrangler tail and headgate doctor' });
+    const { status, code, detail } = internal;
+    return refuse(status, code, detail, 'look at npx wrangler tail and headgate doctor');
   });
   return app;
 }

@@ -16,7 +16,7 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
   return async (c, next) => {
     const expected = c.env.ADMIN_TOKEN || undefined;
     const access = accessOf(c.env);
-    if (access.is === 'wrong' || (access.is === 'off' && expected === undefined)) return refuse(closed(access));
+    if (access.is === 'wrong' || (access.is === 'off' && expected === undefined)) return closed(access);
     const ways = waysIn(expected, access);
     const token = bearerToken(c.req.header('authorization'));
     const assertion = access.is === 'on' ? c.req.header(ACCESS_HEADER) : undefined;
@@ -26,18 +26,18 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
     if (token !== undefined && expected !== undefined && (await sameSecret(token, expected))) return next();
     const address = c.req.header('cf-connecting-ip') ?? 'unknown';
     const waitSeconds = failures.waitSeconds(address, Date.now());
-    if (waitSeconds > 0) return refuse(tooMany(waitSeconds));
+    if (waitSeconds > 0) return tooMany(waitSeconds);
     if (access.is !== 'on' || assertion === undefined) {
       failures.count(address, Date.now());
       return unauthorized('The token is wrong.', ways);
     }
     const name = await accessName(assertion, access, keys, Date.now());
     if (!name.ok) {
-      if (name.error.reason === 'unreachable') return refuse(keysAway(name.error.detail));
+      if (name.error.reason === 'unreachable') return keysAway(name.error.detail);
       failures.count(address, Date.now());
       return unauthorized(name.error.detail, ways);
     }
-    if (isFromElsewhere(c.req)) return refuse(fromElsewhere);
+    if (isFromElsewhere(c.req)) return fromElsewhere();
     c.set('actor', name.value);
     return next();
   };
@@ -58,7 +58,7 @@ function isFromElsewhere(request: HonoRequest): boolean {
 function closed(access: Exclude<Access, { is: 'on' }>) {
   const [why, mend] =
     access.is === 'wrong' ? [access.detail, access.mend] : ['ADMIN_TOKEN is not set', putSecret('ADMIN_TOKEN')];
-  return { status: 503 as const, code: 'admin_disabled', detail: `The admin API is closed, because ${why}.`, mend };
+  return refuse(503, 'admin_disabled', `The admin API is closed, because ${why}.`, mend);
 }
 
 function waysIn(expected: string | undefined, access: Access): string {
@@ -70,32 +70,25 @@ function waysIn(expected: string | undefined, access: Access): string {
 
 function unauthorized(detail: string, mend: string): Response {
   const headers = { 'www-authenticate': 'Bearer realm="headgate"' };
-  return refuse({ status: 401, code: 'unauthorized', detail, mend, headers });
+  return refuse(401, 'unauthorized', detail, mend, { headers });
 }
 
 function tooMany(waitSeconds: number) {
-  return {
-    status: 429 as const,
-    code: 'too_many_failures',
-    detail: 'Too many wrong tokens came from here.',
-    mend: `wait ${waitSeconds} s`,
-    headers: { 'retry-after': String(waitSeconds) },
-  };
+  const headers = { 'retry-after': String(waitSeconds) };
+  const detail = 'Too many wrong tokens came from here.';
+  return refuse(429, 'too_many_failures', detail, `wait ${waitSeconds} s`, { headers });
 }
 
-const keysAway = (detail: string) => ({
-  status: 503 as const,
-  code: 'access_unavailable',
-  detail,
-  mend: 'try again, send ADMIN_TOKEN, or check ACCESS_TEAM_DOMAIN',
-});
+const keysAway = (detail: string) =>
+  refuse(503, 'access_unavailable', detail, 'try again, send ADMIN_TOKEN, or check ACCESS_TEAM_DOMAIN');
 
-const fromElsewhere = {
-  status: 403 as const,
-  code: 'cross_site',
-  detail: 'A page of another origin changes nothing here.',
-  mend: 'call from a page of this host, or send ADMIN_TOKEN',
-};
+const fromElsewhere = () =>
+  refuse(
+    403,
+    'cross_site',
+    'A page of another origin changes nothing here.',
+    'call from a page of this host, or send ADMIN_TOKEN',
+  );
 
 /** The token of an Authorization header. RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
 export function bearerToken(header: string | undefined): string | undefined {

@@ -1,31 +1,29 @@
 /** Owns the calls on what shadows compared. The numbers are the route's controller's; this module asks for them. */
 
 import { Hono } from 'hono/tiny';
-import { controllerOf } from '../env.ts';
 import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
-import { query, refuse } from './input.ts';
-import { noController, noRoute } from './routes.ts';
+import { query } from './input.ts';
+import { ask, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
   return new Hono<AdminEnv>()
-    .get('/routes/:route/comparisons', query(comparisonsQuery), async (c) => {
-      const route = c.req.param('route');
-      const controller = controllerOf(c.env, route);
-      if (!controller) return refuse(noController);
-      const config = await loadConfig(c.env);
-      if (config && !config.routes.some(({ name }) => name === route)) return refuse(noRoute(route));
-      const { candidate, samples } = c.req.valid('query');
-      const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
-      return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
-    })
-    .delete('/routes/:route/comparisons', query(resetQuery), async (c) => {
-      const controller = controllerOf(c.env, c.req.param('route'));
-      if (!controller) return refuse(noController);
-      await controller.clearComparisons(c.req.valid('query').candidate);
-      return c.body(null, 204);
-    });
+    .get('/routes/:route/comparisons', query(comparisonsQuery), (c) =>
+      ask(c, async (controller, route) => {
+        const config = await loadConfig(c.env);
+        if (config && !config.routes.some(({ name }) => name === route)) return noRoute(route);
+        const { candidate, samples } = c.req.valid('query');
+        const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
+        return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
+      }),
+    )
+    .delete('/routes/:route/comparisons', query(resetQuery), (c) =>
+      ask(c, async (controller) => {
+        await controller.clearComparisons(c.req.valid('query').candidate);
+        return c.body(null, 204);
+      }),
+    );
 }
 
 /** The report of a route that has compared nothing yet, in the same shape. */

@@ -28,31 +28,31 @@ export function configRoutes() {
       if (text === null) return tooLarge(maxBodyBytes);
       const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
       if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
-      return refuse(faulty(parsed.error));
+      return faulty(parsed.error);
     })
     .get('/config', async (c) => {
       const current = await configKeeperOf(c.env)?.currentConfig();
-      if (current === undefined) return refuse(noController);
-      if (current === null) return refuse(noConfig);
+      if (current === undefined) return noController();
+      if (current === null) return noConfig(404);
       return c.body(current.text, 200, { 'content-type': 'application/json', etag: `"${current.hash}"` });
     })
     .put('/config', query(configPutQuery), async (c) => {
       const keeper = configKeeperOf(c.env);
-      if (keeper === null) return refuse(noController);
+      if (keeper === null) return noController();
       const text = await readText(c.req.raw, maxBodyBytes);
       if (text === null) return tooLarge(maxBodyBytes);
       return replace(c, keeper, text, c.req.valid('query').reason);
     })
     .get('/config/revisions', async (c) => {
       const revisions = await configKeeperOf(c.env)?.configRevisions();
-      return revisions === undefined ? refuse(noController) : c.json({ revisions }, 200);
+      return revisions === undefined ? noController() : c.json({ revisions }, 200);
     })
     .post('/config/restore', jsonBody(restoreBody), async (c) => {
       const keeper = configKeeperOf(c.env);
-      if (keeper === null) return refuse(noController);
+      if (keeper === null) return noController();
       const { revision, reason } = c.req.valid('json');
       const earlier = await keeper.configRevision(revision);
-      if (earlier === null) return refuse(noRevision(revision));
+      if (earlier === null) return noRevision(revision);
       return replace(c, keeper, earlier.text, reason || `restored revision ${revision}`);
     });
 }
@@ -60,7 +60,7 @@ export function configRoutes() {
 /** Puts a document in force, unless somebody else wrote since the caller looked. */
 async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reason: string) {
   const written = (await keeper.putConfig({ text, ifMatch: etagSeen(c), actor: actorOf(c), reason })) as Written;
-  if (!written.ok) return refuse(refusalOf(written.error));
+  if (!written.ok) return refusalOf(written.error);
   const { revision, hash } = written.value.revision;
   const warnings = [...written.value.warnings, ...(await overriddenWeights(c.env, written.value.revision.text))];
   return c.json({ revision, hash, warnings }, 200, { etag: `"${hash}"` });
@@ -91,7 +91,7 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
       return [faultAt(['routes', index, 'weights'], reason, mend)];
     });
   } catch (cause) {
-    console.warn(`splits could not be read: ${cause}`);
+    console.warn(`KV could not be read: ${cause}`);
     return [];
   }
 }
@@ -99,42 +99,36 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
 function refusalOf(refusal: ConfigRefusal) {
   switch (refusal.code) {
     case 'stale':
-      return {
-        status: 412 as const,
-        code: 'stale',
-        detail: `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`,
-        mend: 'GET /_headgate/api/config, change that, and send its ETag',
-      };
+      return refuse(
+        412,
+        'stale',
+        `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`,
+        'GET /_headgate/api/config, change that, and send its ETag',
+      );
     case 'invalid':
       return faulty(refusal.faults);
     case 'experiment_runs':
-      return { status: 409 as const, ...refusal };
+      return refuse(409, refusal.code, refusal.detail, refusal.mend);
     case 'unpublished':
-      return { status: 503 as const, code: 'unpublished', detail: refusal.detail, mend: 'try again' };
+      return refuse(503, 'unpublished', refusal.detail, 'try again');
   }
 }
 
 function faulty(faults: Fault[]) {
-  return {
-    status: 422 as const,
-    code: 'invalid_config',
-    detail: `The config has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; it is refused whole.`,
-    mend: 'mend each fault as it says',
-    more: { faults },
-  };
+  const detail = `The config is refused whole. Faults: ${faults.length}`;
+  return refuse(422, 'invalid_config', detail, 'mend each fault as it says', { more: { faults } });
 }
 
 /** Where a config is asked for; a call that needs one to do its work answers 503 with it. */
-export const noConfig = {
-  status: 404 as const,
-  code: 'no_config',
-  detail: 'There is no config yet.',
-  mend: 'headgate init URL makes one, headgate apply FILE puts it in force',
-};
+export const noConfig = <const S extends 404 | 503>(status: S) =>
+  refuse(status, 'no_config', 'There is no config yet.', makeConfig);
 
-const noRevision = (revision: number) => ({
-  status: 404 as const,
-  code: 'no_such_revision',
-  detail: `Revision ${revision} of the config is not kept.`,
-  mend: 'GET /_headgate/api/config/revisions lists those that are',
-});
+export const makeConfig = 'headgate init URL makes one, headgate apply FILE puts it in force';
+
+const noRevision = (revision: number) =>
+  refuse(
+    404,
+    'no_such_revision',
+    `Revision ${revision} of the config is not kept.`,
+    'GET /_headgate/api/config/revisions lists those that are',
+  );

@@ -22,8 +22,7 @@ export interface AdminDeps {
 /** Where the admin app is mounted. */
 export const adminBase = '/_headgate';
 
-/** The path below the mount point: `/api/records`, whether the app is mounted or stands alone. */
+/** The path below the mount point: `/api/records`. */
 export function adminPath(path: string): string {
-  if (path === adminBase) return '/';
-  return path.startsWith(`${adminBase}/`) ? path.slice(adminBase.length) : path;
+  return path.slice(adminBase.length) || '/';
 }

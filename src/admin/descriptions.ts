@@ -20,7 +20,6 @@ export const descriptions: Record<string, Record<string, string>> = {
   },
   switchBody: { force, reason },
   rolloutBody: {
-    to: 'The candidate',
     plan: 'Name of a plan, or its steps',
     guardrails: "The route's own when left out",
     reason,
@@ -40,7 +39,6 @@ export const descriptions: Record<string, Record<string, string>> = {
   },
   previewBody: {
     variant: 'May have weight 0',
-    host: 'Host that visitors call',
     ttl: 'Such as 30m; at most 24h',
   },
   outcomesBody: {

@@ -10,9 +10,9 @@ import { configKeeperOf, controllerOf, type Env, whatThisWorkerHas } from '../en
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import { accessOf, setAccess } from './access.ts';
-import { noConfig } from './config.ts';
+import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
-import { bindIt, putSecret, query, refuse } from './input.ts';
+import { bindIt, putSecret, query } from './input.ts';
 import { noRoute } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
@@ -35,7 +35,7 @@ export function doctorRoutes() {
     const document = await inKv(env);
     const { routes } = document.config ?? { routes: [] };
     if (only !== undefined && document.config !== null && !routes.some(({ name }) => name === only)) {
-      return refuse(noRoute(only));
+      return noRoute(only);
     }
     const chosen = routes.filter(({ name }) => only === undefined || name === only).slice(0, MAX_ROUTES);
     const [keeper, perRoute] = await Promise.all([keeperFindings(env, document.text), routeFindings(chosen, env)]);
@@ -47,7 +47,7 @@ export function doctorRoutes() {
       ...keeper,
       ...perRoute,
       ...(left > 0
-        ? [note('routes', `${left} more were not looked at`, 'headgate doctor --route NAME looks at one')]
+        ? [note('routes', `${left} more are not looked at`, 'headgate doctor --route NAME looks at one')]
         : []),
     ];
     return c.json({ now: new Date().toISOString(), findings }, 200);
@@ -65,14 +65,10 @@ function bindingFindings(env: Env): Finding[] {
     binding('CONTROLLER', 'no rollouts, no writes'),
     datasets.length > 0
       ? warn('datasets', `${datasets.join(', ')}: no binding, so those records are lost`, bindIt)
-      : ok('datasets', 'REQUESTS, COMPARISONS and OUTCOMES are there'),
+      : ok('datasets', 'are there'),
     env.ADMIN_HOST
       ? ok('ADMIN_HOST', `the controls answer on ${env.ADMIN_HOST} only`)
-      : note(
-          'ADMIN_HOST',
-          'is not set: pages of variants share an origin with the controls',
-          'set it to a host of its own',
-        ),
+      : note('ADMIN_HOST', 'is not set: variants share an origin with the controls', 'set ADMIN_HOST'),
     accessFinding(env),
   ];
 }
@@ -84,7 +80,7 @@ function accessFinding(env: Env): Finding {
   if (access.is !== 'on') {
     return note(about, 'is off: only ADMIN_TOKEN opens the API', setAccess);
   }
-  const detail = `is on: ${access.team}${env.ADMIN_TOKEN ? ', beside ADMIN_TOKEN' : ' alone'}`;
+  const detail = `is on: ${access.team}`;
   // The cookie of Access goes along with whatever a page of the same origin asks.
   return env.ADMIN_HOST
     ? ok(about, detail)
@@ -92,7 +88,7 @@ function accessFinding(env: Env): Finding {
 }
 
 function secretFindings(env: Env, config: Config | null): Finding[] {
-  const hasOutcomes = config?.routes.some(({ outcomes }) => outcomes.length > 0) === true;
+  const hasOutcomes = config?.routes.some(({ outcomes }) => outcomes.length > 0);
   return [
     env.COOKIE_SECRET
       ? ok('COOKIE_SECRET', 'is set')
@@ -116,16 +112,12 @@ async function inKv(env: Env): Promise<InKv> {
   try {
     text = await env.CONFIG.get('config', { type: 'text' });
   } catch (cause) {
-    const detail = `cannot be read (${cause}): isolates serve the last config they know`;
-    return {
-      text: null,
-      config: null,
-      findings: [bad('KV', detail, 'try again later')],
-    };
+    const detail = `cannot be read (${cause}): isolates serve what they know`;
+    return { text: null, config: null, findings: [bad('KV', detail, 'try again')] };
   }
   const read = ok('KV', `answered in ${Date.now() - startedMs} ms`);
   if (text === null) {
-    return { text, config: null, findings: [read, bad('config', 'there is none in KV', noConfig.mend)] };
+    return { text, config: null, findings: [read, bad('config', 'there is none in KV', makeConfig)] };
   }
   const loose = parseConfig(text, { unknownKeys: 'warn' });
   const strict = parseConfig(text, { unknownKeys: 'warn', ...whatThisWorkerHas(env) });
@@ -149,16 +141,10 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
   try {
     const current = await keeper.currentConfig();
     if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
-    const detail = `revision ${current.revision} is in force, and KV holds another document`;
+    const detail = `has revision ${current.revision}, and KV another document`;
     return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];
   } catch (cause) {
-    return [
-      bad(
-        'config keeper',
-        `does not answer (${cause}): the config cannot be changed`,
-        'try again; traffic is not touched',
-      ),
-    ];
+    return [bad('config keeper', `does not answer (${cause}): the config cannot be changed`, 'try again')];
   }
 }
 
@@ -179,8 +165,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
   if (controller === null) return [[], null];
   try {
     const status = (await controller.status(name)) as RouteStatus | null;
-    if (status === null)
-      return [[warn(about, 'its controller does not see it in the config yet', 'wait a minute')], null];
+    if (status === null) return [[warn(about, 'its controller does not know it yet', 'wait a minute')], null];
     const { inForce, byHand, rollout } = status;
     const notes = inForce.notes.map((detail) =>
       warn(
@@ -237,7 +222,14 @@ async function healthFindings(route: Route, status: RouteStatus | null, env: Env
   );
 }
 
-const ok = (about: string, detail: string): Finding => ({ about, state: 'ok', detail });
-const note = (about: string, detail: string, mend: string): Finding => ({ about, state: 'note', detail, mend });
-const warn = (about: string, detail: string, mend: string): Finding => ({ about, state: 'warn', detail, mend });
-const bad = (about: string, detail: string, mend: string): Finding => ({ about, state: 'bad', detail, mend });
+const inState = (state: Finding['state']) => (about: string, detail: string, mend?: string) => ({
+  about,
+  state,
+  detail,
+  mend,
+});
+const ok: (about: string, detail: string) => Finding = inState('ok');
+type Found = (about: string, detail: string, mend: string) => Finding;
+const note: Found = inState('note');
+const warn: Found = inState('warn');
+const bad: Found = inState('bad');

@@ -50,7 +50,6 @@ export const experimentAnswer = v.looseObject({
         slices: v.array(v.object({ value: v.string(), metric: v.string(), ...compared })),
       }),
     ),
-    v.description('Exploratory'),
   ),
   notes: v.array(v.string()),
 });

@@ -9,24 +9,24 @@ export const unitsQuery = v.object({
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });
 
-const positive = (most: number, message: string, least = Number.MIN_VALUE) =>
+const number = (least: number, most: number) =>
   v.pipe(
     v.string(),
     v.transform(Number),
-    v.check((number) => number >= least && number <= most, message),
+    v.check((given) => given >= least && given <= most, `give a number from ${least} to ${most}`),
   );
 
 export const sampleSizeQuery = v.pipe(
   v.object({
-    baseline: positive(0.999, 'a rate is between 0 and 1'),
+    baseline: number(1e-9, 0.999),
     lift: v.pipe(
       v.string(),
       v.regex(/^[+-]?\d+(\.\d+)?%?$/, 'give 5% or 0.05'),
       v.transform((text) => Number.parseFloat(text) / (text.endsWith('%') ? 100 : 1)),
     ),
-    power: v.optional(positive(0.999, 'a power is from 0.5 to 0.999', 0.5), '0.8'),
-    ratio: v.optional(positive(1_000, 'a ratio is from 0.001 to 1000', 0.001), '1'),
-    perDay: v.optional(positive(1e12, 'units a day are over 0')),
+    power: v.optional(number(0.5, 0.999), '0.8'),
+    ratio: v.optional(number(0.001, 1_000), '1'),
+    perDay: v.optional(number(1e-9, 1e12)),
   }),
   v.check(({ baseline, lift }) => {
     const variant = baseline * (1 + lift);

@@ -15,13 +15,13 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes/:route/experiment', async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
-      if ('status' in found) return refuse(found);
+      if (found instanceof Response) return found;
       const state = await serving!.state(c.env, c.executionCtx, found.route);
       return c.json(await found.ledger.report(planOf(state)!), 200);
     })
     .get('/routes/:route/experiment/units', query(unitsQuery), async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
-      if ('status' in found) return refuse(found);
+      if (found instanceof Response) return found;
       const { after, limit, format } = c.req.valid('query');
       const rows = (await found.ledger.units(after, limit)) as UnitRow[];
       const next = rows.length < limit ? null : rows.at(-1)!.unit;
@@ -32,11 +32,11 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
     })
     .delete('/routes/:route/experiment/units/:unit', async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
-      if ('status' in found) return refuse(found);
+      if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
       const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
-      return known.includes(true) ? c.body(null, 204) : refuse(noUnit);
+      return known.includes(true) ? c.body(null, 204) : noUnit();
     })
     .get('/sample-size', query(sampleSizeQuery), (c) => {
       const { perDay = null, ...asked } = c.req.valid('query');
@@ -48,36 +48,24 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
     if (route === undefined) return noRoute(name);
     if (route.experiment === undefined) return noExperiment(name);
     const ledger = ledgerOf(env, name, route.experiment.id);
-    return ledger === null || serving === undefined ? noLedger : { route, ledger };
+    return ledger === null || serving === undefined ? noLedger() : { route, ledger };
   }
 }
 
 function csvOf(rows: readonly UnitRow[], metrics: readonly string[]): string {
-  const head = ['unit', 'variant', 'firstAt', 'requests', 'errors', ...metrics];
-  const lines = rows.map(({ unit, variant, firstAt, requests, errors, outcomes }) =>
-    [unit, variant, firstAt, requests, errors, ...metrics.map((metric) => outcomes[metric] ?? '')].join(','),
-  );
+  const columns = ['unit', 'variant', 'firstAt', 'requests', 'errors'] as const;
+  const lines = rows.map((row) => [
+    ...columns.map((column) => row[column]),
+    ...metrics.map((metric) => row.outcomes[metric] ?? ''),
+  ]);
   // RFC 4180. No field can hold a comma or a quote: names, hashes, times and numbers.
-  return [head.join(','), ...lines, ''].join('\r\n');
+  return [[...columns, ...metrics], ...lines, []].join('\r\n');
 }
 
-const noExperiment = (route: string) => ({
-  status: 404 as const,
-  code: 'no_experiment',
-  detail: `Route ${route} has no experiment.`,
-  mend: 'declare "experiment" on the route',
-});
+const noExperiment = (route: string) =>
+  refuse(404, 'no_experiment', `Route ${route} has no experiment.`, 'declare "experiment" on the route');
 
-const noLedger = {
-  status: 503 as const,
-  code: 'no_ledger',
-  detail: 'This Worker has no LEDGER binding.',
-  mend: bindIt,
-};
+const noLedger = () => refuse(503, 'no_ledger', 'This Worker has no LEDGER binding.', bindIt);
 
-const noUnit = {
-  status: 404 as const,
-  code: 'unknown_unit',
-  detail: 'Nothing is kept of this unit.',
-  mend: 'GET …/experiment/units lists what is',
-};
+const noUnit = () =>
+  refuse(404, 'unknown_unit', 'Nothing is kept of this unit.', 'GET …/experiment/units lists what is');

@@ -19,29 +19,18 @@ export interface Explanation {
 }
 
 export function explanationOf(status: RouteStatus, unit: string): Explanation {
-  const { name, inForce, split } = status;
-  const arms = armsOf(inForce.weights);
-  const variant = assign(inForce.salt, name, unit, arms);
+  const { name } = status;
+  const { revision } = status.split;
+  const { source, salt, weights } = status.inForce;
+  const arms = armsOf(weights);
+  const variant = assign(salt, name, unit, arms);
   const scores = arms.map((arm) => {
-    const hash = murmur3(`${inForce.salt}/${name}/${arm.variant}/${unit}`);
+    const hash = murmur3(`${salt}/${name}/${arm.variant}/${unit}`);
     const weight = arm.weight / 100;
     return { variant: arm.variant, weight, hash, score: -Math.log((hash + 0.5) / 2 ** 32) / weight };
   });
   const reason = arms.length === 1 ? 'only' : 'hash';
   const why = reason === 'only' ? 'it has all the weight' : 'its score is the lowest';
-  const sentence = `${variant}, since ${why} (revision ${split.revision}, ${inForce.source === 'weights' ? 'weights set by hand' : inForce.source})`;
-  const { revision } = split;
-  const { salt } = inForce;
-  return {
-    route: name,
-    unit,
-    variant,
-    reason,
-    revision,
-    source: inForce.source,
-    salt,
-    weights: inForce.weights,
-    scores,
-    sentence,
-  };
+  const sentence = `${variant}, since ${why} (revision ${revision}, ${source === 'weights' ? 'weights set by hand' : source})`;
+  return { route: name, unit, variant, reason, revision, source, salt, weights, scores, sentence };
 }

@@ -23,12 +23,7 @@ export const onlyOnAdminHost: MiddlewareHandler<AdminEnv> = async (c, next) => {
   if (!adminHost || everywhere.has(adminPath(c.req.path))) return next();
   const url = URL.parse(c.req.url);
   if (url !== null && isOnHost(url, adminHost)) return next();
-  return refuse({
-    status: 404,
-    code: 'not_found',
-    detail: 'The controls do not answer on this host.',
-    mend: 'call ADMIN_HOST',
-  });
+  return refuse(404, 'not_found', 'The controls do not answer on this host.', 'call ADMIN_HOST');
 };
 
 interface Registered {
@@ -43,23 +38,11 @@ export function unknownOrWrongMethod(routes: readonly Registered[]): MiddlewareH
     const methods = new Set(
       routes.filter((route) => route.method !== 'ALL' && fits(route.path, path)).map((route) => route.method),
     );
-    if (methods.size === 0) {
-      return refuse({
-        status: 404,
-        code: 'not_found',
-        detail: `There is no ${path} here.`,
-        mend: seeApi,
-      });
-    }
+    if (methods.size === 0) return refuse(404, 'not_found', `There is no ${path} here.`, seeApi);
     if (methods.has('GET')) methods.add('HEAD');
     const allow = [...methods].toSorted().join(', ');
-    return refuse({
-      status: 405,
-      code: 'method_not_allowed',
-      detail: `${path} does not answer ${c.req.method}.`,
-      mend: `use ${allow}`,
-      headers: { allow },
-    });
+    const detail = `${path} does not answer ${c.req.method}.`;
+    return refuse(405, 'method_not_allowed', detail, `use ${allow}`, { headers: { allow } });
   };
 }
 

@@ -24,14 +24,20 @@ export interface ProblemBody {
 /** Statuses of the controls' refusals. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 502 | 503;
 
-/** A refusal by the controls: whoever operates them always hears how to mend it. */
-export type Refused = ProblemDetails & { mend: string };
+type Refused<S extends ProblemStatus> = Response & TypedResponse<ProblemBody, S, 'json'>;
 
-/** `problem`, typed so that the client can tell a refusal from an answer by its status. */
+/**
+ * `problem`, typed so that the client can tell a refusal from an answer by its status. Whoever operates the controls always hears
+ * how to mend it.
+ */
 export function refuse<const S extends ProblemStatus>(
-  details: Refused & { status: S },
-): Response & TypedResponse<ProblemBody, S, 'json'> {
-  return problem(details) as Response & TypedResponse<ProblemBody, S, 'json'>;
+  status: S,
+  code: string,
+  detail: string,
+  mend: string,
+  further?: Pick<ProblemDetails, 'more' | 'headers'>,
+): Refused<S> {
+  return problem({ status, code, detail, mend, ...further }) as Refused<S>;
 }
 
 /** How to mend a binding that is not there. */
@@ -50,13 +56,12 @@ export async function readJson(request: Request, maxBytes: number, empty = ''): 
   try {
     return ok(JSON.parse(text || empty));
   } catch {
-    return err(refuse({ status: 400, code: 'bad_json', detail: 'The body is not JSON.', mend: 'send JSON' }));
+    return err(refuse(400, 'bad_json', 'The body is not JSON.', 'send JSON'));
   }
 }
 
 export function tooLarge(maxBytes: number) {
-  const detail = `The body has more than ${maxBytes / 1024} KiB.`;
-  return refuse({ status: 413, code: 'body_too_large', detail, mend: 'send less at once' });
+  return refuse(413, 'body_too_large', `The body has more than ${maxBytes / 1024} KiB.`, 'send less at once');
 }
 
 type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = MiddlewareHandler<
@@ -75,7 +80,7 @@ export function jsonBody<S extends v.GenericSchema>(schema: S, strict = false): 
     if (!body.ok) return body.error;
     const checked = v.safeParse(schema, body.value);
     const strange = strict ? findKeys(schema, body.value).unknown : [];
-    if (!checked.success || strange.length > 0) return refuse(invalidBy(checked.issues, body.value, strange));
+    if (!checked.success || strange.length > 0) return invalidBy(checked.issues, body.value, strange);
     c.req.addValidatedData('json', checked.output as object);
     return next();
   };
@@ -86,7 +91,7 @@ export function query<S extends v.GenericSchema>(schema: S): Validated<'query', 
   return async (c, next) => {
     const given = Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
     const checked = v.safeParse(schema, given);
-    if (!checked.success) return refuse(invalidBy(checked.issues, given));
+    if (!checked.success) return invalidBy(checked.issues, given);
     c.req.addValidatedData('query', checked.output as object);
     return next();
   };
@@ -97,7 +102,7 @@ export const seeApi = 'GET /_headgate/api/openapi.json describes every call';
 
 /** What was sent does not fit; each fault says why and how to mend it. */
 export function invalid(detail: string, faults: Fault[]) {
-  return { status: 422 as const, code: 'invalid_request', detail, mend: seeApi, more: { faults } };
+  return refuse(422, 'invalid_request', detail, seeApi, { more: { faults } });
 }
 
 function invalidBy(issues: readonly v.BaseIssue<unknown>[] = [], value: unknown, more: Fault[] = []) {

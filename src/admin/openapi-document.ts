@@ -3,13 +3,13 @@
 import { adminBase } from './context.ts';
 import { type JsonObject, type Short, schemaOf } from './openapi-short.ts';
 
-/** Summary, answers by status (0: no body), further statuses of problems, query and body (0: none). */
+/** Summary, answers by status (0: no body), query and body (0: none), further statuses of problems; left out at the end where there are none. */
 export type Described = [
   summary: string,
   answers: { [status: string]: Short | 0 },
-  problems: number[],
-  query: Short | 0,
-  body: Short | 0,
+  query?: Short | 0,
+  body?: Short | 0,
+  problems?: number[],
 ];
 
 /** What `openapi.json` holds. Calls are named by method and path in Hono's spelling, below the mount point. */
@@ -35,12 +35,12 @@ export function openApiOf({ calls, schemas }: ShortApi) {
     info: {
       title: 'Headgate admin API',
       version: '1',
-      description: 'A refusal is a problem document (RFC 9457) with a stable `code`.',
+      description: 'Refusals are problem documents (RFC 9457); their `code` is stable.',
     },
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'The Worker secret ADMIN_TOKEN' },
+        token: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
         access: {
           type: 'apiKey',
           in: 'header',
@@ -49,14 +49,14 @@ export function openApiOf({ calls, schemas }: ShortApi) {
         },
       },
       responses: {
-        Problem: { description: 'Refused, and why', content: { 'application/problem+json': problem } },
+        Problem: { description: 'Refused', content: { 'application/problem+json': problem } },
       },
       schemas: Object.fromEntries(Object.entries(schemas).map(([name, short]) => [name, schemaOf(short)])),
     },
   };
 }
 
-function operation(path: string, [summary, answers, problems, query, body]: Described) {
+function operation(path: string, [summary, answers, query = 0, body = 0, problems = []]: Described) {
   const isGuarded = path.startsWith('/api/');
   const statuses = new Set([
     ...problems,
@@ -66,7 +66,7 @@ function operation(path: string, [summary, answers, problems, query, body]: Desc
     // A config that is no JSON has a fault like any other.
     ...(body === 0 || body === '@Config' ? [] : [400]),
   ]);
-  const description = `Refused with ${[...statuses].toSorted().join(', ')}, and why`;
+  const description = `Refused: ${[...statuses].toSorted().join(', ')}`;
   const refused = { default: { $ref: '#/components/responses/Problem', description } };
   return {
     summary,

@@ -283,9 +283,10 @@ export function bothWays(): { full: JsonObject; again: JsonObject }[] {
   });
 }
 
-function described({ summary, query, body, answers, problems = [] }: Operation): Described {
+function described({ summary, query, body, answers, problems }: Operation): Described {
   const given = Object.entries(answers).map(([status, schema]) => [status, schema === null ? 0 : short(schema)]);
-  return [summary, Object.fromEntries(given), problems, query ? short(query) : 0, body ? short(body) : 0];
+  const all = [summary, Object.fromEntries(given), query ? short(query) : 0, body ? short(body) : 0, problems ?? 0];
+  return all.slice(0, 1 + all.findLastIndex((one) => one !== 0)) as unknown as Described;
 }
 
 function short(schema: v.GenericSchema | 'openapi') {
@@ -319,6 +320,7 @@ function json(schema: v.GenericSchema): JsonObject {
   const needless = (key: string, value: unknown) => {
     if (key === 'required' && (value as unknown[]).length === 0) return undefined;
     if (key === 'propertyNames') return undefined;
+    if (key === 'default' && !value) return undefined;
     return key === 'additionalProperties' && JSON.stringify(value) === '{}' ? undefined : value;
   };
   return withDescriptions(JSON.parse(JSON.stringify(rest, needless)) as JsonObject, schema);

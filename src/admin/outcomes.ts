@@ -47,7 +47,7 @@ export function outcomesRoutes({ serving }: AdminDeps) {
   const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
     const config = await serving?.config(c.env, c.executionCtx);
-    if (!config) return refuse({ ...noConfig, status: 503 });
+    if (!config) return noConfig(503);
     const body = await itemsOf(c.req.raw);
     if (!body.ok) return body.error;
     const address = addressOf(c);
@@ -59,7 +59,8 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const isRefused = resolved.some((one) => !one.ok && one.error === 'outcome_token_needed');
     if (isRefused && c.req.header('authorization') !== undefined) limits.token.count(address, Date.now());
     const answers = await count(c, resolved);
-    if (!isList) return answers[0]!.ok ? c.json(answers[0]!.value, 200) : refuse(wordsOf(answers[0]!.error));
+    const [first] = answers;
+    if (!isList) return first!.ok ? c.json(first!.value, 200) : refused(first!.error);
     const results = answers.map((answer) => (answer.ok ? answer.value : wordsOf(answer.error)));
     return c.json({ counted: answers.filter((answer) => answer.ok).length, results }, 200);
   });
@@ -116,16 +117,10 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   const { name } = state.route;
   const ledger = ledgerOf(c.env, name, state.inForce.experiment!);
   if (ledger === null) return items.map(() => err('no_ledger'));
-  const events = items.map(({ reported: { outcome, value }, credit }) => ({
-    unit: credit.unit,
-    metric: outcome.name,
-    kind: outcome.kind,
-    value,
-    cap: outcome.cap,
-    receipt: credit.receipt,
-    served: credit.servedAtMs === undefined ? undefined : { variant: credit.variant, atMs: credit.servedAtMs },
-    pinned: credit.isPinned ? credit.variant : undefined,
-  }));
+  const events = items.map(({ reported, credit: { unit, receipt, served, pinned } }) => {
+    const { name: metric, kind, cap } = reported.outcome;
+    return { unit, metric, kind, value: reported.value, cap, receipt, served, pinned };
+  });
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>
     answer.ok ? [{ ...evidenceOf(items[at]!, answer.value.variant), receipt: undefined }] : [],
@@ -156,8 +151,9 @@ async function byController(c: C, { route: { name } }: RouteState, items: Item[]
 }
 
 function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: string): OutcomeEvidence {
-  const { unit, source, receipt, servedAtMs } = credit;
-  return { metric: outcome.name, unit, variant, bad: isBad(outcome, value), source, receipt, servedAtMs };
+  const { unit, source, receipt, served } = credit;
+  const bad = isBad(outcome, value);
+  return { metric: outcome.name, unit, variant, bad, source, receipt, servedAtMs: served?.atMs };
 }
 
 /** What is told of an outcome; one that counts is recorded. */
@@ -176,13 +172,13 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
     if (origin === undefined) return next();
     const listed = (await serving?.config(c.env, c.executionCtx))?.outcomeOrigins ?? [];
     if (origin !== new URL(c.req.url).origin && !listed.includes(origin)) {
-      return refuse({
-        status: 403,
-        code: 'origin_not_listed',
-        detail: 'This origin may not report outcomes.',
-        mend: 'list it in "outcomeOrigins" of the config',
-        headers: { vary: 'origin' },
-      });
+      return refuse(
+        403,
+        'origin_not_listed',
+        'This origin may not report outcomes.',
+        'list it in "outcomeOrigins" of the config',
+        { headers: { vary: 'origin' } },
+      );
     }
     const cors = {
       'access-control-allow-origin': origin,
@@ -235,12 +231,12 @@ async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isL
   const items: unknown[] = isList ? (body.value as unknown[]) : [body.value];
   if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
   const detail = `A list has 1 to ${MAX_ITEMS} outcomes.`;
-  return err(refuse({ status: 422, code: 'too_many_items', detail, mend: 'send it in parts' }));
+  return err(refuse(422, 'too_many_items', detail, 'send it in parts'));
 }
 
 const anotherReceipt = 'send x-headgate-receipt of an answer of this route as it came';
 
-const words: Record<OutcomeFault, [status: number, detail: string, mend: string]> = {
+const words: Record<OutcomeFault, [status: ProblemStatus, detail: string, mend: string]> = {
   not_an_object: [422, 'An outcome is an object.', 'send route, metric and value'],
   no_such_route: [404, 'The config has no such route.', 'name a route of the config'],
   undeclared_metric: [422, 'The route declares no such outcome.', 'declare it in "outcomes" of the route'],
@@ -253,7 +249,7 @@ const words: Record<OutcomeFault, [status: number, detail: string, mend: string]
   outcome_token_needed: [
     401,
     'A named unit needs a token.',
-    'send a receipt, or Authorization: Bearer <OUTCOME_TOKEN>, which npx wrangler secret put OUTCOME_TOKEN sets',
+    `send a receipt, or Authorization: Bearer <OUTCOME_TOKEN>; ${putSecret('OUTCOME_TOKEN')}`,
   ],
   unknown_unit: [404, 'The unit was not served, or is on no trial.', 'if it was just now, try again'],
   no_unit: [422, 'Nothing says who the unit is.', 'send a receipt, the cookie, or "unit" with OUTCOME_TOKEN'],
@@ -266,5 +262,10 @@ const words: Record<OutcomeFault, [status: number, detail: string, mend: string]
 /** One table from reasons to public words. */
 function wordsOf(code: OutcomeFault) {
   const [status, detail, mend] = words[code];
-  return { status: status as ProblemStatus, code, detail, mend };
+  return { status, code, detail, mend };
+}
+
+function refused(code: OutcomeFault) {
+  const [status, detail, mend] = words[code];
+  return refuse(status, code, detail, mend);
 }

@@ -8,7 +8,6 @@ import { Hono } from 'hono/tiny';
 import { hostCovers } from '../config/address.ts';
 import type { Config, Route } from '../config/types.ts';
 import { controllerOf } from '../env.ts';
-import { err, ok, type Result } from '../result.ts';
 import type { Entry } from '../rollout/journal.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
 import { actorOf } from './caller.ts';
@@ -26,12 +25,8 @@ export function previewRoutes() {
     const nowMs = Date.now();
     const read = await readPreviewToken(token, { host: url.host, nowMs }, c.env.COOKIE_SECRET);
     if (!read.ok) {
-      return refuse({
-        status: 403,
-        code: 'preview_refused',
-        detail: `The preview token is not valid here: ${read.error.reason}.`,
-        mend: 'ask for a new one: headgate preview ROUTE VARIANT --host HOST',
-      });
+      const detail = `The preview token is not valid here: ${read.error.reason}.`;
+      return refuse(403, 'preview_refused', detail, 'ask for a new one: headgate preview ROUTE VARIANT --host HOST');
     }
     const { expiresAtMs } = read.value;
     const cookie = serializePreviewCookie({ token, https: url.protocol === 'https:', expiresAtMs, nowMs });
@@ -43,38 +38,33 @@ export function previewRoutes() {
 export function previewApiRoutes({ loadConfig }: AdminDeps) {
   return new Hono<AdminEnv>().post('/routes/:route/preview', jsonBody(previewBody), async (c) => {
     const secret = c.env.COOKIE_SECRET;
-    if (!secret) return refuse(noSecret);
+    if (!secret) return noSecret();
     const config = await loadConfig(c.env);
-    if (!config) return refuse({ ...noConfig, status: 503 });
+    if (!config) return noConfig(503);
     const { variant, host, ttlMs } = c.req.valid('json');
     const url = new URL(c.req.url);
     const asked = { route: c.req.param('route'), variant, host, callHost: url.host, adminHost: c.env.ADMIN_HOST };
     const target = previewTarget(config, asked);
-    if (!target.ok) return refuse(target.error);
+    if (target instanceof Response) return target;
 
     const nowMs = Date.now();
     // Whole seconds, as in the token: the answer promises no more than the token holds.
     const expiresAtMs = Math.floor((nowMs + ttlMs) / 1000) * 1000;
-    const token = await createPreviewToken({ ...target.value, variant, expiresAtMs, nowMs }, secret);
+    const token = await createPreviewToken({ ...target, variant, expiresAtMs, nowMs }, secret);
     if (!token.ok) {
       const detail = `No token can be made: ${token.error.reason}.`;
-      return refuse({
-        status: 422,
-        code: 'preview_refused',
-        detail,
-        mend: 'give a plain host and a ttl of at least 1s',
-      });
+      return refuse(422, 'preview_refused', detail, 'give a plain host and a ttl of at least 1s');
     }
     const answer = {
       token: token.value,
-      url: `${url.protocol}//${target.value.host}${adminBase}/preview?token=${encodeURIComponent(token.value)}`,
+      url: `${url.protocol}//${target.host}${adminBase}/preview?token=${encodeURIComponent(token.value)}`,
       header: { name: PREVIEW_HEADER, value: token.value },
       expiresAt: new Date(expiresAtMs).toISOString(),
     };
-    await noted(c, target.value.route, {
+    await noted(c, target.route, {
       actor: actorOf(c),
       action: 'preview',
-      reason: `of ${variant} on ${target.value.host} until ${answer.expiresAt}`,
+      reason: `of ${variant} on ${target.host} until ${answer.expiresAt}`,
       before: null,
       after: null,
     });
@@ -87,23 +77,11 @@ async function noted(c: Context<AdminEnv>, route: string, entry: Omit<Entry, 'at
   try {
     await controllerOf(c.env, route)?.note(route, entry);
   } catch (cause) {
-    console.error(`route ${route}: a preview is not in the history`, cause);
+    console.error(`route ${route}: a preview is in no history`, cause);
   }
 }
 
-const noSecret = {
-  status: 503,
-  code: 'preview_disabled',
-  detail: 'Previews need COOKIE_SECRET.',
-  mend: putSecret('COOKIE_SECRET'),
-} as const;
-
-interface Refusal {
-  status: 404 | 422;
-  code: string;
-  detail: string;
-  mend: string;
-}
+const noSecret = () => refuse(503, 'preview_disabled', 'Previews need COOKIE_SECRET.', putSecret('COOKIE_SECRET'));
 
 interface Asked {
   route: string;
@@ -115,24 +93,22 @@ interface Asked {
 }
 
 /** Route and host of a preview that someone asked for, or why there is none. */
-function previewTarget(config: Config, asked: Asked): Result<{ route: string; host: string }, Refusal> {
+function previewTarget(config: Config, asked: Asked) {
   const route = config.routes.find((candidate) => candidate.name === asked.route);
-  if (!route) {
-    return err(noRoute(asked.route));
-  }
+  if (!route) return noRoute(asked.route);
   if (!Object.hasOwn(route.variants, asked.variant)) {
     const detail = `Route ${route.name} has no variant ${asked.variant}.`;
     const mend = `known variants: ${Object.keys(route.variants).join(', ')}`;
-    return err({ status: 404, code: 'no_such_variant', detail, mend });
+    return refuse(404, 'no_such_variant', detail, mend);
   }
   // No route answers on the host of the controls, whatever its rules say.
   const isAdmin = (host: string) => asked.adminHost !== undefined && withoutPort(host) === withoutPort(asked.adminHost);
   const serves = (host: string) => !isAdmin(host) && servesHost(route, host);
   const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'))?.host;
   const host = (asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost))).toLowerCase();
-  if (serves(host)) return ok({ route: route.name, host });
+  if (serves(host)) return { route: route.name, host };
   const detail = `Route ${route.name} does not answer on ${host}.`;
-  return err({ status: 422, code: 'preview_host', detail, mend: 'name a host that it matches: "host", or --host' });
+  return refuse(422, 'preview_host', detail, 'name a host that it matches: "host", or --host');
 }
 
 /** A port is no part of what a route matches, but it is part of where a browser sends its cookie's page. */

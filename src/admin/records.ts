@@ -10,6 +10,7 @@ export function recordsRoutes() {
   return new Hono<AdminEnv>().get('/records', query(recordsQuery), async (c) => {
     const page = await readRecords(c.env, c.req.valid('query'), { fetch: (...call) => fetch(...call) });
     if (page.ok) return c.json(page.value, 200);
-    return refuse({ status: page.error.code === 'records_unavailable' ? 503 : 502, ...page.error });
+    const { code, detail, mend } = page.error;
+    return refuse(code === 'records_unavailable' ? 503 : 502, code, detail, mend);
   });
 }

@@ -24,102 +24,99 @@ export function trafficRoutes() {
   return new Hono<AdminEnv>()
     .get('/routes', async (c) => {
       const names = await routeNames(c.env);
-      if (names === null) return refuse(noController);
+      if (names === null) return noController();
       const statuses = await Promise.all(names.map((name) => controllerOf(c.env, name)!.status(name)));
       return c.json({ routes: statuses.filter((status) => status !== null) }, 200);
     })
-    .get('/routes/:route', async (c) => {
-      const route = c.req.param('route');
-      const status = await controllerOf(c.env, route)?.status(route);
-      if (status === undefined) return refuse(noController);
-      if (status === null) return refuse(noRoute(route));
-      return c.json(status, 200, { etag: `"${status.split.revision}"` });
-    })
+    .get('/routes/:route', (c) =>
+      ask(c, async (controller, route) => {
+        const status = await controller.status(route);
+        return status === null ? noRoute(route) : c.json(status, 200, { etag: `"${status.split.revision}"` });
+      }),
+    )
     .put('/routes/:route/split', jsonBody(schemas.splitBody, true), (c) => {
-      const { reason, ...asked } = c.req.valid('json');
-      return changing(c, reason, { kind: 'split', ...asked });
+      return changing(c, { kind: 'split', ...c.req.valid('json') });
     })
     .post('/routes/:route/switch', jsonBody(schemas.switchBody), (c) => {
-      const { reason, ...asked } = c.req.valid('json');
-      return changing(c, reason, { kind: 'switch', ...asked });
+      return changing(c, { kind: 'switch', ...c.req.valid('json') });
     })
     .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody, true), async (c) => {
       const body = c.req.valid('json');
       const faults = trialFaults(body);
-      if (faults.length > 0) return refuse(invalid('The rollout cannot be started as written.', faults));
-      return changing(c, body.reason, { kind: 'rollout', to: body.to, ...normalisedTrial(body) });
+      if (faults.length > 0) return invalid('The rollout cannot be started as written.', faults);
+      return changing(c, { kind: 'rollout', ...body, ...normalisedTrial(body) });
     })
     .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody), (c) => {
       const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
-      const { reason } = c.req.valid('json');
-      return changing(c, reason, { kind });
+      return changing(c, { kind, ...c.req.valid('json') });
     })
     .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
-      const { reason, ...asked } = c.req.valid('json');
-      return changing(c, reason, { kind: 'rollback', ...asked });
+      return changing(c, { kind: 'rollback', ...c.req.valid('json') });
     })
-    .get('/routes/:route/splits', query(schemas.splitsQuery), async (c) => {
-      const route = c.req.param('route');
-      const found = (await controllerOf(c.env, route)?.waysBack(route, c.req.valid('query'))) as
-        | Result<WaysBack, CallRefusal>
-        | undefined;
-      if (found === undefined) return refuse(noController);
-      return found.ok ? c.json(found.value, 200) : refuse(refusalOf(found.error));
-    })
-    .delete('/routes/:route/weights', (c) => changing(c, c.req.query('reason') ?? '', { kind: 'manual-cleared' }))
-    .get('/routes/:route/history', query(schemas.historyQuery), async (c) => {
-      const route = c.req.param('route');
-      const { limit, before } = c.req.valid('query');
-      const page = await controllerOf(c.env, route)?.history(route, limit, before ?? null);
-      if (page === undefined) return refuse(noController);
-      return page === null ? refuse(noRoute(route)) : c.json(page, 200);
-    })
-    .get('/routes/:route/series', query(schemas.seriesQuery), async (c) => {
-      const route = c.req.param('route');
-      const { width, minutes } = c.req.valid('query');
-      const points = await controllerOf(c.env, route)?.series(route, width, Date.now() - minutes * 60_000);
-      return points === undefined ? refuse(noController) : c.json({ width, points }, 200);
-    })
-    .get('/routes/:route/explain', query(schemas.explainQuery), async (c) => {
-      const route = c.req.param('route');
-      const status = await controllerOf(c.env, route)?.status(route);
-      if (status === undefined) return refuse(noController);
-      if (status === null) return refuse(noRoute(route));
-      return c.json(explanationOf(status, c.req.valid('query').unit), 200);
-    });
+    .get('/routes/:route/splits', query(schemas.splitsQuery), (c) =>
+      ask(c, async (controller, route) => {
+        const found = (await controller.waysBack(route, c.req.valid('query'))) as Result<WaysBack, CallRefusal>;
+        return found.ok ? c.json(found.value, 200) : refusalOf(found.error);
+      }),
+    )
+    .delete('/routes/:route/weights', (c) =>
+      changing(c, { kind: 'manual-cleared', reason: c.req.query('reason') ?? '' }),
+    )
+    .get('/routes/:route/history', query(schemas.historyQuery), (c) =>
+      ask(c, async (controller, route) => {
+        const { limit, before } = c.req.valid('query');
+        const page = await controller.history(route, limit, before ?? null);
+        return page === null ? noRoute(route) : c.json(page, 200);
+      }),
+    )
+    .get('/routes/:route/series', query(schemas.seriesQuery), (c) =>
+      ask(c, async (controller, route) => {
+        const { width, minutes } = c.req.valid('query');
+        const points = await controller.series(route, width, Date.now() - minutes * 60_000);
+        return c.json({ width, points }, 200);
+      }),
+    )
+    .get('/routes/:route/explain', query(schemas.explainQuery), (c) =>
+      ask(c, async (controller, route) => {
+        const status = await controller.status(route);
+        return status === null ? noRoute(route) : c.json(explanationOf(status, c.req.valid('query').unit), 200);
+      }),
+    );
+}
+
+type Controller = NonNullable<ReturnType<typeof controllerOf>>;
+
+/** Asks the controller of the route that a call names. */
+export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T>) {
+  const route = c.req.param('route')!;
+  const controller = controllerOf(c.env, route);
+  return controller === null ? noController() : call(controller, route);
 }
 
 /** Every change answers with the route as it is afterwards, and what people should know although it was done. */
-async function changing(c: Context<AdminEnv>, reason: string, asked: Change) {
-  const route = c.req.param('route')!;
-  const controller = controllerOf(c.env, route);
-  if (controller === null) return refuse(noController);
-  const caller = callerOf(c, reason);
-  if (caller === null) return refuse(badIfMatch);
-  const called = (await controller.change(route, asked, caller)) as Called;
-  if (!called.ok) return refuse(refusalOf(called.error));
-  const { status, warnings } = called.value;
-  return c.json({ ...status!, warnings }, 200, { etag: `"${status?.split.revision ?? 0}"` });
+function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason: string }) {
+  return ask(c, async (controller, route) => {
+    const caller = callerOf(c, reason);
+    if (caller === null) return badIfMatch();
+    const called = (await controller.change(route, asked, caller)) as Called;
+    if (!called.ok) return refusalOf(called.error);
+    const { status, warnings } = called.value;
+    return c.json({ ...status!, warnings }, 200, { etag: `"${status?.split.revision ?? 0}"` });
+  });
 }
 
-/** One switch from refusals to statuses. */
-function refusalOf({ faults, ...refused }: CallRefusal) {
-  switch (refused.code) {
-    case 'stale':
-      return { status: 412 as const, ...refused };
-    case 'no_such_route':
-      return { status: 404 as const, ...refused };
-    case 'no_config':
-    case 'unpublished':
-      return { status: 503 as const, ...refused };
-    case 'invalid':
-      return invalid(refused.detail, faults ?? []);
-    case 'unknown_variant':
-    case 'unknown_revision':
-      return { status: 422 as const, ...refused };
-    default:
-      return { status: 409 as const, ...refused };
-  }
+/** The statuses of refusals that are no conflict with how things stand. */
+const statuses: Record<string, 404 | 412 | 422 | 503> = {
+  stale: 412,
+  no_such_route: 404,
+  no_config: 503,
+  unpublished: 503,
+  unknown_variant: 422,
+  unknown_revision: 422,
+};
+
+function refusalOf({ code, detail, mend, faults }: CallRefusal) {
+  return faults === undefined ? refuse(statuses[code] ?? 409, code, detail, mend) : invalid(detail, faults);
 }
 
 async function routeNames(env: Env): Promise<string[] | null> {
@@ -130,19 +127,13 @@ async function routeNames(env: Env): Promise<string[] | null> {
   return parsed?.ok ? parsed.value.config.routes.map(({ name }) => name) : [];
 }
 
-export const noController = {
-  status: 503 as const,
-  code: 'no_controller',
-  detail: 'This Worker has no CONTROLLER binding.',
-  mend: bindIt,
-};
+export const noController = () => refuse(503, 'no_controller', 'This Worker has no CONTROLLER binding.', bindIt);
 
 /** RFC 9110 §13.1.1: what matches no revision is a precondition that does not hold. */
-const badIfMatch = {
-  status: 412 as const,
-  code: 'stale',
-  detail: 'If-Match is not a split revision.',
-  mend: 'send the ETag of GET /_headgate/api/routes/:route',
-};
+const badIfMatch = () =>
+  refuse(412, 'stale', 'If-Match is not a split revision.', 'send the ETag of GET /_headgate/api/routes/:route');
 
-export const noRoute = (route: string) => ({ status: 404 as const, ...words.noRoute(route) });
+export function noRoute(route: string) {
+  const { code, detail, mend } = words.noRoute(route).error;
+  return refuse(404, code, detail, mend);
+}

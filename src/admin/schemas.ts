@@ -80,7 +80,7 @@ export const seriesQuery = v.object({
 });
 
 export const explainQuery = v.object({
-  unit: v.pipe(v.string('explain needs a unit'), v.minLength(1), v.maxLength(1_024)),
+  unit: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)),
 });
 
 export const doctorQuery = v.object({ route: v.optional(name) });
@@ -97,7 +97,7 @@ export const comparisonsQuery = v.object({
 export const resetQuery = v.object({ candidate: name });
 
 export const previewQuery = v.object({
-  token: v.string('a preview needs its token'),
+  token: v.string(),
   to: v.optional(v.string()),
 });
 

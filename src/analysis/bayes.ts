@@ -7,7 +7,6 @@ import { betaI, betaPdf, normCdf, normPdf, normSf } from './special.ts';
 
 /** What is believed of one arm's rate or mean. */
 export interface Posterior {
-  mean: number;
   sd: number;
   /** What it leaves out on either side is less than any digit shown. */
   from: number;
@@ -24,7 +23,6 @@ export function betaPosterior(x: number, n: number, prior: readonly [number, num
   const m = a / (a + b);
   const sd = Math.sqrt((m * (1 - m)) / (a + b + 1));
   return {
-    mean: m,
     sd,
     from: Math.max(0, m - 10 * sd),
     to: Math.min(1, m + 10 * sd),
@@ -37,7 +35,6 @@ export function betaPosterior(x: number, n: number, prior: readonly [number, num
 /** The posterior of a mean: normal, with the arm's standard error. */
 export function normalPosterior(mean: number, se: number): Posterior {
   return {
-    mean,
     sd: se,
     from: mean - 10 * se,
     to: mean + 10 * se,

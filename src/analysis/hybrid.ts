@@ -60,71 +60,61 @@ export function decideTogether(comparisons: readonly Comparison[]): Finding[] {
   return comparisons.map((comparison, i) => finding(comparison, measured[i]!, early[i]!, final[i]!));
 }
 
-interface Measured {
+/** Both arms against each other. */
+interface Contrast {
   difference: number;
+  lift: number | null;
   se: number;
   units: number;
+  skewness: number;
+}
+
+interface Measured {
+  now: Contrast;
+  /** At the planned size, once that is reached. */
+  shown: Contrast;
   enough: boolean;
   earlyP: number;
   finalP: number | null;
-  finalDifference: number;
 }
 
-function measure(comparison: Comparison): Measured {
-  const { arms, atPlanned, plannedUnits } = comparison;
-  const { difference, se, units, skewness } = contrast(arms);
+function measure({ arms, atPlanned, plannedUnits, earlyP }: Comparison): Measured {
+  const now = contrast(arms);
   const enough = hasEnough(arms);
-  const z = enough && se > 0 ? zOf(arms, Math.abs(straighten(difference / se, skewness))) : 0;
-  const now = z > 0 ? sequenceP(z, units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : 1;
-  const settled = atPlanned !== null && hasEnough(atPlanned);
+  const z = enough && now.se > 0 ? zOf(arms, Math.abs(straighten(now.difference / now.se, now.skewness))) : 0;
+  const p = z > 0 ? sequenceP(z, now.units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : 1;
   return {
-    difference,
-    se,
-    units,
+    now,
+    shown: contrast(atPlanned ?? arms),
     enough,
-    earlyP: Math.min(comparison.earlyP ?? 1, now),
-    finalP: settled ? fixedP(atPlanned) : null,
-    finalDifference: atPlanned === null ? 0 : contrast(atPlanned).difference,
+    earlyP: Math.min(earlyP ?? 1, p),
+    finalP: atPlanned !== null && hasEnough(atPlanned) ? fixedP(atPlanned) : null,
   };
 }
 
 function finding(comparison: Comparison, measured: Measured, earlyP: number, finalP: number): Finding {
   const { atPlanned, goal, plannedUnits, arms } = comparison;
-  const { difference, units } = measured;
-  const estimates = estimatesOf(atPlanned ?? arms);
-  const common = {
-    difference: atPlanned ? measured.finalDifference : difference,
-    lift: lift(estimates.baseline, estimates.variant),
-    interval: intervalOf(comparison),
-    earlyP: measured.earlyP,
+  const { now, shown } = measured;
+  const { difference, lift } = shown;
+  const interval = intervalOf(comparison, shown);
+  const found = (state: ComparisonState, by: Finding['by'], p: number, label: string = state): Finding => {
+    return { state, label, by, difference, lift, interval, p, earlyP: measured.earlyP };
   };
-  const direction = (value: number): ComparisonState => (value > 0 === (goal === 'increase') ? 'better' : 'worse');
-  if (earlyP <= EARLY_ALPHA) {
-    const state = direction(difference);
-    return { ...common, state, label: state, by: 'early', p: earlyP };
-  }
+  const direction = (value: number) => (value > 0 === (goal === 'increase') ? 'better' : 'worse');
+  if (earlyP <= EARLY_ALPHA) return found(direction(now.difference), 'early', earlyP);
+  const nothing = 'no difference found';
   if (atPlanned !== null) {
-    if (measured.finalP === null) {
-      return {
-        ...common,
-        state: 'no difference found',
-        label: `no difference found: ${guard(atPlanned)}`,
-        by: null,
-        p: 1,
-      };
-    }
-    const state = finalP <= FINAL_ALPHA ? direction(measured.finalDifference) : 'no difference found';
-    return { ...common, state, label: state, by: 'final', p: finalP };
+    if (measured.finalP === null) return found(nothing, null, 1, `${nothing}: ${guard(atPlanned)}`);
+    return found(finalP <= FINAL_ALPHA ? direction(difference) : nothing, 'final', finalP);
   }
   // 100 % would read as finished; the fixed test only comes with the snapshot at the planned size.
-  const progress = Math.min(99, Math.floor((100 * units) / plannedUnits));
-  const label = measured.enough ? `keep running: ${progress} %` : `keep running: ${progress} %, ${guard(arms)}`;
-  return { ...common, state: 'keep running', label, by: null, p: earlyP };
+  const progress = `keep running: ${Math.min(99, Math.floor((100 * now.units) / plannedUnits))} %`;
+  return found('keep running', null, earlyP, measured.enough ? progress : `${progress}, ${guard(arms)}`);
 }
 
 /** The interval of the difference: the confidence sequence while running, 96 % fixed once the planned size is there. */
-function intervalOf({ arms, atPlanned, plannedUnits }: Comparison): [number, number] {
-  const { difference, se, units, skewness } = contrast(atPlanned ?? arms);
+function intervalOf({ arms, atPlanned, plannedUnits }: Comparison, shown: Contrast): [number, number] {
+  const { difference, se, units, skewness } = shown;
   if (!(se > 0)) return [difference, difference];
   const z =
     atPlanned === null ? twoSidedReach(units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : normIsf(FINAL_ALPHA / 2);
@@ -132,26 +122,22 @@ function intervalOf({ arms, atPlanned, plannedUnits }: Comparison): [number, num
   return [difference - se * bend(reach, skewness), difference - se * bend(-reach, skewness)];
 }
 
-function estimatesOf(arms: Arms): { baseline: Estimate; variant: Estimate } {
-  return arms.kind === 'conversion'
-    ? { baseline: proportionEstimate(arms.baseline), variant: proportionEstimate(arms.variant) }
-    : { baseline: meanEstimate(arms.baseline), variant: meanEstimate(arms.variant) };
+function estimateOf(arm: Count | Moments): Estimate {
+  const { n } = arm;
+  if (n === 0) return { mean: 0, variance: 0 };
+  if (!('bad' in arm)) {
+    const { mean, sd } = summarise(arm);
+    return { mean, variance: (sd * sd) / n };
+  }
+  const mean = arm.bad / n;
+  return { mean, variance: (mean * (1 - mean)) / n };
 }
 
-function proportionEstimate({ n, bad }: Count): Estimate {
-  const mean = n > 0 ? bad / n : 0;
-  return { mean, variance: n > 0 ? (mean * (1 - mean)) / n : 0 };
-}
-
-function meanEstimate(arm: Moments): Estimate {
-  const { mean, sd, n } = summarise(arm);
-  return { mean, variance: n > 0 ? (sd * sd) / n : 0 };
-}
-
-function contrast(arms: Arms): { difference: number; se: number; units: number; skewness: number } {
-  const { baseline, variant } = estimatesOf(arms);
+function contrast(arms: Arms): Contrast {
+  const [baseline, variant] = [estimateOf(arms.baseline), estimateOf(arms.variant)];
   return {
     difference: variant.mean - baseline.mean,
+    lift: lift(baseline, variant),
     se: Math.sqrt(baseline.variance + variant.variance),
     units: arms.baseline.n + arms.variant.n,
     skewness: arms.kind === 'mean' ? skewnessOfDifference(arms.baseline, arms.variant) : 0,
@@ -178,9 +164,12 @@ function fixedP(arms: Arms): number {
 }
 
 function hasEnough(arms: Arms): boolean {
-  return arms.kind === 'conversion'
-    ? enoughForProportion(arms.baseline) && enoughForProportion(arms.variant)
-    : enoughForMean(arms.baseline) && enoughForMean(arms.variant);
+  return isEnough(arms.baseline) && isEnough(arms.variant);
+}
+
+/** Whether an arm has what the tests of its kind need. */
+export function isEnough(arm: Count | Moments): boolean {
+  return 'bad' in arm ? enoughForProportion(arm) : enoughForMean(arm);
 }
 
 function guard(arms: Arms): string {

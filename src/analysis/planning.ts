@@ -3,7 +3,7 @@
  * running results: a size that is chosen after a look is no plan.
  */
 
-import { normCdf, normIsf, normPpf, normSf } from './special.ts';
+import { bisect, normCdf, normIsf, normPpf, normSf } from './special.ts';
 import { noncentralTCdf, tIsf } from './student.ts';
 
 export interface ProportionPlan {
@@ -76,9 +76,9 @@ export function powerOfProportions(plan: Omit<ProportionPlan, 'power'> & { n: nu
 /** The smallest absolute rise of `p1` that `n` units an arm find with the wanted power; null when not even 1 − p1 is. */
 export function smallestRise(plan: { p1: number; n: number; alpha?: number; power?: number }): number | null {
   const { p1, n, alpha = 0.05, power = 0.8 } = plan;
-  const lacking = (rise: number) => powerOfProportions({ p1, p2: p1 + rise, n, alpha }) - power;
+  const spare = (rise: number) => n - unitsForProportions({ p1, p2: p1 + rise, alpha, power }).n;
   const most = 1 - p1 - 1e-9;
-  return lacking(most) < 0 ? null : bisect(lacking, 1e-9, most);
+  return spare(most) < 0 ? null : bisect(spare, 1e-9, most);
 }
 
 export interface DurationPlan {
@@ -95,16 +95,8 @@ export function durationDays(plan: DurationPlan): { rawDays: number; days: numbe
   const { eligiblePerDay, allocation = 1, minDays = 7, wholeWeeks = true } = plan;
   const rawDays = plan.nPerArm.reduce((sum, n) => sum + n, 0) / (eligiblePerDay * allocation);
   const days = Math.max(minDays, Math.ceil(rawDays));
-  return { rawDays, days: wholeWeeks ? Math.ceil(days / 7) * 7 : days };
+  return { rawDays, days: wholeWeeks ? inWholeWeeks(days) : days };
 }
 
-/** The root of a rising function between `lo` and `hi`, to the last bits. */
-function bisect(rising: (x: number) => number, lo: number, hi: number): number {
-  let [low, high] = [lo, hi];
-  for (let i = 0; i < 100 && high - low > 1e-13 * high; i++) {
-    const middle = (low + high) / 2;
-    if (rising(middle) < 0) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
+/** Days, up to the end of a week: weekdays differ. */
+export const inWholeWeeks = (days: number): number => Math.ceil(days / 7) * 7;

@@ -35,25 +35,21 @@ export function rateUpperBound({ n, bad }: Count, confidence = 0.999): number {
   return wilsonAt(bad, n, normIsf(1 - confidence)).hi;
 }
 
-/**
- * Newcombe's hybrid score interval (1998, method 10) for p_b − p_a at the two-sided `confidence`. At 0.9 `hi` is the
- * one-sided 95 % upper bound.
- */
+/** Newcombe's hybrid score interval (1998, method 10) for p_b − p_a at the two-sided `confidence`. */
 export function newcombeDifference(a: Count, b: Count, confidence = 0.9): Interval {
-  const z = normIsf((1 - confidence) / 2);
-  const wa = wilsonAt(a.bad, a.n, z);
-  const wb = wilsonAt(b.bad, b.n, z);
-  const pa = a.n > 0 ? a.bad / a.n : 0.5;
-  const pb = b.n > 0 ? b.bad / b.n : 0.5;
-  return {
-    lo: pb - pa - Math.hypot(pb - wb.lo, wa.hi - pa),
-    hi: pb - pa + Math.hypot(wb.hi - pb, pa - wa.lo),
-  };
+  return { lo: -newcombeUpper(b, a, confidence), hi: newcombeUpper(a, b, confidence) };
 }
 
-/** The one-sided 95 % upper bound of (candidate's rate − baseline's rate) that a passing step must keep under its margin. */
-export function newcombeUpper(baseline: Count, candidate: Count): number {
-  return newcombeDifference(baseline, candidate, 0.9).hi;
+/**
+ * The upper bound of (candidate's rate − baseline's rate) that a passing step must keep under its margin: one-sided 95 %, which
+ * is two-sided 90 %.
+ */
+export function newcombeUpper(baseline: Count, candidate: Count, confidence = 0.9): number {
+  const z = normIsf((1 - confidence) / 2);
+  const rate = ({ n, bad }: Count) => (n > 0 ? bad / n : 0.5);
+  const [pa, pb] = [rate(baseline), rate(candidate)];
+  const above = wilsonAt(candidate.bad, candidate.n, z).hi - pb;
+  return pb - pa + Math.hypot(above, pa - wilsonAt(baseline.bad, baseline.n, z).lo);
 }
 
 /** z and two-sided p of p_b − p_a with pooled variance (the χ² test without correction); z = 0, p = 1 with no variance. */

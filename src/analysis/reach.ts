@@ -5,6 +5,7 @@
  */
 
 import { newcombeUpper } from './proportions.ts';
+import { positiveRoot } from './special.ts';
 import { DEFAULT_MIN_SAMPLES } from './verdict.ts';
 import { span, whole } from './words.ts';
 
@@ -46,18 +47,7 @@ export function trialsForBound(plan: Pick<StepTraffic, 'share' | 'baselineRate' 
     const nb = (n * (1 - share)) / share;
     return newcombeUpper({ n: nb, bad: nb * baselineRate }, { n, bad: n * baselineRate });
   };
-  let high = 16;
-  while (bound(high) > margin) {
-    high *= 2;
-    if (high > 1e12) return Infinity;
-  }
-  let low = high / 2;
-  while (high - low > 1) {
-    const middle = (low + high) / 2;
-    if (bound(middle) > margin) low = middle;
-    else high = middle;
-  }
-  return Math.ceil(high);
+  return Math.ceil(positiveRoot((n) => margin - bound(n), 1e12));
 }
 
 /** What a step can reach. A step of all the traffic has no bound to reach and needs its samples only. */

@@ -13,6 +13,27 @@ const MAX_TERMS = 100_000;
 
 export { lgamma };
 
+/** The root of a rising function between `lo` and `hi`, to the last bits. */
+export function bisect(rising: (x: number) => number, lo: number, hi: number): number {
+  let [low, high] = [lo, hi];
+  for (let i = 0; i < 100 && high - low > 1e-15 * high; i++) {
+    const middle = (low + high) / 2;
+    if (rising(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** The root above 0 of a rising function; ∞ where it is not below `most`. */
+export function positiveRoot(rising: (x: number) => number, most = Infinity): number {
+  let high = 1;
+  while (rising(high) < 0) {
+    high *= 2;
+    if (high > most) return Infinity;
+  }
+  return bisect(rising, 0, high);
+}
+
 /** P(Z ≤ x) for a standard normal Z. */
 export const normCdf = (x: number): number => normSf(-x);
 
@@ -33,18 +54,8 @@ export const normPpf = (p: number): number => -normIsf(p);
 export function normIsf(q: number): number {
   if (!(q >= 0 && q <= 1)) return Number.NaN;
   if (q === 0) return Infinity;
-  if (q > 0.5) return -normIsf(1 - q);
-  // Newton's method on the logarithm, which is concave, from above: it never overshoots.
-  let x = Math.sqrt(-2 * Math.log(2 * q));
-  for (let step = 0; step < 20; step++) {
-    const tail = normSf(x);
-    // Where the tail is no number any more, the bound is as good as its root.
-    if (tail === 0) return x;
-    const next = x + (Math.log(tail / q) * tail) / normPdf(x);
-    if (Math.abs(next - x) <= 4 * EPSILON * x) return next;
-    x = next;
-  }
-  return x;
+  if (q >= 0.5) return q === 0.5 ? 0 : -normIsf(1 - q);
+  return positiveRoot((x) => q - normSf(x));
 }
 
 /** ln Γ(z+1) − [(z+½)ln z − z + ½ln 2π]: what Stirling's formula leaves out (Loader 2000). */
@@ -81,20 +92,24 @@ export function gammaQ(a: number, x: number): number {
     }
     return 1 - lead * sum;
   }
-  // DLMF 8.9.2 by Lentz's method, in the even form.
-  let b = x + 1 - a;
+  // DLMF 8.9.2, in the even form.
+  const b = x + 1 - a;
+  return lead * a * fraction(b, (i) => [-i * (i - a), b + 2 * i]);
+}
+
+/** 1/(b₀ + a₁/(b₁ + a₂/(b₂ + …))) by Lentz's method; `terms` gives aᵢ and bᵢ. */
+function fraction(b0: number, terms: (i: number) => [a: number, b: number]): number {
   let c = 1 / TINY;
-  let d = 1 / b;
+  let d = 1 / b0;
   let h = d;
   for (let i = 1; i < MAX_TERMS; i++) {
-    const an = -i * (i - a);
-    b += 2;
-    d = 1 / nonZero(an * d + b);
-    c = nonZero(b + an / c);
+    const [a, b] = terms(i);
+    d = 1 / nonZero(a * d + b);
+    c = nonZero(b + a / c);
     h *= d * c;
-    if (Math.abs(d * c - 1) < EPSILON) break;
+    if (Math.abs(d * c - 1) <= EPSILON) break;
   }
-  return lead * a * h;
+  return h;
 }
 
 const nonZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
@@ -124,25 +139,14 @@ function betaLead(x: number, y: number, a: number, b: number): number {
  */
 function betaFraction(x: number, y: number, a: number, b: number): number {
   const c = 1 + a * y - b * x;
-  const c0 = b / a;
   const c1 = 1 + 1 / a;
-  let [p, s, an, bn, anp1, bnp1, r] = [1, a + 1, 0, 1, 1, c / c1, c1 / c];
-  for (let n = 1; n < MAX_TERMS; n++) {
+  return fraction(c / c1, (n) => {
     const t = n / a;
+    const s = a + 2 * n - 1;
     const w = n * (b - n) * x;
-    const e = a / s;
-    const alpha = p * (p + c0) * e * e * w * x;
-    const beta = n + w / s + ((t + 1) / (c1 + t + t)) * (c + n * (y + 1));
-    p = t + 1;
-    s += 2;
-    [an, anp1] = [anp1, alpha * an + beta * anp1];
-    [bn, bnp1] = [bnp1, alpha * bn + beta * bnp1];
-    const before = r;
-    r = anp1 / bnp1;
-    if (Math.abs(r - before) <= EPSILON * r) break;
-    [an, bn, anp1, bnp1] = [an / bnp1, bn / bnp1, r, 1];
-  }
-  return r;
+    const p = (a + n - 1) / s;
+    return [p * (p + b / s) * w * x, n + w / s + ((t + 1) / (c1 + 2 * t)) * (c + n * (y + 1))];
+  });
 }
 
 /**

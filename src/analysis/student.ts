@@ -3,7 +3,7 @@
  * by the normal: the few degrees of freedom of small arms are where they mislead.
  */
 
-import { betaI, lgamma, normCdf, normIsf } from './special.ts';
+import { betaI, lgamma, normCdf, positiveRoot } from './special.ts';
 
 /** P(T > t) with `df` degrees of freedom (any positive number), right also in the far tail. */
 export function tSf(t: number, df: number): number {
@@ -13,33 +13,12 @@ export function tSf(t: number, df: number): number {
   return t >= 0 ? half : 1 - half;
 }
 
-function tPdf(t: number, df: number): number {
-  const lead = lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * Math.log(df * Math.PI);
-  return Math.exp(lead - ((df + 1) / 2) * Math.log1p((t * t) / df));
-}
-
 /** The t with P(T > t) = q; NaN for a q outside [0, 1] or degrees of freedom that are not positive. */
 export function tIsf(q: number, df: number): number {
   if (!(q >= 0 && q <= 1 && df > 0)) return Number.NaN;
   if (q === 0) return Infinity;
-  if (q > 0.5) return -tIsf(1 - q, df);
-  if (q === 0.5) return 0;
-  let lo = 0;
-  let hi = Infinity;
-  // Newton on the logarithm of the tail, from the first term of Peiser's expansion (1943), kept inside a bracket.
-  const z = normIsf(q);
-  let t = z + (z ** 3 + z) / (4 * df);
-  for (let i = 0; i < 200; i++) {
-    const tail = tSf(t, df);
-    if (tail > q) lo = t;
-    else hi = t;
-    const newton = t + (Math.log(tail / q) * tail) / tPdf(t, df);
-    const inside = newton > lo && newton < hi;
-    const next = inside ? newton : Number.isFinite(hi) ? (lo + hi) / 2 : 2 * t;
-    if (Math.abs(next - t) <= 1e-14 * Math.abs(t)) return next;
-    t = next;
-  }
-  return t;
+  if (q >= 0.5) return q === 0.5 ? 0 : -tIsf(1 - q, df);
+  return positiveRoot((t) => q - tSf(t, df));
 }
 
 /** The t with P(T ≤ t) = p. */

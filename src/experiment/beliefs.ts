@@ -5,8 +5,9 @@
 
 import { betaPosterior, normalPosterior, type Posterior, standings } from '../analysis/bayes.ts';
 import { decodeHistogram, histogramCount } from '../analysis/histogram.ts';
-import { enoughForMean, type Moments, summarise } from '../analysis/means.ts';
-import { type Count, enoughForProportion } from '../analysis/proportions.ts';
+import { isEnough } from '../analysis/hybrid.ts';
+import { type Moments, summarise } from '../analysis/means.ts';
+import type { Count } from '../analysis/proportions.ts';
 import { quantileInterval } from '../analysis/ranks.ts';
 
 /** One arm's units, as the metric counts them. */
@@ -41,8 +42,7 @@ export function beliefsOf(
   known: KnownBeliefs,
 ): Record<string, Belief> {
   const entries = Object.entries(arms);
-  const isEnough = entries.every(([, arm]) => ('bad' in arm ? enoughForProportion(arm) : enoughForMean(arm)));
-  if (!isEnough || entries.length < 2) return {};
+  if (entries.length < 2 || !entries.every(([, arm]) => isEnough(arm))) return {};
   const key = JSON.stringify([goal, entries]);
   let beliefs = known.get(key);
   if (beliefs === undefined) {

@@ -19,11 +19,11 @@ export interface Credit {
   /** The variant by receipt, pin or hash; an experiment's first exposure has the last word. */
   variant: string;
   source: 'receipt' | 'cookie' | 'token';
-  /** With a receipt: its tag, and when it was given. */
+  /** With a receipt: its tag, and what it says. */
   receipt?: string;
-  servedAtMs?: number;
-  /** The variant comes of a signed pin of the route's experiment, which proves the unit's exposure. */
-  isPinned: boolean;
+  served?: { variant: string; atMs: number };
+  /** The variant of a signed pin of the route's experiment, which proves the unit's exposure. */
+  pinned?: string;
 }
 
 /** What is known of the caller. */
@@ -50,14 +50,12 @@ export async function creditOf(
     const isOut = state.inForce.experiment !== null && optedOut(identity);
     if (isOut || !consented(route.requireConsent, identity.cookieHeader)) return err('unknown_unit');
     const { visitor, unit } = found;
-    const { variant, isPinned } = variantOf(unit, visitor, state, caller.nowMs);
-    return ok({ unit: await hashUnit(unit, secret), variant, source: 'cookie', isPinned });
+    return ok({ ...(await credited(unit, visitor, state, caller)), source: 'cookie' });
   }
   const unit = found.kind === 'found' ? found.unit : reported.unit;
   if (unit === null) return err('no_unit');
   if (caller.refusal !== null) return err(caller.refusal);
-  const { variant } = variantOf(unit, null, state, caller.nowMs);
-  return ok({ unit: await hashUnit(unit, secret), variant, source: 'token', isPinned: false });
+  return ok({ ...(await credited(unit, null, state, caller)), source: 'token' });
 }
 
 async function byReceipt(
@@ -72,21 +70,28 @@ async function byReceipt(
   if (read.value.route !== route.name) return err('receipt_of_other_route');
   if (unitHash === NOBODY) return err('unknown_unit');
   const receipt = receiptTag(token);
-  return ok({ unit: unitHash, variant, source: 'receipt', receipt, servedAtMs: atMs, isPinned: false });
+  return ok({ unit: unitHash, variant, source: 'receipt', receipt, served: { variant, atMs } });
 }
 
 function faultOf(reason: ReceiptFault['reason']): OutcomeFault {
   return reason === 'no_secret' ? reason : `receipt_${reason}`;
 }
 
-/** The variant that a unit is served by now, as `decide` finds it. A pin of the experiment is signed, so it proves the exposure. */
-function variantOf(unit: string, visitor: Visitor | null, { route, arms, inForce }: RouteState, nowMs: number) {
+/** The unit's hash, and the variant that it is served by now, as `decide` finds it. */
+async function credited(
+  id: string,
+  visitor: Visitor | null,
+  { route, arms, inForce }: RouteState,
+  { identity, nowMs }: Caller,
+): Promise<Omit<Credit, 'source'>> {
+  const unit = await hashUnit(id, identity.secret!);
   const { baseline, salt, rollout, experiment } = inForce;
   const pins = visitor?.pins ?? [];
   const pin = pins.find((one) => one.route === route.name && one.epoch === experiment);
-  if (pin !== undefined) return { variant: pin.variant, isPinned: true };
+  // It is signed, so it proves the exposure.
+  if (pin !== undefined) return { unit, variant: pin.variant, pinned: pin.variant };
   const epoch = experiment ?? rollout ?? '';
   const { sticky, name } = route;
-  const pinned = honouredPin(pins, { route: name, epoch, arms, baseline, sticky, experiment: false, nowMs });
-  return { variant: pinned ?? assign(salt, name, unit, arms), isPinned: false };
+  const variant = honouredPin(pins, { route: name, epoch, arms, baseline, sticky, experiment: false, nowMs });
+  return { unit, variant: variant ?? assign(salt, name, id, arms) };
 }

@@ -27,15 +27,15 @@ export class Delays {
 
   /** The time in which 95 % of the outcomes that came have come, rounded up to its bucket; null while too few are known. */
   usualMs(metric: string): number | null {
-    const sql = 'SELECT bucket, n FROM delays WHERE metric = ? ORDER BY bucket';
+    const sql = 'SELECT * FROM delays WHERE metric = ? ORDER BY bucket';
     const rows = [...this.#sql.exec<{ bucket: number; n: number }>(sql, metric)];
     const known = rows.reduce((sum, { n }) => sum + n, 0);
     if (known < MIN_KNOWN) return null;
     let beyond = known;
-    for (const { bucket, n } of rows) {
+    const usual = rows.find(({ n }) => {
       beyond -= n;
-      if (beyond <= known * RARE_SHARE) return Math.ceil(2 ** (bucket / STEPS));
-    }
-    return null;
+      return beyond <= known * RARE_SHARE;
+    });
+    return Math.ceil(2 ** (usual!.bucket / STEPS));
   }
 }

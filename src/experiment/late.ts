@@ -19,18 +19,12 @@ export class Late {
   /** Parts exposures by whether their unit was there in time. Who is new is late from now on. */
   part(exposures: readonly Exposure[]): { inTime: Exposure[]; late: Exposure[] } {
     const hashes = JSON.stringify(exposures.map(({ unit }) => unit));
-    const known = this.#sql.exec<{ unit: string }>(
-      `SELECT u.unit FROM json_each(?) j JOIN units u ON u.unit = j.value
-       WHERE NOT EXISTS (SELECT 1 FROM late l WHERE l.unit = u.unit)`,
-      hashes,
-    );
-    const before = new Set([...known].map(({ unit }) => unit));
-    const late = exposures.filter(({ unit }) => !before.has(unit));
-    if (late.length > 0) {
-      const news = JSON.stringify(late.map(({ unit }) => unit));
-      this.#sql.exec('INSERT OR IGNORE INTO late SELECT value FROM json_each(?)', news);
-    }
-    return { inTime: exposures.filter(({ unit }) => before.has(unit)), late };
+    const isNew = 'NOT EXISTS (SELECT * FROM units WHERE unit = value)';
+    this.#sql.exec(`INSERT OR IGNORE INTO late SELECT value FROM json_each(?) WHERE ${isNew}`, hashes);
+    const sql = 'SELECT unit FROM json_each(?) JOIN late ON unit = value';
+    const late = new Set([...this.#sql.exec<{ unit: string }>(sql, hashes)].map(({ unit }) => unit));
+    const [inTime, after] = [false, true].map((isLate) => exposures.filter(({ unit }) => late.has(unit) === isLate));
+    return { inTime: inTime!, late: after! };
   }
 
   add(unit: string): void {
@@ -38,7 +32,7 @@ export class Late {
   }
 
   has(unit: string): boolean {
-    return [...this.#sql.exec('SELECT 1 FROM late WHERE unit = ?', unit)].length > 0;
+    return [...this.#sql.exec('SELECT * FROM late WHERE unit = ?', unit)].length > 0;
   }
 
   forget(unit: string): void {

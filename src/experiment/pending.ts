@@ -12,7 +12,7 @@ export class Pending {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, unit TEXT NOT NULL, event TEXT NOT NULL, atMs INTEGER NOT NULL);
+    sql.exec(`CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, unit TEXT, event TEXT, atMs INTEGER);
       CREATE INDEX IF NOT EXISTS pendingByUnit ON pending (unit);`);
   }
 

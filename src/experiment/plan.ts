@@ -28,14 +28,10 @@ export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>
 const known = new WeakMap<Route, Record<string, string>>();
 
 function definitionsOf(route: Route): Record<string, string> {
-  let definitions = known.get(route);
-  if (definitions === undefined) {
-    const variants = Object.entries(route.variants);
-    definitions = Object.fromEntries(
-      variants.map(([name, one]) => [name, variantsHash({ variants: { [name]: one } })]),
-    );
-    known.set(route, definitions);
-  }
+  const hashes = () =>
+    Object.entries(route.variants).map(([name, one]) => [name, variantsHash({ variants: { [name]: one } })]);
+  const definitions = known.get(route) ?? Object.fromEntries(hashes());
+  known.set(route, definitions);
   return definitions;
 }
 

@@ -7,12 +7,12 @@ export class UsedReceipts {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS receipts (tag TEXT, metric TEXT, atMs INTEGER NOT NULL, PRIMARY KEY (tag, metric)) WITHOUT ROWID;
+    sql.exec(`CREATE TABLE IF NOT EXISTS receipts (tag TEXT, metric TEXT, atMs INTEGER, PRIMARY KEY (tag, metric)) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS receiptsByTime ON receipts (atMs);`);
   }
 
   isUsed(tag: string, metric: string): boolean {
-    return [...this.#sql.exec('SELECT 1 FROM receipts WHERE tag = ? AND metric = ?', tag, metric)].length > 0;
+    return [...this.#sql.exec('SELECT * FROM receipts WHERE tag = ? AND metric = ?', tag, metric)].length > 0;
   }
 
   /** Uses a receipt, within the transaction of what it counts for; false when it had been used. */

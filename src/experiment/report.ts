@@ -10,6 +10,7 @@ import {
   sampleRatioLikelihood,
   sampleRatioLogBF,
 } from '../analysis/sample-ratio.ts';
+import { iso } from '../rollout/words.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
 import { explore, type SegmentReport } from './exploration.ts';
@@ -120,11 +121,11 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     plannedUnits: planned,
     units: { ...Object.fromEntries(Object.keys(plan.weights).map((name) => [name, 0])), ...units },
     crossovers: Object.values(arms).reduce((sum, arm) => sum + arm.crossovers, 0),
-    since: sinceMs === null ? null : isoOf(sinceMs),
+    since: sinceMs === null ? null : iso(sinceMs),
     unitsPerDay,
     daysLeft: unitsPerDay === null ? null : Math.max(0, planned - total) / unitsPerDay,
-    reachedAt: reached && isoOf(reached.atMs),
-    closesAt: reached && isoOf(reached.closesAtMs),
+    reachedAt: reached && iso(reached.atMs),
+    closesAt: reached && iso(reached.closesAtMs),
     closed: atPlanned !== null,
     changed: changedOf(known),
     metrics,
@@ -146,7 +147,7 @@ export function lookAtRatio(
   const dealt = dealtIn(now);
   const sequentialP = Math.min(1, Math.exp(-sampleRatioLogBF(dealt)));
   const rings = sequentialP < ALPHA.sequential || sampleRatioLikelihood(dealt) < ALPHA.atOnce;
-  const since = rings ? (before?.since ?? isoOf(nowMs)) : null;
+  const since = rings ? (before?.since ?? iso(nowMs)) : null;
   const stays =
     before?.stays ||
     (since !== null && nowMs - Date.parse(since) >= STAYS_AFTER_MS) ||
@@ -253,16 +254,15 @@ function notesOf(known: Known, alarm: boolean): string[] {
 /** What there is to say once the sample-ratio alarm has rung. */
 export const BROKEN_ARMS = 'The arms do not hold their shares: trust no result before you know why.';
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 /** To the minute: `2026-11-24 10:00 UTC`. */
-const minuteOf = (ms: number): string => `${isoOf(ms).slice(0, 16).replace('T', ' ')} UTC`;
+const minuteOf = (ms: number): string => `${iso(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));
 }
 
-function sumOf(numbers: Record<string, number>): number {
+/** The sum of numbers by name. */
+export function sumOf(numbers: Record<string, number>): number {
   return Object.values(numbers).reduce((sum, number) => sum + number, 0);
 }
 

@@ -23,7 +23,6 @@ export function partsOf(slice: string): [segment: string, value: string] {
 
 /** The slices that a unit's row says it is in. */
 export function slicesOf(segments: string): string[] {
-  if (segments === '{}') return [];
   return Object.entries(JSON.parse(segments) as Segments).map(([segment, value]) => sliceOf(segment, value));
 }
 
@@ -37,32 +36,17 @@ export class SegmentValues {
 
   /** What tells units apart from now to the end of a batch. Use it within one transaction. */
   begin(): (given: Segments) => Segments {
-    let known: Map<string, Set<string>> | undefined;
-    return (given) => {
-      known ??= this.#read();
-      const kept: Segments = {};
-      for (const [segment, value] of Object.entries(given)) kept[segment] = this.#slot(known, segment, value);
-      return kept;
+    let known: { segment: string; value: string }[] | undefined;
+    const slot = (segment: string, value: string) => {
+      known ??= [...this.#sql.exec<{ segment: string; value: string }>('SELECT * FROM segmentValues')];
+      const values = known.filter((one) => one.segment === segment);
+      if (value === OTHER || values.some((one) => one.value === value)) return value;
+      if (values.length >= MAX_VALUES) return OTHER;
+      known.push({ segment, value });
+      this.#sql.exec('INSERT INTO segmentValues VALUES (?, ?)', segment, value);
+      return value;
     };
-  }
-
-  #slot(known: Map<string, Set<string>>, segment: string, value: string): string {
-    const values = known.get(segment) ?? new Set<string>();
-    known.set(segment, values);
-    if (value === OTHER || values.has(value)) return value;
-    if (values.size >= MAX_VALUES) return OTHER;
-    values.add(value);
-    this.#sql.exec('INSERT INTO segmentValues VALUES (?, ?)', segment, value);
-    return value;
-  }
-
-  #read(): Map<string, Set<string>> {
-    const known = new Map<string, Set<string>>();
-    for (const { segment, value } of this.#sql.exec<{ segment: string; value: string }>(
-      'SELECT * FROM segmentValues',
-    )) {
-      known.set(segment, (known.get(segment) ?? new Set()).add(value));
-    }
-    return known;
+    return (given) =>
+      Object.fromEntries(Object.entries(given).map(([segment, value]) => [segment, slot(segment, value)]));
   }
 }

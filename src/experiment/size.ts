@@ -1,6 +1,6 @@
 /** Owns the plan of an experiment on a conversion: units, days, and what some weeks can see. Pure; the formulas are `src/analysis`'s. */
 
-import { durationDays, smallestRise, unitsForProportions } from '../analysis/planning.ts';
+import { inWholeWeeks, smallestRise, unitsForProportions } from '../analysis/planning.ts';
 
 export interface SizeAsked {
   /** The rate now, 0 to 1. */
@@ -31,12 +31,12 @@ export function sizePlan(asked: SizeAsked): SizePlan {
   const variant = baseline * (1 + lift);
   const { nCeil: first } = unitsForProportions({ p1: baseline, p2: variant, power, ratio });
   const second = Math.ceil(first * ratio);
-  const sized = { ...asked, variant, unitsPerArm: { baseline: first, variant: second }, plannedUnits: first + second };
+  const plannedUnits = first + second;
+  const sized = { ...asked, variant, unitsPerArm: { baseline: first, variant: second }, plannedUnits };
   if (perDay === null) return { ...sized, days: null, smallestLift: [] };
-  const { days } = durationDays({ nPerArm: [first, second], eligiblePerDay: perDay });
   const smallestLift = [1, 2, 4, 8].map((weeks) => {
     const rise = smallestRise({ p1: baseline, n: (weeks * 7 * perDay) / 2, power });
     return { weeks, lift: rise === null ? null : rise / baseline };
   });
-  return { ...sized, days, smallestLift };
+  return { ...sized, days: inWholeWeeks(plannedUnits / perDay), smallestLift };
 }

@@ -4,7 +4,7 @@
  */
 
 import { addDuration, encodeHistogram, histogramOf } from '../analysis/histogram.ts';
-import { addUnit, type Moments } from '../analysis/means.ts';
+import { addUnit, type Moments, NO_MOMENTS } from '../analysis/means.ts';
 
 export interface ArmCounts {
   units: number;
@@ -49,11 +49,6 @@ export class Sums {
     return this.#prefix + table;
   }
 
-  /** Gathers changes, to be written at once by `apply`. */
-  change(): SumChange {
-    return new SumChange();
-  }
-
   /** Call it within the transaction of the events themselves. */
   apply({ arms, moments, moves, slices }: SumChange): void {
     const counts = [...arms].map(([variant, arm]) => [variant, ...COUNTS.map((name) => arm[name])]);
@@ -91,7 +86,7 @@ export class Sums {
   }
 
   #spread(variant: string, metric: string): string {
-    const sql = `SELECT histogram FROM ${this.#table('spreads')} WHERE variant = ? AND metric = ?`;
+    const sql = `SELECT * FROM ${this.#table('spreads')} WHERE variant = ? AND metric = ?`;
     const [row] = this.#sql.exec<{ histogram: string }>(sql, variant, metric);
     return row?.histogram ?? '';
   }
@@ -99,45 +94,40 @@ export class Sums {
   /** The figures of each slice, without requests and crossovers. */
   readSlices(): Record<string, Figures> {
     const slices: Record<string, Figures> = {};
-    type Row = { slice: string; variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
     // The count of units comes before the metrics: no name begins like it.
-    for (const { slice, variant, metric, ...sums } of this.#sql.exec<Row>(
-      `SELECT * FROM ${this.#table('slices')} ORDER BY slice, metric`,
-    )) {
+    for (const { slice, ...row } of this.#rows<SumRow & { slice: string }>('slices', 'slice, metric')) {
       slices[slice] ??= { arms: {}, metrics: {} };
-      const { arms, metrics } = slices[slice];
-      if (metric === UNITS) arms[variant] = { units: sums.sum, requests: 0, crossovers: 0 };
-      else {
-        metrics[metric] ??= {};
-        metrics[metric][variant] = { n: arms[variant]?.units ?? 0, ...sums };
-      }
+      if (row.metric === UNITS) slices[slice].arms[row.variant] = { ...NOBODY, units: row.sum };
+      else addSums(slices[slice], row);
     }
     return slices;
   }
 
   read(): Figures {
     const figures: Figures = { arms: {}, metrics: {} };
-    for (const { variant, ...counts } of this.#sql.exec<{ variant: string } & Record<keyof ArmCounts, number>>(
-      `SELECT * FROM ${this.#table('arms')} ORDER BY variant`,
-    )) {
-      figures.arms[variant] = counts;
+    type Counts = { variant: string } & Record<keyof ArmCounts, number>;
+    for (const { variant, ...counts } of this.#rows<Counts>('arms', 'variant')) figures.arms[variant] = counts;
+    for (const row of this.#rows<SumRow>('sums')) addSums(figures, row);
+    type Spread = Record<'variant' | 'metric' | 'histogram', string>;
+    for (const { variant, metric, histogram } of this.#rows<Spread>('spreads')) {
+      figures.spreads ??= {};
+      figures.spreads[metric] ??= {};
+      figures.spreads[metric][variant] = histogram;
     }
-    for (const { variant, metric, ...sums } of this.#sql.exec<
-      { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>
-    >(`SELECT * FROM ${this.#table('sums')}`)) {
-      figures.metrics[metric] ??= {};
-      figures.metrics[metric]![variant] = { n: figures.arms[variant]?.units ?? 0, ...sums };
-    }
-    const spreads: NonNullable<Figures['spreads']> = {};
-    for (const { variant, metric, histogram } of this.#sql.exec<Record<'variant' | 'metric' | 'histogram', string>>(
-      `SELECT * FROM ${this.#table('spreads')}`,
-    )) {
-      spreads[metric] ??= {};
-      spreads[metric][variant] = histogram;
-    }
-    if (Object.keys(spreads).length > 0) figures.spreads = spreads;
     return figures;
   }
+
+  #rows<T extends Record<string, SqlStorageValue>>(table: string, order = 'metric') {
+    return this.#sql.exec<T>(`SELECT * FROM ${this.#table(table)} ORDER BY ${order}`);
+  }
+}
+
+type SumRow = { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
+
+/** The arms must be there. */
+function addSums({ arms, metrics }: Figures, { variant, metric, ...sums }: SumRow): void {
+  metrics[metric] ??= {};
+  metrics[metric][variant] = { n: arms[variant]?.units ?? 0, ...sums };
 }
 
 function rowsOf(moments: SumChange['moments']): unknown[][] {
@@ -159,7 +149,7 @@ export function addArms(
   return { units: a.units + units, requests: a.requests + requests, crossovers: a.crossovers + crossovers };
 }
 
-/** Changes of sums by what happened to units. */
+/** Changes of sums by what happened to units, gathered to be written at once by `apply`. */
 export class SumChange {
   readonly arms = new Map<string, ArmCounts>();
   readonly moments = new Map<string, Moments>();
@@ -175,8 +165,7 @@ export class SumChange {
   value(variant: string, metric: string, before: number, after: number): void {
     if (before === after) return;
     const key = `${variant}|${metric}`;
-    const moments = this.moments.get(key) ?? { n: 0, sum: 0, sumSquares: 0, sumCubes: 0, nonZero: 0 };
-    this.moments.set(key, addUnit(moments, after, before));
+    this.moments.set(key, addUnit(this.moments.get(key) ?? NO_MOMENTS, after, before));
   }
 
   /** A unit's time moves, among those of its arm. */
@@ -190,11 +179,8 @@ export class SumChange {
 
   /** The same change within one slice of the units. */
   within(slice: string): SumChange {
-    let change = this.slices.get(slice);
-    if (change === undefined) {
-      change = new SumChange();
-      this.slices.set(slice, change);
-    }
+    const change = this.slices.get(slice) ?? new SumChange();
+    this.slices.set(slice, change);
     return change;
   }
 }

@@ -87,9 +87,8 @@ interface Counted {
 
 /** Takes all of a unit out of the sums. */
 export function forgotten(row: Row, outcomes: readonly Counted[], change: SumChange): void {
-  const nothing = { ...row, ...blank(row.unit, row.variant, row.firstAtMs), segment: row.segment };
   const before = measures(row);
-  tell(row, before, measures(nothing), change);
+  tell(row, before, measures(blank(row.unit, row.variant, row.firstAtMs)), change);
   for (const one of changesOf(row, change)) {
     one.arm(row.variant, { units: -1 });
     for (const { metric, counted } of outcomes) one.value(row.variant, metric, counted, 0);
@@ -145,7 +144,7 @@ function see(row: Row, { firstAtMs, lastAtMs = firstAtMs }: Exposure): void {
 }
 
 function changesOf(row: Row, change: SumChange): SumChange[] {
-  return row.segment === '{}' ? [change] : [change, ...slicesOf(row.segment).map((slice) => change.within(slice))];
+  return [change, ...slicesOf(row.segment).map((slice) => change.within(slice))];
 }
 
 function tell(row: Row, before: Measures, after: Measures, change: SumChange): void {

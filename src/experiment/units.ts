@@ -3,6 +3,7 @@
  * It tells every change to the sums. The first exposure decides a unit's variant; a later one by another variant is a crossover.
  */
 
+import { iso } from '../rollout/words.ts';
 import { SegmentValues, slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import {
@@ -79,7 +80,7 @@ export class Units {
 
   /** The unit's variant, since when, and the slices that it is in; null where it was not exposed. */
   exposureOf(unit: string): { variant: string; firstAtMs: number; slices: string[] } | null {
-    const sql = 'SELECT variant, firstAtMs, segment FROM units WHERE unit = ?';
+    const sql = 'SELECT * FROM units WHERE unit = ?';
     const [row] = this.#sql.exec<{ variant: string; firstAtMs: number; segment: string }>(sql, unit);
     return row === undefined ? null : { ...row, slices: slicesOf(row.segment) };
   }
@@ -91,9 +92,8 @@ export class Units {
   }
 
   valueOf(unit: string, metric: string): Value | null {
-    const sql = 'SELECT total, counted FROM outcomes WHERE unit = ? AND metric = ?';
-    const [row] = this.#sql.exec<{ total: number; counted: number }>(sql, unit, metric);
-    return row ?? null;
+    const sql = 'SELECT * FROM outcomes WHERE unit = ? AND metric = ?';
+    return [...this.#sql.exec<{ total: number; counted: number }>(sql, unit, metric)][0] ?? null;
   }
 
   setValue(unit: string, metric: string, { total, counted }: Value): void {
@@ -106,7 +106,7 @@ export class Units {
     return rows.map(restored).map((row) => ({
       unit: row.unit,
       variant: row.variant,
-      firstAt: new Date(row.firstAtMs).toISOString(),
+      firstAt: iso(row.firstAtMs),
       requests: row.requests,
       errors: row.errors,
       segment: JSON.parse(row.segment),
@@ -130,7 +130,7 @@ export class Units {
   }
 
   #values(unit: string): { metric: string; counted: number }[] {
-    const sql = 'SELECT metric, counted FROM outcomes WHERE unit = ?';
+    const sql = 'SELECT * FROM outcomes WHERE unit = ?';
     return [...this.#sql.exec<{ metric: string; counted: number }>(sql, unit)];
   }
 

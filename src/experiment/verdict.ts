@@ -4,7 +4,7 @@
  */
 
 import { points, whole } from '../analysis/words.ts';
-import { BROKEN_ARMS, lateUntil, type Report } from './report.ts';
+import { BROKEN_ARMS, lateUntil, type Report, sumOf } from './report.ts';
 
 /** `stop` asks for a person. */
 export interface StepVerdict {
@@ -30,8 +30,7 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
 }
 
 function progress({ units, plannedUnits }: Report): string {
-  const total = Object.values(units).reduce((sum, n) => sum + n, 0);
-  return `${whole(total)} of ${whole(plannedUnits)} units`;
+  return `${whole(sumOf(units))} of ${whole(plannedUnits)} units`;
 }
 
 /** `helpful better, 2.10 pp`. */

@@ -21,7 +21,7 @@ import { startRollout } from './start.ts';
 import { phaseOf, type RolloutState, type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { noiseWarnings, planWarnings, takenWarnings } from './warnings.ts';
-import { byHandDecides, noRoute, noVariant } from './words.ts';
+import { byHandDecides, noRoute, noVariant, refused } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (null: they do not mind). */
 export interface Caller {
@@ -59,6 +59,7 @@ type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
 type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 const KV_WRITE_LIMIT_MS = 10_000;
+const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
 
 const done: CallResult = ok({ warnings: [] });
 
@@ -108,7 +109,7 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
 
 function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'switch', caller, async ({ route, before, variants }) => {
-    if (!Object.hasOwn(route.variants, to)) return err(noVariant(route.name, to, Object.keys(route.variants)));
+    if (!Object.hasOwn(route.variants, to)) return noVariant(route.name, to, Object.keys(route.variants));
     const sick = force ? null : await firstSick(control, [to]);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
@@ -123,11 +124,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
     const owed = control.owedPromotion;
     if (owed !== null) {
       const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
-      return err({
-        code: 'config_behind',
-        detail,
-        mend: 'try again; headgate doctor looks at config and KV',
-      });
+      return refused('config_behind', detail, LOOK_AGAIN);
     }
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
@@ -151,8 +148,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
         before,
         experiment: route.experiment?.id,
         healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
-        actor: caller.actor,
-        reason: caller.reason,
+        ...caller,
       };
       const started = startRollout(request, control.seen(nowMs, null, health));
       if (!started.ok) return started;
@@ -186,10 +182,9 @@ function command(control: RouteControl, kind: CommandKind, caller: Caller): Prom
     if (stale !== null) return stale;
     if (control.running === null) {
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
-      return err({ code: 'no_rollout', detail: `no rollout runs on ${control.name}`, mend });
+      return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
     }
-    const { actor, reason } = caller;
-    const acted = await control.act({ kind, actor, reason });
+    const acted = await control.act({ ...caller, kind });
     return acted.ok ? done : acted;
   });
 }
@@ -200,8 +195,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const target = targetOf(control, { route, before }, asked);
     if (!target.ok) return target;
     if (running !== null) {
-      const { actor, reason } = caller;
-      const acted = await control.act({ kind: 'rollback', actor, reason, target: target.value, force: asked.force });
+      const acted = await control.act({ ...caller, kind: 'rollback', target: target.value, force: asked.force });
       return acted.ok ? done : acted;
     }
     const serving = Object.entries(target.value.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
@@ -238,13 +232,13 @@ export function targetOf(
 function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   return refusable(control, 'manual-cleared', caller, async () => {
     const { isKnown, route } = await control.look(Date.now(), 0);
-    if (isKnown && route === null) return err(noRoute(control.name));
+    if (isKnown && route === null) return noRoute(control.name);
     const stale = staleFault(control, caller);
     if (stale !== null) return stale;
     try {
       await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
-      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}`, mend: 'try again' });
+      return refused('unpublished', `KV did not take the change: ${cause}`, 'try again');
     }
     const { actor, reason } = caller;
     control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
@@ -293,42 +287,39 @@ export async function readyToMove(
 ): Promise<Result<Ready, CallRefusal>> {
   const view = await control.look(Date.now(), 0);
   const { route } = view;
-  const mend = 'try again; headgate doctor looks at config and KV';
   if (!view.isKnown) {
-    return err({ code: 'no_config', detail: 'the config cannot be read now, so nothing is changed', mend });
+    return refused('no_config', 'the config cannot be read now, so nothing is changed', LOOK_AGAIN);
   }
   if (!view.isKvKnown && control.journal.split() === null) {
     // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
-    return err({ code: 'no_config', detail: 'KV cannot be read now, so the split in force is not known', mend });
+    return refused('no_config', 'KV cannot be read now, so the split in force is not known', LOOK_AGAIN);
   }
-  if (route === null) return err(noRoute(control.name));
+  if (route === null) return noRoute(control.name);
   const stale = staleFault(control, caller);
   if (stale !== null) return stale;
-  if (view.byHand !== null) {
-    return err(byHandDecides(control.name));
-  }
+  if (view.byHand !== null) return byHandDecides(control.name);
   const { running } = control;
-  if (forbidsRollout && running !== null) return err(busy(control.name, running));
+  if (forbidsRollout && running !== null) return busy(control.name, running);
   const before = control.standing(view)!;
   // Who names another baseline in the config means the next split too.
   const baseline = control.nextBaseline(route, before.baseline);
   return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
 }
 
-function busy(route: string, running: RolloutState): CallRefusal {
+function busy(route: string, running: RolloutState) {
   const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}`;
   const mend = `end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
-  return { code: 'rollout_running', detail, mend };
+  return refused('rollout_running', detail, mend);
 }
 
 function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; error: CallRefusal } | null {
   const revision = control.journal.split()?.revision ?? 0;
   if (ifMatch === null || ifMatch === revision) return null;
-  return err({
-    code: 'stale',
-    detail: `the split is at revision ${revision} now, not ${ifMatch}`,
-    mend: `headgate status ${control.name} shows it: look again, then decide`,
-  });
+  return refused(
+    'stale',
+    `the split is at revision ${revision} now, not ${ifMatch}`,
+    `headgate status ${control.name} shows it: look again, then decide`,
+  );
 }
 
 async function firstSick(
@@ -338,7 +329,7 @@ async function firstSick(
   for (const name of names) {
     const { ok: isWell, detail } = await control.probe(name);
     if (isWell) continue;
-    return err({ code: 'unhealthy', detail: unhealthy({ variant: name, detail }), mend: mendOrForce(name) });
+    return refused('unhealthy', unhealthy({ variant: name, detail }), mendOrForce(name));
   }
   return null;
 }

@@ -5,7 +5,7 @@
  * while weights by hand decide anyway, and after the end: no health check stands between a person and the way back.
  */
 
-import { err, ok } from '../result.ts';
+import { ok } from '../result.ts';
 import { healthOf, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
 import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
@@ -14,28 +14,25 @@ import {
   type Command,
   changedUnderneath,
   phaseOf,
-  type Refusal,
   type RolloutState,
   type Seen,
   stepOf,
 } from './state.ts';
 import { changeOf } from './tick.ts';
-import { byHandDecides } from './words.ts';
+import { byHandDecides, refused } from './words.ts';
 
 /** The state after a command, or why it is refused. A refusal changes nothing. */
 export function obey(state: RolloutState, command: Command, seen: Seen): Answer {
   const { route } = state;
   if (state.end !== null) {
-    return refuse(
+    return refused(
       'ended',
       `rollout ${state.id} is ${state.end}`,
       `headgate rollout start ${route} VARIANT starts another`,
     );
   }
-  if (seen.manual) {
-    return err(byHandDecides(route));
-  }
-  const by = { actor: command.actor, reason: command.reason };
+  if (seen.manual) return byHandDecides(route);
+  const by: By = command;
   switch (command.kind) {
     case 'abort':
       return ok(aborted(state, seen, by));
@@ -44,7 +41,7 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
     case 'pause':
       if (phaseOf(state) === 'paused') {
         const detail = `it is paused already: ${state.reason}`;
-        return refuse('already_paused', detail, `headgate rollout resume ${route} goes on, abort ends it`);
+        return refused('already_paused', detail, `headgate rollout resume ${route} goes on, abort ends it`);
       }
       return ok(paused(state, seen, 'person', by));
     case 'resume':
@@ -54,13 +51,9 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
   }
 }
 
-function refuse(code: Refusal['code'], detail: string, mend: string): Answer {
-  return err({ code, detail, mend });
-}
-
 function refuseChanged(state: RolloutState, seen: Seen): Answer {
   const { what, mend } = changeOf(state, seen);
-  return refuse('variants_changed', what, mend);
+  return refused('variants_changed', what, mend);
 }
 
 function promote(state: RolloutState, seen: Seen, by: By): Answer {
@@ -68,10 +61,10 @@ function promote(state: RolloutState, seen: Seen, by: By): Answer {
   const failure = criticalFailure(state, seen.evidence);
   if (failure !== null) {
     const detail = `a critical guardrail fails: ${failure.sentence}`;
-    return refuse('guardrail_fails', detail, `take the traffic back: headgate rollout abort ${state.route}`);
+    return refused('guardrail_fails', detail, `take the traffic back: headgate rollout abort ${state.route}`);
   }
   const health = healthToGoOn(state, seen);
-  if (health.is === 'bad') return refuse('unhealthy', unhealthy(health), `mend ${health.variant} first`);
+  if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
   if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
   return ok(goOn({ ...state, byHand: false }, seen, { ...by, reason: `promoted by ${by.actor}: ${by.reason}` }));
 }
@@ -84,7 +77,7 @@ function resume(state: RolloutState, seen: Seen, by: By): Answer {
   if (phaseOf(state) !== 'paused') {
     const isOn = state.running === 'progressing';
     const detail = `nothing to resume: it ${isOn ? 'is progressing' : 'awaits approval'}`;
-    return refuse('not_paused', detail, isOn ? 'let it go on, pause or abort it' : 'promote or abort it');
+    return refused('not_paused', detail, isOn ? 'let it go on, pause or abort it' : 'promote or abort it');
   }
   if (changedUnderneath(state, seen)) return refuseChanged(state, seen);
   const anew = state.byHand || state.pause?.cause === 'config';
@@ -100,7 +93,7 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
   const stranger = named.find((name) => seen.config !== null && !seen.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `that split names "${stranger}", which the config no longer has`;
-    return refuse('unknown_variant', detail, `abort instead: headgate rollout abort ${state.route}`);
+    return refused('unknown_variant', detail, `abort instead: headgate rollout abort ${state.route}`);
   }
   const cold = Object.keys(command.target.weights).filter(
     (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
@@ -108,7 +101,7 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
   for (const variant of command.force ? [] : cold) {
     const health = healthOf(variant, state.probed, seen);
     if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') return refuse('unhealthy', unhealthy(health), mendOrForce(variant));
+    if (health.is === 'bad') return refused('unhealthy', unhealthy(health), mendOrForce(variant));
   }
   return ok(rolledBack(state, command.target, seen, by));
 }

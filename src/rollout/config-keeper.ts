@@ -12,6 +12,7 @@ import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment } from './frozen.ts';
 import { Turns } from './turns.ts';
+import { iso } from './words.ts';
 
 export interface ConfigRevision {
   revision: number;
@@ -64,7 +65,7 @@ export class ConfigKeeper {
     this.#sql = sql;
     this.#env = env;
     sql.exec(
-      'CREATE TABLE IF NOT EXISTS configs (revision INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL, atMs INTEGER NOT NULL)',
+      'CREATE TABLE IF NOT EXISTS configs (revision INTEGER PRIMARY KEY, hash TEXT, text TEXT, actor TEXT, reason TEXT, atMs INTEGER)',
     );
   }
 
@@ -87,7 +88,7 @@ export class ConfigKeeper {
   promote(promotion: Promotion): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, PromotionRefusal>> {
     return this.#turns.take(async () => {
       const current = await this.#current();
-      const text = current === null ? null : promoted(current.text, promotion);
+      const text = current && promoted(current.text, promotion);
       if (text === null) {
         return err<PromotionRefusal>({ code: 'no_such_route', detail: `the config has no route ${promotion.route}` });
       }
@@ -99,9 +100,7 @@ export class ConfigKeeper {
 
   /** The kept revisions, newest first, without their texts. */
   revisions(): Omit<ConfigRevision, 'text'>[] {
-    return this.#rows("SELECT revision, hash, '' AS text, actor, reason, atMs FROM configs ORDER BY revision DESC").map(
-      ({ text: _, ...rest }) => rest,
-    );
+    return this.#rows('SELECT * FROM configs ORDER BY revision DESC').map(({ text: _, ...rest }) => rest);
   }
 
   revision(number: number): ConfigRevision | null {
@@ -138,7 +137,7 @@ export class ConfigKeeper {
       if (frozen !== null) return frozen;
       await withLimit(this.#env.CONFIG.put('config', write.text), WRITE_LIMIT_MS);
     } catch (cause) {
-      return err({ code: 'unpublished', detail: `KV did not take the config: ${cause}` });
+      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
     }
     return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
   }
@@ -159,26 +158,15 @@ export class ConfigKeeper {
 
   #keep(write: Omit<ConfigWrite, 'ifMatch'>, last: number): ConfigRevision {
     const { text, actor, reason } = write;
-    const row = { revision: last + 1, hash: contentHash(text), atMs: Date.now() };
-    this.#sql.exec(
-      'INSERT INTO configs VALUES (?, ?, ?, ?, ?, ?)',
-      row.revision,
-      row.hash,
-      text,
-      actor,
-      reason,
-      row.atMs,
-    );
-    this.#sql.exec('DELETE FROM configs WHERE revision <= ?', row.revision - MAX_REVISIONS);
-    return { revision: row.revision, hash: row.hash, text, actor, reason, at: new Date(row.atMs).toISOString() };
+    const values = [last + 1, contentHash(text), text, actor, reason, Date.now()];
+    const [kept] = this.#rows('INSERT INTO configs VALUES (?, ?, ?, ?, ?, ?) RETURNING *', ...values);
+    this.#sql.exec('DELETE FROM configs WHERE revision <= ?', kept!.revision - MAX_REVISIONS);
+    return kept!;
   }
 
   #rows(query: string, ...values: SqlStorageValue[]): ConfigRevision[] {
     type Row = Record<'revision' | 'atMs', number> & Record<'hash' | 'text' | 'actor' | 'reason', string>;
-    return [...this.#sql.exec<Row>(query, ...values)].map(({ atMs, ...rest }) => ({
-      ...rest,
-      at: new Date(atMs).toISOString(),
-    }));
+    return [...this.#sql.exec<Row>(query, ...values)].map(({ atMs, ...rest }) => ({ ...rest, at: iso(atMs) }));
   }
 }
 

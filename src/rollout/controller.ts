@@ -161,8 +161,7 @@ export class RolloutController extends DurableObject<Env> {
   /** What was compared with `candidate`, or with the one that was told of last. */
   comparisons(candidate: string | undefined, samples: number): ComparisonsAnswer {
     const candidates = this.#pairs.candidates();
-    const chosen = candidate ?? candidates[0];
-    if (chosen === undefined) return { candidates, report: null, samples: [] };
+    const chosen = candidate ?? candidates[0] ?? '';
     return { candidates, report: this.#pairs.report(chosen), samples: this.#pairs.samples(chosen, samples) };
   }
 

@@ -13,7 +13,7 @@ export class Conversions {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS conversions (id INTEGER PRIMARY KEY, unit TEXT, metric TEXT, rollout TEXT,
-      happened INTEGER NOT NULL, atMs INTEGER NOT NULL, UNIQUE (unit, metric, rollout))`);
+      happened INTEGER, atMs INTEGER, UNIQUE (unit, metric, rollout))`);
   }
 
   /** Notes a conversion, or that it did not happen (0); false where that changes nothing. `rollout` is empty where none runs. */

@@ -8,7 +8,6 @@ import {
   addSightings,
   closeTicks,
   isSampled,
-  MAX_UNITS,
   peekTicks,
   startUnitEvidence,
   type TickCounts,
@@ -31,6 +30,7 @@ import {
   referenceOf,
 } from './gathered.ts';
 import type { Meta } from './meta.ts';
+import { shareOf } from './readiness.ts';
 import { countedBy } from './series.ts';
 import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
@@ -61,9 +61,9 @@ export class EvidenceStore {
   constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
     this.#meta = meta;
-    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER NOT NULL, batch TEXT NOT NULL);`);
-    this.#restore();
+    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER);
+      CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER, batch TEXT);`);
+    this.reload();
   }
 
   /**
@@ -103,10 +103,19 @@ export class EvidenceStore {
 
   /** Reads again what is stored, after a transaction that failed: memory must not count what a resent batch will bring. */
   reload(): void {
-    this.#kept = null;
+    this.#kept = this.#meta.get<Kept>('evidence');
     this.#units = null;
     this.#requests = new Map();
-    this.#restore();
+    if (this.#kept === null) return;
+    const { guardrails, threshold, closedThrough } = this.#kept;
+    const units = { ...startUnitEvidence(keysOf(guardrails.length)), threshold, closedThrough };
+    for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT * FROM silent')) {
+      if (isSampled(unit, threshold)) units.silent.set(unit, bits);
+    }
+    this.#units = units;
+    for (const { batch } of this.#sql.exec<{ batch: string }>('SELECT * FROM openBatches ORDER BY id')) {
+      this.#addOpen(JSON.parse(batch) as EvidenceBatch);
+    }
   }
 
   /**
@@ -116,8 +125,11 @@ export class EvidenceStore {
   addCounts(live: readonly LiveCounts[], candidate: string, revision: number): void {
     const kept = this.#kept;
     if (kept === null) return;
-    const own = live.filter((one) => one.rollout === kept.rollout && one.variant === candidate);
-    const requests = own.reduce((sum, one) => sum + (one.revision >= revision ? one.requests : 0), 0);
+    let requests = 0;
+    for (const one of live) {
+      const isOwn = one.rollout === kept.rollout && one.variant === candidate && one.revision >= revision;
+      if (isOwn) requests += one.requests;
+    }
     if (requests === 0) return;
     kept.requests += requests;
     this.#save();
@@ -136,9 +148,9 @@ export class EvidenceStore {
 
   /** Adds compared pairs of this rollout's requests: candidate pairs against repeat pairs, for `mismatch`. */
   addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
-    const kept = this.#kept;
+    const kept = this.#of(state);
     const own = batches.filter(({ candidate, rollout }) => candidate === state.to && rollout === state.id);
-    if (kept === null || kept.rollout !== state.id || own.length === 0) return;
+    if (kept === null || own.length === 0) return;
     for (const { classes, repeats } of own) {
       const counted = pairsOf(classes);
       kept.compared += counted.n;
@@ -157,8 +169,8 @@ export class EvidenceStore {
 
   /** Begins the step's counts anew when the step did. */
   beginStep(state: Pick<RolloutState, 'id' | 'stepRun'>): void {
-    const kept = this.#kept;
-    if (kept === null || kept.rollout !== state.id || kept.stepRun === state.stepRun) return;
+    const kept = this.#of(state);
+    if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
     kept.requests = 0;
     kept.compared = 0;
@@ -168,45 +180,51 @@ export class EvidenceStore {
 
   /** Closes the ticks that are over. Evidence that is lost begins anew: else nothing would guard the rollout, or end it. */
   settle(state: RolloutState, nowMs: number): void {
-    const kept = this.#kept;
-    if (kept === null || kept.rollout !== state.id || this.#units === null) {
+    const kept = this.#of(state);
+    const units = this.#units;
+    if (kept === null || units === null) {
       this.start(state);
       return;
     }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
     const silenced = new Map<string, number>();
-    const closed = this.#close(through, silenced);
+    const closed = this.#ticks(closeTicks(units, through, silenced)).filter(({ tick }) => tick <= through);
     if (closed.length === 0) return;
-    for (const tick of closed) this.#addTick(kept, state, tick);
+    for (const one of closed) {
+      this.#requests.delete(one.tick);
+      state.guardrails.forEach((guardrail, index) => {
+        addTickTo(kept.guardrails[index]!, one, index, guardrail, state);
+      });
+    }
     kept.closedThrough = through;
-    kept.threshold = this.#units.threshold;
+    kept.threshold = units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
     for (const unit of silenced.keys()) {
-      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, this.#units.silent.get(unit)!);
+      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, units.silent.get(unit)!);
     }
     this.#save();
   }
 
   /** What the evidence says now, with the tick that is still open looked at in a copy. */
   judge(state: RolloutState): Evidence {
-    const kept = this.#kept;
-    const share = state.split.weights[state.to] ?? 0;
-    if (kept === null || kept.rollout !== state.id) return noEvidence;
-    const open = this.#peek();
-    const critical = state.guardrails.filter((guardrail) => guardrail.critical).length;
+    const kept = this.#of(state);
+    if (kept === null || this.#units === null) return noEvidence;
+    const open = this.#ticks(peekTicks(this.#units));
+    const criticalGuardrails = state.guardrails.filter(({ critical }) => critical).length;
     let live: number | null = null;
     let reference: boolean | null = null;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
-      if (guardrail.metric !== 'mismatch') {
-        for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
+      for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
+      const isLive = guardrail.metric !== 'mismatch';
+      if (isLive) {
         live = Math.max(live ?? 0, gathered.step.candidate.n);
         // One required guardrail without an earlier baseline is enough to need a person.
         const isKnown = referenceOf(gathered) !== null;
         if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
       }
-      const isReference = share === 100 && guardrail.metric !== 'mismatch';
+      const isReference = isLive && shareOf(state) === 100;
       return judge(
         guardrail,
         {
@@ -216,7 +234,7 @@ export class EvidenceStore {
           comparedWith: isReference ? 'reference' : 'concurrent',
           step: gathered.step,
         },
-        { criticalGuardrails: critical, minSamples: stepOf(state).minSamples, per: guardrail.per },
+        { criticalGuardrails, minSamples: stepOf(state).minSamples, per: guardrail.per },
       );
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
@@ -231,23 +249,18 @@ export class EvidenceStore {
     const variants = this.#requests.get(tick) ?? new Map<string, { n: number[]; bad: number[] }>();
     this.#requests.set(tick, variants);
     for (const { variant, n, bad } of batch.requests) {
-      const sum = variants.get(variant) ?? { n: n.map(() => 0), bad: bad.map(() => 0) };
-      variants.set(variant, sum);
-      n.forEach((value, index) => {
-        sum.n[index] = (sum.n[index] ?? 0) + value;
-        sum.bad[index] = (sum.bad[index] ?? 0) + (bad[index] ?? 0);
-      });
+      const before = variants.get(variant);
+      const plus =
+        (counts: number[] = []) =>
+        (value: number, index: number) =>
+          value + (counts[index] ?? 0);
+      variants.set(variant, { n: n.map(plus(before?.n)), bad: bad.map(plus(before?.bad)) });
     }
   }
 
-  #close(through: number, silenced: Map<string, number>): OpenTick[] {
-    const closed = this.#ticks(closeTicks(this.#units!, through, silenced)).filter(({ tick }) => tick <= through);
-    for (const { tick } of closed) this.#requests.delete(tick);
-    return closed;
-  }
-
-  #peek(): OpenTick[] {
-    return this.#units === null ? [] : this.#ticks(peekTicks(this.#units));
+  /** What is kept of this rollout; null where it is of none, or of another. */
+  #of({ id }: Pick<RolloutState, 'id'>): Kept | null {
+    return this.#kept?.rollout === id ? this.#kept : null;
   }
 
   /** Ticks of units, and what is open of requests, in their order. */
@@ -261,31 +274,8 @@ export class EvidenceStore {
     }));
   }
 
-  #addTick(kept: Kept, state: RolloutState, tick: OpenTick): void {
-    state.guardrails.forEach((guardrail, index) => {
-      if (guardrail.metric === 'mismatch') return;
-      addTickTo(kept.guardrails[index]!, tick, index, guardrail, state);
-    });
-  }
-
   #save(): void {
     this.#meta.set('evidence', this.#kept);
-  }
-
-  #restore(): void {
-    const kept = this.#meta.get<Kept>('evidence');
-    if (kept === null) return;
-    this.#kept = kept;
-    const units = startUnitEvidence(keysOf(kept.guardrails.length), MAX_UNITS);
-    units.threshold = kept.threshold;
-    units.closedThrough = kept.closedThrough;
-    for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT unit, bits FROM silent')) {
-      if (isSampled(unit, units.threshold)) units.silent.set(unit, bits);
-    }
-    this.#units = units;
-    for (const { batch } of this.#sql.exec<{ batch: string }>('SELECT batch FROM openBatches ORDER BY id')) {
-      this.#addOpen(JSON.parse(batch) as EvidenceBatch);
-    }
   }
 }
 

@@ -19,13 +19,13 @@ export class FlushLedger {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS flushes (isolate TEXT PRIMARY KEY, sequence INTEGER NOT NULL, atMs INTEGER NOT NULL);
+    sql.exec(`CREATE TABLE IF NOT EXISTS flushes (isolate TEXT PRIMARY KEY, sequence INTEGER, atMs INTEGER);
       CREATE INDEX IF NOT EXISTS flushesByTime ON flushes (atMs);`);
   }
 
   /** Notes a batch; false when it, or a later one of its isolate, was applied before. Call it within the transaction. */
   isNew({ isolate, sequence }: Pick<Batch, 'isolate' | 'sequence'>, nowMs: number): boolean {
-    const [known] = this.#sql.exec<{ sequence: number }>('SELECT sequence FROM flushes WHERE isolate = ?', isolate);
+    const [known] = this.#sql.exec<{ sequence: number }>('SELECT * FROM flushes WHERE isolate = ?', isolate);
     const isNew = known === undefined || sequence > known.sequence;
     this.#sql.exec('DELETE FROM flushes WHERE atMs < ?', nowMs - FORGET_MS);
     this.#sql.exec(

@@ -5,10 +5,10 @@
  */
 
 import type { Route } from '../config/types.ts';
-import { err } from '../result.ts';
 import type { Step } from './plan.ts';
 import { between } from './splits.ts';
 import type { Standing } from './state.ts';
+import { refused } from './words.ts';
 
 /** The refusal of weights that would follow on `before`, under which the route's experiment may run; null where they may. */
 export function frozenByExperiment(
@@ -20,11 +20,11 @@ export function frozenByExperiment(
   const isDealt = (shares: Record<string, number>) => Object.values(shares).filter((weight) => weight > 0).length > 1;
   const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
   if (!isDealt(weights) || !isDealt(before) || isSame) return null;
-  return err({
-    code: 'experiment_runs' as const,
-    detail: `experiment ${experiment.id} runs, and units without our cookie would change arms`,
-    mend: 'end it by giving one variant 100, or use a new id',
-  });
+  return refused(
+    'experiment_runs',
+    `experiment ${experiment.id} runs, and units without our cookie would change arms`,
+    'end it by giving one variant 100, or use a new id',
+  );
 }
 
 /** The same of a rollout's steps that carry the experiment: they deal as it is dealt now, and all alike. */

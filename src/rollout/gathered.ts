@@ -54,7 +54,7 @@ function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: Roll
   return { candidate: of(state.to), baseline: of(state.baseline) };
 }
 
-/** Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. */
+/** Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. Pairs have no ticks. */
 export function addTickTo(
   into: Gathered,
   tick: OpenTick,
@@ -62,6 +62,7 @@ export function addTickTo(
   guardrail: Guardrail,
   state: RolloutState,
 ): void {
+  if (guardrail.metric === 'mismatch') return;
   const counted = armsOf(tick, index, guardrail, state);
   const reference = referenceOf(into);
   let p0 = reference?.p0 ?? null;

@@ -24,8 +24,8 @@ export class Journal {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY AUTOINCREMENT, atMs INTEGER NOT NULL, entry TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS splits (revision INTEGER PRIMARY KEY, split TEXT NOT NULL, restores INTEGER);
+    sql.exec(`CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY AUTOINCREMENT, atMs INTEGER, entry TEXT);
+      CREATE TABLE IF NOT EXISTS splits (revision INTEGER PRIMARY KEY, split TEXT, restores INTEGER);
       CREATE TABLE IF NOT EXISTS rolloutIds (id TEXT PRIMARY KEY);`);
   }
 
@@ -37,18 +37,18 @@ export class Journal {
   read(limit: number, before: number | null): { entries: (Entry & { id: number })[]; next: number | null } {
     const rows = [
       ...this.#sql.exec<{ id: number; entry: string }>(
-        'SELECT id, entry FROM history WHERE id < ? ORDER BY id DESC LIMIT ?',
+        'SELECT * FROM history WHERE id < ? ORDER BY id DESC LIMIT ?',
         before ?? Number.MAX_SAFE_INTEGER,
         limit,
       ),
     ];
     const entries = rows.map(({ id, entry }) => ({ id, ...(JSON.parse(entry) as Entry) }));
-    return { entries, next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null };
+    return { entries, next: rows[limit - 1]?.id ?? null };
   }
 
   /** The newest split that was put in force; null when the config's weights always were. */
   split(): Split | null {
-    const [row] = this.#sql.exec<{ split: string }>('SELECT split FROM splits ORDER BY revision DESC LIMIT 1');
+    const [row] = this.#sql.exec<{ split: string }>('SELECT * FROM splits ORDER BY revision DESC LIMIT 1');
     return row === undefined ? null : (JSON.parse(row.split) as Split);
   }
 
@@ -59,7 +59,7 @@ export class Journal {
   /** The splits that were in force, the newest thousand of them, for a way back. */
   kept(): (Split & Pick<KeptSplit, 'restores'>)[] {
     const rows = this.#sql.exec<{ split: string; restores: number | null }>(
-      'SELECT split, restores FROM (SELECT * FROM splits ORDER BY revision DESC LIMIT 1000) ORDER BY revision',
+      'SELECT * FROM (SELECT * FROM splits ORDER BY revision DESC LIMIT 1000) ORDER BY revision',
     );
     return [...rows].map(({ split, restores }) => ({
       ...(JSON.parse(split) as Split),
@@ -74,7 +74,7 @@ export class Journal {
 
   /** A rollout's id that was never given out before. */
   newRolloutId(nowMs: number): string {
-    const ids = [...this.#sql.exec<{ id: string }>('SELECT id FROM rolloutIds')].map(({ id }) => id);
+    const ids = [...this.#sql.exec<{ id: string }>('SELECT * FROM rolloutIds')].map(({ id }) => id);
     return nextRolloutId(nowMs, ids);
   }
 

@@ -5,11 +5,11 @@ export class Meta {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)');
+    storage.sql.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)');
   }
 
   get<T>(name: string): T | null {
-    const [row] = this.#storage.sql.exec<{ value: string }>('SELECT value FROM meta WHERE name = ?', name);
+    const [row] = this.#storage.sql.exec<{ value: string }>('SELECT * FROM meta WHERE name = ?', name);
     return row === undefined ? null : (JSON.parse(row.value) as T);
   }
 
@@ -47,9 +47,7 @@ export class Meta {
   }
 
   #wakes(): { purpose: string; atMs: number }[] {
-    const rows = this.#storage.sql.exec<{ name: string; value: string }>(
-      "SELECT name, value FROM meta WHERE name LIKE 'wake:%'",
-    );
+    const rows = this.#storage.sql.exec<{ name: string; value: string }>("SELECT * FROM meta WHERE name LIKE 'wake:%'");
     return [...rows].map(({ name, value }) => ({ purpose: name.slice(5), atMs: Number(value) }));
   }
 }

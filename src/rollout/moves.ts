@@ -158,9 +158,8 @@ export function moved(
 
 /** The alarm that a state needs: soon enough for the end of its step, none after its end. */
 export function alarm(state: RolloutState, nowMs: number): Effect[] {
-  const phase = phaseOf(state);
   if (state.end !== null) return [];
-  if (phase !== 'progressing') return [{ kind: 'alarm', atMs: nowMs + IDLE_TICK_EVERY_MS }];
   const left = stepOf(state).forMs - state.creditedMs;
-  return [{ kind: 'alarm', atMs: nowMs + (left > 0 ? Math.min(left, TICK_EVERY_MS) : TICK_EVERY_MS) }];
+  const soon = left > 0 ? Math.min(left, TICK_EVERY_MS) : TICK_EVERY_MS;
+  return [{ kind: 'alarm', atMs: nowMs + (phaseOf(state) === 'progressing' ? soon : IDLE_TICK_EVERY_MS) }];
 }

@@ -10,9 +10,9 @@ export class PairStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT NOT NULL, sample TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER NOT NULL, PRIMARY KEY (day, candidate));`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT);
+      CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT, sample TEXT);
+      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER, PRIMARY KEY (day, candidate));`);
     for (const row of sql.exec<{ candidate: string; totals: string }>('SELECT * FROM pairs ORDER BY rowid')) {
       this.#totals.set(row.candidate, JSON.parse(row.totals) as PairTotals);
     }
@@ -46,7 +46,7 @@ export class PairStore {
   /** Tokens that copies spent today, by candidate. */
   tokensToday(nowMs: number): Record<string, number> {
     const rows = this.#sql.exec<{ candidate: string; spent: number }>(
-      'SELECT candidate, spent FROM tokens WHERE day = ?',
+      'SELECT * FROM tokens WHERE day = ?',
       Math.floor(nowMs / 86_400_000),
     );
     return Object.fromEntries([...rows].map(({ candidate, spent }) => [candidate, spent]));
@@ -65,7 +65,7 @@ export class PairStore {
   /** The newest samples, newest first. */
   samples(candidate: string, limit = MAX_SAMPLES): Sample[] {
     const rows = this.#sql.exec<{ sample: string }>(
-      'SELECT sample FROM samples WHERE candidate = ? ORDER BY id DESC LIMIT ?',
+      'SELECT * FROM samples WHERE candidate = ? ORDER BY id DESC LIMIT ?',
       candidate,
       limit,
     );

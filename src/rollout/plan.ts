@@ -6,7 +6,6 @@
 import { cannotCarry } from '../config/check/rollout.ts';
 import { meantOr } from '../config/nearest.ts';
 import { faultAt } from '../config/path.ts';
-import { builtInPlans } from '../config/plan-names.ts';
 import type { PlanStep, Route } from '../config/types.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 
@@ -50,14 +49,17 @@ export function compilePlan(
 ): Result<Step[], Fault[]> {
   const written = typeof plan === 'string' ? planNamed(route, plan) : ok(plan);
   if (!written.ok) return written;
-  const faults = faultsOf(written.value, route);
-  if (faults.length > 0) return err(faults);
   let weight: number | undefined;
   const steps = written.value.map((step) => {
     weight = step.weight ?? weight;
     return { ...step, weight };
   });
-  return ok(steps);
+  // Whoever wrote the steps had their form checked; whether the route has an experiment to carry is known here alone.
+  const faults = steps.flatMap((step, index) => {
+    const fault = step.experiment ? cannotCarry(route.experiment !== undefined, step.weight) : null;
+    return fault === null ? [] : [faultAt(['plan', index, 'experiment'], fault.reason, fault.mend)];
+  });
+  return faults.length > 0 ? err(faults) : ok(steps);
 }
 
 /**
@@ -69,20 +71,10 @@ export function endOf(steps: readonly Step[]): 'promoted' | 'completed' {
 }
 
 function planNamed(route: Pick<Route, 'plans'>, name: string): Result<readonly PlanStep[], Fault[]> {
-  const own = Object.hasOwn(route.plans, name) ? route.plans[name] : undefined;
-  const steps = own ?? (Object.hasOwn(builtIns, name) ? builtIns[name] : undefined);
-  if (steps !== undefined) return ok(steps);
-  const known = [...new Set([...Object.keys(route.plans), ...builtInPlans])];
+  // The route's own come first, and take the place of built-in ones.
+  const plans = { ...route.plans, ...builtIns, ...route.plans };
+  if (Object.hasOwn(plans, name)) return ok(plans[name]!);
+  const known = Object.keys(plans);
   const mend = meantOr(`use one of ${known.join(', ')}, or a list of steps`, name, known);
   return err([faultAt(['plan'], `"${name.slice(0, 64)}" is not a plan of this route`, mend)]);
-}
-
-/** Whoever wrote the steps had their form checked; whether the route has an experiment to carry is known here alone. */
-function faultsOf(steps: readonly PlanStep[], route: Pick<Route, 'experiment'>): Fault[] {
-  let weight: number | undefined;
-  return steps.flatMap((step, index) => {
-    weight = step.weight ?? weight;
-    const fault = step.experiment ? cannotCarry(route.experiment !== undefined, weight) : null;
-    return fault === null ? [] : [faultAt(['plan', index, 'experiment'], fault.reason, fault.mend)];
-  });
 }

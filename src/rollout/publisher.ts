@@ -40,7 +40,7 @@ export class Publisher {
         this.#publishedRevision = split.revision;
         return true;
       } catch (cause) {
-        console.warn(`${this.#key}: KV did not take revision ${split.revision}, which will be written again: ${cause}`);
+        console.warn(`${this.#key}: KV did not take revision ${split.revision}, to be written again: ${cause}`);
         return false;
       }
     });

@@ -34,8 +34,10 @@ import {
   type SplitDraft,
   type Standing,
 } from './state.ts';
+import { ofConfig } from './status.ts';
 import { Turns } from './turns.ts';
 import { Webhooks } from './webhooks.ts';
+import { iso, refused } from './words.ts';
 
 export type Health = Record<string, { ok: boolean; detail: string }>;
 
@@ -127,7 +129,7 @@ export class RouteControl {
   }
 
   write(entry: Omit<Entry, 'at'>, nowMs: number): void {
-    this.journal.write({ at: new Date(nowMs).toISOString(), ...entry }, nowMs);
+    this.journal.write({ at: iso(nowMs), ...entry }, nowMs);
   }
 
   /** What is in force, as isolates will have it. */
@@ -176,11 +178,10 @@ export class RouteControl {
       this.evidence.settle(state, nowMs);
       const seen = this.seen(nowMs, state, health);
       const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
-      if (!answer.ok) return err(answer.error);
+      if (!answer.ok) return answer;
       if (!view.isKnown && !holdsBack(answer.value.state)) {
         if (input.kind === 'tick') return ok(state);
-        const mend = 'try again; pause and abort work without it';
-        return err({ code: 'no_config', detail: 'the config cannot be read now', mend });
+        return refused('no_config', 'the config cannot be read now', 'try again; pause and abort work without it');
       }
       const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
       if (asked !== undefined && health[asked.variant] === undefined) {
@@ -307,10 +308,9 @@ export class RouteControl {
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
     const before = this.standing(this.source.view);
     const variants = this.source.seenConfig()?.variants ?? draft.variants;
-    const at = new Date(nowMs).toISOString();
+    const at = iso(nowMs);
     if (before !== null && before.revision === 0 && this.journal.split() === null) {
-      const kept = { ...before, rollout: null, variants, by: 'config', reason: 'the weights of the config', at };
-      this.journal.keep(kept, null);
+      this.journal.keep(ofConfig(before, variants, at), null);
     }
     const { kvRevision: kv, route } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });

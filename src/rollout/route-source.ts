@@ -67,9 +67,9 @@ export class RouteSource {
     this.#readAtMs = nowMs;
     const failed = (cause: unknown) => {
       this.#failedAtMs = Date.now();
-      console.warn(`the controller could not look outside: ${cause}`);
+      console.warn(`config or KV could not be read: ${cause}`);
     };
-    const texts = this.#readKv();
+    const texts = withLimit(readAll(this.#env, keysOf(this.#name)), KV_LIMIT_MS);
     texts.catch(() => {});
     // Weights are read by the route's variants, so the config is taken first.
     await this.#readConfig().catch(failed);
@@ -98,17 +98,11 @@ export class RouteSource {
     this.#view = { ...this.#view, route, isKnown: true, webhooks: config.webhooks };
   }
 
-  #readKv(): Promise<Map<string, string | null>> {
-    return withLimit(readAll(this.#env, keysOf(this.#name)), KV_LIMIT_MS);
-  }
-
   #takeKv(texts: Map<string, string | null>): void {
     const { split, weights } = textsOf(this.#name, texts);
-    const parsedSplit = split === null ? null : parseSplit(split);
-    const kvRevision = parsedSplit?.ok
-      ? Math.max(this.#view.kvRevision, parsedSplit.value.revision)
-      : this.#view.kvRevision;
-    const kvSplit = parsedSplit?.ok ? parsedSplit.value : this.#view.kvSplit;
+    const parsed = split === null ? null : parseSplit(split);
+    const kvSplit = parsed?.ok ? parsed.value : this.#view.kvSplit;
+    const kvRevision = Math.max(this.#view.kvRevision, kvSplit?.revision ?? 0);
     this.#view = { ...this.#view, isKvKnown: true, byHand: this.#byHand(weights), kvRevision, kvSplit };
   }
 

@@ -5,6 +5,7 @@
 
 import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
+import { iso } from './words.ts';
 
 /** A width of buckets and how long they are kept. */
 const WIDTHS = [
@@ -40,14 +41,9 @@ export interface LiveNumbers extends Quantiles {
   cost?: number;
 }
 
-export interface SeriesPoint {
+export interface SeriesPoint extends LiveNumbers {
   at: string;
   variant: string;
-  requests: number;
-  failed: number;
-  rejected: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
 }
 
 /** What a bucket adds up, and what it has histograms of. */
@@ -103,16 +99,7 @@ export class Series {
 
   points(width: Width, sinceMs: number): SeriesPoint[] {
     return this.#rows(width, sinceMs).map((row) => {
-      const { requests, failed, rejected, p50Ms, p95Ms } = numbersOf([row]);
-      return {
-        at: new Date(row.startMs).toISOString(),
-        variant: row.variant,
-        requests,
-        failed,
-        rejected,
-        p50Ms,
-        p95Ms,
-      };
+      return { at: iso(row.startMs), variant: row.variant, ...numbersOf([row]) };
     });
   }
 
@@ -142,7 +129,8 @@ export class Series {
   }
 }
 
-function numbersOf(rows: readonly Row[]): LiveNumbers {
+/** What buckets have in all. */
+export function numbersOf(rows: readonly Row[]): LiveNumbers {
   const [total, firstByte] = TIMES.map((name) => histogramOf(rows.map((row) => row[name])));
   const { tokensIn, tokensOut, cost, ...counted } = Object.fromEntries(
     SUMS.map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0)]),

@@ -4,13 +4,13 @@
  */
 
 import type { Guardrail } from '../config/types.ts';
-import { err, ok } from '../result.ts';
+import { ok } from '../result.ts';
 import { healthOf, unhealthy } from './health.ts';
 import { moved, stepAnew } from './moves.ts';
 import type { Step } from './plan.ts';
 import { splitOfStep } from './splits.ts';
-import type { Answer, Refusal, RolloutState, Seen, Standing } from './state.ts';
-import { byHandDecides, noVariant } from './words.ts';
+import type { Answer, RolloutState, Seen, Standing } from './state.ts';
+import { byHandDecides, noVariant, refused } from './words.ts';
 
 export interface StartRequest {
   id: string;
@@ -38,16 +38,14 @@ export interface StartRequest {
  */
 export function startRollout(request: StartRequest, seen: Seen): Answer {
   const { to, before, steps, actor } = request;
-  const refused = refusalOf(request, seen);
-  if (refused !== null) return err(refused);
+  const refusal = refusalOf(request, seen);
+  if (refusal !== null) return refusal;
   const probed = [to, before.baseline].filter((name) => request.healthChecked.includes(name));
   const blank = blankState(request, seen, probed);
   for (const variant of probed) {
     const health = healthOf(variant, probed, seen);
     if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') {
-      return err({ code: 'unhealthy', detail: unhealthy(health), mend: `mend ${variant} first` });
-    }
+    if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${variant} first`);
   }
   const reason = `step 1 of ${steps.length}: ${request.reason}`;
   const split = splitOfStep(blank, 0, { by: actor, reason });
@@ -55,14 +53,11 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   return ok(moved(null, state, seen, 'started', { actor, reason }, [{ kind: 'publish', split }]));
 }
 
-function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen): Refusal | null {
+function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen) {
   if (manual) return byHandDecides(route);
   if (!config?.names.includes(to)) return noVariant(route, to, config?.names ?? []);
-  if (to === before.baseline) {
-    const mend = 'name the variant to move traffic to';
-    return { code: 'already_baseline', detail: `${to} is the baseline already`, mend };
-  }
-  return null;
+  if (to !== before.baseline) return null;
+  return refused('already_baseline', `${to} is the baseline already`, 'name the variant to move traffic to');
 }
 
 function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {

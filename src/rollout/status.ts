@@ -2,10 +2,10 @@
 
 import { type InForce, splitInForce } from '../config/inforce.ts';
 import type { Split } from '../config/split.ts';
-import type { Route } from '../config/types.ts';
 import { describeRollout, type RolloutStatus } from './describe.ts';
 import type { RouteControl } from './route-control.ts';
-import type { LiveNumbers } from './series.ts';
+import { type LiveNumbers, numbersOf } from './series.ts';
+import type { Standing } from './state.ts';
 
 export interface RouteStatus {
   name: string;
@@ -25,10 +25,10 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   const split = control.journal.split();
   const inForce = splitInForce({ route, split, weights: byHand });
   const { rollout } = control;
-  const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, NO_NUMBERS]));
+  const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, numbersOf([])]));
   return {
     name: control.name,
-    split: split ?? ofConfig(route),
+    split: split ?? ofConfig(control.standing(control.source.view)!, '', ''),
     inForce,
     byHand,
     live: { ...idle, ...control.series.live(nowMs) },
@@ -36,29 +36,7 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   };
 }
 
-const NO_NUMBERS: LiveNumbers = {
-  requests: 0,
-  failed: 0,
-  rejected: 0,
-  p50Ms: null,
-  p95Ms: null,
-  p99Ms: null,
-  firstByteP50Ms: null,
-  firstByteP95Ms: null,
-};
-
-function ofConfig(route: Route): Split {
-  const { weights, shadows, baseline, salt } = splitInForce({ route, split: null, weights: null });
-  return {
-    revision: 0,
-    weights,
-    shadows,
-    baseline,
-    salt,
-    rollout: null,
-    variants: '',
-    by: 'config',
-    reason: 'the weights of the config',
-    at: '',
-  };
+/** The weights of the config as a split. */
+export function ofConfig(standing: Standing, variants: string, at: string): Split {
+  return { ...standing, rollout: null, variants, by: 'config', reason: 'the weights of the config', at };
 }

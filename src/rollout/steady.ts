@@ -4,8 +4,9 @@
  */
 
 import type { Split } from '../config/split.ts';
-import { err, ok, type Result } from '../result.ts';
+import { ok, type Result } from '../result.ts';
 import type { RolloutState, Seen, Standing } from './state.ts';
+import { refused } from './words.ts';
 
 /**
  * A split as the controller keeps it. Whoever starts a rollout over the config's weights keeps them too, as revision 0, or there
@@ -44,11 +45,11 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
-    return err({ code: 'unknown_variant', detail, mend: 'name another revision, or set weights' });
+    return refused('unknown_variant', detail, 'name a revision, or set weights');
   }
   if (variants !== request.config.variants && request.force !== true) {
     const detail = `the variants have changed since split ${split.revision} was made`;
-    return err({ code: 'variants_changed', detail, mend: 'serve the changed ones by --force, "force": true' });
+    return refused('variants_changed', detail, 'serve the changed ones by --force, "force": true');
   }
   const { revision, weights, baseline, salt } = split;
   // A mirror to a variant that is gone is no reason to refuse a way back.
@@ -68,7 +69,7 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
   if (split !== undefined) return ok(split);
   const known = kept.map((one) => one.revision).sort((a, b) => b - a);
   const some = known.length === 0 ? 'none is kept' : `kept are ${known.slice(0, 8).join(', ')}`;
-  return err({ code: 'unknown_revision', detail: `there is no split ${revision}; ${some}`, mend: 'name one of those' });
+  return refused('unknown_revision', `there is no split ${revision}; ${some}`, 'name one of those');
 }
 
 function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
@@ -76,17 +77,17 @@ function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, Rollb
   const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
   const steady = earlier.find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
-    const mend = 'name a revision, or set weights';
-    return err({ code: 'nothing_earlier', detail: 'there is no earlier steady split to return to', mend });
+    const detail = 'there is no earlier steady split to return to';
+    return refused('nothing_earlier', detail, 'name a revision, or set weights');
   }
   // Whoever rolls back twice in haste must not be given back what they fled from.
   if (current.restores !== undefined) {
     const detail = `split ${current.revision} is a rollback already (to ${current.restores})`;
-    return err({ code: 'already_there', detail, mend: 'name a revision to go elsewhere' });
+    return refused('already_there', detail, 'name a revision, or set weights');
   }
   if (sameTraffic(current, steady)) {
     const detail = `split ${current.revision} already is what steady split ${steady.revision} was`;
-    return err({ code: 'already_there', detail, mend: 'name a revision to go further back' });
+    return refused('already_there', detail, 'name a revision, or set weights');
   }
   return ok(steady);
 }

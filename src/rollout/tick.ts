@@ -73,8 +73,8 @@ function byHand(state: RolloutState, seen: Seen): Moved | null {
   const { running, pause } = state;
   const reason = pause?.reason ?? 'the weights set by hand are gone; the step begins anew';
   const next: RolloutState = { ...stepAnew(state, seen.nowMs), running, byHand: false, reason };
-  const action =
-    phaseOf(next) === 'progressing' ? 'resumed' : phaseOf(next) === 'paused' ? 'paused' : 'awaiting-approval';
+  const phase = phaseOf(next);
+  const action = phase === 'progressing' ? 'resumed' : phase;
   return moved(state, next, seen, action, by(reason));
 }
 

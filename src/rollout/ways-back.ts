@@ -4,7 +4,7 @@
  */
 
 import type { Split } from '../config/split.ts';
-import type { Result } from '../result.ts';
+import { ok, type Result } from '../result.ts';
 import { type CallRefusal, readyToMove, targetOf } from './calls.ts';
 import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
@@ -34,6 +34,7 @@ export async function waysBack(
     .slice(0, MAX_LISTED)
     .map(({ guardrails: _, ...split }) => split);
   const target = ready.ok ? targetOf(control, ready.value, asked) : ready;
-  const answer = target.ok ? { target: target.value, refused: null } : { target: null, refused: target.error };
-  return { ok: true, value: { splits, ...answer } };
+  return ok(
+    target.ok ? { splits, target: target.value, refused: null } : { splits, target: null, refused: target.error },
+  );
 }

@@ -27,7 +27,7 @@ export class Webhooks {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(
-      'CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, event TEXT NOT NULL, tries INTEGER NOT NULL, atMs INTEGER NOT NULL)',
+      'CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT, event TEXT, tries INTEGER, atMs INTEGER)',
     );
   }
 

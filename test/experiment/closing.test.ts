@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Closing } from '../../src/experiment/closing.ts';
 import { Delays } from '../../src/experiment/delays.ts';
-import { Sums } from '../../src/experiment/sums.ts';
+import { SumChange, Sums } from '../../src/experiment/sums.ts';
 import type { ExperimentPlan, Grace } from '../../src/experiment/words.ts';
 import { Meta } from '../../src/rollout/meta.ts';
 import { storage } from '../rollout/sqlite.ts';
@@ -31,7 +31,7 @@ const plan = (grace: Grace): ExperimentPlan => ({
 });
 
 function come(units: number): void {
-  const change = sums.change();
+  const change = new SumChange();
   change.arm('blue', { units });
   sums.apply(change);
 }

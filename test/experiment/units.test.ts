@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHistogram, histogramCount } from '../../src/analysis/histogram.ts';
-import { type Figures, Sums } from '../../src/experiment/sums.ts';
+import { type Figures, SumChange, Sums } from '../../src/experiment/sums.ts';
 import { Units } from '../../src/experiment/units.ts';
 import type { Exposure } from '../../src/experiment/words.ts';
 import { sqlStorage } from '../rollout/sqlite.ts';
@@ -17,8 +17,8 @@ function exposure(n: number, more: Partial<Exposure> = {}): Exposure {
 function world(sql = sqlStorage()) {
   const units = new Units(sql);
   const sums = new Sums(sql);
-  const within = <T>(work: (change: ReturnType<Sums['change']>) => T): T => {
-    const change = sums.change();
+  const within = <T>(work: (change: SumChange) => T): T => {
+    const change = new SumChange();
     const value = work(change);
     sums.apply(change);
     return value;

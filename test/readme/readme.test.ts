@@ -44,7 +44,9 @@ describe('the README', () => {
 
   it('explains every problem code', () => {
     const codes = new Set(
-      sources.flatMap((text) => [...text.matchAll(/\bcode: '([a-z_]+)'/g)].map((match) => match[1]!)),
+      sources.flatMap((text) =>
+        [...text.matchAll(/\b(?:code: |refuse\(\s*\w+,\s*|refused\(\s*)'([a-z_]+)'/g)].map((match) => match[1]!),
+      ),
     );
     // Told to callers as `invalid_request`.
     codes.delete('invalid');
