@@ -34,7 +34,9 @@ export function configRoutes() {
       const current = await configKeeperOf(c.env)?.currentConfig();
       if (current === undefined) return noController();
       if (current === null) return noConfig(404);
-      return c.body(current.text, 200, { 'content-type': 'application/json', etag: `"${current.hash}"` });
+      const etag = `"${current.hash}"`;
+      if (c.req.header('if-none-match')?.replace(/^W\//, '') === etag) return c.body(null, 304, { etag });
+      return c.body(current.text, 200, { 'content-type': 'application/json', etag });
     })
     .put('/config', query(configPutQuery), async (c) => {
       const keeper = configKeeperOf(c.env);

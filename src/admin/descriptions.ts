@@ -22,6 +22,7 @@ export const descriptions: Record<string, Record<string, string>> = {
   rolloutBody: {
     plan: 'Name of a plan, or its steps',
     guardrails: "The route's own when left out",
+    force: 'Also where it ends a running experiment',
     reason,
   },
   reasonBody: { reason },

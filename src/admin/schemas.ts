@@ -47,6 +47,7 @@ export const rolloutBody = v.object({
   to: name,
   plan: v.optional(v.union([v.string(), planSchema]), 'canary'),
   guardrails: v.optional(guardrailsSchema),
+  force,
   reason,
 });
 

@@ -144,7 +144,7 @@ function decide(
     return { verdict: 'inconclusive', why: `there is no baseline to compare with${approve}` };
   }
   const { increase, upper, margin } = shown;
-  const strength = `E = ${amount(e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that stops a rollout`;
+  const strength = `E = ${amount(e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that ${rule.critical ? 'stops' : 'would stop'} a rollout`;
   if (rule.critical && worst !== undefined) {
     return { verdict: 'fail', why: `${change(increase)}, allowed ${points(margin)}; ${strength}: fail` };
   }

@@ -49,7 +49,7 @@ type CallResult = Result<Done, CallRefusal>;
 export type Change =
   | { kind: 'split'; weights: Record<string, number>; shadows?: Record<string, number> }
   | { kind: 'switch'; to: string; force: boolean }
-  | { kind: 'rollout'; to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null }
+  | { kind: 'rollout'; to: string; plan: string | PlanStep[]; guardrails: Guardrail[] | null; force: boolean }
   | { kind: CommandKind }
   | { kind: 'rollback'; revision?: number; force: boolean }
   | { kind: 'manual-cleared' };
@@ -128,7 +128,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
     }
     const steps = compilePlan(route, asked.plan);
     if (!steps.ok) return invalid(steps.error);
-    const frozen = frozenSteps(route, steps.value, asked.to, before);
+    const frozen = frozenSteps(route, { steps: steps.value, to: asked.to, ends: asked.force }, before);
     if (frozen !== null) return frozen;
     const guardrails = asked.guardrails ?? route.guardrails;
     const faults = guardrails.flatMap(({ metric }, index) =>

@@ -64,7 +64,7 @@ export function waitsFor(state: RolloutState): string | null {
     case 'paused':
       return state.byHand
         ? `the weights set by hand to go (headgate manual clear ${state.route})`
-        : `a person to resume, promote or abort it: ${state.pause?.reason}`;
+        : `a person to resume, promote or abort it${state.pause?.reason ? `: ${state.pause.reason}` : ''}`;
     default:
       return null;
   }

@@ -211,6 +211,8 @@ export class EvidenceStore {
     const kept = this.#of(state);
     if (kept === null || this.#units === null) return noEvidence;
     const open = this.#ticks(peekTicks(this.#units));
+    // What has ended is judged as it was then, and not by the weights that it left behind.
+    const share = state.end === null ? shareOf(state) : stepOf(state).weight;
     const criticalGuardrails = state.guardrails.filter(({ critical }) => critical).length;
     let live: number | null = null;
     let reference: boolean | null = null;
@@ -224,7 +226,7 @@ export class EvidenceStore {
         const isKnown = referenceOf(gathered) !== null;
         if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
       }
-      const isReference = isLive && shareOf(state) === 100;
+      const isReference = isLive && share === 100;
       return judge(
         guardrail,
         {

@@ -23,19 +23,31 @@ export function frozenByExperiment(
   return refused(
     'experiment_runs',
     `experiment ${experiment.id} runs, and units without our cookie would change arms`,
-    'end it by giving one variant 100, or use a new id',
+    'end it by giving one variant 100 or by headgate experiment decide, or use a new id',
   );
 }
 
-/** The same of a rollout's steps that carry the experiment: they deal as it is dealt now, and all alike. */
-export function frozenSteps(route: Route, steps: readonly Step[], to: string, before: Standing) {
+/**
+ * The same of a rollout's steps. Those that carry the experiment deal as it is dealt now, and all alike; what follows on them comes
+ * when it has been decided. Other weights before that end it undecided, so they have to be meant so (`ends`).
+ */
+export function frozenSteps(route: Route, { steps, to, ends }: FrozenSteps, before: Standing) {
   let { weights } = before;
-  for (const step of steps) {
-    if (!step.experiment) continue;
-    const next = between({ to, baseline: before.baseline, before }, step.weight!);
+  let isOver = ends;
+  for (const { weight, experiment } of steps) {
+    if (weight === undefined || (isOver && !experiment)) continue;
+    const next = between({ to, baseline: before.baseline, before }, weight);
     const frozen = frozenByExperiment(route, next, weights);
     if (frozen !== null) return frozen;
+    if (!experiment) continue;
     weights = next;
+    isOver = true;
   }
   return null;
+}
+
+interface FrozenSteps {
+  steps: readonly Step[];
+  to: string;
+  ends: boolean;
 }

@@ -68,7 +68,7 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
   const split = kept.find((one) => one.revision === revision);
   if (split !== undefined) return ok(split);
   const known = kept.map((one) => one.revision).sort((a, b) => b - a);
-  const some = known.length === 0 ? 'none is kept' : `kept are ${known.slice(0, 8).join(', ')}`;
+  const some = known.length === 0 ? 'none is kept' : `the newest kept are ${known.slice(0, 8).join(', ')}`;
   return refused('unknown_revision', `there is no split ${revision}; ${some}`, 'name one of those');
 }
 

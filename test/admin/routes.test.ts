@@ -76,8 +76,11 @@ describe('calls that change traffic', () => {
     expect((await call('POST', '/api/routes/detect/rollout', hurried)).status).toBe(200);
     const [{ forMs, minSamples, maxForMs }] = (asked.pop()![2] as { plan: [Record<string, unknown>] }).plan;
     expect([forMs, minSamples, maxForMs]).toEqual([0, 0, undefined]);
+    const carrying = { to: 'green', plan: [{ weight: 50, experiment: true }] };
+    expect((await call('POST', '/api/routes/detect/rollout', carrying)).status).toBe(200);
+    expect((asked.pop()![2] as { plan: unknown }).plan).toMatchObject([{ weight: 50, minSamples: 0 }]);
     await call('POST', '/api/routes/detect/rollout', { to: 'green' });
-    expect(asked[1]![2]).toEqual({ kind: 'rollout', to: 'green', plan: 'canary', guardrails: null });
+    expect(asked[1]![2]).toEqual({ kind: 'rollout', to: 'green', plan: 'canary', guardrails: null, force: false });
   });
 
   it.each([

@@ -241,6 +241,8 @@ describe('a step without a baseline beside it', () => {
     expect(judged.reference).toBe(true);
     expect(judged.judgements[0]).toMatchObject({ verdict: 'fail', baseline: { n: 5_000, bad: 50 } });
     expect(judged.judgements[0]!.sentence).toContain('baseline earlier 50 of 5,000');
+    const ended = { ...state, end: 'aborted' as const, step: canary.length - 1, split: rollout().split };
+    expect(store.judge(ended).judgements).toEqual(judged.judgements);
   });
 
   it('is held also against what isolates counted of the baseline before the rollout and told after it began', () => {

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { frozenByExperiment } from '../../src/rollout/frozen.ts';
+import { describe, expect, it } from 'vitest';
+import { frozenByExperiment, frozenSteps } from '../../src/rollout/frozen.ts';
 import { routeOf, routeWith } from '../config/sample.ts';
 
 const experiment = { id: 'e-1', primary: ['error'] };
@@ -24,4 +24,32 @@ it.each([
   const refused = frozenByExperiment(route as typeof accounts, weights, before);
   if (isFrozen) expect(refused).toMatchObject({ ok: false, error: { code: 'experiment_runs' } });
   else expect(refused).toBeNull();
+});
+
+describe('a rollout while such an experiment runs', () => {
+  const step = (weight: number | undefined, carries = false) => ({
+    ...{ weight, forMs: 0, minSamples: 0, approval: false, experiment: carries },
+  });
+  const frozenBy = (
+    steps: ReturnType<typeof step>[],
+    { ends = false, weights = even as Record<string, number> } = {},
+  ) => {
+    const before = { revision: 1, weights, shadows: {}, baseline: 'blue', salt: 's' };
+    return frozenSteps(accounts, { steps, to: 'green', ends }, before);
+  };
+  const refused = { ok: false, error: { code: 'experiment_runs' } };
+
+  it('may not change the weights before it is decided', () => {
+    expect(frozenBy([step(5), step(100)])).toMatchObject(refused);
+    expect(frozenBy([step(undefined), step(25), step(100)])).toMatchObject(refused);
+    expect(frozenBy([step(60, true)])).toMatchObject(refused);
+    expect(frozenBy([step(50, true), step(60, true)], { ends: true })).toMatchObject(refused);
+  });
+
+  it('may when that is meant, behind the steps that decide it, and where it takes everything at once', () => {
+    expect(frozenBy([step(5), step(100)], { ends: true })).toBeNull();
+    expect(frozenBy([step(50, true), step(75), step(100)])).toBeNull();
+    expect(frozenBy([step(0), step(100)])).toBeNull();
+    expect(frozenBy([step(5), step(100)], { weights: { blue: 100, green: 0 } })).toBeNull();
+  });
 });

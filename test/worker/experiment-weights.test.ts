@@ -54,6 +54,8 @@ describe('the weights of a running experiment', () => {
     expect(await api('PUT', '/config', configWith({ accounts: other }))).toMatchObject(frozen);
     expect(await api('POST', '/routes/accounts/rollout', carrying(10))).toMatchObject(frozen);
     expect(await api('POST', '/routes/accounts/rollout', carrying(50, 30))).toMatchObject(frozen);
+    const canary = { to: 'green', plan: 'canary', reason: 'test' };
+    expect(await api('POST', '/routes/accounts/rollout', canary)).toMatchObject(frozen);
     expect((await split('accounts', { blue: 50, green: 50 })).status).toBe(200);
     const { revision } = (await api('GET', '/routes/accounts')).body.split;
     expect((await split('accounts', { blue: 0, green: 100 })).status).toBe(200);

@@ -43,9 +43,15 @@ export function normaliseGuardrails(guardrails: InferOutput<typeof guardrailSche
 
 /** Steps of a plan, with durations in milliseconds; the longest wait is four times the shortest unless given. */
 export function normalisePlan(plan: InferOutput<typeof planStepSchema>[]): PlanStep[] {
-  return plan.map(({ for: least, maxFor: most, ...step }) => {
+  return plan.map(({ for: least, maxFor: most, minSamples, ...step }) => {
     const forMs = durationMs(least ?? '') ?? 0;
-    return { ...step, forMs, maxForMs: (durationMs(most ?? '') ?? forMs * 4) || undefined };
+    return {
+      ...step,
+      // An experiment says itself how many units it needs.
+      minSamples: minSamples ?? (step.experiment ? 0 : 1000),
+      forMs,
+      maxForMs: (durationMs(most ?? '') ?? forMs * 4) || undefined,
+    };
   });
 }
 

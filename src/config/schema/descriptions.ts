@@ -111,7 +111,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.plans.*.shadow': 'Share of the requests that is mirrored to the candidate.',
   'routes.plans.*.weight': "The candidate's share of the traffic, in percent.",
   'routes.plans.*.for': 'Minimum duration, such as "10m".',
-  'routes.plans.*.minSamples': 'Units that the candidate must have served at least.',
+  'routes.plans.*.minSamples':
+    'Units that the candidate must have served at least; left out, 1000, and none where the step carries the experiment.',
   'routes.plans.*.maxFor': 'Longest wait for evidence, then paused. Absent: four times "for".',
   'routes.plans.*.approval': 'Whether the step waits for "promote".',
   'routes.plans.*.experiment': "Whether the route's experiment decides when the step is done.",

@@ -27,7 +27,7 @@ export const planStepSchema = object({
   shadow: v.optional(percent),
   weight: v.optional(weight),
   for: v.optional(duration),
-  minSamples: v.optional(whole(0, 1e9), 1000),
+  minSamples: v.optional(whole(0, 1e9)),
   maxFor: v.optional(duration),
   approval: v.optional(v.boolean(), false),
   experiment: v.optional(v.boolean(), false),

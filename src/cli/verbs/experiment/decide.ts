@@ -34,7 +34,7 @@ export const decide = verb({
     const { against, lines } = decisionOn(winner, baseline, report);
     if (against.length > 0 && !args.force) throw refused(route, against);
     const reason = args.reason || `experiment ${report.id}: ${winner} wins`;
-    const json = { to: winner, plan, guardrails, reason } as TrialBody;
+    const json = { to: winner, plan, guardrails, force: true, reason } as TrialBody;
     const isBaseline = winner === baseline;
     const steps = isBaseline ? null : await stepsOf(route, json, opened);
     const headers = ifMatchOf(args, status, 'shown');

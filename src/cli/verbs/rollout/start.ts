@@ -16,13 +16,14 @@ export const start = verb({
     variant: { type: 'positional', required: true, description: 'The candidate' },
     plan: planArg,
     guardrails: guardrailsArg,
+    force: { type: 'boolean', description: 'Also where it ends a running experiment' },
     ...routeWriteArgs,
   },
   async run(args, terminal) {
     const { route, variant } = args;
     const plan = planOf(args.plan, terminal);
     const guardrails = args.guardrails ? readList(args.guardrails, 'guardrails', terminal) : undefined;
-    const json = { to: variant, plan, guardrails, reason: args.reason ?? '' } as TrialBody;
+    const json = { to: variant, plan, guardrails, force: args.force === true, reason: args.reason ?? '' } as TrialBody;
     const connected = await openRoute(route, args, terminal);
     const { client, ask, status, param } = connected;
     requireVariant(status, variant);
