@@ -96,6 +96,16 @@ describe('re-assembling streams', () => {
     expect(read(name)).toMatchObject({ error, dialect });
   });
 
+  it.each([
+    ['data: {"choices":[{"delta":{"content":"a"}}]}', 'data: [DONE]'],
+    ['data: {"response":"a"}', 'data: [DONE]'],
+    ['data: {"type":"message_start","message":{"content":[]}}', 'data: {"type":"message_stop"}'],
+    ['data: {"type":"response.created"}', 'data: {"type":"response.completed"}'],
+  ])('takes an event named error for one, whatever type its data name: %s', (begins, ends) => {
+    const failure = 'event: error\ndata: {"type":"server_error","message":"secret"}';
+    expect(readSse(encoder.encode([begins, failure, ends, ''].join('\n\n'))).error).toBe('error-event');
+  });
+
   it('says nothing of the end of a stream that we stopped reading', () => {
     const bytes = encoder.encode(transcript('openai-chat.txt'));
     const reading = readSse(bytes.subarray(0, 1500), { whole: false });

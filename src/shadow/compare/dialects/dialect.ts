@@ -153,7 +153,9 @@ export function assembled(
   let terminated = false;
   let error: string | undefined;
   for (const { event, json, text } of events) {
-    const type = text === '[DONE]' ? text : (textOf(asObject(json).type) ?? event);
+    // What is named an error is one, whatever its data call themselves.
+    const name = event === 'error' ? event : (textOf(asObject(json).type) ?? event);
+    const type = text === '[DONE]' ? text : name;
     terminated ||= ends.includes(type ?? '');
     if (type === '[DONE]') continue;
     const failure = isObject(json) ? take(json, type, document) : 'bad-event';
