@@ -106,6 +106,19 @@ describe('re-assembling streams', () => {
     expect(readSse(encoder.encode([begins, failure, ends, ''].join('\n\n'))).error).toBe('error-event');
   });
 
+  it.each([
+    ['{"code":"","type":"overloaded_error"}', 'error-event:overloaded_error'],
+    ['{"code":null,"type":"server_error"}', 'error-event:server_error'],
+    ['{"code":{"toString":1},"type":"server_error"}', 'error-event'],
+    ['{"code":["words"]}', 'error-event'],
+    ['{"code":429,"type":"rate_limit"}', 'error-event:429'],
+    ['{"code":null,"type":null}', 'error-event'],
+    ['"words"', 'error-event'],
+  ])('takes the word for the error %s, and for none what is no word', (error, reason) => {
+    const text = `data: {"choices":[]}\n\ndata: {"error":${error}}\n\n`;
+    expect(readSse(encoder.encode(text)).error).toBe(reason);
+  });
+
   it('says nothing of the end of a stream that we stopped reading', () => {
     const bytes = encoder.encode(transcript('openai-chat.txt'));
     const reading = readSse(bytes.subarray(0, 1500), { whole: false });

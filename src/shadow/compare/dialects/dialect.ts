@@ -167,6 +167,8 @@ export function assembled(
 /** A reason fit for a record: the provider's code or type of error, never its message, which may quote the request. */
 export function errorReason(error: unknown): string {
   const { code, type } = asObject(error);
-  const word = String(code ?? type ?? '');
+  const named = code || type;
+  // An object's `toString` may be the origin's own member, and no function.
+  const word = typeof named === 'object' ? '' : String(named ?? '');
   return /^[\w.-]{1,40}$/.test(word) ? `error-event:${word}` : 'error-event';
 }
