@@ -42,6 +42,11 @@ function words(size: number, salt: string): string {
   return JSON.stringify({ items: Array.from({ length: Math.floor(size / 9.5) }, (_, n) => `${salt}-${n}`) });
 }
 
+/** A list of numbers, such as an embedding. */
+function numbers(size: number, shift: number): string {
+  return JSON.stringify({ items: Array.from({ length: Math.floor(size / 19) }, (_, n) => Math.sin(n) + shift) });
+}
+
 function chatStream(chunks: number): Uint8Array {
   const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1763942400, model: 'm-1' };
   const events = Array.from({ length: chunks }, (_, n) => ({
@@ -104,6 +109,7 @@ export async function benchCompare(): Promise<BenchRow[]> {
         unordered,
       ),
       await pair(`JSON ${name}, keyed, reversed`, limitMs, same, turned, keyed),
+      await pair(`JSON ${name}, numbers, wholly different`, limitMs, numbers(size, 0), numbers(size, 1e-7), ignoring),
     );
   }
   const chunks = chatStream(2000);
