@@ -7,7 +7,7 @@ import type { Config, Route } from '../config/types.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
 import { sleep } from '../limit.ts';
-import { countOf, type Usage } from '../shadow/compare/dialects/dialect.ts';
+import { countOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { costOf } from '../shadow/compare/tokens.ts';
 import { decode } from '../shadow/decode.ts';
@@ -86,11 +86,9 @@ export function usageIn(text: string): Usage | null {
       if (count !== null) counts[name] = count;
     }
   }
-  const tokensOut = counts.completion_tokens ?? counts.output_tokens;
-  if (tokensOut === undefined) return null;
-  // Cached input is input: Anthropic's `input_tokens` leaves it out.
-  const cached = (counts.cache_creation_input_tokens ?? 0) + (counts.cache_read_input_tokens ?? 0);
-  return { tokensIn: (counts.prompt_tokens ?? counts.input_tokens ?? 0) + cached, tokensOut };
+  // What has not ended has not said what it used.
+  const hasEnded = counts.completion_tokens !== undefined || counts.output_tokens !== undefined;
+  return hasEnded ? usageOf(counts) : null;
 }
 
 /** The model that an answer names; null where it names none, or behind more than was kept. */

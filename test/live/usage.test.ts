@@ -45,6 +45,12 @@ describe('the usage that an answer names', () => {
     expect(usageIn(text)).toBeNull();
   });
 
+  it('counts cached input once: with `prompt_tokens` it is among them, with `input_tokens` beside them', () => {
+    const cached = '"cache_read_input_tokens":80';
+    expect(usageIn(`{"usage":{"prompt_tokens":100,"completion_tokens":5,${cached}}}`)?.tokensIn).toBe(100);
+    expect(usageIn(`{"usage":{"input_tokens":20,"output_tokens":5,${cached}}}`)?.tokensIn).toBe(100);
+  });
+
   it('is the last, where a stream counts up', () => {
     const chunks = [1, 2, 3].map((n) => `data: {"usage":{"prompt_tokens":7,"completion_tokens":${n}}}\n\n`);
     expect(usageIn(chunks.join(''))).toEqual({ tokensIn: 7, tokensOut: 3 });

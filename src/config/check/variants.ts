@@ -43,7 +43,7 @@ export function variantFaults(document: unknown, keys: Key[], surroundings: Surr
 export function serviceFault(service: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
   const name = text(service);
   if (name === undefined || surroundings.services?.(name) !== false) return [];
-  const mend = `add [[services]] with binding = ${shown(name)} to wrangler.toml and deploy`;
+  const mend = `add [[services]] with binding = "${name}" to wrangler.toml and deploy`;
   return [faultAt(keys, NO_BINDING, mend)];
 }
 
