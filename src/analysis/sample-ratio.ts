@@ -8,11 +8,11 @@ import { logMeanExp } from './eprocess.ts';
 import { gammaQ, lgamma } from './special.ts';
 
 /**
- * By which p each form rings. Fair splits ring in 0.1 % of experiments at most (design, section 10) by all three together: the
- * sequential form, which may be looked at always and on fair splits reaches its 0.1 % six times less often than it may; the
- * likelihood ratio, so far out that no number of looks makes it likely (10 in 100,000 over 15,000 units); and χ², once, at the end.
+ * By which p each form rings. Fair splits ring in 0.1 % of experiments at most (design, section 10), by all together: the
+ * sequential form, which may be looked at always, and χ², looked at once, at the end, have half of it each; on fair splits the
+ * first uses a fifth of its half, which leaves room for the likelihood ratio so far out that no number of looks makes it likely.
  */
-export const SAMPLE_RATIO_ALPHA = { sequential: 0.001, atOnce: 1e-6, final: 0.0005 };
+export const SAMPLE_RATIO_ALPHA = { sequential: 0.0005, atOnce: 1e-6, final: 0.0005 };
 
 /** The concentrations c over which the sequential check averages its prior a = c·p0. */
 export const CONCENTRATIONS: readonly number[] = [100, 1000, 10_000];
