@@ -11,8 +11,9 @@ import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
-import { Ends, Prefix, Tail } from './copies.ts';
+import { Ends, Prefix } from './copies.ts';
 import type { Decision } from './decide.ts';
+import { EventEnds } from './event-ends.ts';
 import type { Plane } from './handle.ts';
 import type { Incoming } from './incoming.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
@@ -174,9 +175,9 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     return ownAnswer('unreachable');
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
-  const tail = asksForTail(exchange.state.inForce, upstream.headers) ? new Tail(TAIL_BYTES) : null;
+  const events = asksForEvents(exchange.state.inForce, upstream.headers) ? new EventEnds() : null;
   const ends = endsOf(exchange.state.inForce, upstream.headers);
-  const copies = { captured, tail, ends };
+  const copies = { captured, events, ends };
   const { idleTimeoutMs } = exchange.state.route;
   const { body, report } = await relay(upstream, {
     idleMs: idleTimeoutMs,
@@ -194,18 +195,17 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
 
 interface Copies {
   captured: Prefix | null;
-  tail: Tail | null;
+  events: EventEnds | null;
   ends: Ends | null;
 }
 
-const NO_COPIES: Copies = { captured: null, tail: null, ends: null };
-const TAIL_BYTES = 512;
+const NO_COPIES: Copies = { captured: null, events: null, ends: null };
 const ENDS_BYTES = { head: 4_096, tail: 16_384 };
 /** A compressed body says nothing in parts, so of these only short ones are kept. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
 
 /** Only a guardrail on how streams end needs to see them end. */
-function asksForTail({ guardrails }: InForce, headers: Headers): boolean {
+function asksForEvents({ guardrails }: InForce, headers: Headers): boolean {
   if (!guardrails.some(({ metric }) => metric === 'truncated') || headers.has('content-encoding')) return false;
   return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
@@ -216,11 +216,11 @@ function endsOf({ usage }: InForce, headers: Headers): Ends | null {
   return new Ends(headers.has('content-encoding') ? ENCODED_BYTES : ENDS_BYTES);
 }
 
-function tapInto({ captured, tail, ends }: Copies): ((chunk: Uint8Array) => void) | undefined {
-  if (captured === null && tail === null && ends === null) return undefined;
+function tapInto({ captured, events, ends }: Copies): ((chunk: Uint8Array) => void) | undefined {
+  if (captured === null && events === null && ends === null) return undefined;
   return (chunk) => {
     captured?.add(chunk);
-    tail?.add(chunk);
+    events?.add(chunk);
     ends?.add(chunk);
   };
 }
@@ -322,7 +322,7 @@ function tell(
     body,
     watch: exchange.watch,
     captured: copies.captured,
-    tail: copies.tail,
+    events: copies.events,
     ends: copies.ends,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,

@@ -7,8 +7,9 @@ import type { InForce } from '../config/inforce.ts';
 import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { RequestReason } from '../records/rows.ts';
-import type { Ends, Prefix, Tail } from './copies.ts';
+import type { Ends, Prefix } from './copies.ts';
 import type { Decision } from './decide.ts';
+import type { EventEnds } from './event-ends.ts';
 import type { Incoming } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
 import type { Upload } from './upload.ts';
@@ -43,8 +44,8 @@ export interface Served extends Incoming {
   watch: Watch | null;
   /** The answer's body as it was sent (encoded), up to `watch.captureBytes`; whole when `body` has ended. */
   captured: Prefix | null;
-  /** The last bytes of an event stream, where a guardrail asks how streams end. */
-  tail: Tail | null;
+  /** The first events of an event stream and its last one, where a guardrail asks how streams end. */
+  events: EventEnds | null;
   /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used. */
   ends: Ends | null;
   /** How many variants have weight. */

@@ -2,6 +2,9 @@
 
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
+import { isMembers } from '../shadow/compare/dialects/dialect.ts';
+import { parseJson } from '../shadow/compare/json-text.ts';
+import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
 import type { Usages } from './usage.ts';
 
@@ -31,12 +34,25 @@ export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 
   };
 }
 
-// The last event of a stream in the dialects of OpenAI (and Workers AI), its Responses API, and Anthropic.
-const TERMINATORS = ['[DONE]', '"response.completed"', 'message_stop'];
+// What ends a stream in the dialects of OpenAI (and Workers AI), its Responses API, and Anthropic.
+const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'response.failed', 'message_stop'];
+/** The type of an event, where its data begin with it: they may be too long to be kept whole. */
+const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
 
-/** Whether an event stream ended with its terminator; null for what is no event stream, or could not be read. */
-function endedProperly({ tail }: Served): boolean | null {
-  if (tail === null) return null;
-  const text = new TextDecoder().decode(tail.take());
-  return TERMINATORS.some((terminator) => text.includes(terminator));
+/**
+ * Whether an event stream ended with its terminator, as comparisons see it; null for what is no event stream, or no model's: nobody
+ * knows how that should end.
+ */
+function endedProperly({ events }: Served): boolean | null {
+  if (events === null) return null;
+  const { isInLine, last, first } = events;
+  if (last === null) return false;
+  const says = [last.data.trim(), TYPE.exec(last.data)?.[1] ?? '', last.name];
+  if (says.some((one) => TERMINATORS.includes(one))) return true;
+  const isKnown = first.some(({ data }) => {
+    const json = parseJson(data);
+    return isMembers(json) && dialects.some((dialect) => dialect.claimsEvent(json));
+  });
+  // What breaks off within an object was cut, whosever it is.
+  return isKnown || (isInLine && last.data.startsWith('{')) ? false : null;
 }

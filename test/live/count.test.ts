@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Tail } from '../../src/forward/copies.ts';
+import { EventEnds } from '../../src/forward/event-ends.ts';
 import { countServed, flushingOf } from '../../src/live/count.ts';
 import type { Flusher } from '../../src/live/flush.ts';
 import { body, served } from './served.ts';
@@ -35,7 +35,19 @@ function counting() {
 }
 
 const env = { CONTROLLER: {} };
-const tailOf = (text: string) => ({ take: () => new TextEncoder().encode(text) }) as unknown as Tail;
+
+/** A stream in pieces of so many bytes. */
+function streamOf(text: string, bytes: number): EventEnds {
+  const events = new EventEnds();
+  const all = new TextEncoder().encode(text);
+  for (let at = 0; at < all.length; at += bytes) events.add(all.slice(at, at + bytes));
+  return events;
+}
+
+const chat = 'data: {"choices":[{"index":0,"delta":{"content":"é [DONE]"}}]}\n\n';
+const long = JSON.stringify({ output: 'x'.repeat(20_000) });
+const ofResponses = (end: string) =>
+  `event: response.created\ndata: {"type":"response.created","response":{}}\n\nevent: response.${end}\ndata: {"type":"response.${end}","response":${long}}\n\n`;
 
 describe('a served request', () => {
   it('arms the flush at once, and is counted when its body has ended', async () => {
@@ -58,15 +70,26 @@ describe('a served request', () => {
   });
 
   it.each([
-    ['data: [DONE]\n\n', true],
-    ['event: message_stop\ndata: {"type":"message_stop"}\n\n', true],
-    ['data: {"type":"response.completed"}\n\n', true],
-    ['data: {"choices":[{"delta":{"content":"and th', false],
-    ['', false],
-  ])('of an event stream ended properly by its last words: %j', (text, endedProperly) => {
-    const { added, observe } = counting();
-    observe(served({ tail: tailOf(text) }), env);
-    expect(added).toMatchObject([{ endedProperly }]);
+    ['OpenAI’s end', `${chat}data: [DONE]\n\n`, true],
+    ['an end without its empty line', `${chat}data: [DONE]`, true],
+    ['lines that end with CR LF', `${chat}data: [DONE]\n\n`.replaceAll('\n', '\r\n'), true],
+    ['Anthropic’s end', 'event: message_stop\ndata: {"type":"message_stop"}\n\n', true],
+    ['an end that is named in its data alone', 'data: {"type":"message_stop"}\n\n', true],
+    ['an end that bears the whole answer', ofResponses('completed'), true],
+    ['an end before the answer was whole', ofResponses('incomplete'), true],
+    ['an end that says that it failed', ofResponses('failed'), true],
+    ['no end', chat, false],
+    ['an end that is only spoken of', chat + chat, false],
+    ['no end, after a ping', `: hello\n\nevent: ping\ndata: {"type":"ping"}\n\n${chat}`, false],
+    ['no end of its one event', 'data: {"choices":[{"delta":{"content":"and th', false],
+    ['nothing at all', '', false],
+    ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', null],
+  ])('of an event stream ended properly by its last event: %s', (_, text, endedProperly) => {
+    for (const bytes of [1, 7, 100_000]) {
+      const { added, observe } = counting();
+      observe(served({ events: streamOf(text, bytes) }), env);
+      expect(added).toMatchObject([{ endedProperly }]);
+    }
   });
 
   it('wants its evidence soon while a rollout runs or two variants have weight', () => {

@@ -48,7 +48,7 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     ownStatus: null,
     errorCode: '',
     body,
-    tail: null,
+    events: null,
     ends: null,
     armCount: 2,
     ...rest,

@@ -57,7 +57,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     body: { end: 'complete', bytes: 15, firstByteAtMs: nowMs - 8, endedAtMs: nowMs - 5 },
     watch: null,
     captured,
-    tail: null,
+    events: null,
     ends: null,
     armCount: 1,
     responseHeaders: new Headers({ 'content-type': 'application/json' }),
