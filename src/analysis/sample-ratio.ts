@@ -9,8 +9,9 @@ import { gammaQ, lgamma } from './special.ts';
 
 /**
  * By which p each form rings. Fair splits ring in 0.1 % of experiments at most (design, section 10), by all together: the
- * sequential form, which may be looked at always, and χ², looked at once, at the end, have half of it each; on fair splits the
- * first uses a fifth of its half, which leaves room for the likelihood ratio so far out that no number of looks makes it likely.
+ * sequential form, which may be looked at always, and χ², looked at once, at the end, have half of it each. On halves looked at after
+ * every unit the first rings in 0.016 % by 15,000 units and in 0.033 % by 200,000, which leaves room for the likelihood ratio, so far
+ * out that no number of looks makes it likely: 0.004 %.
  */
 export const SAMPLE_RATIO_ALPHA = { sequential: 0.0005, atOnce: 1e-6, final: 0.0005 };
 
@@ -45,16 +46,8 @@ export function sampleRatioChiSquare(strata: readonly Dealt[], least = 0): { chi
 /** p by the likelihood ratio 2·Σ x_i·ln(x_i/expected_i), whose far tail also fits arms that are small. 1 where nobody was dealt. */
 export function sampleRatioLikelihood(strata: readonly Dealt[]): number {
   const { arms, df } = expectedOf(strata);
-  const halves = arms.map(({ count, expected }) => (count === 0 ? 0 : count * Math.log(count / expected)));
-  return df < 1
-    ? 1
-    : gammaQ(
-        df / 2,
-        Math.max(
-          0,
-          halves.reduce((sum, half) => sum + half, 0),
-        ),
-      );
+  const half = arms.reduce((sum, { count, expected }) => sum + (count && count * Math.log(count / expected)), 0);
+  return df < 1 ? 1 : gammaQ(df / 2, half);
 }
 
 function expectedOf(strata: readonly Dealt[]) {

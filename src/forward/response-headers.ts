@@ -86,6 +86,8 @@ function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
   }
   if (target.host !== base.host || !/^https?:$/.test(target.protocol)) return;
   const inside = prefix !== '' && (target.pathname === prefix || target.pathname.startsWith(`${prefix}/`));
+  // What names our host already must not be led from https to the http that was called: it would lead there for ever.
+  if (!inside && target.host === url.host) return;
   const path = inside ? target.pathname.slice(prefix.length) || '/' : target.pathname;
   headers.set('location', url.origin + path + target.search + target.hash);
 }

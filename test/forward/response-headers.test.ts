@@ -132,4 +132,13 @@ describe('response headers', () => {
   ])('send a redirect to %s to %s', (location, expected) => {
     expect(shaped([['location', location]]).get('location')).toBe(expected);
   });
+
+  it.each([
+    ['', 'https://shop.example/a'],
+    ['/base', 'http://shop.example/a'],
+  ])('lead back to http only from within an origin at our own host (base path "%s")', (base, expected) => {
+    const origin = { kind: 'url' as const, url: `https://shop.example${base}` };
+    const changes = { origin, url: new URL('http://shop.example/a') };
+    expect(shaped([['location', `https://shop.example${base}/a`]], changes).get('location')).toBe(expected);
+  });
 });

@@ -203,4 +203,16 @@ describe('a request that goes to FALLBACK_ORIGIN', () => {
     expect(values(answer.headers, 'location')).toEqual(['http://front.test/n?q']);
     expect(values(answer.headers, 'x-headgate-variant')).toEqual([]);
   });
+
+  it('is sent on to https by the origin behind us ("passthrough")', async () => {
+    const behind = await startHeadgate({ vars: { FALLBACK_ORIGIN: 'passthrough' } });
+    const { host } = new URL(origin.url);
+    handler = async (request) => {
+      await request.whole();
+      await request.say(`HTTP/1.1 301 Moved Permanently\r\nLocation: https://${host}/a\r\nContent-Length: 0\r\n\r\n`);
+    };
+    const answer = await answerTo(behind.url, { path: '/a', headers: [['Host', host]] });
+    expect(values(answer.headers, 'location')).toEqual([`https://${host}/a`]);
+    await behind.dispose();
+  });
 });
