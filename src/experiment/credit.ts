@@ -42,13 +42,14 @@ export async function creditOf(
 ): Promise<Result<Credit, OutcomeFault>> {
   const { secret } = caller.identity;
   if (!secret) return err('no_secret');
+  // Who wants no part in experiments has none, however the outcome comes.
+  if (state.inForce.experiment !== null && optedOut(caller.identity)) return err('unknown_unit');
   if (reported.receipt !== null) return byReceipt(reported.receipt, reported, caller.nowMs, secret);
   const { route } = state;
   const found = await findUnit(route.identity, caller.identity);
   if (found.kind === 'found' && found.source === 'cookie') {
     const { identity } = caller;
-    const isOut = state.inForce.experiment !== null && optedOut(identity);
-    if (isOut || !consented(route.requireConsent, identity.cookieHeader)) return err('unknown_unit');
+    if (!consented(route.requireConsent, identity.cookieHeader)) return err('unknown_unit');
     const { visitor, unit } = found;
     return ok({ ...(await credited(unit, visitor, state, caller)), source: 'cookie' });
   }

@@ -103,10 +103,12 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   /** What can be said now. Looking is free: the smallest early p of all looks is kept, which the test allows for. */
-  report(plan: ExperimentPlan): Report {
+  report(asked: ExperimentPlan): Report {
     const nowMs = Date.now();
     return this.ctx.storage.transactionSync(() => {
-      this.#learn(plan);
+      this.#learn(asked);
+      // A winner that was promoted is the route's baseline and has all the weight; it was not so in the experiment.
+      const plan = { ...asked, ...this.#meta.get<Dealt>('dealt') };
       this.#closing.reachIfDue(nowMs);
       this.#closing.closeIfDue(nowMs);
       const now = this.#sums.read();
@@ -200,7 +202,13 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.
-    if (definitions === null || this.#meta.get('began') === null) this.#meta.set('definitions', plan.definitions);
+    const hasBegun = this.#meta.get('began') !== null;
+    if (definitions === null || !hasBegun) this.#meta.set('definitions', plan.definitions);
+    const { baseline, weights } = plan;
+    const kept = this.#meta.get<Dealt>('dealt');
+    const dealt: Dealt = { baseline: kept?.baseline ?? baseline, weights };
+    const isDealt = hasBegun && Object.values(weights).filter((weight) => weight > 0).length > 1;
+    if (isDealt && JSON.stringify(kept) !== JSON.stringify(dealt)) this.#meta.set('dealt', dealt);
   }
 
   #used(nowMs: number): void {
@@ -211,6 +219,9 @@ export class ExperimentLedger extends DurableObject<Env> {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(nowMs + DAY_MS));
   }
 }
+
+/** The baseline that the experiment began with, and the weights under which it last dealt units. */
+type Dealt = Pick<ExperimentPlan, 'baseline' | 'weights'>;
 
 /** Changes of the sums of units that were there in time, and of those that came after the planned size was reached. */
 interface Change {

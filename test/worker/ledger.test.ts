@@ -260,6 +260,22 @@ describe('a ledger', () => {
     expect(metrics[0]?.arms).toMatchObject({ blue: { n: 100 }, green: { n: 100 } });
   });
 
+  it('goes on to hold the winner against the loser when the winner is the baseline of its route', async () => {
+    const ledger = await newLedger();
+    const exposures = Array.from({ length: 900 }, (_, n) => exposure(n, n % 2 === 0 ? 'blue' : 'green'));
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures }, plan);
+    const isHappy = (n: number) => (n % 2 === 0 ? n % 4 === 0 : n % 10 !== 1);
+    const happy = exposures.flatMap((_, n) => (isHappy(n) ? [helpful(n)] : []));
+    for (let from = 0; from < happy.length; from += 100) await ledger.outcomes(happy.slice(from, from + 100), plan);
+    const before = await ledger.report(plan);
+    expect(before.metrics[0]).toMatchObject({ name: 'helpful', variant: 'green', state: 'better' });
+    const promoted = { ...plan, baseline: 'green', weights: { blue: 0, green: 100 } };
+    const after = await ledger.report(promoted);
+    expect(after.metrics.map(({ variant, state, lift }) => [variant, state, lift])).toEqual(
+      before.metrics.map(({ variant, state, lift }) => [variant, state, lift]),
+    );
+  });
+
   it('takes late outcomes of the planned units until the grace is over, and of later units none', async () => {
     const ledger = await newLedger();
     const patient = { ...plan, plannedUnits: 200, grace: { declaredMs: 1_500, outcomes: ['helpful'] } };

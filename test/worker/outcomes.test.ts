@@ -321,9 +321,14 @@ describe('an outcome from a page', () => {
     const said: Record<string, string>[] = [
       { cookie: `${cookie}; headgate-opt-out=1` },
       { cookie, 'x-headgate-opt-out': 'yes' },
+      { cookie, 'x-headgate-opt-out': '1', ...bearer },
     ];
+    const receipt = response.headers.get('x-headgate-receipt')!;
     for (const headers of said) {
-      expect(await post(outcome, headers)).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+      for (const more of [{}, { receipt }, { unit: 'somebody' }]) {
+        const refused = { status: 404, body: { code: 'unknown_unit' } };
+        expect(await post({ ...outcome, ...more }, headers)).toMatchObject(refused);
+      }
     }
     expect(await post(outcome, { cookie })).toMatchObject({ status: 200, body: { counted: true } });
   });

@@ -23,7 +23,13 @@ export const start = verb({
     const { route, variant } = args;
     const plan = planOf(args.plan, terminal);
     const guardrails = args.guardrails ? readList(args.guardrails, 'guardrails', terminal) : undefined;
-    const json = { to: variant, plan, guardrails, force: args.force === true, reason: args.reason ?? '' } as TrialBody;
+    const json = {
+      to: variant,
+      plan,
+      guardrails,
+      ...(args.force && { force: true }),
+      reason: args.reason ?? '',
+    } as TrialBody;
     const connected = await openRoute(route, args, terminal);
     const { client, ask, status, param } = connected;
     requireVariant(status, variant);
