@@ -67,6 +67,10 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
   if (!reply.headers.get('content-type')?.startsWith('application/problem+json'))
     return noHeadgate(target, reply.status);
   const { code, detail, mend, faults } = JSON.parse(text);
+  // Faults say all that the sentence around them says, and how to mend each.
+  if (code === 'invalid_request' && faults?.length > 0) {
+    return new Stop({ exitCode: 1, code, what: `${target.url} refused what it was given.`, faults });
+  }
   const what = `${target.url} refused: ${detail}`;
   if (code !== 'unauthorized') return new Stop({ exitCode: 1, code, what, mend, faults });
   // A Worker that opens to Cloudflare Access alone says so itself.

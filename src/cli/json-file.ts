@@ -18,13 +18,14 @@ export function readText(file: string, mend: string, { cwd }: Pick<Terminal, 'cw
 /** A JSON list in a file, or written out on the command line itself. */
 export function readList(written: string, what: string, terminal: Pick<Terminal, 'cwd'>): unknown[] {
   const isInline = written.trimStart().startsWith('[');
+  const named = isInline ? `The list of ${what}` : written;
   const text = isInline ? written : readText(written, `name a JSON file with ${what}`, terminal);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw usage(`${isInline ? what : written} is not JSON.`, (cause as Error).message);
+    throw usage(`${named} is not JSON: ${(cause as Error).message}.`, `give ${what} as a JSON list, [ … ]`);
   }
-  if (!Array.isArray(value)) throw usage(`${isInline ? what : written} is not a list.`, `give ${what} as [ … ]`);
+  if (!Array.isArray(value)) throw usage(`${named} is not a list.`, `give ${what} as a JSON list, [ … ]`);
   return value;
 }

@@ -1,6 +1,6 @@
 /** Owns the way from a command line to a verb and from its end to an exit status. It knows the verbs' names and nothing of their work. */
 
-import { parseArgs as nodeParseArgs } from 'node:util';
+import { parseArgs as nodeParseArgs, stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, parseArgs, renderUsage } from 'citty';
 import { nearest } from '../config/nearest.ts';
 import { didYouMean } from './names.ts';
@@ -9,6 +9,8 @@ import { type ExitCode, Stop, type Trouble, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import { commonArgs, type Verb } from './verb.ts';
 import { groupOf, verbs } from './verbs/index.ts';
+
+type Token = NonNullable<ReturnType<typeof nodeParseArgs>['tokens']>[number];
 
 /** Runs one command line. Never throws for what a user can do; a bug still ends in a stack trace. */
 export async function run(argv: string[], terminal: Terminal): Promise<ExitCode> {
@@ -45,7 +47,9 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const args = { ...chosen.args, ...commonArgs };
   const rest = argv.slice(name.split(' ').length);
   if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.out(await renderUsage({ meta: { name: `headgate ${name}`, description: chosen.summary }, args }));
+    const help = await renderUsage({ meta: { name: `headgate ${name}`, description: chosen.summary }, args });
+    const text = terminal.paint.isColorSupported ? help : stripVTControlCharacters(help);
+    terminal.out(text.replace(/ +$/gm, ''));
     return 0;
   }
   checkArguments(name, rest, args, chosen.many === true);
@@ -65,7 +69,10 @@ function nameOf([first, second]: string[]): string | undefined {
   throw usage(`There is no verb ${first}.`, didYouMean(first!, firsts));
 }
 
-/** The parser below lets unknown options and surplus words pass in silence; a typo must not act on the wrong thing. */
+/**
+ * The parser below lets unknown options and surplus words pass in silence; a typo must not act on the wrong thing. What is missing
+ * is said here too, since only here the verb's name is known.
+ */
 function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boolean): void {
   const options = Object.fromEntries(
     Object.entries(args).flatMap(([name, arg]) =>
@@ -86,6 +93,22 @@ function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boo
   const given = tokens.filter((token) => token.kind === 'positional');
   const surplus = given[wanted.length];
   if (surplus && !isMany) throw usage(`${word} does not know what to do with ${surplus.value}.`, see);
+  refuseMissing(word, args, tokens);
+}
+
+function refuseMissing(word: string, args: ArgsDef, tokens: readonly Token[]): void {
+  const see = `headgate ${word} --help shows what it takes`;
+  const values = new Map(tokens.flatMap((token) => (token.kind === 'option' ? [[token.name, token.value]] : [])));
+  let words = tokens.filter(({ kind }) => kind === 'positional').length;
+  for (const [name, arg] of Object.entries(args)) {
+    const isWord = arg.type === 'positional';
+    const isGiven = isWord ? words-- > 0 : values.has(name);
+    if (arg.required && !isGiven) throw usage(`${word} needs ${isWord ? name.toUpperCase() : `--${name}`}.`, see);
+    const value = values.get(name);
+    if (arg.type === 'enum' && value !== undefined && !arg.options?.includes(value)) {
+      throw usage(`--${name} takes one of ${arg.options?.join(', ')}, not ${value}.`, see);
+    }
+  }
 }
 
 function meant(option: string, known: readonly string[]): string | null {
@@ -108,12 +131,7 @@ function overview(names: readonly string[]): string {
 }
 
 function troubleOf(cause: unknown): Trouble | undefined {
-  if (cause instanceof Stop) return cause.trouble;
-  // citty's own complaint about an argument that is missing or not one of the choices.
-  if (cause instanceof Error && cause.name === 'CLIError') {
-    return { exitCode: 2, what: cause.message, mend: 'headgate VERB --help shows what it takes' };
-  }
-  return undefined;
+  return cause instanceof Stop ? cause.trouble : undefined;
 }
 
 function troubleText({ what, why, mend, faults }: Trouble, terminal: Terminal): string {

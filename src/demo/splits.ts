@@ -16,6 +16,8 @@ export interface RouteSplit {
   baseline: string;
   /** Percent by variant; variants without weight are there with 0. */
   weights: Record<string, number>;
+  /** Percent of the requests that each variant gets copies of. */
+  shadows: Record<string, number>;
   /** Why it is this split and not the config's. */
   notes: string[];
 }
@@ -40,6 +42,7 @@ export async function readSplits(kv: KeyValue, configText: string): Promise<Resu
       path: route.match[0]?.path ?? '*',
       baseline: inForce.baseline,
       weights: inForce.weights,
+      shadows: inForce.shadows,
       notes: [
         ...inForce.notes,
         ...(inForce.source === 'split' ? [`split ${inForce.revision}`] : []),

@@ -10,7 +10,7 @@ import { DEFAULT_PORT, HELP, parseOptions, type StartOptions } from './options.t
 import { choosePort } from './port.ts';
 import { ensureSecrets } from './secrets.ts';
 import { seedConfig } from './seed.ts';
-import { withShadow } from './shadow/config.ts';
+import { unmirrored, withShadow } from './shadow/config.ts';
 import { showShadow } from './shadow/run.ts';
 import { greeting } from './show.ts';
 import { showTraffic } from './show-traffic.ts';
@@ -47,6 +47,8 @@ async function main(): Promise<number> {
   if (typeof seeded === 'string') return complain(`Local KV in ${options.value.stateDirectory} failed. ${seeded}`, 1);
   if (!seeded.splits.ok) return complain(`${seeded.splits.error}\n${CONFIG_MEND}`, 1);
   if (options.value.shadow !== null && seeded.config === 'kept') return complain(SHADOW_MEND, 1);
+  const inTheWay = options.value.shadow === null ? null : unmirrored(seeded.splits.value, options.value.shadow);
+  if (inTheWay !== null) return complain(inTheWay, 1);
   console.log('Starting Headgate and its models …');
   const { stateDirectory } = options.value;
   const started = await startWorkers({ root: ROOT, port: port.value, stateDirectory, signal: stopping });

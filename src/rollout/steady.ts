@@ -37,6 +37,8 @@ export interface RollbackRefusal {
   mend: string;
 }
 
+const NAME_ONE = 'name a revision (headgate rollback ROUTE --dry-run lists some), or set weights';
+
 /** Where a rollback goes. A split is steady when no rollout was under way in it. */
 export function rollbackTarget(request: RollbackRequest): Result<Standing, RollbackRefusal> {
   const chosen = request.revision === undefined ? lastSteady(request) : named(request.kept, request.revision);
@@ -45,7 +47,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
-    return refused('unknown_variant', detail, 'name a revision, or set weights');
+    return refused('unknown_variant', detail, NAME_ONE);
   }
   if (variants !== request.config.variants && request.force !== true) {
     const detail = `the variants have changed since split ${split.revision} was made`;
@@ -78,16 +80,16 @@ function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, Rollb
   const steady = earlier.find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
     const detail = 'there is no earlier steady split to return to';
-    return refused('nothing_earlier', detail, 'name a revision, or set weights');
+    return refused('nothing_earlier', detail, NAME_ONE);
   }
   // Whoever rolls back twice in haste must not be given back what they fled from.
   if (current.restores !== undefined) {
     const detail = `split ${current.revision} is a rollback already (to ${current.restores})`;
-    return refused('already_there', detail, 'name a revision, or set weights');
+    return refused('already_there', detail, NAME_ONE);
   }
   if (sameTraffic(current, steady)) {
     const detail = `split ${current.revision} already is what steady split ${steady.revision} was`;
-    return refused('already_there', detail, 'name a revision, or set weights');
+    return refused('already_there', detail, NAME_ONE);
   }
   return ok(steady);
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { token } from '../admin/calls.ts';
 import { nobody, Session, serve } from './session.ts';
@@ -36,6 +37,25 @@ describe('the command line', () => {
     expect(await session.run(...argv)).toBe(2);
     expect(session.notes).toMatch(words);
     expect(session.out).toBe('');
+  });
+});
+
+describe('what was left out', () => {
+  it.each([
+    [['weights', 'detect'], 'weights needs SHARES.', 'headgate weights --help'],
+    [['rollout', 'start', 'detect'], 'rollout start needs VARIANT.', 'headgate rollout start --help'],
+    [['explain', 'detect'], 'explain needs --unit.', 'headgate explain --help'],
+    [['records', '--dataset', 'x'], '--dataset takes one of requests, comparisons, outcomes, not x.', 'records --help'],
+  ])('is named by the verb that misses it: %j', async (argv, what, help) => {
+    expect(await session.run(...argv)).toBe(2);
+    expect(session.notes).toContain(`✗ ${what}\n  → `);
+    expect(session.notes).toContain(help);
+  });
+
+  it('leaves colours and trailing spaces out of a help that goes into a file', async () => {
+    expect(await session.run('weights', '--help')).toBe(0);
+    expect(session.out).toContain('USAGE headgate weights');
+    expect(session.out).toBe(stripVTControlCharacters(session.out).replace(/ +$/gm, ''));
   });
 });
 
@@ -82,6 +102,17 @@ describe('finding the Worker', () => {
       ['of-a-person', null, null],
       [null, 'x.access', 's'],
     ]);
+  });
+
+  it('says each fault of a call once, with how to mend it', async () => {
+    const faults = [{ path: 'limit', reason: '"9" does not fit', mend: 'give less' }];
+    const said = { code: 'invalid_request', detail: 'limit: "9" does not fit', mend: 'GET … describes', faults };
+    const headers = { 'content-type': 'application/problem+json' };
+    const fetched = session.fetch;
+    session.fetch = async () => Response.json(said, { status: 422, headers });
+    expect(await session.run('records')).toBe(1);
+    session.fetch = fetched;
+    expect(session.notes).toMatch(/refused what it was given\.\n {2}limit {2}"9" does not fit\n {4}→ give less\n$/);
   });
 
   it('takes a URL with a slash or with /_headgate at its end', async () => {

@@ -192,6 +192,21 @@ describe('headgate rollback, looked at first', () => {
     expect(session.notes).toMatch(/then +blue 100 %/);
   });
 
+  it('lists what else --revision takes, each traffic once, also where it would be refused', async () => {
+    const split = (revision: number, blue: number) => ({
+      ...{ ...target, revision, at: '2026-11-24T10:00:00.000Z' },
+      weights: { blue, green: 100 - blue },
+    });
+    const splits = [split(10, 75), split(9, 100), split(8, 100), split(7, 50), split(6, 50)];
+    ways({ splits });
+    expect(await session.run('rollback', 'detect', '--dry-run')).toBe(0);
+    expect(session.out.match(/--revision \d+/g)).toEqual(['--revision 7']);
+    expect(session.out).toMatch(/--revision 7 +blue 50 %, green 50 %, of 2026-11-24 10:00:00/);
+    ways({ splits, target: null, refused: { code: 'already_there', detail: 'it is', mend: 'name a revision' } });
+    expect(await session.run('rollback', 'detect', '--dry-run')).toBe(1);
+    expect(session.notes.match(/--revision \d+/g)).toEqual(['--revision 9', '--revision 7']);
+  });
+
   it('says beforehand that it would be refused', async () => {
     ways({ target: null, refused: { code: 'nothing_earlier', detail: 'there is none', mend: 'set weights' } });
     expect(await session.run('rollback', 'detect', '--dry-run')).toBe(1);
@@ -219,7 +234,7 @@ describe('what a person wrote wrong', () => {
     [['rollback', 'detect', '--revision', 'last'], 2, /number of a split/],
     [['rollout', 'start', 'detect', 'green', '--plan', 'canry'], 1, /no plan canry[\s\S]*did you mean canary/],
     [['rollout', 'start', 'detect', 'green', '--plan', './none.json'], 2, /no such file/],
-    [['rollout', 'start', 'detect', 'green', '--plan', '[{'], 2, /is not JSON/],
+    [['rollout', 'start', 'detect', 'green', '--plan', '[{'], 2, /The list of steps is not JSON/],
     [['rollout', 'start', 'detect', 'green', '--plan', '[{"weight":5}]'], 1, /plan\[0\] +nothing decides/],
     [['rollout', 'start', 'detect', 'green', '--plan', '[{"wait":5}]'], 1, /plan\[0\]/],
     [['rollout', 'start', 'detect', 'green', '--guardrails', '[{"metric":"errors"}]'], 1, /no guardrail is critical/],

@@ -65,7 +65,13 @@ function parseCase(written: string): Result<Case, string> {
   const checked = v.safeParse(caseSchema, value);
   if (!checked.success) {
     return err(
-      checked.issues.map((issue) => [v.getDotPath(issue), issue.message].filter(Boolean).join(': ')).join('; '),
+      checked.issues
+        .map((issue) => {
+          const path = v.getDotPath(issue);
+          if (issue.expected === 'never') return `"${path}" is no key of a case`;
+          return [path, issue.message].filter(Boolean).join(': ');
+        })
+        .join('; '),
     );
   }
   const { name, path, headers, body, expect } = checked.output;

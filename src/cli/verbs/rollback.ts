@@ -2,9 +2,13 @@
 
 import type { WaysBack } from '../../rollout/ways-back.ts';
 import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
+import { shares } from '../figures.ts';
 import { type ChangedRoute, openRoute, type RouteStatus } from '../route.ts';
 import { Stop, usage } from '../stop.ts';
 import { routeWriteArgs, verb } from '../verb.ts';
+
+/** More than these are for `GET …/splits`. */
+const OTHERS = 5;
 
 export const rollback = verb({
   summary: 'Return to the last steady split (before the rollout that it ends), or to a named one',
@@ -17,7 +21,7 @@ export const rollback = verb({
   async run(args, terminal) {
     const { route } = args;
     if (args.revision !== undefined && !/^\d{1,15}$/.test(args.revision)) {
-      throw usage('--revision is the number of a split.', `headgate history ${route} shows them`);
+      throw usage('--revision is the number of a split.', `headgate rollback ${route} --dry-run lists some`);
     }
     const revision = args.revision === undefined ? undefined : Number(args.revision);
     const { client, ask, status, param } = await openRoute(route, args, terminal);
@@ -29,12 +33,16 @@ export const rollback = verb({
     const ways = isShown
       ? await ask(client.api.routes[':route'].splits.$get({ param, query })).catch(nothingOld)
       : null;
-    if (ways?.refused) throw refusalOf(ways.refused);
+    if (ways?.refused) throw refusalOf(ways.refused, othersOf(ways, status));
     const target = ways?.target ?? undefined;
     const steady = `the last steady split${target === undefined ? '' : ` (${target.revision})`}`;
     const change = {
       what: `Roll ${route} back to ${revision === undefined ? steady : `split ${revision}`}`,
-      lines: [...trafficLines(status, target ?? {}), ...(ends === null ? [] : [`  ends   rollout ${ends}`])],
+      lines: [
+        ...trafficLines(status, target ?? {}),
+        ...(ends === null ? [] : [`  ends   rollout ${ends}`]),
+        ...(ways === null ? [] : othersOf(ways, status)),
+      ],
       data: {
         route,
         revision: target?.revision ?? revision ?? null,
@@ -53,8 +61,24 @@ export const rollback = verb({
   },
 });
 
-function refusalOf({ code, detail, mend }: NonNullable<WaysBack['refused']>): Stop {
-  return new Stop({ exitCode: 1, code, what: `A rollback would be refused: ${detail}.`, mend });
+function refusalOf({ code, detail, mend }: NonNullable<WaysBack['refused']>, others: readonly string[]): Stop {
+  const why = others.length === 0 ? undefined : others.join('\n').trimStart();
+  return new Stop({ exitCode: 1, code, what: `A rollback would be refused: ${detail}.`, why, mend });
+}
+
+/** The newest splits that `--revision` takes, one a line and each traffic once; neither what is in force nor the target is among them. */
+function othersOf({ splits, target }: WaysBack, { inForce }: RouteStatus): string[] {
+  const known = new Set([shares(inForce.weights), ...(target === null ? [] : [shares(target.weights)])]);
+  const others: string[] = [];
+  for (const { revision, weights, at } of splits) {
+    const traffic = shares(weights);
+    if (known.has(traffic)) continue;
+    known.add(traffic);
+    others.push(
+      `  --revision ${String(revision).padEnd(4)} ${traffic}${at === '' ? '' : `, of ${at.slice(0, 19).replace('T', ' ')}`}`,
+    );
+  }
+  return others.slice(0, OTHERS);
 }
 
 /** A Worker of before this call only cannot tell. */

@@ -1,4 +1,9 @@
-/** Owns the demo's config with a shadow: all visitors stay with the baseline, every request also goes to the candidate. */
+/**
+ * Owns the demo's config with a shadow: all visitors stay with the baseline, every request also goes to the candidate. It says so
+ * where a split in KV beats that.
+ */
+
+import type { RouteSplit } from '../splits.ts';
 
 /** Variants that can be the shadow; the first is the usual one. */
 export const CANDIDATES = ['green', 'third'];
@@ -25,4 +30,14 @@ export function withShadow(text: string, variant: string): string {
     ];
   }
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** What is in the way of copies to the candidate, and how to mend it; null where nothing is. */
+export function unmirrored(splits: readonly RouteSplit[], candidate: string): string | null {
+  const bare = splits.find(({ shadows }) => (shadows[candidate] ?? 0) === 0);
+  if (bare === undefined) return null;
+  const { route, baseline } = bare;
+  return `The split in force on route ${route} was set before and copies nothing to ${candidate}, so --shadow would show nothing.
+Take another place for this run (npm start -- --shadow ${candidate} --state .wrangler/shadow), or run npm start and set it anew:
+  npm run headgate -- weights ${route} ${baseline}=100 --shadow ${candidate}=100`;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
-import { CANDIDATES, withShadow } from '../../../src/demo/shadow/config.ts';
+import { CANDIDATES, unmirrored, withShadow } from '../../../src/demo/shadow/config.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const plain = readFileSync(join(root, 'src/demo/config.json'), 'utf8');
@@ -30,4 +30,12 @@ it('binds every service that the demo’s config names to a Worker that npm star
     const toml = readFileSync(join(root, `src/demo/${name.toLowerCase()}.toml`), 'utf8');
     expect(toml).toContain(`[env.dev]\nname = "${service}"`);
   }
+});
+
+it('says what to do where a split of before copies nothing to the shadow', () => {
+  const split = { route: 'detect', path: '/v1/*', baseline: 'blue', weights: { blue: 100 }, shadows: {}, notes: [] };
+  expect(unmirrored([split], 'green')).toMatch(
+    /copies nothing to green[\s\S]*weights detect blue=100 --shadow green=100/,
+  );
+  expect(unmirrored([{ ...split, shadows: { green: 100 } }], 'green')).toBeNull();
 });
