@@ -77,14 +77,18 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
 function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
   if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
   const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
-  const steady = earlier.find((split) => split.rollout === null);
+  // The same change twice is one deed: a second try in haste must not close the way back.
+  const other = earlier.findIndex((split) => split.rollout !== null || !sameTraffic(split, current!));
+  const again = other < 0 ? earlier : earlier.slice(0, other);
+  const steady = earlier.slice(again.length).find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
     const detail = 'there is no earlier steady split to return to';
     return refused('nothing_earlier', detail, NAME_ONE);
   }
   // Whoever rolls back twice in haste must not be given back what they fled from.
-  if (current.restores !== undefined) {
-    const detail = `split ${current.revision} is a rollback already (to ${current.restores})`;
+  const restoring = [current, ...again].find(({ restores }) => restores !== undefined);
+  if (restoring !== undefined) {
+    const detail = `split ${restoring.revision} is a rollback already (to ${restoring.restores})`;
     return refused('already_there', detail, NAME_ONE);
   }
   if (sameTraffic(current, steady)) {

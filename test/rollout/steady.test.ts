@@ -33,6 +33,13 @@ describe('a rollback without a revision', () => {
     expect(target({ kept: [kept(1, 100), kept(2, 80), kept(3, 50)] })).toBe(2);
   });
 
+  it('undoes a change that was made twice, as one', () => {
+    expect(target({ kept: [kept(5, 80), kept(6, 0), kept(7, 0), kept(8, 0)] })).toBe(5);
+    expect(target({ kept: [...promoted, kept(8, 0, { baseline: 'green' })] })).toBe(4);
+    expect(target({ kept: [kept(1, 0), kept(2, 100, { restores: 4 }), kept(3, 100)] })).toBe('already_there');
+    expect(target({ kept: [kept(1, 100), kept(2, 100)] })).toBe('nothing_earlier');
+  });
+
   it('does nothing twice: the second one in haste does not bring back what the first one left', () => {
     expect(target({ kept: [...promoted, kept(8, 100, { restores: 4 })] })).toBe('already_there');
   });
