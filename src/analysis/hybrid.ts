@@ -3,7 +3,8 @@
  * test at the planned size (α = 0.04), together 5 %. It refuses a second final look: the fixed test is made on the arms as
  * they stood when the planned size was reached, and later data does not reopen it.
  *
- * Early: asymptotic confidence sequence (confidence-sequence.ts). Final: pooled two-proportion test, or Welch's, corrected for skewness.
+ * Early: asymptotic confidence sequence (confidence-sequence.ts). Final: pooled two-proportion test, or Welch's. Means of unequal arms
+ * are corrected for skewness and a small arm's tails, without which 7 % instead of 5 % of null experiments at 5/95 were won.
  * Several comparisons (primary metrics × variants) share each α by Holm.
  */
 
@@ -81,7 +82,8 @@ interface Measured {
 function measure({ arms, atPlanned, plannedUnits, earlyP }: Comparison): Measured {
   const now = contrast(arms);
   const enough = hasEnough(arms);
-  const z = enough && now.se > 0 ? zOf(arms, Math.abs(straighten(now.difference / now.se, now.skewness))) : 0;
+  const t = Math.abs(straighten(now.difference / now.se, now.skewness));
+  const z = !enough || !(now.se > 0) ? 0 : isLopsided(arms) ? normIsf(tSf(t, welchOf(arms).df)) : t;
   const p = z > 0 ? sequenceP(z, now.units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : 1;
   return {
     now,
@@ -118,7 +120,10 @@ function intervalOf({ arms, atPlanned, plannedUnits }: Comparison, shown: Contra
   if (!(se > 0)) return [difference, difference];
   const z =
     atPlanned === null ? twoSidedReach(units, { alpha: EARLY_ALPHA, nStar: plannedUnits }) : normIsf(FINAL_ALPHA / 2);
-  const reach = hasEnough(atPlanned ?? arms) ? tOf(atPlanned ?? arms, z) : z;
+  const looked = atPlanned ?? arms;
+  const isByT = looked.kind === 'mean' && hasEnough(looked) && (atPlanned !== null || isLopsided(looked));
+  // With few of the planned units z leaves the numbers; t is never nearer to zero than z.
+  const reach = isByT ? Math.max(z, tIsf(Math.max(normSf(z), 1e-300), welchOf(looked).df)) : z;
   return [difference - se * bend(reach, skewness), difference - se * bend(-reach, skewness)];
 }
 
@@ -140,26 +145,22 @@ function contrast(arms: Arms): Contrast {
     lift: lift(baseline, variant),
     se: Math.sqrt(baseline.variance + variant.variance),
     units: arms.baseline.n + arms.variant.n,
-    skewness: arms.kind === 'mean' ? skewnessOfDifference(arms.baseline, arms.variant) : 0,
+    skewness: isLopsided(arms) ? skewnessOfDifference(arms.baseline, arms.variant) : 0,
   };
 }
 
 const welchOf = (arms: Arms & { kind: 'mean' }) => welchT(summarise(arms.baseline), summarise(arms.variant));
 
-/** The z that is as rare as this t of means: the sequence is asymptotic, and a small arm's t has heavier tails. */
-function zOf(arms: Arms, t: number): number {
-  return arms.kind === 'mean' ? normIsf(tSf(t, welchOf(arms).df)) : t;
-}
-
-/** The inverse of `zOf`. With few of the planned units z leaves the numbers; t is never nearer to zero than z. */
-function tOf(arms: Arms, z: number): number {
-  return arms.kind === 'mean' ? Math.max(z, tIsf(Math.max(normSf(z), 1e-300), welchOf(arms).df)) : z;
+/** Whether one arm of means is so much smaller that its skewness and its heavier tails are not made up for by the other's. */
+function isLopsided(arms: Arms): arms is Arms & { kind: 'mean' } {
+  const { baseline, variant } = arms;
+  return arms.kind === 'mean' && Math.max(baseline.n, variant.n) > 2 * Math.min(baseline.n, variant.n);
 }
 
 function fixedP(arms: Arms): number {
   if (arms.kind === 'conversion') return twoProportionTest(arms.baseline, arms.variant).pTwoSided;
   const { t, df, pTwoSided } = welchOf(arms);
-  const skewness = skewnessOfDifference(arms.baseline, arms.variant);
+  const { skewness } = contrast(arms);
   return skewness === 0 ? pTwoSided : 2 * tSf(Math.abs(straighten(t, skewness)), df);
 }
 
