@@ -41,7 +41,7 @@ function judgeBy(
 ): boolean | null {
   switch (metric) {
     case 'errors':
-      return hasFailed(served, body);
+      return hasFailed(served, body) || wouldBeMadeGood(served);
     case 'rejected':
       return isRejected(served.status);
     case 'slow':
@@ -51,6 +51,16 @@ function judgeBy(
     default:
       return null;
   }
+}
+
+/**
+ * An answer of the baseline that would have been made good, had the candidate given it: where both share a quota the candidate's 429s
+ * count as failures, so the baseline's must, or a good candidate would seem worse.
+ */
+function wouldBeMadeGood({ variant, inForce, route, method, status }: Served): boolean {
+  const { failover, repeatable } = route;
+  if (variant !== inForce.baseline || !failover || status === null) return false;
+  return failover.statuses.includes(status) && repeatable.includes(method);
 }
 
 /** A 4xx, but not 429: that is a quota, and no wrong key or model name. */

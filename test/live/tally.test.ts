@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
 import type { BodyReport } from '../../src/forward/pump.ts';
+import type { Served } from '../../src/forward/served.ts';
 import { LiveTally, MAX_BATCH_UNITS } from '../../src/live/tally.ts';
 import { body, served, T0 } from './served.ts';
 
@@ -52,6 +53,18 @@ describe('the tally', () => {
     const tally = new LiveTally();
     tally.add(served(changes), body, null);
     expect(tally.take().evidence).toEqual([]);
+  });
+
+  it.each([
+    ['the baseline’s 429 for bad where a candidate’s would be made good', 'GET', { statuses: [429] }, 1],
+    ['it for no failure where it would not, by its method', 'POST', { statuses: [429] }, 0],
+    ['it for no failure where nothing is made good', 'GET', false as const, 0],
+  ])('takes %s', (_, method, failover, bad) => {
+    const tally = new LiveTally();
+    const route = { name: 'main', failStatuses: [], failover, repeatable: ['GET'] } as unknown as Served['route'];
+    tally.add(served({ variant: 'blue', status: 429, method, route }), body, null);
+    const { live, evidence } = tally.take();
+    expect([live[0]?.failed, evidence[0]?.requests[0]?.bad[0]]).toEqual([0, bad]);
   });
 
   it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {
