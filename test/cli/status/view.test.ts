@@ -117,6 +117,16 @@ when       not before 10:14:20 UTC, in 5 min 50 s`);
     expect(told).not.toContain(statusWith().split.reason);
   });
 
+  it('says that weights by hand are refused, why, how to mend them, and what stays in force', () => {
+    const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give the missing 3 to "blue"' };
+    expect(page(statusWith({ byHandFault })).replace(/\s+/g, ' ')).toContain(
+      '! weights:detect in KV is refused, so it moves no traffic: weights sum to 97, not 100; give the missing 3 to ' +
+        '"blue"; or take it away: headgate manual clear detect',
+    );
+    const later = { byHandFault: { ...byHandFault, path: 'blue' }, byHand: { blue: 100 } };
+    expect(page(statusWith(later)).replace(/\s+/g, ' ')).toMatch(/so the weights before it stay: blue: weights sum/);
+  });
+
   it('says why a split is not served, and what is mirrored', () => {
     const inForce = { ...statusWith().inForce, shadows: { green: 100 }, notes: ['the variants have changed'] };
     expect(page(statusWith({ inForce }))).toMatch(/! the variants have changed\n {2}mirrored: green 100 %/);
