@@ -26,7 +26,7 @@ export function trafficLines(status: RouteStatus, screen: Screen): string[] {
 function headLines({ name, split, byHand }: RouteStatus, { columns, paint, nowMs }: Screen): string[] {
   const age = split.at === '' ? '' : `, ${lasting(nowMs - Date.parse(split.at))} ago`;
   const made = `revision ${split.revision} by ${safe(split.by)}${age}`;
-  const title = `${name}   ${byHand === null ? made : `by hand, before ${made}`}`;
+  const title = `${name}   ${byHand === null ? made : `by hand, over ${made}`}`;
   // Why the split was made explains nothing of the weights below it.
   const reason =
     split.reason === '' || byHand !== null ? [] : wrap(safe(split.reason), columns - 2).map((line) => `  ${line}`);

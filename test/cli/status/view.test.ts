@@ -113,7 +113,7 @@ when       not before 10:14:20 UTC, in 5 min 50 s`);
     const told = page(statusWith({ byHand: { blue: 100 }, inForce }));
     expect(told).toMatch(/! weights set by hand; to end that: headgate manual clear detect/);
     expect(told.match(/set by hand/g)).toHaveLength(1);
-    expect(told).toMatch(/^detect {3}by hand, before revision \d+ by /);
+    expect(told).toMatch(/^detect {3}by hand, over revision \d+ by /);
     expect(told).not.toContain(statusWith().split.reason);
   });
 
