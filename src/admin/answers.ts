@@ -67,6 +67,7 @@ export const routeAnswer = v.looseObject({
   split,
   inForce: v.looseObject({ source: v.string(), weights, baseline: v.string(), notes: v.array(v.string()) }),
   byHand: v.nullable(weights),
+  byHandFault: v.pipe(v.nullable(fault), v.description('Why weights:ROUTE in KV is refused')),
   live: v.pipe(v.record(v.string(), liveNumbers), v.description('The last ten minutes')),
   rollout: v.nullable(
     v.looseObject({

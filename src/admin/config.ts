@@ -6,8 +6,10 @@ import { readText } from '../body-text.ts';
 import { variantsHash } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
 import { faultAt } from '../config/path.ts';
+import { parseWeights } from '../config/split.ts';
 import { keysOf, readAll, textsOf } from '../config/store.ts';
 import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
+import { withLimit } from '../limit.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
 import { actorOf, etagSeen } from './caller.ts';
@@ -15,6 +17,9 @@ import type { AdminEnv } from './context.ts';
 import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
 import { configPutQuery, restoreBody } from './schemas.ts';
+
+/** A KV that hangs keeps nobody from checking a config. */
+const KV_LIMIT_MS = 2_000;
 
 type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;
 type Written =
@@ -27,8 +32,9 @@ export function configRoutes() {
       const text = await readText(c.req.raw, maxBodyBytes);
       if (text === null) return tooLarge(maxBodyBytes);
       const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
-      if (parsed.ok) return c.json({ valid: true as const, warnings: parsed.value.warnings }, 200);
-      return faulty(parsed.error);
+      if (!parsed.ok) return faulty(parsed.error);
+      const warnings = [...parsed.value.warnings, ...(await overriddenWeights(c.env, text))];
+      return c.json({ valid: true as const, warnings }, 200);
     })
     .get('/config', async (c) => {
       const current = await configKeeperOf(c.env)?.currentConfig();
@@ -68,20 +74,20 @@ async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reaso
   return c.json({ revision, hash, warnings }, 200, { etag: `"${hash}"` });
 }
 
-/** A route whose split beats the weights that were just written: whoever wrote them should know. */
+/** A route whose split beats the weights that are written: whoever writes them should know, before and after. */
 async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
   const parsed = parseConfig(text, { unknownKeys: 'warn' });
   if (!parsed.ok) return [];
   const { routes } = parsed.value.config;
   try {
-    const texts = await readAll(
-      env,
-      routes.flatMap(({ name }) => keysOf(name)),
-    );
+    const keys = routes.flatMap(({ name }) => keysOf(name));
+    const texts = await withLimit(readAll(env, keys), KV_LIMIT_MS);
     return routes.flatMap((route, index): Fault[] => {
       const { name, baseline } = route;
       const { split, weights } = textsOf(name, texts);
-      const isManual = !['', '{}'].includes((weights ?? '').trim());
+      const byHand = parseWeights(weights ?? '{}', route);
+      // What is refused is not served, and beats nothing.
+      const isManual = byHand.ok && byHand.value !== null;
       if (!isManual && !split) return [];
       const isServed = isManual || split!.includes(variantsHash(route));
       const reason = isServed

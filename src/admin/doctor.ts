@@ -166,7 +166,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
   try {
     const status = (await controller.status(name)) as RouteStatus | null;
     if (status === null) return [[warn(about, 'its controller does not know it yet', 'wait a minute')], null];
-    const { inForce, byHand, rollout } = status;
+    const { inForce, byHand, byHandFault, rollout } = status;
     const notes = inForce.notes.map((detail) =>
       warn(
         about,
@@ -174,6 +174,12 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
         byHand === null ? `headgate weights ${name} … sets a split anew` : `headgate manual clear ${name}`,
       ),
     );
+    if (byHandFault !== null) {
+      const { reason, mend } = byHandFault;
+      notes.push(
+        warn(about, `weights:${name} in KV is refused: ${reason}`, `${mend}; or headgate manual clear ${name}`),
+      );
+    }
     const running = rollout === null ? '' : `, rollout ${rollout.id} ${rollout.phase}`;
     return [[ok(about, `its controller answers: revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {

@@ -50,6 +50,15 @@ export async function routeStatuses({ client, ask }: Connected): Promise<RouteSt
   return ((await ask(client.api.routes.$get())) as { routes: RouteStatus[] }).routes;
 }
 
+/** Throws `Stop` when the config has no such route. What cannot be asked now is not refused. */
+export async function requireRoute(route: string, connected: Connected): Promise<void> {
+  const known = await routeNames(connected).catch((cause: unknown) => {
+    if (cause instanceof Stop) return null;
+    throw cause;
+  });
+  if (known !== null && !known.includes(route)) throw noSuchRoute(route, known);
+}
+
 async function routeNames(connected: Connected): Promise<string[]> {
   return (await routeStatuses(connected)).map(({ name }) => name);
 }

@@ -20,38 +20,43 @@ export interface RouteState {
   texts: RouteTexts | null;
   split: Split | null;
   weights: Record<string, number> | null;
+  /** Why the text of weights by hand is refused, null where it is not. */
+  refused: string | null;
 }
 
 /** The state of a route of which nothing could be read. */
 export function unreadState(route: Route): RouteState {
   const beneath = splitInForce({ route, split: brokenSplit(route), weights: null });
   const inForce = { ...beneath, notes: ['KV could not be read: everything goes to the baseline'] };
-  return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null };
+  return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null, refused: null };
 }
 
 /**
- * The state by new texts. A text that is no valid document leaves the last valid one in force, and says so to `warn`; a split
- * made for other variants likewise, while the last one fits.
+ * The state by new texts. A text that is no valid document leaves the last valid one in force, and `tell` hears so, once for each
+ * text; a split made for other variants likewise, while the last one fits.
  */
 export function nextState(
   route: Route,
   texts: RouteTexts,
   before: RouteState | undefined,
-  warn: (message: string) => void,
+  tell: (message: string) => void,
 ): RouteState {
   if (before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights)
     return before;
-  const split = newestSplit(route, texts.split, before?.split ?? null, warn);
-  const weights = newestWeights(route, texts.weights, before?.weights ?? null, warn);
+  const split = newestSplit(route, texts.split, before?.split ?? null, tell);
+  const { weights, refused } = newestWeights(route, texts.weights, before?.weights ?? null);
+  // A rollout brings one split after another; the weights beside them are still the same.
+  const isTold = before?.refused === refused && before.texts?.weights === texts.weights;
+  if (refused !== null && !isTold) tell(refused);
   const inForce = splitInForce({ route, split, weights });
-  return { route, inForce, arms: armsOf(inForce.weights), texts, split, weights };
+  return { route, inForce, arms: armsOf(inForce.weights), texts, split, weights, refused };
 }
 
 function newestSplit(
   route: Route,
   text: string | null,
   before: Split | null,
-  warn: (message: string) => void,
+  tell: (message: string) => void,
 ): Split | null {
   const variants = variantsHash(route);
   const last = before?.variants === variants ? before : null;
@@ -64,7 +69,7 @@ function newestSplit(
   }
   if (!parsed.ok) {
     const stays = last ? 'the last valid one stays' : 'baseline';
-    warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
+    tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
   return last ?? parsed.value;
@@ -90,11 +95,9 @@ function newestWeights(
   route: Route,
   text: string | null,
   before: Record<string, number> | null,
-  warn: (message: string) => void,
-): Record<string, number> | null {
-  if (text === null) return null;
+): Pick<RouteState, 'weights' | 'refused'> {
+  if (text === null) return { weights: null, refused: null };
   const parsed = parseWeights(text, route);
-  if (parsed.ok) return parsed.value;
-  warn(`weights:${route.name} is refused (${firstFault(parsed.error)})`);
-  return before;
+  if (parsed.ok) return { weights: parsed.value, refused: null };
+  return { weights: before, refused: `weights:${route.name} is refused (${firstFault(parsed.error)})` };
 }

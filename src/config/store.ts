@@ -191,7 +191,7 @@ export class ConfigStore {
   /** `usedAtMs` is given when a request asked; a refresh alone keeps no route active. */
   #takeRoute(route: Route, texts: RouteTexts, usedAtMs?: number): RouteState {
     const before = this.#known.get(route.name);
-    const state = nextState(route, texts, before?.state, (message) => console.warn(message));
+    const state = nextState(route, texts, before?.state, (message) => console.error(message));
     if (state !== before?.state) this.#changed = true;
     this.#known.set(route.name, { state, usedAtMs: usedAtMs ?? before?.usedAtMs ?? Date.now() });
     return state;

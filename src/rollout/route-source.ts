@@ -7,6 +7,7 @@ import { keysOf, readAll, textsOf } from '../config/store.ts';
 import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, type Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
+import type { Fault } from '../result.ts';
 import type { Seen } from './state.ts';
 
 export interface RouteView {
@@ -19,6 +20,8 @@ export interface RouteView {
   webhooks: Config['webhooks'];
   /** Weights by hand, null when manual mode is off. */
   byHand: Record<string, number> | null;
+  /** Why the text under the key of weights by hand is refused, null where it is not. */
+  byHandFault: Fault | null;
   /** The highest revision that KV has shown. */
   kvRevision: number;
   /** The split in KV, where it is one. */
@@ -51,6 +54,7 @@ export class RouteSource {
       isKvKnown: false,
       webhooks: [],
       byHand,
+      byHandFault: null,
       kvRevision: 0,
       kvSplit: null,
     };
@@ -103,15 +107,15 @@ export class RouteSource {
     const parsed = split === null ? null : parseSplit(split);
     const kvSplit = parsed?.ok ? parsed.value : this.#view.kvSplit;
     const kvRevision = Math.max(this.#view.kvRevision, kvSplit?.revision ?? 0);
-    this.#view = { ...this.#view, isKvKnown: true, byHand: this.#byHand(weights), kvRevision, kvSplit };
+    this.#view = { ...this.#view, isKvKnown: true, ...this.#byHand(weights), kvRevision, kvSplit };
   }
 
   /** A text that is no valid weights is not served by isolates either: what was in force stays. */
-  #byHand(text: string | null): Record<string, number> | null {
-    if (text === null) return null;
-    const { route, byHand } = this.#view;
-    if (route === null) return byHand;
+  #byHand(text: string | null): Partial<RouteView> {
+    if (text === null) return { byHand: null, byHandFault: null };
+    const { route } = this.#view;
+    if (route === null) return {};
     const parsed = parseWeights(text, route);
-    return parsed.ok ? parsed.value : byHand;
+    return parsed.ok ? { byHand: parsed.value, byHandFault: null } : { byHandFault: parsed.error[0]! };
   }
 }

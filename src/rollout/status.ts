@@ -2,6 +2,7 @@
 
 import { type InForce, splitInForce } from '../config/inforce.ts';
 import type { Split } from '../config/split.ts';
+import type { Fault } from '../result.ts';
 import { describeRollout, type RolloutStatus } from './describe.ts';
 import type { RouteControl } from './route-control.ts';
 import { type LiveNumbers, numbersOf } from './series.ts';
@@ -14,13 +15,15 @@ export interface RouteStatus {
   /** What isolates serve by. */
   inForce: Pick<InForce, 'source' | 'weights' | 'shadows' | 'baseline' | 'salt' | 'experiment' | 'notes'>;
   byHand: Record<string, number> | null;
+  /** Why `weights:<route>` in KV is refused, so that what was in force before it still is; null where it is not. */
+  byHandFault: Fault | null;
   live: Record<string, LiveNumbers>;
   rollout: RolloutStatus | null;
 }
 
 /** Null when the config does not have the route. */
 export function statusOf(control: RouteControl, nowMs: number): RouteStatus | null {
-  const { route, byHand } = control.source.view;
+  const { route, byHand, byHandFault } = control.source.view;
   if (route === null) return null;
   const split = control.journal.split();
   const inForce = splitInForce({ route, split, weights: byHand });
@@ -31,6 +34,7 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
     split: split ?? ofConfig(control.standing(control.source.view)!, '', ''),
     inForce,
     byHand,
+    byHandFault,
     live: { ...idle, ...control.series.live(nowMs) },
     rollout: rollout === null ? null : describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),
   };

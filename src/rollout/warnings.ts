@@ -19,7 +19,7 @@ export interface Traffic {
 
 /**
  * Sentences about steps that will be late, never pass, or find nothing; empty when all is well. Only guardrails that judge live
- * traffic are reckoned with, and each sentence is said once, for the first step that it is true of.
+ * traffic are reckoned with, and what is true of several is said once a step.
  */
 export function planWarnings(steps: readonly Step[], guardrails: readonly Guardrail[], traffic: Traffic): string[] {
   if (!(traffic.requestsPerTick > 0)) {
@@ -29,6 +29,8 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
   const say = (index: number, sentence: string) => warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);
   steps.forEach(({ weight = 0, minSamples, forMs, maxForMs = forMs }, index) => {
     if (!(weight > 0) || forMs === 0) return;
+    /** The guardrails of which the same is true. */
+    const named: Record<string, Set<string>> = {};
     guardrails.forEach((guardrail, position) => {
       const { metric } = guardrail;
       if (metric === 'mismatch') return;
@@ -37,8 +39,12 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
       // Counted by unit there are fewer trials than requests, but how many nobody knows before the rollout.
       const trials = { metric, share: weight / 100, trialsPerTick: traffic.requestsPerTick, tickMs: TICK_MS };
       const { warning } = stepReach({ ...trials, baselineRate, margin, minSamples, forMs, maxForMs });
-      if (warning !== null) say(index, warning);
+      if (warning === null) return;
+      const said = warning.slice(metric.length);
+      named[said] ??= new Set();
+      named[said].add(metric);
     });
+    for (const [said, metrics] of Object.entries(named)) say(index, [...metrics].join(', ') + said);
   });
   // The smallest share comes first. Isolates know no units before a rollout, so it is said to everybody.
   const shared = steps.findIndex(({ weight = 0 }) => weight > 0 && weight < 100);
@@ -47,7 +53,7 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
     const remedy = 'take a larger weight, or "per": "request" where requests fail independently';
     say(shared, `counted by unit it can find nothing with fewer than ${clients} clients: then ${remedy}`);
   }
-  return [...new Set(warnings)];
+  return warnings;
 }
 
 /** Whether differing answers will be held against anything. */

@@ -11,6 +11,19 @@ it('finds a good config valid, with its warnings', async () => {
   expect(await response.json()).toMatchObject({ valid: true, warnings: expect.any(Array) });
 });
 
+it.each([
+  ['a split that is still there', { 'split:detect': '{}' }, /^the key split:detect is for other variants/],
+  ['weights set by hand', { 'weights:detect': '{"blue":100}' }, /^the key weights:detect beats the weights/],
+  ['no refused weights by hand', { 'weights:detect': '{"blue":97}' }, null],
+  ['no weights by hand that have ended', { 'weights:detect': '{}' }, null],
+])('says before a config is put what would beat its weights: %s', async (_, keys: Record<string, string>, said) => {
+  const get = async (names: string[]) => new Map(names.map((name) => [name, keys[name] ?? null]));
+  const response = await validate({ version: 1, routes: [route] }, { CONFIG: { get }, COOKIE_SECRET: 'one' });
+  const { warnings } = (await response.json()) as { warnings: { path: string; reason: string }[] };
+  const path = 'routes[0].weights';
+  expect(warnings).toMatchObject(said === null ? [] : [{ path, reason: expect.stringMatching(said) }]);
+});
+
 it('lists every fault of a bad config with path, reason and mend', async () => {
   const bad = {
     version: 1,

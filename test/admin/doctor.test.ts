@@ -22,6 +22,7 @@ const status = {
   split: { revision: 7 },
   inForce: { weights: { blue: 100, green: 0, red: 0 }, notes: [] },
   byHand: null,
+  byHandFault: null,
   rollout: null,
 };
 
@@ -65,6 +66,18 @@ describe('GET /api/doctor', () => {
     expect(found['detect/blue']).toMatchObject({ state: 'ok' });
     expect(found['detect/red']).toMatchObject({ state: 'note', detail: expect.stringContaining('no health check') });
     expect(found['route detect']).toMatchObject({ state: 'ok', detail: expect.stringContaining('revision 7') });
+  });
+
+  it('says that weights by hand are refused, why, and how to mend them or take them away', async () => {
+    answering({});
+    const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give the missing 3 to "blue"' };
+    const told = { currentConfig: async () => null, status: async () => ({ ...status, byHandFault }) };
+    expect((await findings({ ...healthy, CONTROLLER: controllers(told) }))['route detect']).toEqual({
+      about: 'route detect',
+      state: 'warn',
+      detail: 'weights:detect in KV is refused: weights sum to 97, not 100',
+      mend: 'give the missing 3 to "blue"; or headgate manual clear detect',
+    });
   });
 
   it('calls a sick variant bad while it has traffic, and warns before', async () => {

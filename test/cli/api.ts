@@ -27,6 +27,7 @@ export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
     },
     inForce: { source: 'split', weights, shadows: {}, baseline: 'blue', notes: [], salt: 's', experiment: null },
     byHand: null,
+    byHandFault: null,
     live: {
       blue: { ...firstByte, requests: 9800, failed: 98, rejected: 0, p50Ms: 12, p95Ms: 48, p99Ms: 91.4 },
       green: { ...firstByte, requests: 1043, failed: 12, rejected: 0, p50Ms: 13, p95Ms: 52, p99Ms: 1204 },

@@ -147,6 +147,21 @@ describe('headgate apply', () => {
     ]);
   });
 
+  it('says with --dry-run too that KV still has a split of a route that the config in force lacks', async () => {
+    const beaten = (index: number, name: string) => ({
+      path: `routes[${index}].weights`,
+      reason: `the key split:${name} beats the weights written here`,
+      mend: `change them with: headgate weights ${name} …`,
+    });
+    const checked = { valid: true, warnings: [beaten(1, 'detect'), beaten(2, 'young')] };
+    api.answer(answers({ 'POST /api/config/validate': checked }));
+    await session.run('apply', 'next.json', '--dry-run');
+    expect(session.out).toMatch(/! 2 warnings[\s\S]*the key split:young beats the weights written here/);
+    expect(session.out).toContain('split 12 (blue=75 green=25) beats them');
+    expect(session.out).not.toContain('split:detect');
+    expect(puts()).toEqual([]);
+  });
+
   it('shows everything with --dry-run, and writes nothing', async () => {
     expect(await session.run('apply', 'next.json', '--dry-run')).toBe(0);
     expect(session.out).toMatch(/^Would do: Put next.json in force\n {2}~ route detect[\s\S]*Nothing was changed/);

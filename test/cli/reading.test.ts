@@ -149,3 +149,34 @@ describe('headgate doctor', () => {
     expect(session.notes).toContain('npm start');
   });
 });
+
+describe('headgate records of a route', () => {
+  const page = (records: unknown[]) => ({ dataset: 'requests', source: 'recorder', records, next: null });
+  const answer = (records: unknown[], routes: unknown = { routes: [statusWith()] }) =>
+    api.answer({ 'GET /api/records': page(records), 'GET /api/routes': routes });
+
+  it.each([[[]], [['--follow']], [['--json']]])(
+    'says that the config has no such route, and which was meant (%j)',
+    async (options) => {
+      answer([]);
+      expect(await session.run('records', '--route', 'detekt', ...options)).toBe(1);
+      expect(session.out + session.notes).toContain('There is no route detekt.');
+      expect(session.out + session.notes).toContain('did you mean detect?');
+    },
+  );
+
+  it('says that there are none yet where the config has it, or cannot be asked', async () => {
+    answer([]);
+    expect(await session.run('records', '--route', 'detect')).toBe(0);
+    expect(session.notes).toContain('No records yet.');
+    answer([], () => refusal(503, 'no_controller', 'no'));
+    expect(await session.run('records', '--route', 'detekt')).toBe(0);
+    expect(session.notes).toContain('No records yet.');
+  });
+
+  it('shows what is kept of a route that has gone', async () => {
+    answer([{ at: '2026-11-23T10:00:00.000Z', id: 1, sampleInterval: 1, route: 'gone', variant: 'blue' }]);
+    expect(await session.run('records', '--route', 'gone')).toBe(0);
+    expect(session.out).toMatch(/gone +blue/);
+  });
+});

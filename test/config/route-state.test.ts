@@ -70,6 +70,17 @@ describe('the state of a route', () => {
     expect(shown({ weights })).toMatchObject({ green: 10, source: 'config' });
   });
 
+  it('says once of each text that it is refused, whatever comes beside it', () => {
+    const weights = '{"blue":97}';
+    const texts = [null, '{"blue":97,"green":1}', '{"blue":98}'].map((next) => ({ weights: next }));
+    const said = (...more: Parameters<typeof shown>) => shown({ weights }, ...more).warnings.length;
+    expect(said({ weights, split: splitOf(25, 3) }, { weights, split: splitOf(50, 4) }, { weights })).toBe(1);
+    expect(said({ weights, route: routeOf(routeWith({ timeoutMs: 5_000 })) })).toBe(1);
+    expect(said(...texts, { weights })).toBe(4);
+    const green = '{"green":100}';
+    expect(shown({ weights: green }, { weights: green, route: strangers }).warnings).toHaveLength(1);
+  });
+
   it('leaves manual mode by {} and by the end of the key, and not by what is broken after that', () => {
     expect(shown({ weights: '{"green":100}' }, { weights: '{}' })).toMatchObject({ green: 10, source: 'config' });
     expect(shown({ weights: '{"green":100}' }, {})).toMatchObject({ green: 10, source: 'config' });

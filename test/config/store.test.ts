@@ -197,6 +197,20 @@ describe('the config in memory', () => {
     }
   });
 
+  it('stays when weights by hand are refused, which is an error in the log, once for each text', async () => {
+    isolate.kv.documents.set('config', FIRST);
+    for (const bad of ['{"blue":97}', '{"blue":']) {
+      vi.mocked(console.error).mockClear();
+      isolate.kv.documents.set('weights:detect', bad);
+      for (let reads = 0; reads < 3; reads++) {
+        await pass(121_000);
+        expect((await isolate.state()).inForce.weights).toEqual({ blue: 90, green: 10 });
+      }
+      expect(console.error).toHaveBeenCalledTimes(1);
+      expect(console.error).toHaveBeenCalledWith(expect.stringContaining('weights:detect is refused'));
+    }
+  });
+
   it('stays when its key is gone', async () => {
     isolate.kv.documents.set('config', FIRST);
     await isolate.load();

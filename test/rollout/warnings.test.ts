@@ -15,9 +15,23 @@ describe('warnings at the start', () => {
     const quiet: Traffic = { requestsPerTick: 80, baselineRates: [0.01, 0.01] };
     const said = planWarnings(compiled('canary'), defaultGuardrails, quiet);
     expect(said[0]).toMatch(
-      /^step 1 of 4: errors at 5 %: its bound needs about [\d,]+ trials of the candidate, \d+ min/,
+      /^step 1 of 4: errors, rejected at 5 %: its bound needs about [\d,]+ trials of the candidate, \d+ min/,
     );
     expect(said.some((sentence) => sentence.startsWith('step 3 of 4'))).toBe(false);
+  });
+
+  it('say once a step what is true of several guardrails', () => {
+    const sparse: Traffic = { requestsPerTick: 1, baselineRates: [0, 0] };
+    const said = planWarnings(compiled('canary'), byRequest, sparse);
+    expect(said.map((sentence) => sentence.split(' at ')[0])).toEqual(
+      [1, 2, 3, 4].map((step) => `step ${step} of 4: errors, rejected`),
+    );
+    expect(planWarnings(compiled('canary'), [byRequest[0]!, ...byRequest], sparse)).toEqual(said);
+    const apart = planWarnings(compiled('canary'), byRequest, { ...sparse, baselineRates: [0.01, 0.2] });
+    expect(apart.slice(0, 2)).toEqual([
+      expect.stringMatching(/^step 1 of 4: errors at 5 %: its bound/),
+      expect.stringMatching(/^step 1 of 4: rejected at 5 %: its minimum/),
+    ]);
   });
 
   it('say once how few clients are too few to find anything where units are counted, and the remedy', () => {

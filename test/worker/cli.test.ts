@@ -130,6 +130,26 @@ describe('the CLI against the real Worker', () => {
     expect((await json('status', 'main')).byHand).toBeNull();
   });
 
+  it('says that weights by hand are refused, and takes them away', async () => {
+    await headgate.put('weights:main', { blue: 97 });
+    const refused = /weights:main in KV is refused, so it moves no traffic: weights sum to 97,\s+not 100/;
+    expect(await headgateCli(0, 'status', 'main')).toMatch(refused);
+    expect(await headgateCli(0, 'status')).toMatch(refused);
+    expect((await json('status', 'main')).byHandFault).toMatchObject({
+      path: '$',
+      reason: expect.stringMatching('97'),
+    });
+    await headgateCli(0, 'doctor');
+    expect(session.out).toMatch(/! route main +weights:main in KV is refused: weights sum to 97/);
+    const done = await headgateCli(0, 'manual', 'clear', 'main');
+    expect(session.notes).toMatch(refused);
+    expect(session.notes).not.toContain('No weights are set');
+    expect(done).toContain('weights:main, which was refused, is taken away; main: blue 90 %, green 10 %');
+    expect((await json('status', 'main')).byHandFault).toBeNull();
+    await headgateCli(0, 'manual', 'clear', 'main');
+    expect(session.notes).toContain('No weights are set by hand on main.');
+  });
+
   it('applies a config against what it saw, and restores an earlier one', async () => {
     const { routes } = config as { routes: Record<string, unknown>[] };
     session.write('next.json', { ...config, routes: [{ ...routes[0], timeoutMs: 5000 }] });

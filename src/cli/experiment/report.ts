@@ -7,6 +7,7 @@ import type { Report } from '../../experiment/report.ts';
 import { grid } from '../comparisons/grid.ts';
 import { columnsOfScreen, type Screen } from '../comparisons/report.ts';
 import { figure, ms, percent, signed, whole } from '../figures.ts';
+import type { RouteStatus } from '../route.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 import { differenceWords } from './differences.ts';
 import { intervalBar } from './interval.ts';
@@ -16,16 +17,17 @@ export type { Report };
 
 type Metric = Report['metrics'][number];
 type Arm = Metric['arms'][string];
+type InForce = RouteStatus['inForce'];
 
 const BAR_WIDTH = 31;
 /** An hour. */
 const MIN_DAYS = 1 / 24;
 
-/** The whole report. */
-export function reportLines(route: string, report: Report, screen: Screen): string[] {
+/** The whole report. `inForce` is what the route's traffic goes by, where that is known. */
+export function reportLines(route: string, report: Report, screen: Screen, inForce?: InForce): string[] {
   const sections = [
     headLines(route, report, screen),
-    ratioLines(report, screen),
+    ratioLines(report, idleWords(route, report, inForce), screen),
     ...report.metrics.map((metric) => metricLines(metric, screen)),
     ...(report.segments ?? []).map((segment) => segmentLines(segment, report, screen)),
     noteLines(report, screen),
@@ -39,19 +41,34 @@ function headLines(route: string, { id, since }: Report, screen: Screen): string
   return [screen.paint.bold(first), ...others];
 }
 
+/** Why nobody, or nobody new, is dealt to an arm; null where nothing is known to be in the way. */
+function idleWords(route: string, report: Report, inForce: InForce | undefined): string | null {
+  const isBegun = unitsOf(report) > 0;
+  if (inForce !== undefined && !report.closed) {
+    const nobody = isBegun ? 'nobody new is counted' : 'nobody is counted';
+    if (inForce.experiment === null) return `a rollout runs without the experiment, so ${nobody} until it ends`;
+    const [all] = Object.entries(inForce.weights).find(([, weight]) => weight === 100) ?? [];
+    const mend = inForce.source === 'weights' ? `manual clear ${route}` : `weights ${route} …`;
+    if (all !== undefined) return `${all} has all the weight, so ${nobody}${isBegun ? '' : `: headgate ${mend}`}`;
+  }
+  return isBegun ? null : 'no unit has come yet, so there are no arms to measure';
+}
+
 /** Arms of other sizes than asked for were not dealt at random, and then no number below means what it says. */
-function ratioLines(report: Report, screen: Screen): string[] {
+function ratioLines(report: Report, idle: string | null, screen: Screen): string[] {
   const { sampleRatio, units, plannedUnits, daysLeft, crossovers } = report;
   const { red, bold } = screen.paint;
   const columns = columnsOfScreen(screen);
-  const total = Object.values(units).reduce((sum, n) => sum + n, 0);
+  const total = unitsOf(report);
   const arms = Object.entries(units).map(([name, n]) => `${name} ${whole(n)}`);
   const p = `p ${pWords(sampleRatio.p)}, sequential ${pWords(sampleRatio.sequentialP)}`;
   const ratio = sampleRatio.alarm
     ? wrap(`  ✗ SAMPLE RATIO ALARM (${p}): do not read what follows as a result`, columns, '    ').map((line) =>
         bold(red(line)),
       )
-    : wrap(`  ✔ the arms have the sizes that were asked for (${p})`, columns, '    ');
+    : total === 0
+      ? []
+      : wrap(`  ✔ the arms have the sizes that were asked for (${p})`, columns, '    ');
   const left =
     daysLeft === 0
       ? `: reached${closedWords(report)}`
@@ -63,8 +80,13 @@ function ratioLines(report: Report, screen: Screen): string[] {
     crossovers > 0 ? [`${whole(crossovers)} requests met the other arm, and count for the unit's first`] : [];
   return [
     ...ratio,
+    ...(idle === null ? [] : wrap(`  … ${idle}`, columns, '    ')),
     ...[`${arms.join(', ')} units`, size, ...crossed].flatMap((line) => wrap(`  ${line}`, columns, '    ')),
   ];
+}
+
+function unitsOf({ units }: Report): number {
+  return Object.values(units).reduce((sum, n) => sum + n, 0);
 }
 
 /** The time to the minute, as in a note of the report. */
@@ -73,9 +95,9 @@ function closedWords({ closed, closesAt }: Report): string {
 }
 
 /** Whether the units came in too short a time to say how many come in a day. */
-export function isTooEarly({ units, unitsPerDay }: Report): boolean {
-  const total = Object.values(units).reduce((sum, n) => sum + n, 0);
-  return unitsPerDay === null || total / unitsPerDay < MIN_DAYS;
+export function isTooEarly(report: Report): boolean {
+  const { unitsPerDay } = report;
+  return unitsPerDay === null || unitsOf(report) / unitsPerDay < MIN_DAYS;
 }
 
 function metricLines(metric: Metric, screen: Screen): string[] {

@@ -1,8 +1,10 @@
-/** Owns the list of all routes, one line each. Pure. */
+/** Owns the list of all routes, one line each, and what is refused on them. Pure. */
 
 import { percent, shares, whole } from '../figures.ts';
 import { type Column, tableLines } from '../print.ts';
 import type { RouteStatus } from '../route.ts';
+import { safe, wrap } from '../text.ts';
+import { refusedWords } from './traffic.ts';
 
 const columns: Column<RouteStatus>[] = [
   { title: 'route', cell: ({ name }) => name },
@@ -14,9 +16,10 @@ const columns: Column<RouteStatus>[] = [
   { title: 'rollout', cell: ({ rollout }) => (rollout === null ? '–' : rolloutWords(rollout)) },
 ];
 
-/** Lines of a table, the head first. */
+/** Lines of a table, the head first, and below it weights by hand that are refused. */
 export function listLines(statuses: readonly RouteStatus[], maxColumns: number): string[] {
-  return tableLines(columns, statuses, maxColumns);
+  const refused = statuses.flatMap(refusedWords).flatMap((words) => wrap(`! ${safe(words)}`, maxColumns, '  '));
+  return [...tableLines(columns, statuses, maxColumns), ...refused];
 }
 
 function rolloutWords({ to, phase, step, steps }: NonNullable<RouteStatus['rollout']>): string {

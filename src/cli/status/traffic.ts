@@ -26,7 +26,7 @@ export function trafficLines(status: RouteStatus, screen: Screen): string[] {
 function headLines({ name, split, byHand }: RouteStatus, { columns, paint, nowMs }: Screen): string[] {
   const age = split.at === '' ? '' : `, ${lasting(nowMs - Date.parse(split.at))} ago`;
   const made = `revision ${split.revision} by ${safe(split.by)}${age}`;
-  const title = `${name}   ${byHand === null ? made : `by hand, before ${made}`}`;
+  const title = `${name}   ${byHand === null ? made : `by hand, over ${made}`}`;
   // Why the split was made explains nothing of the weights below it.
   const reason =
     split.reason === '' || byHand !== null ? [] : wrap(safe(split.reason), columns - 2).map((line) => `  ${line}`);
@@ -75,9 +75,21 @@ function numbersOf(live: RouteStatus['live'][string] | undefined): string[] {
   return [whole(requests), percent(failed / requests), ms(p50Ms), ms(p95Ms), ms(p99Ms)];
 }
 
-function noteLines({ inForce, byHand, name }: RouteStatus, { columns, paint }: Screen): string[] {
+/** What to say of weights by hand that are refused: whoever wrote them believes that they decide. Empty where none are. */
+export function refusedWords({ name, byHand, byHandFault }: RouteStatus): string[] {
+  // A Worker of before does not say.
+  if (!byHandFault) return [];
+  const { path, reason, mend } = byHandFault;
+  const stays = byHand === null ? 'it moves no traffic' : 'the weights before it stay';
+  const why = `${path === '$' ? '' : `${path}: `}${reason}; ${mend}`;
+  return [`weights:${name} in KV is refused, so ${stays}: ${why}; or take it away: headgate manual clear ${name}`];
+}
+
+function noteLines(status: RouteStatus, { columns, paint }: Screen): string[] {
+  const { inForce, byHand, name } = status;
   const mirrored = Object.values(inForce.shadows).some((share) => share > 0);
   const loud = [
+    ...refusedWords(status),
     ...(byHand === null ? [] : [`weights set by hand; to end that: headgate manual clear ${name}`]),
     // The line above says it better.
     ...inForce.notes.filter((note) => byHand === null || note !== 'weights set by hand'),

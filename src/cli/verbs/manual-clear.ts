@@ -1,8 +1,10 @@
 /** Owns `headgate manual clear ROUTE`: the end of weights that a person set in KV, after which the split is in force again. */
 
-import { ifMatchOf, isMeant, printChanged } from '../change.ts';
+import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
 import { shares } from '../figures.ts';
 import { type ChangedRoute, openRoute } from '../route.ts';
+import { refusedWords } from '../status/traffic.ts';
+import { safe } from '../text.ts';
 import { routeWriteArgs, verb } from '../verb.ts';
 
 export const manualClear = verb({
@@ -15,18 +17,24 @@ export const manualClear = verb({
     const { route } = args;
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     const headers = ifMatchOf(args, status, 'any');
-    const { byHand, split } = status;
-    if (byHand === null && !args.json) terminal.note(`No weights are set by hand on ${route}.`);
+    const { byHand, byHandFault, split } = status;
+    const isRefused = Boolean(byHandFault);
+    const notes = byHand === null && !isRefused ? [`No weights are set by hand on ${route}.`] : refusedWords(status);
+    if (!args.json) for (const note of notes) terminal.note(safe(note));
     const change = {
       what: `End manual mode on ${route}`,
-      lines: [`  now    ${shares(byHand ?? {})}   (by hand)`, `  then   ${shares(split.weights)}`],
-      data: { route, byHand, weights: split.weights },
+      lines:
+        byHand === null
+          ? trafficLines(status, {})
+          : [`  now    ${shares(byHand)}   (by hand)`, `  then   ${shares(split.weights)}`],
+      data: { route, byHand, byHandFault, weights: split.weights },
     };
     if (!(await isMeant(change, args, terminal))) return 0;
     const query = { reason: args.reason ?? '' };
     // The reason goes into the query, which the route takes without a schema.
     const call = { param, query } as { param: typeof param };
     const changed = (await ask(client.api.routes[':route'].weights.$delete(call, { headers }))) as ChangedRoute;
-    return printChanged(changed, { done: route }, args, terminal);
+    const done = isRefused ? `weights:${route}, which was refused, is taken away; ${route}` : route;
+    return printChanged(changed, { done }, args, terminal);
   },
 });

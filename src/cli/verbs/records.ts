@@ -4,6 +4,7 @@ import type { RecordEntry } from '../../records/read.ts';
 import type { Dataset } from '../../records/rows.ts';
 import { connect } from '../client.ts';
 import { type Column, tableLines } from '../print.ts';
+import { requireRoute } from '../route.ts';
 import { usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
@@ -71,15 +72,22 @@ export const records = verb({
   },
   async run(args, terminal) {
     if (!/^\d{1,4}$/.test(args.limit)) throw usage('--limit is a whole number from 1 to 1000.', 'such as --limit 50');
-    const { client, ask } = connect(args, terminal);
+    const connected = connect(args, terminal);
+    const { client, ask } = connected;
     const { dataset, route, variant } = args;
     const query = { dataset, route, variant };
     const look = (limit: string) => ask(client.api.records.$get({ query: { ...query, limit } }));
+    // Records outlive their route, so its name is looked at only where there are none.
+    const firstLook = async (limit: string) => {
+      const page = await look(limit);
+      if (route && page.records.length === 0) await requireRoute(route, connected);
+      return page;
+    };
     if (args.follow) {
-      const first = (await look(maxLimit)).records;
+      const first = (await firstLook(maxLimit)).records;
       return follow(first, Number(args.limit), () => look(maxLimit), new Printer(args, terminal));
     }
-    const page = await look(args.limit);
+    const page = await firstLook(args.limit);
     if (args.json) terminal.out(JSON.stringify(page, null, 2));
     else if (page.records.length === 0) terminal.note('No records yet.');
     else new Printer(args, terminal).print(page.records);

@@ -2,7 +2,8 @@
 
 import { connect } from '../client.ts';
 import { type Report, reportLines } from '../experiment/report.ts';
-import { paramOf } from '../route.ts';
+import { lookAt, paramOf } from '../route.ts';
+import { Stop } from '../stop.ts';
 import { verb } from '../verb.ts';
 
 export const report = verb({
@@ -12,9 +13,19 @@ export const report = verb({
   },
   async run(args, terminal) {
     const { route } = args;
-    const { client, ask } = connect(args, terminal);
+    const connected = connect(args, terminal);
+    const { client, ask } = connected;
     const found = (await ask(client.api.routes[':route'].experiment.$get({ param: paramOf(route) }))) as Report;
-    terminal.out(args.json ? JSON.stringify(found, null, 2) : reportLines(route, found, terminal).join('\n'));
+    if (args.json) {
+      terminal.out(JSON.stringify(found, null, 2));
+      return 0;
+    }
+    // A report is worth reading without a controller too.
+    const status = await lookAt(route, connected).catch((cause: unknown) => {
+      if (cause instanceof Stop) return null;
+      throw cause;
+    });
+    terminal.out(reportLines(route, found, terminal, status?.inForce).join('\n'));
     return 0;
   },
 });

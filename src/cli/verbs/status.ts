@@ -109,9 +109,9 @@ function liveView(look: () => Promise<RouteStatus[]>, watching: Watching, termin
 }
 
 /** What a log should have a new picture for. */
-function keyOf({ split, byHand, rollout }: RouteStatus) {
+function keyOf({ split, byHand, byHandFault, rollout }: RouteStatus) {
   const said = rollout && [rollout.id, rollout.phase, rollout.step, rollout.guardrails.map(({ verdict }) => verdict)];
-  return [split.revision, byHand, said];
+  return [split.revision, byHand, byHandFault, said];
 }
 
 /** For CI: one line for each thing that happens, and the whole picture at the end. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { intervalBar } from '../../../src/cli/experiment/interval.ts';
 import type { Report } from '../../../src/cli/experiment/report.ts';
 import { widthOf } from '../../../src/cli/text.ts';
+import type { RouteStatus } from '../../../src/rollout/status.ts';
 import { fakeApi, nowMs, refusal, rolloutWith, statusWith } from '../api.ts';
 import { Session } from '../session.ts';
 
@@ -55,11 +56,15 @@ const config = JSON.stringify({
   routes: [{ name: 'detect', variants: { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } } }],
 });
 
+/** The route while its experiment counts. */
+const counting = (changes: Partial<RouteStatus['inForce']> = {}) =>
+  statusWith({ inForce: { ...statusWith().inForce, experiment: 'chat-m2', ...changes } });
+
 function answers(report: unknown, more: Record<string, unknown> = {}) {
   const done = () => ({ ...statusWith({ rollout: rolloutWith() }), warnings: [] });
   return {
     'GET /api/routes': { routes: [statusWith()] },
-    'GET /api/routes/detect': statusWith(),
+    'GET /api/routes/detect': counting(),
     'GET /api/routes/detect/experiment': report,
     'GET /api/config': () => new Response(config, { headers: { etag: '"cafe"' } }),
     'POST /api/routes/detect/rollout': done,
@@ -191,6 +196,41 @@ describe('headgate report', () => {
     await session.run('report', 'detect');
     expect(session.out).toContain('nobody has been counted yet');
     expect(session.out).not.toMatch(/left|NaN/);
+  });
+
+  const begun = reportWith();
+  const nobody = reportWith({ since: null, units: { blue: 0, green: 0 }, unitsPerDay: null, daysLeft: null });
+  const allBlue = { weights: { blue: 100, green: 0 } };
+  it.each<[string, Report, unknown, string | null]>([
+    [
+      'one variant has all the weight',
+      nobody,
+      counting(allBlue),
+      'blue has all the weight, so nobody is counted: headgate weights detect …',
+    ],
+    [
+      'weights by hand give it all',
+      nobody,
+      counting({ ...allBlue, source: 'weights' }),
+      'blue has all the weight, so nobody is counted: headgate manual clear detect',
+    ],
+    [
+      'a rollout runs beside it',
+      nobody,
+      counting({ experiment: null }),
+      'a rollout runs without the experiment, so nobody is counted until it ends',
+    ],
+    ['nobody came', nobody, counting(), 'no unit has come yet, so there are no arms to measure'],
+    ['nobody came, as far as is known', nobody, () => refusal(503, 'no_controller', 'no'), 'no unit has come yet'],
+    ['one has it all by now', begun, counting(allBlue), 'blue has all the weight, so nobody new is counted\n'],
+    ['it is closed', { ...begun, closed: true }, counting(allBlue), null],
+    ['nothing is in the way', begun, counting(), null],
+  ])('says why nobody is counted, and praises no arms that have nobody: %s', async (_, report, status, words) => {
+    api.answer(answers(report, { 'GET /api/routes/detect': status }));
+    expect(await session.run('report', 'detect')).toBe(0);
+    if (words === null) expect(session.out).not.toMatch(/counted|no unit/);
+    else expect(session.out).toContain(`  … ${words}`);
+    expect(session.out.includes('✔ the arms')).toBe(report !== nobody);
   });
 
   it('fits a narrow terminal', async () => {

@@ -113,8 +113,18 @@ when       not before 10:14:20 UTC, in 5 min 50 s`);
     const told = page(statusWith({ byHand: { blue: 100 }, inForce }));
     expect(told).toMatch(/! weights set by hand; to end that: headgate manual clear detect/);
     expect(told.match(/set by hand/g)).toHaveLength(1);
-    expect(told).toMatch(/^detect {3}by hand, before revision \d+ by /);
+    expect(told).toMatch(/^detect {3}by hand, over revision \d+ by /);
     expect(told).not.toContain(statusWith().split.reason);
+  });
+
+  it('says that weights by hand are refused, why, how to mend them, and what stays in force', () => {
+    const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give the missing 3 to "blue"' };
+    expect(page(statusWith({ byHandFault })).replace(/\s+/g, ' ')).toContain(
+      '! weights:detect in KV is refused, so it moves no traffic: weights sum to 97, not 100; give the missing 3 to ' +
+        '"blue"; or take it away: headgate manual clear detect',
+    );
+    const later = { byHandFault: { ...byHandFault, path: 'blue' }, byHand: { blue: 100 } };
+    expect(page(statusWith(later)).replace(/\s+/g, ' ')).toMatch(/so the weights before it stay: blue: weights sum/);
   });
 
   it('says why a split is not served, and what is mirrored', () => {
