@@ -11,7 +11,9 @@ import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { bindIt, query, refuse } from './input.ts';
+import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
+import { reasonQuery } from './schemas.ts';
 
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
@@ -31,13 +33,16 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
       return c.body(csvOf(rows, found.route), 200, headers);
     })
-    .delete('/routes/:route/experiment/units/:unit', async (c) => {
+    .delete('/routes/:route/experiment/units/:unit', query(reasonQuery), async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
       if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
       const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
-      return known.includes(true) ? c.body(null, 204) : noUnit();
+      if (!known.includes(true)) return noUnit();
+      // Who it was stands nowhere any more, here neither.
+      await noted(c, found.route.name, 'unit-deleted', c.req.valid('query').reason);
+      return c.body(null, 204);
     })
     .get('/sample-size', query(sampleSizeQuery), (c) => {
       const { perDay = null, ...asked } = c.req.valid('query');

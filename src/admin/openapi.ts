@@ -105,7 +105,7 @@ export const operations: Operation[] = [
     method: 'put',
     path: '/api/config',
     summary: 'Replaces the config; takes If-Match',
-    query: schemas.configPutQuery,
+    query: schemas.reasonQuery,
     answers: { 200: answers.configPutAnswer },
     problems: [409, 412, 413],
   },
@@ -235,6 +235,7 @@ export const operations: Operation[] = [
     method: 'delete',
     path: '/api/routes/:route/experiment/units/:unit',
     summary: 'Deletes the data of a unit',
+    query: schemas.reasonQuery,
     answers: { 204: null },
   },
   {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Env } from '../../src/env.ts';
 import type { UnitRow } from '../../src/experiment/words.ts';
-import { mounted } from './calls.ts';
+import { mounted, problemOf } from './calls.ts';
 
 const units = '/api/routes/detect/experiment/units';
 
@@ -36,12 +36,13 @@ const row = (changes: Partial<UnitRow>): UnitRow => ({
   ...changes,
 });
 
-/** The API over a ledger with these rows. */
-function kept(rows: UnitRow[]) {
+/** The API over a ledger with these rows, and a controller. */
+function kept(rows: UnitRow[], controller: object = {}) {
   const parsed = parseConfig(JSON.stringify(document), { unknownKeys: 'fault' });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const LEDGER = { idFromName: (name: string) => name, get: () => ({ units: async () => rows }) };
-  const env = { LEDGER } as unknown as Partial<Env>;
+  const ledger = { units: async () => rows, forget: async (unit: string) => unit === 'u-1' };
+  const namespace = (stub: object) => ({ idFromName: (name: string) => name, get: () => stub });
+  const env = { LEDGER: namespace(ledger), CONTROLLER: namespace(controller) } as unknown as Partial<Env>;
   return mounted({ env, deps: { loadConfig: async () => parsed.value.config } });
 }
 
@@ -81,5 +82,28 @@ describe('the CSV of an experiment’s units', () => {
   ])('holds the segment %j as a text that is no formula', async (plan, cell) => {
     const text = (await linesOf(row({ segment: { plan } }))).slice(1).join('\r\n');
     expect(text).toBe(`"00112233445566aa","blue","2026-11-24T10:00:00.000Z",2,0,${cell},,,,,,\r\n`);
+  });
+});
+
+describe('the deletion of a unit', () => {
+  it('is written into the history of its route, without the unit', async () => {
+    const note = vi.fn(async () => {});
+    const headers = { 'x-headgate-actor': 'ada' };
+    const answer = await kept([], { note })('DELETE', `${units}/u-1?reason=asked%20to`, undefined, { headers });
+    expect(answer.status).toBe(204);
+    const entry = { actor: 'ada', action: 'unit-deleted', reason: 'asked to', before: null, after: null };
+    expect(note.mock.calls).toEqual([['detect', entry]]);
+  });
+
+  it('is done also where that fails, and noted only where there was something to delete', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const note = vi.fn(async () => Promise.reject(new Error('down')));
+    expect((await kept([], { note })('DELETE', `${units}/u-1`)).status).toBe(204);
+    expect(note).toHaveBeenCalledTimes(1);
+    expect(error).toHaveBeenCalledTimes(1);
+    expect(await problemOf(await kept([], { note })('DELETE', `${units}/u-2`))).toMatchObject({ code: 'unknown_unit' });
+    expect((await kept([], { note })('DELETE', `${units}/u-1?reason=${'x'.repeat(501)}`)).status).toBe(422);
+    expect(note).toHaveBeenCalledTimes(1);
+    error.mockRestore();
   });
 });
