@@ -37,7 +37,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', recordsRoutes())
     .route('/api', previewApiRoutes(deps))
     .route('/api', comparisonsRoutes(deps))
-    .route('/api', trafficRoutes())
+    .route('/api', trafficRoutes(deps))
     .route('/api', experimentRoutes(deps))
     .route('/api', doctorRoutes())
     .route('/api', openApiRoutes());

@@ -16,7 +16,7 @@ import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
 import { noController } from './routes.ts';
-import { configPutQuery, restoreBody } from './schemas.ts';
+import { reasonQuery, restoreBody } from './schemas.ts';
 
 /** A KV that hangs keeps nobody from checking a config. */
 const KV_LIMIT_MS = 2_000;
@@ -44,7 +44,7 @@ export function configRoutes() {
       if (c.req.header('if-none-match')?.replace(/^W\//, '') === etag) return c.body(null, 304, { etag });
       return c.body(current.text, 200, { 'content-type': 'application/json', etag });
     })
-    .put('/config', query(configPutQuery), async (c) => {
+    .put('/config', query(reasonQuery), async (c) => {
       const keeper = configKeeperOf(c.env);
       if (keeper === null) return noController();
       const text = await readText(c.req.raw, maxBodyBytes);

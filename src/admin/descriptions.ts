@@ -29,7 +29,7 @@ export const descriptions: Record<string, Record<string, string>> = {
   rollbackBody: { revision: 'The last steady split when left out', force, reason },
   splitsQuery: { revision: 'Of the rollback asked about' },
   historyQuery: { before },
-  configPutQuery: { reason },
+  reasonQuery: { reason },
   restoreBody: { reason },
   comparisonsQuery: {
     candidate: 'The one compared last when left out',

@@ -13,7 +13,7 @@ import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
-import { noRoute } from './routes.ts';
+import { byHand, noRoute } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -184,16 +184,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     return [[ok(about, `its controller answers: revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {
     const detail = `its controller does not answer (${cause}): traffic flows on as it is`;
-    return [
-      [
-        bad(
-          about,
-          detail,
-          `try again; by hand: npx wrangler kv key put --remote --binding CONFIG weights:${name} '{"…":100}'`,
-        ),
-      ],
-      null,
-    ];
+    return [[bad(about, detail, byHand(name))], null];
   }
 }
 

@@ -1,6 +1,8 @@
 /** Owns the calls on experiments: report, export, deletion of one unit's data, and planning. The numbers are the ledger's. */
 
 import { Hono } from 'hono/tiny';
+import { measuredNames } from '../config/measured.ts';
+import type { Route } from '../config/types.ts';
 import { type Env, ledgerOf } from '../env.ts';
 import { planOf } from '../experiment/plan.ts';
 import { sizePlan } from '../experiment/size.ts';
@@ -9,7 +11,9 @@ import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { bindIt, query, refuse } from './input.ts';
+import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
+import { reasonQuery } from './schemas.ts';
 
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
@@ -26,17 +30,19 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       const rows = (await found.ledger.units(after, limit)) as UnitRow[];
       const next = rows.length < limit ? null : rows.at(-1)!.unit;
       if (format === 'json') return c.json({ units: rows, next }, 200);
-      const metrics = found.route.outcomes.map(({ name }) => name);
       const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
-      return c.body(csvOf(rows, metrics), 200, headers);
+      return c.body(csvOf(rows, found.route), 200, headers);
     })
-    .delete('/routes/:route/experiment/units/:unit', async (c) => {
+    .delete('/routes/:route/experiment/units/:unit', query(reasonQuery), async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
       if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
       const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
-      return known.includes(true) ? c.body(null, 204) : noUnit();
+      if (!known.includes(true)) return noUnit();
+      // Who it was stands nowhere any more, here neither.
+      await noted(c, found.route.name, 'unit-deleted', c.req.valid('query').reason);
+      return c.body(null, 204);
     })
     .get('/sample-size', query(sampleSizeQuery), (c) => {
       const { perDay = null, ...asked } = c.req.valid('query');
@@ -52,14 +58,27 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   }
 }
 
-function csvOf(rows: readonly UnitRow[], metrics: readonly string[]): string {
-  const columns = ['unit', 'variant', 'firstAt', 'requests', 'errors'] as const;
-  const lines = rows.map((row) => [
-    ...columns.map((column) => row[column]),
-    ...metrics.map((metric) => row.outcomes[metric] ?? ''),
-  ]);
-  // RFC 4180. No field can hold a comma or a quote: names, hashes, times and numbers.
-  return [[...columns, ...metrics], ...lines, []].join('\r\n');
+/** RFC 4180. Columns stand in the order of the config; what is not known is empty, for it is not 0. */
+function csvOf(rows: readonly UnitRow[], { outcomes, experiment }: Route): string {
+  const { primary, secondary, segments } = experiment!;
+  const columns: string[][] = [
+    ['unit', 'variant', 'firstAt', 'requests', 'errors'],
+    segments.map(({ name }) => name),
+    measuredNames.filter((name) => [...primary, ...secondary].includes(name)),
+    outcomes.map(({ name }) => name),
+  ];
+  const lines = rows.map((row) =>
+    [row, row.segment, row.measured, row.outcomes].flatMap((part, at) =>
+      columns[at]!.map((name) => cell(part[name as keyof object])),
+    ),
+  );
+  return [columns.flat(), ...lines, []].join('\r\n');
+}
+
+/** A visitor's text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection). */
+function cell(value: unknown) {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return `"${value.replace(/^\s*[=+@-]/, "'$&").replaceAll('"', '""')}"`;
 }
 
 const noExperiment = (route: string) =>

@@ -3,10 +3,13 @@
 import { adminBase } from './context.ts';
 import { type JsonObject, type Short, schemaOf } from './openapi-short.ts';
 
-/** Summary, answers by status (0: no body), query and body (0: none), further statuses of problems; left out at the end where there are none. */
+/**
+ * Summary, answer (what 200 carries, or the status of an answer without a body), query and body (0: none), further statuses of
+ * problems; left out at the end where there are none.
+ */
 export type Described = [
   summary: string,
-  answers: { [status: string]: Short | 0 },
+  given: Short | number,
   query?: Short | 0,
   body?: Short | 0,
   problems?: number[],
@@ -56,7 +59,7 @@ export function openApiOf({ calls, schemas }: ShortApi) {
   };
 }
 
-function operation(path: string, [summary, answers, query = 0, body = 0, problems = []]: Described) {
+function operation(path: string, [summary, given, query = 0, body = 0, problems = []]: Described) {
   const isGuarded = path.startsWith('/api/');
   const statuses = new Set([
     ...problems,
@@ -74,13 +77,13 @@ function operation(path: string, [summary, answers, query = 0, body = 0, problem
     parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body !== 0 && { requestBody: { required: true, content: content(body) } }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, short]) => [status, answer(short)])),
+      ...(typeof given === 'number' ? { [given]: done } : { 200: { ...done, content: content(given) } }),
       ...(statuses.size > 0 && refused),
     },
   };
 }
 
-const answer = (short: Short | 0) => ({ description: 'Done', ...(short !== 0 && { content: content(short) }) });
+const done = { description: 'Done' };
 
 const content = (short: Short) => ({ 'application/json': { schema: schemaOf(short) } });
 

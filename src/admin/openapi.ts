@@ -24,8 +24,8 @@ interface Operation {
   summary: string;
   query?: v.ObjectSchema<v.ObjectEntries, undefined>;
   body?: v.GenericSchema;
-  /** Statuses below 400 and what they carry: a schema, or null for no body. */
-  answers: Record<number, v.GenericSchema | 'openapi' | null>;
+  /** What 200 carries, or the status below 400 of an answer that has no described body. */
+  answer: v.GenericSchema | 'openapi' | number;
   /** Statuses of the problems it may answer, beyond those of every API call, and of what query and body may have wrong. */
   problems?: number[];
 }
@@ -35,14 +35,14 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/health',
     summary: 'Whether the Worker runs',
-    answers: { 200: answers.healthAnswer },
+    answer: answers.healthAnswer,
   },
   {
     method: 'get',
     path: '/preview',
     summary: 'Turns a preview token into a cookie',
     query: schemas.previewQuery,
-    answers: { 303: null },
+    answer: 303,
     problems: [403],
   },
   {
@@ -50,28 +50,28 @@ export const operations: Operation[] = [
     path: '/outcomes',
     summary: 'Credits outcomes to variants',
     body: ofOutcomes.outcomesBody,
-    answers: { 200: experimentAnswers.outcomesAnswer },
+    answer: experimentAnswers.outcomesAnswer,
     problems: [401, 403, 404, 409, 429, 503],
   },
   {
     method: 'get',
     path: '/outcomes.js',
     summary: 'The script for pages',
-    answers: { 200: null },
+    answer: 200,
   },
   {
     method: 'post',
     path: '/api/config/validate',
     summary: 'Checks a config',
     body: configSchema,
-    answers: { 200: answers.validateAnswer },
+    answer: answers.validateAnswer,
   },
   {
     method: 'get',
     path: '/api/records',
     summary: 'The newest records of a dataset',
     query: schemas.recordsQuery,
-    answers: { 200: answers.recordsAnswer },
+    answer: answers.recordsAnswer,
     problems: [502],
   },
   {
@@ -79,68 +79,68 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/preview',
     summary: 'A preview token',
     body: schemas.previewBody,
-    answers: { 200: answers.previewAnswer },
+    answer: answers.previewAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route/comparisons',
     summary: 'What shadows compared',
     query: schemas.comparisonsQuery,
-    answers: { 200: answers.comparisonsAnswer },
+    answer: answers.comparisonsAnswer,
   },
   {
     method: 'delete',
     path: '/api/routes/:route/comparisons',
     summary: 'Begins a comparison again',
     query: schemas.resetQuery,
-    answers: { 204: null },
+    answer: 204,
   },
   {
     method: 'get',
     path: '/api/config',
     summary: 'The config; its hash is the ETag',
-    answers: { 200: null },
+    answer: 200,
   },
   {
     method: 'put',
     path: '/api/config',
     summary: 'Replaces the config; takes If-Match',
-    query: schemas.configPutQuery,
-    answers: { 200: answers.configPutAnswer },
+    query: schemas.reasonQuery,
+    answer: answers.configPutAnswer,
     problems: [409, 412, 413],
   },
   {
     method: 'get',
     path: '/api/config/revisions',
     summary: 'The last 50 revisions, newest first',
-    answers: { 200: answers.revisionsAnswer },
+    answer: answers.revisionsAnswer,
   },
   {
     method: 'post',
     path: '/api/config/restore',
     summary: 'Puts a revision in force again',
     body: schemas.restoreBody,
-    answers: { 200: answers.configPutAnswer },
+    answer: answers.configPutAnswer,
     problems: [409, 412],
   },
   {
     method: 'get',
     path: '/api/routes',
     summary: 'All routes',
-    answers: { 200: answers.routesAnswer },
+    answer: answers.routesAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route',
     summary: 'The status of a route; the ETag is the revision',
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
   },
   {
     method: 'put',
     path: '/api/routes/:route/split',
     summary: 'Sets the split',
     body: schemas.splitBody,
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [409, 412],
   },
   {
@@ -148,7 +148,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/switch',
     summary: 'All traffic to one variant',
     body: schemas.switchBody,
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [409, 412],
   },
   {
@@ -156,7 +156,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollout',
     summary: 'Starts a rollout',
     body: schemas.rolloutBody,
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [409, 412],
   },
   {
@@ -164,7 +164,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollout/:command{promote|pause|resume|abort}',
     summary: 'Commands the running rollout',
     body: schemas.reasonBody,
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [409, 412],
   },
   {
@@ -172,7 +172,7 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/rollback',
     summary: 'Returns to a steady split',
     body: schemas.rollbackBody,
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [409, 412],
   },
   {
@@ -180,13 +180,13 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/splits',
     summary: 'Splits to return to',
     query: schemas.splitsQuery,
-    answers: { 200: answers.splitsAnswer },
+    answer: answers.splitsAnswer,
   },
   {
     method: 'delete',
     path: '/api/routes/:route/weights',
     summary: 'Ends manual mode',
-    answers: { 200: answers.routeAnswer },
+    answer: answers.routeAnswer,
     problems: [412, 422],
   },
   {
@@ -194,61 +194,61 @@ export const operations: Operation[] = [
     path: '/api/routes/:route/history',
     summary: 'Who did what and why',
     query: schemas.historyQuery,
-    answers: { 200: answers.historyAnswer },
-    problems: [404],
+    answer: answers.historyAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route/series',
     summary: 'Requests over time, by variant',
     query: schemas.seriesQuery,
-    answers: { 200: answers.seriesAnswer },
+    answer: answers.seriesAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route/explain',
     summary: 'The variant that a unit gets',
     query: schemas.explainQuery,
-    answers: { 200: answers.explainAnswer },
+    answer: answers.explainAnswer,
   },
   {
     method: 'get',
     path: '/api/doctor',
     summary: 'What is wrong, and how to mend it',
     query: schemas.doctorQuery,
-    answers: { 200: answers.doctorAnswer },
+    answer: answers.doctorAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route/experiment',
     summary: 'The report of the experiment',
-    answers: { 200: experimentAnswers.experimentAnswer },
+    answer: experimentAnswers.experimentAnswer,
   },
   {
     method: 'get',
     path: '/api/routes/:route/experiment/units',
     summary: 'Units, as JSON or CSV',
     query: ofExperiments.unitsQuery,
-    answers: { 200: experimentAnswers.unitsAnswer },
+    answer: experimentAnswers.unitsAnswer,
   },
   {
     method: 'delete',
     path: '/api/routes/:route/experiment/units/:unit',
     summary: 'Deletes the data of a unit',
-    answers: { 204: null },
+    query: schemas.reasonQuery,
+    answer: 204,
   },
   {
     method: 'get',
     path: '/api/sample-size',
     summary: 'How many units an experiment needs',
     query: ofExperiments.sampleSizeQuery,
-    answers: { 200: experimentAnswers.sampleSizeAnswer },
+    answer: experimentAnswers.sampleSizeAnswer,
   },
   {
     method: 'get',
     path: '/api/openapi.json',
     summary: 'This description',
-    answers: { 200: 'openapi' },
+    answer: 'openapi',
   },
 ];
 
@@ -275,17 +275,17 @@ export function shortApi(): ShortApi {
 
 /** Every schema of a call in full, and in short: a test holds them together. */
 export function bothWays(): { full: JsonObject; again: JsonObject }[] {
-  const schemas = operations.flatMap(({ query, body, answers }) => [query, body, ...Object.values(answers)]);
+  const schemas = operations.flatMap(({ query, body, answer }) => [query, body, answer]);
   return schemas.flatMap((schema) => {
-    if (!schema || schema === 'openapi' || schema === configSchema) return [];
+    if (typeof schema !== 'object' || schema === configSchema) return [];
     const full = json(schema);
     return [{ full, again: inFull(shorten(full, shared), shared) }];
   });
 }
 
-function described({ summary, query, body, answers, problems }: Operation): Described {
-  const given = Object.entries(answers).map(([status, schema]) => [status, schema === null ? 0 : short(schema)]);
-  const all = [summary, Object.fromEntries(given), query ? short(query) : 0, body ? short(body) : 0, problems ?? 0];
+function described({ summary, query, body, answer, problems }: Operation): Described {
+  const given = typeof answer === 'number' ? answer : short(answer);
+  const all = [summary, given, query ? short(query) : 0, body ? short(body) : 0, problems ?? 0];
   return all.slice(0, 1 + all.findLastIndex((one) => one !== 0)) as unknown as Described;
 }
 

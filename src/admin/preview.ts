@@ -3,17 +3,14 @@
  * what a previewed request does is the request plane's.
  */
 
-import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { hostCovers } from '../config/address.ts';
 import type { Config, Route } from '../config/types.ts';
-import { controllerOf } from '../env.ts';
-import type { Entry } from '../rollout/journal.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
-import { actorOf } from './caller.ts';
 import { noConfig } from './config.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
 import { jsonBody, putSecret, query, refuse } from './input.ts';
+import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
 import { previewBody, previewQuery } from './schemas.ts';
 
@@ -61,24 +58,9 @@ export function previewApiRoutes({ loadConfig }: AdminDeps) {
       header: { name: PREVIEW_HEADER, value: token.value },
       expiresAt: new Date(expiresAtMs).toISOString(),
     };
-    await noted(c, target.route, {
-      actor: actorOf(c),
-      action: 'preview',
-      reason: `of ${variant} on ${target.host} until ${answer.expiresAt}`,
-      before: null,
-      after: null,
-    });
+    await noted(c, target.route, 'preview', `of ${variant} on ${target.host} until ${answer.expiresAt}`);
     return c.json(answer, 200);
   });
-}
-
-/** A token that stands in no history is still a token: the history being away refuses nothing. */
-async function noted(c: Context<AdminEnv>, route: string, entry: Omit<Entry, 'at'>): Promise<void> {
-  try {
-    await controllerOf(c.env, route)?.note(route, entry);
-  } catch (cause) {
-    console.error(`route ${route}: a preview is in no history`, cause);
-  }
 }
 
 const noSecret = () => refuse(503, 'preview_disabled', 'Previews need COOKIE_SECRET.', putSecret('COOKIE_SECRET'));

@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
+import type { Route } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
 import type { Result } from '../result.ts';
 import type { CallRefusal, Change } from '../rollout/calls.ts';
@@ -10,7 +11,7 @@ import type { RouteStatus } from '../rollout/status.ts';
 import type { WaysBack } from '../rollout/ways-back.ts';
 import * as words from '../rollout/words.ts';
 import { callerOf } from './caller.ts';
-import type { AdminEnv } from './context.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
 import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
 import * as schemas from './schemas.ts';
@@ -20,12 +21,26 @@ type Called =
   | { ok: true; value: { status: RouteStatus | null; warnings: string[] } }
   | { ok: false; error: CallRefusal };
 
-export function trafficRoutes() {
+export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes', async (c) => {
-      const names = await routeNames(c.env);
-      if (names === null) return noController();
-      const statuses = await Promise.all(names.map((name) => controllerOf(c.env, name)!.status(name)));
+      if (!c.env.CONTROLLER) return noController();
+      const inKv = async () => (await loadConfig(c.env))!.routes;
+      const routes = await routesOf(c.env).catch(inKv);
+      const looks = routes.map((route) =>
+        (controllerOf(c.env, route.name)!.status(route.name) as Promise<RouteStatus | null>).catch(async () => {
+          // One that is down hides neither the others nor what config and KV say of its own route. The isolate's knowledge of a
+          // route hangs on the very object that it serves by.
+          const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
+          const { inForce, split, weights: byHand } = await serving!.state(c.env, c.executionCtx, served);
+          return {
+            ...{ name: route.name, inForce, byHand, rollout: null, live: {} },
+            split: { at: '', reason: '', by: 'config', ...inForce, weights: route.weights, ...split },
+            warnings: ['its controller does not answer'],
+          };
+        }),
+      );
+      const statuses = await Promise.all(looks);
       return c.json({ routes: statuses.filter((status) => status !== null) }, 200);
     })
     .get('/routes/:route', (c) =>
@@ -86,12 +101,22 @@ export function trafficRoutes() {
 
 type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
-/** Asks the controller of the route that a call names. */
+/** Asks the controller of the route that a call names; 503 where it fails or does not answer. */
 export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T>) {
   const route = c.req.param('route')!;
-  const controller = controllerOf(c.env, route);
-  return controller === null ? noController() : call(controller, route);
+  try {
+    const controller = controllerOf(c.env, route);
+    return controller === null ? noController() : await call(controller, route);
+  } catch (cause) {
+    console.error('controller', route, cause);
+    const detail = `The controller does not answer: traffic flows on as it is.`;
+    return refuse(503, 'controller_down', detail, byHand(route));
+  }
 }
+
+/** How to move traffic while a controller does not answer. */
+export const byHand = (route: string) =>
+  `try again; by hand: npx wrangler kv key put --remote --binding CONFIG weights:${route} '{"…":100}'`;
 
 /** Every change answers with the route as it is afterwards, and what people should know although it was done. */
 function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason: string }) {
@@ -119,12 +144,10 @@ function refusalOf({ code, detail, mend, faults }: CallRefusal) {
   return faults === undefined ? refuse(statuses[code] ?? 409, code, detail, mend) : invalid(detail, faults);
 }
 
-async function routeNames(env: Env): Promise<string[] | null> {
-  const keeper = configKeeperOf(env);
-  if (keeper === null) return null;
-  const current = await keeper.currentConfig();
+async function routesOf(env: Env): Promise<Route[]> {
+  const current = await configKeeperOf(env)!.currentConfig();
   const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
-  return parsed?.ok ? parsed.value.config.routes.map(({ name }) => name) : [];
+  return parsed?.ok ? parsed.value.config.routes : [];
 }
 
 export const noController = () => refuse(503, 'no_controller', 'This Worker has no CONTROLLER binding.', bindIt);

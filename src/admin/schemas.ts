@@ -86,7 +86,7 @@ export const explainQuery = v.object({
 
 export const doctorQuery = v.object({ route: v.optional(name) });
 
-export const configPutQuery = v.object({ reason });
+export const reasonQuery = v.object({ reason });
 
 export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
 

@@ -47,7 +47,7 @@ export function patiently<T>(look: () => Promise<T>, terminal: Terminal): () => 
   };
 }
 
-const passing = new Set(['unreachable', 'no_controller', 'internal', 'no_config', 'no_headgate']);
+const passing = new Set(['unreachable', 'no_controller', 'controller_down', 'internal', 'no_config', 'no_headgate']);
 
 function isPassing(cause: unknown): cause is Stop {
   return cause instanceof Stop && passing.has(cause.trouble.code ?? '');

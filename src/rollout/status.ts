@@ -19,6 +19,8 @@ export interface RouteStatus {
   byHandFault: Fault | null;
   live: Record<string, LiveNumbers>;
   rollout: RolloutStatus | null;
+  /** What people should know of it: in the list of routes, that its controller does not answer. */
+  warnings?: string[];
 }
 
 /** Null when the config does not have the route. */

@@ -69,7 +69,8 @@ export class Webhooks {
 
 async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: Env): Promise<boolean> {
   const body = JSON.stringify(webhook.format === 'slack' ? { text: event.text } : event);
-  const headers = new Headers({ 'content-type': 'application/json', 'x-headgate-delivery': String(id) });
+  // Each route's controller counts from 1, and routes may tell the same URL. A name holds nothing that no header may.
+  const headers = new Headers({ 'content-type': 'application/json', 'x-headgate-delivery': `${event.route}-${id}` });
   try {
     if (webhook.secret !== undefined) {
       const secret = (env as unknown as Record<string, unknown>)[webhook.secret];

@@ -9,7 +9,7 @@ import type { Env } from '../../src/env.ts';
 
 export const token = 'a-token-for-tests';
 
-const document = {
+export const document = {
   version: 1,
   routes: [
     { name: 'detect', variants: { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example' } } },

@@ -1,6 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import * as v from 'valibot';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { routesAnswer } from '../../src/admin/answers.ts';
+import type { AdminDeps } from '../../src/admin/context.ts';
+import { variantsHash } from '../../src/config/hash.ts';
+import { nextState, unreadState } from '../../src/config/route-state.ts';
+import type { Route } from '../../src/config/types.ts';
 import type { Env } from '../../src/env.ts';
-import { mounted, problemOf } from './calls.ts';
+import type { RouteStatus } from '../../src/rollout/status.ts';
+import { document, loadedConfig, mounted, problemOf } from './calls.ts';
 
 const detect = '/api/routes/detect';
 
@@ -194,6 +201,101 @@ describe('calls that change traffic', () => {
       const answer = await call(method, path, body);
       expect([path, answer.status, (await problemOf(answer)).code]).toEqual([path, 503, 'no_controller']);
     }
+  });
+});
+
+describe('a controller that throws', () => {
+  const down = async () => Promise.reject(new Error('down'));
+  const detectStatus = {
+    ...{ name: 'detect', byHand: null, live: {}, rollout: null },
+    split: {
+      ...{ revision: 3, weights: {}, shadows: {}, baseline: 'blue', salt: 'detect' },
+      rollout: null,
+      by: '',
+      reason: '',
+      at: '',
+    },
+    inForce: { source: 'split', weights: {}, baseline: 'blue', notes: [] },
+  };
+  /** `up` says of which instances every call is answered. */
+  const world = (up: (name: string) => boolean, state?: NonNullable<AdminDeps['serving']>['state']) => {
+    const config = { text: JSON.stringify(document) };
+    const stub = (name: string) =>
+      up(name)
+        ? { status: async () => detectStatus, currentConfig: async () => config }
+        : new Proxy({}, { get: () => down });
+    const CONTROLLER = { idFromName: (name: string) => name, get: stub } as unknown as Env['CONTROLLER'];
+    const serving = {
+      config: async () => loadedConfig(),
+      state: state ?? (async (_env, _ctx, route) => unreadState(route)),
+    };
+    return mounted({ env: { CONTROLLER }, deps: { serving } });
+  };
+  beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each([
+    ['GET', detect, undefined],
+    ['PUT', `${detect}/split`, { weights: { blue: 100 } }],
+    ['POST', `${detect}/switch`, { to: 'green' }],
+    ['POST', `${detect}/rollout`, { to: 'green' }],
+    ['POST', `${detect}/rollout/abort`, {}],
+    ['POST', `${detect}/rollback`, {}],
+    ['GET', `${detect}/splits`, undefined],
+    ['DELETE', `${detect}/weights`, undefined],
+    ['GET', `${detect}/history`, undefined],
+    ['GET', `${detect}/series`, undefined],
+    ['GET', `${detect}/explain?unit=u`, undefined],
+    ['GET', `${detect}/comparisons`, undefined],
+  ])('answers %s %s with 503, and with the way by hand', async (method, path, body) => {
+    const answer = await world(() => false)(method, path, body);
+    expect(answer.status).toBe(503);
+    const { code, detail, mend } = await problemOf(answer);
+    expect(code).toBe('controller_down');
+    expect(detail).toContain('traffic flows on as it is');
+    expect(mend).toMatch(/try again.*wrangler kv key put --remote --binding CONFIG weights:detect/);
+    expect(console.error).toHaveBeenCalledWith('controller', 'detect', expect.any(Error));
+  });
+
+  const listed = async (call: ReturnType<typeof mounted>) => {
+    const answer = await call('GET', '/api/routes');
+    expect(answer.status).toBe(200);
+    const body = (await answer.json()) as { routes: RouteStatus[] };
+    expect(v.safeParse(routesAnswer, body).issues).toBeUndefined();
+    return body.routes;
+  };
+
+  it('leaves the other routes in the list, and its own with what config and KV say', async () => {
+    const state = vi.fn(async (_env: Env, _ctx: unknown, route: Route) => {
+      const { salt, baseline } = route;
+      const split = {
+        ...{ revision: 7, weights: { blue: 100 }, shadows: {}, baseline, salt, rollout: null },
+        ...{ variants: variantsHash(route), by: 'ada', reason: '', at: '2026-11-24T10:00:00.000Z' },
+      };
+      return nextState(route, { split: JSON.stringify(split), weights: '{"blue":100}' }, undefined, () => {});
+    });
+    const routes = await listed(world((name) => name !== 'route:shop', state));
+    expect(routes.map(({ name, warnings }) => [name, warnings])).toEqual([
+      ['detect', undefined],
+      ['shop', ['its controller does not answer']],
+    ]);
+    expect(routes[1]).toMatchObject({
+      split: { revision: 7, weights: { blue: 100 } },
+      inForce: { source: 'weights', weights: { blue: 100 } },
+      byHand: { blue: 100 },
+      live: {},
+      rollout: null,
+    });
+    expect(state).toHaveBeenCalledTimes(1);
+  });
+
+  it('has the weights of the config where nothing else is known, with all of them down and the config’s owner too', async () => {
+    const routes = await listed(world(() => false));
+    expect(routes.map(({ name, split }) => [name, split.revision, split.weights, split.by])).toEqual([
+      ['detect', 0, { blue: 100, green: 0 }, 'config'],
+      ['shop', 0, { blue: 100 }, 'config'],
+    ]);
+    expect(routes[0]!.inForce.notes.join()).toContain('KV could not be read');
   });
 });
 

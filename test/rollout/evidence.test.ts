@@ -305,6 +305,20 @@ describe('a step without a baseline beside it', () => {
     expect(begun(loose).store.judge(loose).reference).toBe(false);
   });
 
+  it('needs a person where no guardrail is required, unless one of live traffic knows the baseline', () => {
+    const critical = (metric: string): Guardrail => ({ metric, critical: true, required: false, per: 'request' });
+    const guardedBy = (...guardrails: Guardrail[]) => switched({ ...rollout(), guardrails });
+    const known = { n: 20, bad: 0 };
+    for (const [state, earlier, reference] of [
+      [guardedBy(critical('errors'), critical('rejected')), [null, known], true],
+      [guardedBy(critical('errors'), critical('rejected')), [null, { n: 19, bad: 0 }], false],
+      [guardedBy(critical('mismatch')), [known], false],
+      [guardedBy(), [], false],
+    ] as const) {
+      expect(begun(state, earlier).store.judge(state).reference).toBe(reference);
+    }
+  });
+
   it('has no reference where nothing came before, so that a person must approve', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store } = begun(state, [{ n: 19, bad: 0 }]);

@@ -35,8 +35,17 @@ describe('webhooks', () => {
     const webhooks = new Webhooks(storage().sql);
     webhooks.queue([hook], event, T0);
     await Promise.all([webhooks.send(env, T0), webhooks.send(env, T0 + 100)]);
-    expect(sent).toEqual(['1']);
+    expect(sent).toEqual(['detect-1']);
     expect(webhooks.nextAtMs()).toBeNull();
+  });
+
+  it('of two routes are told apart at one URL', async () => {
+    for (const route of ['detect', 'shop']) {
+      const webhooks = new Webhooks(storage().sql);
+      webhooks.queue([hook], { ...event, route }, T0);
+      await webhooks.send(env, T0);
+    }
+    expect(sent).toEqual(['detect-1', 'shop-1']);
   });
 
   it('are tried ten times over a quarter of an hour, later and later, and then given up', async () => {
@@ -65,7 +74,7 @@ describe('webhooks', () => {
     expect(leaseEndsMs).toBeGreaterThan(T0 + 5_000);
     answer = async () => new Response();
     await again.send(env, leaseEndsMs);
-    expect(sent).toEqual(['1', '1']);
+    expect(sent).toEqual(['detect-1', 'detect-1']);
     expect(again.nextAtMs()).toBeNull();
   });
 

@@ -189,11 +189,14 @@ describe('an experiment', () => {
 
     const { body: csv } = await api('GET', '/routes/main/experiment/units?format=csv&limit=1000');
     const lines = (csv as string).trim().split('\r\n');
-    expect(lines[0]).toBe('unit,variant,firstAt,requests,errors,helpful,spend');
+    expect(lines[0]).toBe('unit,variant,firstAt,requests,errors,latency,helpful,spend');
     expect(lines).toHaveLength(151);
     expect(csv).not.toContain('u-0');
-    expect((await api('DELETE', '/routes/main/experiment/units/u-0')).status).toBe(204);
+    expect((await api('DELETE', '/routes/main/experiment/units/u-0?reason=asked')).status).toBe(204);
     expect((await api('DELETE', '/routes/main/experiment/units/u-0')).status).toBe(404);
+    const { body: history } = await api('GET', '/routes/main/history');
+    expect(history.entries).toMatchObject([{ action: 'unit-deleted', actor: 'api', reason: 'asked' }]);
+    expect(JSON.stringify(history)).not.toContain('u-0');
     expect(await total()).toBe(149);
   });
 

@@ -6,8 +6,8 @@ import type { Batch } from '../../src/live/batch.ts';
 
 export * from '../../src/index.ts';
 
-/** `lost` applies the batch, but its answer never comes back. */
-type Fault = 'none' | 'down' | 'lost' | 'binding';
+/** `lost` applies the batch, but its answer never comes back; with `silent` no call is answered, and `down` are flushes alone. */
+type Fault = 'none' | 'down' | 'lost' | 'binding' | 'silent';
 
 let fault: Fault = 'none';
 let failed = 0;
@@ -35,6 +35,7 @@ function faulty({ CONTROLLER }: Env): Env['CONTROLLER'] {
         return fault === 'lost' ? fail() : answer;
       };
       if (fault === 'binding') return fail();
+      if (fault === 'silent') return new Proxy({}, { get: () => async () => fail() });
       return new Proxy(stub, { get: (_, name) => (name === 'flush' ? flush : Reflect.get(stub, name)) });
     },
   } as unknown as Env['CONTROLLER'];

@@ -450,6 +450,7 @@ describe('webhooks', () => {
     const tries = of('/flaky');
     expect(tries).toHaveLength(3);
     expect(new Set(tries.map(({ delivery }) => delivery)).size).toBe(1);
+    expect(tries[0]!.delivery).toMatch(/^told-\d+$/);
     for (const { body, signature } of tries) {
       expect(signature).toBe(`sha256=${createHmac('sha256', 'webhook-secret').update(body).digest('hex')}`);
     }

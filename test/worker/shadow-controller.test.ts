@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from './client.ts';
-import { type Headgate, type Origin, startHeadgate, startOrigin } from './harness.ts';
+import { ADMIN_TOKEN, type Headgate, type Origin, startHeadgate, startOrigin } from './harness.ts';
 import { account, comparisonsOf, exchange, steady } from './shadow-world.ts';
 
 let headgate: Headgate;
@@ -43,5 +43,26 @@ describe('a controller that fails', () => {
     const answer = await comparisonsOf(headgate, 'main', sent);
     expect(account(answer)).toEqual({ eligible: sent, compared: sent, accounted: sent });
     expect(answer.classes.match).toBe(sent);
+  });
+
+  it('hides no route from the list, and says of a call that it is down', async () => {
+    const ask = async (path: string) => {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const response = await fetch(`${headgate.url}/_headgate/api/routes${path}`, { headers });
+      // biome-ignore lint/suspicious/noExplicitAny: answers are looked at by path
+      return { status: response.status, body: (await response.json()) as any };
+    };
+    const { body: before } = await ask('');
+    expect(before.routes).toMatchObject([{ name: 'main', inForce: { source: 'config' } }]);
+    await tell('silent');
+    const { inForce, byHand } = before.routes[0];
+    const warnings = ['its controller does not answer'];
+    expect(await ask('')).toMatchObject({
+      status: 200,
+      body: { routes: [{ name: 'main', inForce, byHand, live: {}, rollout: null, warnings }] },
+    });
+    expect(await ask('/main')).toMatchObject({ status: 503, body: { code: 'controller_down' } });
+    await tell('none');
+    expect((await ask('/main')).status).toBe(200);
   });
 });

@@ -3,6 +3,8 @@
 import { safe } from '../text.ts';
 import type { Report } from './report.ts';
 
+type Metric = Report['metrics'][number];
+
 export interface Decision {
   /** Why the winner should not win; empty when nothing speaks against it. */
   against: string[];
@@ -10,13 +12,21 @@ export interface Decision {
   lines: string[];
 }
 
-/** The baseline wins where no variant is better; a variant where it is not worse. A broken split speaks against everybody. */
+/**
+ * The baseline wins where no variant is better; a variant where it is not worse, and is better itself wherever another one is. A
+ * broken split speaks against everybody.
+ */
 export function decisionOn(winner: string, baseline: string, { metrics, sampleRatio }: Report): Decision {
   const primary = metrics.filter(({ role }) => role === 'primary');
-  const about = winner === baseline ? primary : primary.filter(({ variant }) => variant === winner);
+  const isOwn = ({ variant }: Metric) => winner === baseline || variant === winner;
+  const better = primary.filter(({ state }) => state === 'better');
+  const ownBetter = better.filter(({ variant }) => variant === winner).map(({ name }) => name);
+  const about = primary.filter((metric) => isOwn(metric) || better.includes(metric));
   const against = about.flatMap(({ name, variant, state }) => {
-    if (winner !== baseline) return state === 'worse' ? [`${winner} is worse than ${baseline} in ${safe(name)}`] : [];
-    return state === 'better' ? [`${variant} is better than ${baseline} in ${safe(name)}`] : [];
+    if (variant === winner) return state === 'worse' ? [`${winner} is worse than ${baseline} in ${safe(name)}`] : [];
+    if (state !== 'better' || ownBetter.includes(name)) return [];
+    const others = winner === baseline ? '' : `, and ${winner} is not`;
+    return [`${variant} is better than ${baseline} in ${safe(name)}${others}`];
   });
   const alarm = 'the arms do not have the sizes that were asked for, so no result can be trusted';
   return {

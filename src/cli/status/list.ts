@@ -13,7 +13,10 @@ const columns: Column<RouteStatus>[] = [
   { title: 'rev', align: 'right', cell: ({ split }) => String(split.revision) },
   { title: 'requests', align: 'right', cell: (status) => whole(sumOf(status, 'requests')) },
   { title: 'failed', align: 'right', cell: (status) => percent(sumOf(status, 'failed') / sumOf(status, 'requests')) },
-  { title: 'rollout', cell: ({ rollout }) => (rollout === null ? '–' : rolloutWords(rollout)) },
+  {
+    title: 'rollout',
+    cell: ({ rollout, warnings = [] }) => (rollout === null ? (warnings[0] ?? '–') : rolloutWords(rollout)),
+  },
 ];
 
 /** Lines of a table, the head first, and below it weights by hand that are refused. */

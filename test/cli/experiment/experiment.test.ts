@@ -355,10 +355,13 @@ describe('headgate experiment decide', () => {
 
   const worse = reportWith({ metrics: [metricWith({ state: 'worse', label: 'worse' })] });
   const alarmed = reportWith({ sampleRatio: { p: 0, sequentialP: 0, alarm: true, since: null, stays: true } });
+  const level = { state: 'no difference found', label: 'no difference found' } as const;
+  const third = reportWith({ metrics: [metricWith(level), metricWith({ variant: 'third' })] });
   it.each([
     ['a winner that is worse', 'green', worse, 'green is worse than blue in helpful'],
     ['a baseline that is beaten', 'blue', reportWith(), 'green is better than blue in helpful'],
     ['anybody after a sample-ratio alarm', 'green', alarmed, 'no result can be trusted'],
+    ['a winner that is level where a third variant is better', 'green', third, 'third is better than blue in helpful'],
   ])('refuses %s, unless with --force', async (_, winner, report, words) => {
     api.answer(answers(report));
     expect(await decide(winner)).toBe(1);
@@ -367,6 +370,12 @@ describe('headgate experiment decide', () => {
     expect(api.writes()).toEqual([]);
     expect(await decide(winner, '--force')).toBe(0);
     expect(api.writes()).toHaveLength(1);
+  });
+
+  it('lets either of two variants win where both are better, and shows both', async () => {
+    api.answer(answers(reportWith({ metrics: [metricWith(), metricWith({ variant: 'third' })] })));
+    expect(await decide('green', '--dry-run')).toBe(0);
+    expect(session.out).toMatch(/helpful: green against blue: better\n +helpful: third against blue: better/);
   });
 
   it('does not take a secondary metric for a verdict', async () => {

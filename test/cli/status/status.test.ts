@@ -112,7 +112,7 @@ describe('headgate status --wait', () => {
 
   it('waits through an outage of the Worker, and says so once', async () => {
     const down = () => refusal(503, 'no_controller', 'gone');
-    looks({}, down, down, { phase: 'promoted' });
+    looks({}, down, () => refusal(503, 'controller_down', 'gone'), { phase: 'promoted' });
     expect(await session.run('status', 'detect', '--wait')).toBe(0);
     expect(session.notes.match(/Trying again/g)).toHaveLength(1);
   });

@@ -164,4 +164,10 @@ describe('the list of routes', () => {
     );
     expect(lines[2]).toMatch(/chat +blue 100 % +config/);
   });
+
+  it('says of a route whose controller is silent that nothing is known of its rollout', () => {
+    const silent = statusWith({ live: {}, warnings: ['its controller does not answer'] });
+    const [, line] = listLines([silent], Number.POSITIVE_INFINITY);
+    expect(line).toMatch(/detect +blue 75 %, green 25 % +split +12 +0 +– +its controller does not answer$/);
+  });
 });
