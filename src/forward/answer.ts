@@ -253,33 +253,18 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
-/** One switch from faults to public words. */
-function ownAnswer(fault: OriginFault): Response {
-  switch (fault) {
-    case 'timeout':
-      return problem({ status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' });
-    case 'misconfigured':
-      return problem({
-        status: 502,
-        code: 'origin_unreachable',
-        detail: 'The variant lacks a secret or service binding.',
-      });
-    case 'client_left':
-      return new Response(null, { status: 499 });
-    case 'client_stalled':
-      return problem({ status: 408, code: 'client_stalled', detail: 'The request body stalled.' });
-    case 'unreachable':
-      return problem({ status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' });
-  }
-}
-
-const ERROR_CODES: Record<OriginFault, string> = {
-  timeout: 'origin_timeout',
-  misconfigured: 'origin_unreachable',
-  unreachable: 'origin_unreachable',
-  client_left: 'client_left',
-  client_stalled: 'client_stalled',
+/** From faults to public words. Who left reads none. */
+const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
+  timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
+  misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
+  unreachable: { status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' },
+  client_left: { status: 499, code: 'client_left', detail: '' },
+  client_stalled: { status: 408, code: 'client_stalled', detail: 'The request body stalled.' },
 };
+
+function ownAnswer(fault: OriginFault): Response {
+  return fault === 'client_left' ? new Response(null, { status: 499 }) : problem(PUBLIC[fault]);
+}
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
 function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
@@ -317,7 +302,7 @@ function tell(
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
     ownStatus,
-    errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
+    errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
     isMadeGood,
     body,
     watch: exchange.watch,
