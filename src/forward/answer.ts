@@ -148,27 +148,30 @@ function noteHealth({ state, plane }: Exchange, tried: Try): void {
   else plane.ejections.succeeded(route.name, tried.variant.name, tried.headersAtMs);
 }
 
-const NO_BODY: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
+/** Of an answer whose body there is not, or is not seen. */
+function noBody({ headersAtMs }: Try): BodyReport {
+  return { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: headersAtMs };
+}
 
 /** Hands the answer of a try to the client, or our own where there is none. */
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
   if (tried.asked === null) {
     const response = ownAnswer(tried.fault!);
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs }, { ownStatus: response.status });
+    tell(exchange, tried, noBody(tried), { ownStatus: response.status });
     shape(exchange, tried, response.headers, failedOver);
     return response;
   }
   const { response: upstream, abort, patience } = tried.asked;
   const { status } = upstream;
   if (upstream.webSocket) {
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    tell(exchange, tried, noBody(tried));
     const headers = new Headers(upstream.headers);
     shape(exchange, tried, headers, failedOver);
     return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
   }
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    tell(exchange, tried, noBody(tried));
     if (!upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
     // Nor can its headers be changed, and an origin must not choose our visitors' variants.
     abort();
@@ -268,7 +271,7 @@ function ownAnswer(fault: OriginFault): Response {
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
 function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
-  tell({ ...exchange, watch: null }, tried, NO_BODY, { isMadeGood });
+  tell({ ...exchange, watch: null }, tried, noBody(tried), { isMadeGood });
 }
 
 function tell(
