@@ -192,17 +192,12 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
-  tell(exchange, tried, report, { copies });
+  tell(exchange, tried, report, copies);
   return response;
 }
 
-interface Copies {
-  captured: Prefix | null;
-  events: EventEnds | null;
-  ends: Ends | null;
-}
+type Copies = Pick<Served, 'captured' | 'events' | 'ends'>;
 
-const NO_COPIES: Copies = { captured: null, events: null, ends: null };
 const ENDS_BYTES = { head: 4_096, tail: 16_384 };
 /** A compressed body says nothing in parts, so of these only short ones are kept. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
@@ -279,10 +274,12 @@ function tell(
   tried: Try,
   body: Served['body'],
   {
-    copies = NO_COPIES,
+    captured = null,
+    events = null,
+    ends = null,
     ownStatus = null,
     isMadeGood = false,
-  }: { copies?: Copies; ownStatus?: number | null; isMadeGood?: boolean } = {},
+  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood'>> = {},
 ): void {
   const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -309,9 +306,9 @@ function tell(
     isMadeGood,
     body,
     watch: exchange.watch,
-    captured: copies.captured,
-    events: copies.events,
-    ends: copies.ends,
+    captured,
+    events,
+    ends,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,
