@@ -21,7 +21,6 @@ import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import type { Served, Watch } from './served.ts';
-import { spliceJson } from './splice.ts';
 import type { Upload } from './upload.ts';
 
 export interface Exchange extends Incoming {
@@ -64,7 +63,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
   const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
-  const canFailOver = isCandidate && route.failover !== false && route.repeatable.includes(exchange.method);
+  const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
@@ -84,13 +83,18 @@ export async function answer(exchange: Exchange): Promise<Response> {
   return conclude(exchange, second, variant.name);
 }
 
+/** Whether the route lets the baseline make good what the variant fails at. */
+export function mayFailOver({ route, inForce }: RouteState, variant: Variant, method: string): boolean {
+  return variant.name !== inForce.baseline && route.failover !== false && route.repeatable.includes(method);
+}
+
 async function attempt(
   exchange: Exchange,
   by: { variant: Variant; reason: RequestReason; keep: boolean },
 ): Promise<Try> {
   const { request, method, url, env, state, upload, decision } = exchange;
   const { variant, reason } = by;
-  const body = spliceFor(exchange, variant);
+  const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
   const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
   const askedAtMs = Date.now();
   const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
@@ -120,14 +124,6 @@ async function attempt(
     asked: asked.ok ? asked.value : null,
     fault: asked.ok ? null : asked.error,
   };
-}
-
-/** The body with this variant's members; null where the client's own is sent. */
-function spliceFor(exchange: Exchange, variant: Variant): Uint8Array | null {
-  if (variant.name === exchange.decision.variant) return exchange.spliced;
-  if (variant.json === undefined || exchange.upload.bytes === null || exchange.upload.isEncoded) return null;
-  const spliced = spliceJson(exchange.upload.bytes, variant.json);
-  return spliced.ok ? spliced.value : null;
 }
 
 /** Whether the client, and nobody else, is the reason that there is no answer. */

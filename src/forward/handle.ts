@@ -9,7 +9,7 @@ import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import { answer, type Exchange } from './answer.ts';
+import { answer, type Exchange, mayFailOver } from './answer.ts';
 import { FailoverBudget } from './budget.ts';
 import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
@@ -20,7 +20,6 @@ import { isControlPath, Matcher } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
-import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
@@ -69,11 +68,9 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const decision = spared(deciding instanceof Promise ? await deciding : deciding, state, plane, nowMs);
 
   const wanted = route.variants[decision.variant]!;
-  const mayFailOver =
-    wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(incoming.method);
   const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json || mayFailOver ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') {
@@ -134,8 +131,8 @@ function fitJson(
 ): { decision: Decision; body: Uint8Array | null } {
   const members = state.route.variants[decision.variant]!.json;
   if (members === undefined || !upload.isPresent) return { decision, body: null };
-  const spliced = upload.bytes === null || upload.isEncoded ? null : spliceJson(upload.bytes, members);
-  if (spliced?.ok) return { decision, body: spliced.value };
+  const body = upload.withJson(members);
+  if (body !== null) return { decision, body };
   const { baseline } = state.inForce;
   // A preview of a variant that cannot be had must not show the baseline under its name either.
   // Who is outside the trial stays so by name: such requests are not mirrored.

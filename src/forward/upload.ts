@@ -8,6 +8,7 @@ import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
 import { type BodyReport, pump } from './pump.ts';
+import { spliceJson } from './splice.ts';
 import { declaredLength } from './wire.ts';
 
 /** What is sent in one attempt. `sent` settles with the last byte; absent when everything is sent at once. */
@@ -89,6 +90,13 @@ export class Upload {
   /** Whether the body can be sent once more. */
   get isRepeatable(): boolean {
     return !this.isPresent || this.bytes !== null;
+  }
+
+  /** The body with JSON members set; null where there are none to set, or it is not one in which they can be. */
+  withJson(members: Record<string, unknown> | undefined): Uint8Array | null {
+    if (members === undefined || this.bytes === null || this.isEncoded) return null;
+    const spliced = spliceJson(this.bytes, members);
+    return spliced.ok ? spliced.value : null;
   }
 
   /** The body for an attempt. A streamed body can be sent once; `keep` copies it on the way, up to the bound. */

@@ -4,6 +4,7 @@ import { valueAt } from '../config/path.ts';
 import type { Segment } from '../config/types.ts';
 import { OTHER } from '../experiment/segments.ts';
 import type { Served } from '../forward/served.ts';
+import { pointerSegments } from '../shadow/compare/paths.ts';
 
 const MAX_LENGTH = 64;
 
@@ -34,10 +35,6 @@ function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
 
 /** RFC 6901. Only what is one short word is a value to tell units apart by. */
 function wordAt(document: unknown, pointer: string): string | null {
-  const keys = pointer.split('/').slice(1);
-  const at = valueAt(
-    document,
-    keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')),
-  );
+  const at = valueAt(document, pointerSegments(pointer));
   return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? String(at) : null;
 }
