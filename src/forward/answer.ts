@@ -177,9 +177,8 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const events = asksForEvents(exchange.state.inForce, upstream.headers) ? new EventEnds() : null;
   const ends = endsOf(exchange.state.inForce, upstream.headers);
   const copies = { captured, events, ends };
-  const { idleTimeoutMs } = exchange.state.route;
   const { body, report } = await relay(upstream, {
-    idleMs: idleTimeoutMs,
+    idleMs: exchange.state.route.idleTimeoutMs,
     patience,
     receiver: exchange.request,
     tap: tapInto(copies),

@@ -164,7 +164,7 @@ async function unlessBroken<T>(
   let stalled = false;
   const watch = new IdleWatch(idleMs, () => {
     stalled = true;
-    reader.cancel(new Error('the upload stalled')).catch(() => {});
+    reader.cancel(new Error('the body stalled')).catch(() => {});
   });
   try {
     const result = await read(() => watch.touch());
