@@ -15,6 +15,16 @@ export function pathOf(keys: readonly Key[]): string {
   return path === '' ? '$' : path;
 }
 
+/** What stands there; undefined where there is no such place. */
+export function valueAt(document: unknown, keys: readonly Key[]): unknown {
+  let value = document;
+  for (const key of keys) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<Key, unknown>)[key];
+  }
+  return value;
+}
+
 /** What is wrong at the place that a list of keys leads to. */
 export function faultAt(keys: readonly Key[], reason: string, mend: string): Fault {
   return { path: pathOf(keys), reason, mend };

@@ -2,7 +2,7 @@
 
 import type { BaseIssue } from 'valibot';
 import type { Fault } from '../result.ts';
-import { type Key, pathOf, shown } from './path.ts';
+import { type Key, pathOf, shown, valueAt } from './path.ts';
 
 type Issue = BaseIssue<unknown>;
 
@@ -52,13 +52,4 @@ function words(expected: string): string {
   const plain = expected.replace(/[()]/g, '').replace('>=', 'at least ').replace('<=', 'at most ');
   const options = plain.split(' | ');
   return [...new Set(options.map((option) => typeWords[option] ?? option))].join(' or ');
-}
-
-function valueAt(document: unknown, keys: readonly Key[]): unknown {
-  let value = document;
-  for (const key of keys) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<Key, unknown>)[key];
-  }
-  return value;
 }

@@ -21,7 +21,6 @@ import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import type { Served, Watch } from './served.ts';
-import { spliceJson } from './splice.ts';
 import type { Upload } from './upload.ts';
 
 export interface Exchange extends Incoming {
@@ -64,7 +63,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
   const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
-  const canFailOver = isCandidate && route.failover !== false && route.repeatable.includes(exchange.method);
+  const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
@@ -84,13 +83,18 @@ export async function answer(exchange: Exchange): Promise<Response> {
   return conclude(exchange, second, variant.name);
 }
 
+/** Whether the route lets the baseline make good what the variant fails at. */
+export function mayFailOver({ route, inForce }: RouteState, variant: Variant, method: string): boolean {
+  return variant.name !== inForce.baseline && route.failover !== false && route.repeatable.includes(method);
+}
+
 async function attempt(
   exchange: Exchange,
   by: { variant: Variant; reason: RequestReason; keep: boolean },
 ): Promise<Try> {
   const { request, method, url, env, state, upload, decision } = exchange;
   const { variant, reason } = by;
-  const body = spliceFor(exchange, variant);
+  const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
   const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
   const askedAtMs = Date.now();
   const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
@@ -122,14 +126,6 @@ async function attempt(
   };
 }
 
-/** The body with this variant's members; null where the client's own is sent. */
-function spliceFor(exchange: Exchange, variant: Variant): Uint8Array | null {
-  if (variant.name === exchange.decision.variant) return exchange.spliced;
-  if (variant.json === undefined || exchange.upload.bytes === null || exchange.upload.isEncoded) return null;
-  const spliced = spliceJson(exchange.upload.bytes, variant.json);
-  return spliced.ok ? spliced.value : null;
-}
-
 /** Whether the client, and nobody else, is the reason that there is no answer. */
 const isClients = (fault: OriginFault) => fault === 'client_left' || fault === 'client_stalled';
 
@@ -148,27 +144,30 @@ function noteHealth({ state, plane }: Exchange, tried: Try): void {
   else plane.ejections.succeeded(route.name, tried.variant.name, tried.headersAtMs);
 }
 
-const NO_BODY: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
+/** Of an answer whose body there is not, or is not seen. */
+function noBody({ headersAtMs }: Try): BodyReport {
+  return { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: headersAtMs };
+}
 
 /** Hands the answer of a try to the client, or our own where there is none. */
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
   if (tried.asked === null) {
     const response = ownAnswer(tried.fault!);
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs }, { ownStatus: response.status });
+    tell(exchange, tried, noBody(tried), { ownStatus: response.status });
     shape(exchange, tried, response.headers, failedOver);
     return response;
   }
   const { response: upstream, abort, patience } = tried.asked;
   const { status } = upstream;
   if (upstream.webSocket) {
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    tell(exchange, tried, noBody(tried));
     const headers = new Headers(upstream.headers);
     shape(exchange, tried, headers, failedOver);
     return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
   }
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
-    tell(exchange, tried, { ...NO_BODY, endedAtMs: tried.headersAtMs });
+    tell(exchange, tried, noBody(tried));
     if (!upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
     // Nor can its headers be changed, and an origin must not choose our visitors' variants.
     abort();
@@ -178,9 +177,8 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const events = asksForEvents(exchange.state.inForce, upstream.headers) ? new EventEnds() : null;
   const ends = endsOf(exchange.state.inForce, upstream.headers);
   const copies = { captured, events, ends };
-  const { idleTimeoutMs } = exchange.state.route;
   const { body, report } = await relay(upstream, {
-    idleMs: idleTimeoutMs,
+    idleMs: exchange.state.route.idleTimeoutMs,
     patience,
     receiver: exchange.request,
     tap: tapInto(copies),
@@ -189,17 +187,12 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   const response = new Response(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
-  tell(exchange, tried, report, { copies });
+  tell(exchange, tried, report, copies);
   return response;
 }
 
-interface Copies {
-  captured: Prefix | null;
-  events: EventEnds | null;
-  ends: Ends | null;
-}
+type Copies = Pick<Served, 'captured' | 'events' | 'ends'>;
 
-const NO_COPIES: Copies = { captured: null, events: null, ends: null };
 const ENDS_BYTES = { head: 4_096, tail: 16_384 };
 /** A compressed body says nothing in parts, so of these only short ones are kept. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
@@ -253,37 +246,22 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
-/** One switch from faults to public words. */
-function ownAnswer(fault: OriginFault): Response {
-  switch (fault) {
-    case 'timeout':
-      return problem({ status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' });
-    case 'misconfigured':
-      return problem({
-        status: 502,
-        code: 'origin_unreachable',
-        detail: 'The variant lacks a secret or service binding.',
-      });
-    case 'client_left':
-      return new Response(null, { status: 499 });
-    case 'client_stalled':
-      return problem({ status: 408, code: 'client_stalled', detail: 'The request body stalled.' });
-    case 'unreachable':
-      return problem({ status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' });
-  }
-}
-
-const ERROR_CODES: Record<OriginFault, string> = {
-  timeout: 'origin_timeout',
-  misconfigured: 'origin_unreachable',
-  unreachable: 'origin_unreachable',
-  client_left: 'client_left',
-  client_stalled: 'client_stalled',
+/** From faults to public words. Who left reads none. */
+const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
+  timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
+  misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
+  unreachable: { status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' },
+  client_left: { status: 499, code: 'client_left', detail: '' },
+  client_stalled: { status: 408, code: 'client_stalled', detail: 'The request body stalled.' },
 };
+
+function ownAnswer(fault: OriginFault): Response {
+  return fault === 'client_left' ? new Response(null, { status: 499 }) : problem(PUBLIC[fault]);
+}
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
 function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
-  tell({ ...exchange, watch: null }, tried, NO_BODY, { isMadeGood });
+  tell({ ...exchange, watch: null }, tried, noBody(tried), { isMadeGood });
 }
 
 function tell(
@@ -291,10 +269,12 @@ function tell(
   tried: Try,
   body: Served['body'],
   {
-    copies = NO_COPIES,
+    captured = null,
+    events = null,
+    ends = null,
     ownStatus = null,
     isMadeGood = false,
-  }: { copies?: Copies; ownStatus?: number | null; isMadeGood?: boolean } = {},
+  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood'>> = {},
 ): void {
   const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -317,13 +297,13 @@ function tell(
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
     ownStatus,
-    errorCode: tried.fault === null ? '' : ERROR_CODES[tried.fault],
+    errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
     isMadeGood,
     body,
     watch: exchange.watch,
-    captured: copies.captured,
-    events: copies.events,
-    ends: copies.ends,
+    captured,
+    events,
+    ends,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,

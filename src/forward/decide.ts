@@ -81,31 +81,29 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decisio
   const isOurCookie = found.kind === 'mint' || (found.kind === 'found' && found.visitor !== null);
   const isPlain = arms.length === 1 && inForce.experiment === null;
   if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
-  if (isPlain) return onlyArm(state, found.kind === 'found' ? found.unit : null);
+  // With one arm there is nothing to choose; who comes is counted all the same.
+  if (isPlain) return counted(arms[0]!.variant, 'only', found.kind === 'found' ? found.unit : null);
   if (found.kind === 'none') return only;
   if (found.kind === 'found' && found.visitor === null) {
-    const variant = assign(inForce.salt, route.name, found.unit, arms);
-    return { variant, reason: 'hash', unit: found.unit, isEvidence: true, setCookie: null };
+    return counted(assign(inForce.salt, route.name, found.unit, arms), 'hash', found.unit);
   }
-  const visitor = found.kind === 'mint' ? newVisitor() : found.visitor!;
-  return byVisitor(state, visitor, asked);
-}
-
-/** With one arm there is nothing to choose; who comes is counted all the same. */
-function onlyArm(state: RouteState, unit: string | null): Decision {
-  return { variant: state.arms[0]!.variant, reason: 'only', unit, isEvidence: true, setCookie: null };
+  return byVisitor(state, found.kind === 'mint' ? newVisitor() : found.visitor!, asked);
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
-  const { secret, nowMs } = facts;
-  const base = { unit: visitor.id, isEvidence: true };
-  if ((route.sticky === false && inForce.experiment === null) || !secret) {
-    const variant = assign(inForce.salt, route.name, visitor.id, arms);
-    const decision: Decision = { ...base, variant, reason: 'hash', setCookie: null };
-    return visitor.replace ? withCookie(decision, visitor.id, visitor.pins, facts) : decision;
-  }
-  const rules: PinRules = {
+  const { id: unit } = visitor;
+  const isPinning = (route.sticky !== false || inForce.experiment !== null) && facts.secret;
+  const rules = isPinning ? pinRules(state, facts.nowMs) : null;
+  const pinned = rules === null ? undefined : honouredPin(visitor.pins, rules);
+  const variant = pinned ?? assign(inForce.salt, route.name, unit, arms);
+  const pins = rules === null ? visitor.pins : nextPins(visitor.pins, rules, variant);
+  const decision = counted(variant, pinned === undefined ? 'hash' : 'pin', unit);
+  return visitor.replace || pins !== visitor.pins ? withCookie(decision, unit, pins, facts) : decision;
+}
+
+function pinRules({ route, arms, inForce }: RouteState, nowMs: number): PinRules {
+  return {
     route: route.name,
     epoch: inForce.experiment ?? inForce.rollout ?? '',
     arms,
@@ -115,11 +113,10 @@ function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision 
     experiment: inForce.experiment !== null && arms.length > 1,
     nowMs,
   };
-  const pinned = honouredPin(visitor.pins, rules);
-  const variant = pinned ?? assign(inForce.salt, route.name, visitor.id, arms);
-  const pins = nextPins(visitor.pins, rules, variant);
-  const decision: Decision = { ...base, variant, reason: pinned === undefined ? 'hash' : 'pin', setCookie: null };
-  return visitor.replace || pins !== visitor.pins ? withCookie(decision, visitor.id, pins, facts) : decision;
+}
+
+function counted(variant: string, reason: RequestReason, unit: string | null): Decision {
+  return { variant, reason, unit, isEvidence: true, setCookie: null };
 }
 
 /** Minted where it is used first; `replace` sees to it that the cookie is set. */

@@ -24,7 +24,7 @@ export class EventEnds {
   #data: string | null = null;
 
   add(chunk: Uint8Array): void {
-    const [rest = '', ...lines] = this.#decoder.decode(chunk, { stream: true }).split(/\r\n|\n/);
+    const [rest = '', ...lines] = this.#decoder.decode(chunk, { stream: true }).split(/\r?\n/);
     this.#line = (this.#line + rest).slice(0, MAX_CHARS);
     for (const line of lines) {
       this.#take(this.#line);

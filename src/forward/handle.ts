@@ -9,7 +9,7 @@ import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import { answer, type Exchange } from './answer.ts';
+import { answer, type Exchange, mayFailOver } from './answer.ts';
 import { FailoverBudget } from './budget.ts';
 import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
@@ -20,7 +20,6 @@ import { isControlPath, Matcher } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
-import { spliceJson } from './splice.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
@@ -53,7 +52,8 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const reading = plane.store.current(env, ctx, nowMs);
   const loaded = reading instanceof Promise ? await reading : reading;
   const loop = incoming.sent.get('cdn-loop');
-  if (loop !== null && isLoop(loop, loaded?.hash ?? '')) return looped();
+  if (loop !== null && isLoop(loop, loaded?.hash ?? ''))
+    return refusal(508, 'loop', 'A variant points back at this Worker.');
   // A candidate's page must not share an origin with the controls.
   if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
   if (loaded === null) return toFallback(incoming, { env, configHash: '' }, noConfig);
@@ -68,14 +68,15 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const decision = spared(deciding instanceof Promise ? await deciding : deciding, state, plane, nowMs);
 
   const wanted = route.variants[decision.variant]!;
-  const mayFailOver =
-    wanted.name !== state.inForce.baseline && route.failover !== false && route.repeatable.includes(incoming.method);
   const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json || mayFailOver ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
-  if (typeof upload === 'string') return uploadFailed(upload);
+  if (typeof upload === 'string') {
+    const [status, detail] = UPLOAD_FAULTS[upload];
+    return refusal(status, upload, detail);
+  }
   plane.budget.earn(route.name, nowMs);
   return answer(exchangeOf({ incoming, env, ctx, plane, state, decision, upload, loaded, nowMs }));
 }
@@ -130,8 +131,8 @@ function fitJson(
 ): { decision: Decision; body: Uint8Array | null } {
   const members = state.route.variants[decision.variant]!.json;
   if (members === undefined || !upload.isPresent) return { decision, body: null };
-  const spliced = upload.bytes === null || upload.isEncoded ? null : spliceJson(upload.bytes, members);
-  if (spliced?.ok) return { decision, body: spliced.value };
+  const body = upload.withJson(members);
+  if (body !== null) return { decision, body };
   const { baseline } = state.inForce;
   // A preview of a variant that cannot be had must not show the baseline under its name either.
   // Who is outside the trial stays so by name: such requests are not mirrored.
@@ -148,44 +149,21 @@ function matcherOf(loaded: Loaded): Matcher {
   return matcher;
 }
 
-function uploadFailed(fault: UploadFault): Response {
-  switch (fault) {
-    case 'client_stalled':
-      return refusal(408, fault, 'The request body stalled.');
-    case 'client_left':
-      return refusal(400, fault, 'The request body ended early.');
-    case 'length_required':
-      return refusal(411, fault, 'The body of a GET or HEAD request needs a Content-Length.');
-    case 'body_too_large':
-      return refusal(413, fault, `The body of a GET or HEAD request is over ${MAX_HELD_BYTES / 1024} KiB.`);
-  }
-}
+const UPLOAD_FAULTS: Record<UploadFault, [status: number, detail: string]> = {
+  client_stalled: [408, 'The request body stalled.'],
+  client_left: [400, 'The request body ended early.'],
+  length_required: [411, 'The body of a GET or HEAD request needs a Content-Length.'],
+  body_too_large: [413, `The body of a GET or HEAD request is over ${MAX_HELD_BYTES / 1024} KiB.`],
+};
 
-function refusal(status: number, code: string, detail: string): Response {
-  return problem({ status, code, detail });
+function refusal(status: number, code: string, detail: string, mend?: string): Response {
+  return problem({ status, code, detail, mend });
 }
 
 function noConfig(): Response {
-  return problem({
-    status: 503,
-    code: 'no_config',
-    detail: 'No config could be read.',
-    mend: 'headgate apply FILE, or set FALLBACK_ORIGIN',
-  });
+  return refusal(503, 'no_config', 'No config could be read.', 'headgate apply FILE, or set FALLBACK_ORIGIN');
 }
 
 function noRoute(): Response {
-  return problem({
-    status: 404,
-    code: 'no_route',
-    detail: 'No route matches this host and path.',
-  });
-}
-
-function looped(): Response {
-  return problem({
-    status: 508,
-    code: 'loop',
-    detail: 'A variant points back at this Worker.',
-  });
+  return refusal(404, 'no_route', 'No route matches this host and path.');
 }

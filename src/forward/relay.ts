@@ -6,6 +6,7 @@
 import { joined } from './bytes.ts';
 import type { Leaver, Patience } from './patience.ts';
 import { type BodyReport, pump, type ReadResult } from './pump.ts';
+import { declaredLength } from './wire.ts';
 
 /** A body to hand to the client, and what was (or will be) seen of it. */
 export interface Relayed {
@@ -89,10 +90,4 @@ function stream(from: {
 
 function ended(bytes: number, firstByteAtMs: number | null): BodyReport {
   return { end: 'complete', bytes, firstByteAtMs, endedAtMs: Date.now() };
-}
-
-/** The body's length where the origin declared one that is a number, else null. */
-function declaredLength(headers: Headers): number | null {
-  const text = headers.get('content-length');
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }

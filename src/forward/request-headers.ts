@@ -9,6 +9,7 @@ import { type Env, keySecret } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
 import type { Incoming } from './incoming.ts';
 import { loopToken } from './loop.ts';
+import { removeNamedByConnection } from './wire.ts';
 
 /** What the origin is told of the visitor's request. */
 export interface Forwarding {
@@ -22,6 +23,7 @@ export type Role = 'live' | 'shadow' | 'repeat' | 'preview';
 
 // What the platform says of the client, and the loop guard (RFC 8586 §2), are not the client's to take away.
 const KEPT = new Set(['cdn-loop', 'cf-connecting-ip', 'cf-ray', 'cf-ipcountry', 'cf-visitor']);
+const KEPT_BY_HANDSHAKE = new Set([...KEPT, 'upgrade']);
 // CGI, WSGI and their kin read `_` and `-` as one, so a forgery may come with either.
 const CLAIM = /^x[-_](?:forwarded|headgate)[-_]/;
 const CLAIMS = ['forwarded', 'x-real-ip', 'x_real_ip', 'x-real_ip', 'x_real-ip'];
@@ -34,7 +36,7 @@ REMOVED.delete('upgrade');
 export function cleanedHeaders({ url, sent, cf }: Incoming, forwarding: Forwarding): Headers {
   const headers = new Headers(sent);
   const { requestId, configHash, isWebSocket } = forwarding;
-  removeNamedByConnection(sent, headers, isWebSocket);
+  removeNamedByConnection(headers, sent.get('connection'), isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
   for (const name of sent.keys()) {
     // Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's.
     const isClaim = name.charCodeAt(0) === 0x78 && CLAIM.test(name);
@@ -80,14 +82,6 @@ export function requestIdOf({ sent }: Incoming): string {
 /** RFC 6455 §4.1: a handshake is a GET. The runtime would make one of whatever else asks for an upgrade. */
 export function isHandshake({ method, sent }: Incoming): boolean {
   return method === 'GET' && sent.get('upgrade')?.toLowerCase() === 'websocket';
-}
-
-function removeNamedByConnection(sent: Headers, headers: Headers, isWebSocket: boolean): void {
-  for (const token of sent.get('connection')?.split(',') ?? []) {
-    const name = token.trim().toLowerCase();
-    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !KEPT.has(name) && !(isWebSocket && name === 'upgrade'))
-      headers.delete(name);
-  }
 }
 
 function cleanCookies(sent: Headers, headers: Headers): void {

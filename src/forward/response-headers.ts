@@ -5,6 +5,7 @@
 import type { Origin } from '../config/types.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import type { RequestUrl } from './request-url.ts';
+import { removeNamedByConnection } from './wire.ts';
 
 /** What the headers of one answer depend on. */
 export interface Shaping {
@@ -29,7 +30,7 @@ const FRAMING = new Set(['content-length', 'content-encoding', 'content-type', '
 /** Changes `headers` in place. It looks once at what is there: a call for each name that may be costs more. */
 export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
   const names = new Set(headers.keys());
-  if (names.has('connection')) removeNamedByConnection(headers);
+  if (names.has('connection')) removeNamedByConnection(headers, headers.get('connection'), FRAMING);
   for (const name of HOP_BY_HOP) if (names.has(name)) headers.delete(name);
   if (shaping.origin !== null) removeClaims(headers, names, { origin: shaping.origin, url: shaping.url });
   if (shaping.isPersonal) makePrivate(headers, names);
@@ -52,14 +53,6 @@ export function removeClaims(
     if (name.startsWith('x-headgate-') && name !== 'x-headgate-error') headers.delete(name);
     if (name === 'set-cookie') removeOurCookies(headers);
     if (name === 'location') nameOurHost(headers, origin, url);
-  }
-}
-
-/** RFC 9110 §7.6.1: what `Connection` names describes the connection between us and the origin, as it does itself. */
-function removeNamedByConnection(headers: Headers): void {
-  for (const token of headers.get('connection')!.split(',')) {
-    const name = token.trim().toLowerCase();
-    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !FRAMING.has(name)) headers.delete(name);
   }
 }
 

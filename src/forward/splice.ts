@@ -56,9 +56,13 @@ function spliced(text: string, members: Record<string, unknown>): string {
   return `${out.slice(0, insertAt)}${added}${empty ? '' : ','}${out.slice(insertAt)}`;
 }
 
+function isSpace(char: string | undefined): boolean {
+  return char === ' ' || char === '\n' || char === '\r' || char === '\t';
+}
+
 function skipSpace(text: string, from: number): number {
   let at = from;
-  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
+  while (isSpace(text[at])) at++;
   return at;
 }
 
@@ -69,31 +73,17 @@ function stringEnd(text: string, from: number): number {
   return at + 1;
 }
 
-/** The place after the value that begins at `from`. */
+/** The place after the member's value that begins at `from`: it goes up to a comma or the object's end, less the space before. */
 function valueEnd(text: string, from: number): number {
   let depth = 0;
   let at = from;
-  while (at < text.length) {
+  for (;;) {
     const char = text[at];
-    if (char === '"') {
-      at = stringEnd(text, at);
-      if (depth === 0) return at;
-      continue;
-    }
+    if (depth === 0 && (char === ',' || char === '}')) break;
     if (char === '{' || char === '[') depth++;
-    else if (char === '}' || char === ']') {
-      if (depth === 0) return trimmedEnd(text, from, at);
-      depth--;
-      if (depth === 0) return at + 1;
-    } else if (char === ',' && depth === 0) return trimmedEnd(text, from, at);
-    at++;
+    else if (char === '}' || char === ']') depth--;
+    at = char === '"' ? stringEnd(text, at) : at + 1;
   }
+  while (isSpace(text[at - 1])) at--;
   return at;
-}
-
-/** Numbers and words end before the space that follows them. */
-function trimmedEnd(text: string, from: number, to: number): number {
-  let end = to;
-  while (end > from && skipSpace(text, end - 1) > end - 1) end--;
-  return end;
 }

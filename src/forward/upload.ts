@@ -8,6 +8,8 @@ import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
 import { type BodyReport, pump } from './pump.ts';
+import { spliceJson } from './splice.ts';
+import { declaredLength } from './wire.ts';
 
 /** What is sent in one attempt. `sent` settles with the last byte; absent when everything is sent at once. */
 export interface Sending {
@@ -62,8 +64,7 @@ export class Upload {
     incoming: Incoming,
     options: { idleMs: number; holdUpTo: number },
   ): Upload | UploadFault | Promise<Upload | UploadFault> {
-    const declared = incoming.sent.get('content-length');
-    const length = declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : null;
+    const length = declaredLength(incoming.sent);
     const upload = new Upload(incoming, length, options.idleMs);
     const source = upload.#source;
     if (upload.#isInRequest) {
@@ -91,6 +92,13 @@ export class Upload {
     return !this.isPresent || this.bytes !== null;
   }
 
+  /** The body with JSON members set; null where there are none to set, or it is not one in which they can be. */
+  withJson(members: Record<string, unknown> | undefined): Uint8Array | null {
+    if (members === undefined || this.bytes === null || this.isEncoded) return null;
+    const spliced = spliceJson(this.bytes, members);
+    return spliced.ok ? spliced.value : null;
+  }
+
   /** The body for an attempt. A streamed body can be sent once; `keep` copies it on the way, up to the bound. */
   send(keep: boolean): Sending {
     if (this.bytes !== null) return { body: this.bytes };
@@ -116,49 +124,51 @@ export class Upload {
 }
 
 /** Reads a copy of a body to its end, and says what was wrong with it, or null. */
-async function arrival(source: ReadableStream, length: number | null, idleMs: number): Promise<UploadFault | null> {
+function arrival(source: ReadableStream, length: number | null, idleMs: number): Promise<UploadFault | null> {
   const reader = source.getReader();
-  let stalled = false;
-  const watch = new IdleWatch(idleMs, () => {
-    stalled = true;
-    reader.cancel(new Error('the upload stalled')).catch(() => {});
-  });
-  let bytes = 0;
-  try {
+  return unlessBroken(reader, idleMs, async (touch) => {
+    let bytes = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      if (stalled) return 'client_stalled';
       if (done) return bytes < (length ?? 0) ? 'client_left' : null;
-      watch.touch();
+      touch();
       bytes += value.byteLength;
       // The runtime sends such a body on only where its length was declared; without, the origin would get none at all.
       if (length !== null && bytes <= MAX_HELD_BYTES) continue;
       reader.cancel().catch(() => {});
       return length === null ? 'length_required' : 'body_too_large';
     }
-  } catch {
-    return stalled ? 'client_stalled' : 'client_left';
-  } finally {
-    watch.stop();
-  }
+  });
 }
 
-async function hold(source: ReadableStream, length: number, idleMs: number): Promise<Uint8Array | UploadFault> {
+function hold(source: ReadableStream, length: number, idleMs: number): Promise<Uint8Array | UploadFault> {
   const reader = source.getReader({ mode: 'byob' });
-  let stalled = false;
-  const watch = new IdleWatch(idleMs, () => {
-    stalled = true;
-    reader.cancel(new Error('the upload stalled')).catch(() => {});
-  });
-  let whole = new Uint8Array(0);
-  try {
+  return unlessBroken(reader, idleMs, async (touch) => {
+    let whole = new Uint8Array(0);
     while (whole.byteLength < length) {
       const { done, value } = await reader.read(new Uint8Array(length - whole.byteLength));
-      if (done) return stalled ? 'client_stalled' : 'client_left';
-      watch.touch();
+      if (done) return 'client_left';
+      touch();
       whole = whole.byteLength === 0 ? value : joined(whole, value);
     }
     return whole;
+  });
+}
+
+/** What `read` says, which calls `touch` at every chunk; or why there was no more to read. */
+async function unlessBroken<T>(
+  reader: { cancel(cause: Error): Promise<void> },
+  idleMs: number,
+  read: (touch: () => void) => Promise<T>,
+): Promise<T | UploadFault> {
+  let stalled = false;
+  const watch = new IdleWatch(idleMs, () => {
+    stalled = true;
+    reader.cancel(new Error('the body stalled')).catch(() => {});
+  });
+  try {
+    const result = await read(() => watch.touch());
+    return stalled ? 'client_stalled' : result;
   } catch {
     return stalled ? 'client_stalled' : 'client_left';
   } finally {

@@ -6,6 +6,7 @@
 import type { RouteState } from '../config/route-state.ts';
 import type { ConfigStore } from '../config/store.ts';
 import { controllerOf, type Env } from '../env.ts';
+import { atMost } from '../limit.ts';
 
 /** A split that was confirmed longer ago is asked about while a rollout runs. */
 export const CONFIRM_AFTER_MS = 15_000;
@@ -34,25 +35,19 @@ export class Confirmations {
 
   async #ask(state: RouteState, env: Env): Promise<RouteState> {
     const { name } = state.route;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, WAIT_MS, null);
-    });
-    try {
-      const asking = controllerOf(env, name)!.newerSplit(name, state.inForce.revision);
-      // Taken whenever it comes: too late for this request is in time for the next one.
-      asking.then(
-        (split: string | null) => split !== null && this.#store.offer(name, split),
-        () => {},
-      );
-      await Promise.race([asking, late]);
-    } catch (cause) {
-      console.warn(`route ${name}: the controller could not confirm the split: ${cause}`);
-    } finally {
-      clearTimeout(timer);
-      // Also when it did not answer: the next flush asks again, and no visitor waits twice for a controller that is down.
-      this.confirmed(name, Date.now());
-    }
+    await atMost(this.#take(name, state.inForce.revision, env), WAIT_MS);
+    // Also when it did not answer: the next flush asks again, and no visitor waits twice for a controller that is down.
+    this.confirmed(name, Date.now());
     return this.#store.peek(name) ?? state;
+  }
+
+  /** Takes the answer whenever it comes: too late for this request is in time for the next one. */
+  async #take(route: string, revision: number, env: Env): Promise<void> {
+    try {
+      const split = await controllerOf(env, route)!.newerSplit(route, revision);
+      if (split !== null) this.#store.offer(route, split);
+    } catch (cause) {
+      console.warn(`route ${route}: the controller could not confirm the split: ${cause}`);
+    }
   }
 }

@@ -45,7 +45,7 @@ function judgeBy(
     case 'rejected':
       return isRejected(served.status);
     case 'slow':
-      return slow === undefined ? null : isSlow(slow, served, body);
+      return slow ? isSlow(slow, served, body) : null;
     case 'truncated':
       return endedProperly === null ? null : !endedProperly || body.end !== 'complete';
     default:
@@ -70,10 +70,10 @@ export function isRejected(status: number | null): boolean {
 
 /** What did not come at all, or not to its end, can be too slow, but never fast enough: then it is no trial. */
 function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, body: BodyReport): boolean | null {
-  const hasCome =
-    served.status !== null &&
-    (of === 'headers' || (of === 'firstByte' && body.firstByteAtMs !== null) || body.end !== 'refused');
-  const endMs = of === 'headers' ? served.headersAtMs : of === 'firstByte' ? body.firstByteAtMs : body.endedAtMs;
-  const ms = Math.max(endMs ?? body.endedAtMs, served.headersAtMs) - served.startedAtMs;
+  const { status, headersAtMs, startedAtMs } = served;
+  const { firstByteAtMs, endedAtMs, end } = body;
+  const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
+  const hasCome = status !== null && (cameAtMs !== null || end !== 'refused');
+  const ms = Math.max(cameAtMs ?? endedAtMs, headersAtMs) - startedAtMs;
   return ms > sloMs ? true : hasCome ? false : null;
 }

@@ -1,8 +1,10 @@
 /** Owns which of an experiment's declared segments a request belongs to: a header's value, or one of its JSON body where that is in hand. */
 
+import { valueAt } from '../config/path.ts';
 import type { Segment } from '../config/types.ts';
 import { OTHER } from '../experiment/segments.ts';
 import type { Served } from '../forward/served.ts';
+import { pointerSegments } from '../shadow/compare/paths.ts';
 
 const MAX_LENGTH = 64;
 
@@ -15,7 +17,7 @@ export function segmentsOf(
   let body: unknown;
   for (const { name, from, values } of segments) {
     if ('pointer' in from && body === undefined) body = documentOf(upload);
-    const value = 'header' in from ? sent.get(from.header) : valueAt(body, from.pointer);
+    const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
     found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);
   }
@@ -32,12 +34,7 @@ function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
 }
 
 /** RFC 6901. Only what is one short word is a value to tell units apart by. */
-function valueAt(document: unknown, pointer: string): string | null {
-  let at = document;
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
-    at = (at as Record<string, unknown>)[key];
-  }
+function wordAt(document: unknown, pointer: string): string | null {
+  const at = valueAt(document, pointerSegments(pointer));
   return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? String(at) : null;
 }

@@ -21,11 +21,11 @@ const MAX_COUNTS = 64;
  * sample for hours of them would leave the rollout blind when the controller is back. */
 const MAX_TICKS = 30;
 
-interface Counting {
-  counts: LiveCounts;
-  headers: Histogram;
-  firstByte: Histogram;
-  total: Histogram;
+/** What is timed, from the start. */
+type Timed = 'headers' | 'firstByte' | 'total';
+
+interface Counting extends Record<Timed, Histogram> {
+  counts: Omit<LiveCounts, Timed>;
 }
 
 interface Evidence {
@@ -167,18 +167,7 @@ export class LiveTally {
 
 function newCounting(rollout: string | null, revision: number, variant: string): Counting {
   return {
-    counts: {
-      rollout: rollout ?? '',
-      revision,
-      variant,
-      requests: 0,
-      failed: 0,
-      rejected: 0,
-      previewed: 0,
-      headers: '',
-      firstByte: '',
-      total: '',
-    },
+    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, rejected: 0, previewed: 0 },
     headers: emptyHistogram(),
     firstByte: emptyHistogram(),
     total: emptyHistogram(),
@@ -188,7 +177,8 @@ function newCounting(rollout: string | null, revision: number, variant: string):
 function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails: number): void {
   let counts = evidence.requests.get(variant);
   if (counts === undefined) {
-    counts = { n: new Array<number>(guardrails).fill(0), bad: new Array<number>(guardrails).fill(0) };
+    const zeros = new Array<number>(guardrails).fill(0);
+    counts = { n: zeros, bad: [...zeros] };
     evidence.requests.set(variant, counts);
   }
   for (let index = 0; index < guardrails; index++) {

@@ -6,7 +6,7 @@
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, variantMember } from './columns.ts';
-import type { Dataset, Rows } from './rows.ts';
+import type { Dataset } from './rows.ts';
 
 export interface RecordsQuery {
   dataset: Dataset;
@@ -53,7 +53,7 @@ export async function readRecords(
   if (!recorder && !(account && token)) {
     return err({
       code: 'records_unavailable',
-      detail: 'This Worker has no local recorder, and cannot ask Analytics Engine.',
+      detail: 'This Worker cannot ask Analytics Engine.',
       mend: 'set ANALYTICS_ACCOUNT_ID, and the secret ANALYTICS_TOKEN (Account Analytics: Read)',
     });
   }
@@ -79,7 +79,7 @@ async function readRecorder(recorder: NonNullable<Env['RECORDER']>, query: Recor
     at: new Date(point.atMs).toISOString(),
     id: point.id,
     sampleInterval: 1,
-    ...loose(fromDataPoint(query.dataset, point)),
+    ...loose(query.dataset, point),
   }));
   const next = points.length < query.limit ? null : String(points.at(-1)!.id);
   return { dataset: query.dataset, source: 'recorder', records, next };
@@ -147,10 +147,10 @@ function engineEntry(dataset: Dataset, row: Record<string, string | number>): Re
   return {
     at: new Date(`${String(row.timestamp).replace(' ', 'T')}Z`).toISOString(),
     sampleInterval: Number(row._sample_interval ?? 1),
-    ...loose(fromDataPoint(dataset, point)),
+    ...loose(dataset, point),
   };
 }
 
-function loose<D extends Dataset>(row: Rows[D]): Record<string, string | number | undefined> {
-  return { ...row } as unknown as Record<string, string | number | undefined>;
+function loose(...point: Parameters<typeof fromDataPoint>) {
+  return fromDataPoint(...point) as unknown as Record<string, string | number | undefined>;
 }

@@ -27,10 +27,8 @@ export const MAX_PREVIEW_MS = 24 * 60 * 60 * 1000;
 export const PREVIEW_HEADER = 'x-headgate-preview';
 
 // `~` is in no name, host, number or tag, and safe in headers, cookies and queries alike.
-const SEPARATOR = '~';
-const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const HOST = /^[a-z0-9._:[\]-]{1,255}$/;
-const SECONDS = /^[1-9][0-9]{0,10}$/;
+const TOKEN =
+  /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([a-z0-9._:[\]-]{1,255})~([1-9][0-9]{0,10})~([^~]*)$/;
 /** Each is a signature to check. */
 const MAX_TOKENS = 3;
 const MAX_TOKEN_LENGTH = 512;
@@ -46,13 +44,13 @@ export async function createPreviewToken(
   secret: string | undefined,
 ): Promise<Result<string, PreviewFault>> {
   if (!secret) return err({ reason: 'no_secret' });
-  const host = preview.host.toLowerCase();
-  if (!NAME.test(preview.route) || !NAME.test(preview.variant) || !HOST.test(host)) return err({ reason: 'malformed' });
+  const allowed = [preview.route, preview.variant, preview.host.toLowerCase()];
+  if (!TOKEN.test([...allowed, '1', ''].join('~'))) return err({ reason: 'malformed' });
   const expirySeconds = Math.floor(preview.expiresAtMs / 1000);
   const fault = lifeFault(expirySeconds * 1000, preview.nowMs);
   if (fault !== null) return err(fault);
-  const fields = [preview.route, preview.variant, host, String(expirySeconds)];
-  return ok([...fields, await sign('preview', fields.join('|'), secret)].join(SEPARATOR));
+  const fields = [...allowed, expirySeconds];
+  return ok([...fields, await sign('preview', fields.join('|'), secret)].join('~'));
 }
 
 /**
@@ -65,14 +63,9 @@ export async function readPreviewToken(
   secret: string | undefined,
 ): Promise<Result<Preview, PreviewFault>> {
   if (!secret) return err({ reason: 'no_secret' });
-  if (token.length > MAX_TOKEN_LENGTH) return err({ reason: 'malformed' });
-  const [route, variant, host, expiry, tag, ...more] = token.split(SEPARATOR);
-  if (route === undefined || variant === undefined || host === undefined || tag === undefined || more.length > 0) {
-    return err({ reason: 'malformed' });
-  }
-  if (!NAME.test(route) || !NAME.test(variant) || !HOST.test(host) || !SECONDS.test(expiry ?? '')) {
-    return err({ reason: 'malformed' });
-  }
+  const parts = token.length > MAX_TOKEN_LENGTH ? null : TOKEN.exec(token);
+  if (parts === null) return err({ reason: 'malformed' });
+  const [, route = '', variant = '', host = '', expiry = '', tag = ''] = parts;
   const signed = await isSigned('preview', `${route}|${variant}|${host}|${expiry}`, tag, secret);
   if (!signed) return err({ reason: 'forged' });
   const preview = { route, variant, host, expiresAtMs: Number(expiry) * 1000 };

@@ -16,10 +16,7 @@ export const pathPattern = v.pipe(
   v.check((value) => !value.slice(0, -1).includes('*'), say('has * before its end', 'use * only at the end: /v1/*')),
   v.check(
     (value) => !value.startsWith('/') || isCanonicalPath(value),
-    say(
-      'could match no request',
-      'write it as browsers send it: percent-encoded, without query, dot segments and leading "//"',
-    ),
+    say('could match no request', 'percent-encode it, without query, dot segments and leading "//"'),
   ),
 );
 

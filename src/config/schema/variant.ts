@@ -31,7 +31,7 @@ const headerValue = v.pipe(
   v.string(),
   v.check(
     isHeaderValue,
-    say('The value cannot be sent in a header', 'remove control characters, outer spaces and letters beyond Latin-1'),
+    say('The value cannot be sent in a header', 'use Latin-1 letters, and no control characters or outer spaces'),
   ),
 );
 

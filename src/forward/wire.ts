@@ -1,0 +1,15 @@
+/** Owns what HTTP/1.1 says of a message in its headers, the same for requests and answers. */
+
+/** RFC 9110 §7.6.1: what `Connection` names describes one connection, as it does itself. All go but what is `kept`. */
+export function removeNamedByConnection(headers: Headers, named: string | null, kept: ReadonlySet<string>): void {
+  for (const token of named?.split(',') ?? []) {
+    const name = token.trim().toLowerCase();
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !kept.has(name)) headers.delete(name);
+  }
+}
+
+/** The body's length where one was declared that is a number, else null. */
+export function declaredLength(headers: Headers): number | null {
+  const text = headers.get('content-length');
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
