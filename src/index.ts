@@ -4,6 +4,7 @@ import { controls, traffic } from './app.ts';
 import type { Env } from './env.ts';
 
 export { ExperimentLedger } from './experiment/ledger.ts';
+export { Recorder } from './records/recorder.ts';
 export { RolloutController } from './rollout/controller.ts';
 
 const CONTROLS = /^https?:\/\/[^/?#]*\/_headgate(?:[/?#]|$)/;

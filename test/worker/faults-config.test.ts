@@ -6,7 +6,7 @@ import { type NamedOrigin, startNamedOrigin } from './faulty-origin.ts';
 import { type Headgate, oneRoute, startHeadgate } from './harness.ts';
 import { answerTo, values, type WholeAnswer } from './raw-http.ts';
 
-const entry = "export * from './src/dev.ts'; export { default } from './test/worker/faulty-bindings.ts';";
+const entry = "export * from './src/index.ts'; export { default } from './test/worker/faulty-bindings.ts';";
 const REFRESH_MS = 100;
 const UNREADABLE = ['throw', 'throw-at-once', 'hang', 'wrong-type', 'wrong-values'] as const;
 const GARBAGE = [

@@ -4,7 +4,7 @@ import type { Env } from '../../src/env.ts';
 import worker from '../../src/index.ts';
 import type { Batch } from '../../src/live/batch.ts';
 
-export * from '../../src/dev.ts';
+export * from '../../src/index.ts';
 
 /** `lost` applies the batch, but its answer never comes back; with `silent` no call is answered, and `down` are flushes alone. */
 type Fault = 'none' | 'down' | 'lost' | 'binding' | 'silent';

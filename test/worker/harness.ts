@@ -35,7 +35,7 @@ export interface HeadgateOptions {
   vars?: Record<string, string>;
   /** Service bindings: name → a module script, run as a Worker of its own. */
   services?: Record<string, string>;
-  /** A module that wraps the Worker (its default export), given as source; `./src/dev.ts` is the real one. */
+  /** A module that wraps the Worker (its default export), given as source; `./src/index.ts` is the real one. */
   entry?: string;
   recorder?: boolean;
 }
@@ -44,7 +44,7 @@ const bundles = new Map<string, Promise<string>>();
 
 /** The Worker's bundle, or that of an entry that wraps it. */
 export function bundle(
-  entry = "export * from './src/dev.ts'; export { default } from './src/dev.ts';",
+  entry = "export * from './src/index.ts'; export { default } from './src/index.ts';",
 ): Promise<string> {
   let bundled = bundles.get(entry);
   if (bundled === undefined) {

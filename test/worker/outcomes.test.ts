@@ -337,7 +337,7 @@ describe('an outcome from a page', () => {
 it('is refused, and may be sent again, while what counts is down or not bound', async () => {
   const down =
     "{ idFromName: (name) => name, get: () => new Proxy({}, { get: () => async () => { throw new Error('down'); } }) }";
-  const entry = `import worker from './src/index.ts'; export * from './src/dev.ts';
+  const entry = `import worker from './src/index.ts'; export * from './src/index.ts';
     export default { fetch: (request, env, ctx) => worker.fetch(request, {
       ...env, LEDGER: undefined, CONTROLLER: ${down} }, ctx) };`;
   const variants = { blue: { url: origin.url } };

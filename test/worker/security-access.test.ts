@@ -9,7 +9,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
 /** The Worker with a clock that a request can set forward. */
 const ENTRY = `
 import worker from './src/index.ts';
-export * from './src/dev.ts';
+export * from './src/index.ts';
 const now = Date.now;
 let aheadMs = 0;
 Date.now = () => now() + aheadMs;

@@ -7,7 +7,7 @@ import type { Env } from '../../../src/env.ts';
 import type { OutcomeEvent } from '../../../src/experiment/words.ts';
 import worker from '../../../src/index.ts';
 
-export * from '../../../src/dev.ts';
+export * from '../../../src/index.ts';
 
 type Fault = 'lostThere' | 'lostBack' | 'twice';
 type Call = (...args: never[]) => Promise<unknown>;
