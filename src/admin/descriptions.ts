@@ -9,8 +9,6 @@ const before = '`next` of the page before';
 
 export const descriptions: Record<string, Record<string, string>> = {
   recordsQuery: {
-    variant: 'Or candidate',
-    limit: '1 to 1000',
     before: `${before}, or an RFC 3339 time`,
   },
   splitBody: {
@@ -33,13 +31,8 @@ export const descriptions: Record<string, Record<string, string>> = {
   restoreBody: { reason },
   comparisonsQuery: {
     candidate: 'The one compared last when left out',
-    samples: '0 to 200 of the newest',
-  },
-  previewQuery: {
-    token: 'From POST /api/routes/:route/preview',
   },
   previewBody: {
-    variant: 'May have weight 0',
     ttl: 'Such as 30m; at most 24h',
   },
   outcomesBody: {
@@ -51,6 +44,5 @@ export const descriptions: Record<string, Record<string, string>> = {
   sampleSizeQuery: {
     baseline: 'The rate now: 0.1 is 10 %',
     lift: 'Relative: 5% or 0.05',
-    ratio: 'Variant to baseline',
   },
 };
