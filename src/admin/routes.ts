@@ -34,7 +34,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
           const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
           const { inForce, split, weights: byHand } = await serving!.state(c.env, c.executionCtx, served);
           return {
-            ...{ name: route.name, inForce, byHand, rollout: null, live: {} },
+            ...{ name: route.name, inForce, byHand, byHandFault: null, rollout: null, live: {} },
             split: { at: '', reason: '', by: 'config', ...inForce, weights: route.weights, ...split },
             warnings: ['its controller does not answer'],
           };

@@ -207,7 +207,7 @@ describe('calls that change traffic', () => {
 describe('a controller that throws', () => {
   const down = async () => Promise.reject(new Error('down'));
   const detectStatus = {
-    ...{ name: 'detect', byHand: null, live: {}, rollout: null },
+    ...{ name: 'detect', byHand: null, byHandFault: null, live: {}, rollout: null },
     split: {
       ...{ revision: 3, weights: {}, shadows: {}, baseline: 'blue', salt: 'detect' },
       rollout: null,
