@@ -20,6 +20,8 @@ const FLUSH_MS = 2_000;
 const RETRY_MS = 500;
 const MAX_ROUNDS = 5;
 const ABANDONED_AFTER_MS = 25_000;
+/** Five failures in a row take 18 seconds. */
+const TRIED_FOR_MS = 18_000;
 /** Exposures of one batch. */
 export const MAX_BATCH = 1_000;
 /** Units that may wait; a ledger that is down for long costs exposures, never memory. */
@@ -115,7 +117,15 @@ export class Exposures {
     ctx.waitUntil(this.#flush(waiting, env, ctx));
   }
 
+  /** What a crowd leaves behind when it goes must not wait for a visitor who never comes, so it is tried for a while. */
   async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
+    const untilMs = Date.now() + TRIED_FOR_MS;
+    do await this.#flushOnce(waiting, env, ctx);
+    while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
+    waiting.armedUntilMs = 0;
+  }
+
+  async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(FLUSH_MS);
     let failures = 0;
     for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
@@ -136,7 +146,6 @@ export class Exposures {
       console.error(`experiment ${waiting.experiment}: ${waiting.dropped} exposures were dropped`);
       waiting.dropped = 0;
     }
-    waiting.armedUntilMs = 0;
   }
 
   async #seal(waiting: Waiting, secret: string): Promise<ExposureBatch> {

@@ -10,11 +10,12 @@ const route = { name: 'main', failStatuses: [], experiment, outcomes: [], varian
 const inForce = { experiment: 'e', rollout: null };
 const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 
-function seeing(spent: Spent | null) {
+function seeing(spent: Spent | null, failing = 0) {
   const batches: ExposureBatch[] = [];
   const plans: (ExperimentPlan | null)[] = [];
   const ledger = {
     expose: async (batch: ExposureBatch, plan: ExperimentPlan | null) => {
+      if (failing-- > 0) throw new Error('down');
       batches.push(batch);
       plans.push(plan);
       return [];
@@ -56,6 +57,17 @@ describe('the exposures of a batch', () => {
     expect(await flushed()).toMatchObject([
       { requests: 4, firstAtMs: T0, lastAtMs: T0 + 201_000, retries: 1, latencyMs: expect.any(Number) },
     ]);
+  });
+
+  it('come through in the end, though nobody asks any more when the ledger is back', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { see, flushed } = seeing(null, 5);
+    see({});
+    await vi.advanceTimersByTimeAsync(9_000);
+    see({ unit: 'late' });
+    await vi.advanceTimersByTimeAsync(21_000);
+    vi.restoreAllMocks();
+    expect(await flushed()).toMatchObject([{ requests: 1 }, { requests: 1 }]);
   });
 
   it('come with the plan, by which the ledger notices a planned size that nobody looks at', async () => {
