@@ -5,7 +5,7 @@
 
 import type { InForce } from '../config/inforce.ts';
 import type { RouteState } from '../config/route-state.ts';
-import type { Variant } from '../config/types.ts';
+import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
@@ -20,7 +20,7 @@ import { type Asked, askOrigin, type OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
-import type { Served, Watch } from './served.ts';
+import { isFailStatus, type Served, type Watch } from './served.ts';
 import type { Upload } from './upload.ts';
 
 export interface Exchange extends Incoming {
@@ -76,8 +76,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
     tellLost(exchange, second, false);
     return conclude(exchange, first, null);
   }
-  // Where the baseline is refused alike (a quota that both share), the candidate is no worse.
-  tellLost(exchange, first, !hasFailedOver(route.failover, second));
+  tellLost(exchange, first, isGood(route, second));
   first.asked?.patience.done();
   first.asked?.abort();
   return conclude(exchange, second, variant.name);
@@ -135,6 +134,13 @@ function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): bo
   const status = tried.asked!.response.status;
   const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
   return isUnreachedStatus(status) || statuses.includes(status);
+}
+
+/** Where the baseline fails too, or is refused alike (a quota that both share), it has made nothing good. */
+function isGood(route: Route, tried: Try): boolean {
+  return (
+    tried.asked !== null && !hasFailedOver(route.failover, tried) && !isFailStatus(route, tried.asked.response.status)
+  );
 }
 
 function noteHealth({ state, plane }: Exchange, tried: Try): void {

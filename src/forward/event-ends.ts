@@ -15,7 +15,7 @@ const FIRST_EVENTS = 4;
 const MAX_CHARS = 4_096;
 
 export class EventEnds {
-  readonly first: StreamEvent[] = [];
+  #first: StreamEvent[] = [];
   #last: StreamEvent | null = null;
   #decoder = new TextDecoder();
   /** The line that has not ended yet, as far as it is kept. */
@@ -32,17 +32,14 @@ export class EventEnds {
     }
   }
 
-  /** Whether a line has begun and not ended. */
-  get isInLine(): boolean {
-    return this.#line !== '';
-  }
-
-  /** The last event, once the stream has ended; also one without its empty line, which clients of model APIs take. */
-  get last(): StreamEvent | null {
+  /**
+   * To be asked once, when the stream has ended: the first events, the last, and whether the end came within a line. An event without
+   * its empty line is one too, as clients of model APIs take it.
+   */
+  ended(): { first: readonly StreamEvent[]; last: StreamEvent | null; isInLine: boolean } {
     this.#take(this.#line);
     this.#take('');
-    this.#line = '';
-    return this.#last;
+    return { first: this.#first, last: this.#last, isInLine: this.#line !== '' };
   }
 
   /** WHATWG HTML §9.2.6, but for lines that end with a carriage return alone. */
@@ -53,7 +50,7 @@ export class EventEnds {
     if (line.trim() !== '') return;
     if (this.#data !== null) {
       this.#last = { name: this.#name, data: this.#data };
-      if (this.first.length < FIRST_EVENTS) this.first.push(this.#last);
+      if (this.#first.length < FIRST_EVENTS) this.#first.push(this.#last);
     }
     this.#name = '';
     this.#data = null;

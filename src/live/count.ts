@@ -45,7 +45,7 @@ const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
  */
 function endedProperly({ events }: Served): boolean | null {
   if (events === null) return null;
-  const { isInLine, last, first } = events;
+  const { first, last, isInLine } = events.ended();
   if (last === null) return false;
   const says = [last.data.trim(), TYPE.exec(last.data)?.[1] ?? '', last.name];
   if (says.some((one) => TERMINATORS.includes(one))) return true;

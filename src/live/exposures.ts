@@ -20,7 +20,7 @@ const FLUSH_MS = 2_000;
 const RETRY_MS = 500;
 const MAX_ROUNDS = 5;
 const ABANDONED_AFTER_MS = 25_000;
-/** Five failures in a row take 18 seconds. */
+/** One more pass begins until then; five failures in a row, which end a pass, take 18 seconds. */
 const TRIED_FOR_MS = 18_000;
 /** Exposures of one batch. */
 export const MAX_BATCH = 1_000;
@@ -30,14 +30,12 @@ const MAX_WAITING = 20_000;
 /** An exposure before its unit is hashed. */
 type Seen = Omit<Exposure, 'unit'>;
 
-interface Waiting {
-  route: string;
+/** Route and split are those by which the newest exposure was served. */
+interface Waiting extends Pick<Served, 'route' | 'inForce'> {
   experiment: string;
   units: Map<string, Seen>;
   pending: ExposureBatch | null;
   sequence: number;
-  /** By which its newest exposure was served. */
-  by: Pick<Served, 'route' | 'inForce'>;
   armedUntilMs: number;
   dropped: number;
 }
@@ -88,7 +86,7 @@ export class Exposures {
       waiting.units.set(unit, seen);
     }
     if (served.reason !== 'pin') seen.weights ??= JSON.stringify(served.inForce.weights);
-    this.#arm(waiting, env, ctx);
+    if (Date.now() >= waiting.armedUntilMs) ctx.waitUntil(this.#flush(waiting, env, ctx));
     return seen;
   }
 
@@ -98,30 +96,35 @@ export class Exposures {
     return ask !== null && this.#repeats.isRetry(ask, served.startedAtMs);
   }
 
-  #waitingOf(by: Served, experiment: string): Waiting {
-    const route = by.route.name;
-    const key = `${route}/${experiment}`;
+  #waitingOf({ route, inForce }: Served, experiment: string): Waiting {
+    const key = `${route.name}/${experiment}`;
     let waiting = this.#waiting.get(key);
     if (waiting === undefined) {
-      waiting = { route, experiment, units: new Map(), pending: null, sequence: 0, by, armedUntilMs: 0, dropped: 0 };
+      waiting = {
+        experiment,
+        units: new Map(),
+        pending: null,
+        sequence: 0,
+        route,
+        inForce,
+        armedUntilMs: 0,
+        dropped: 0,
+      };
       this.#waiting.set(key, waiting);
     }
-    waiting.by = { route: by.route, inForce: by.inForce };
+    waiting.route = route;
+    waiting.inForce = inForce;
     return waiting;
-  }
-
-  #arm(waiting: Waiting, env: Env, ctx: ExecutionContext): void {
-    const nowMs = Date.now();
-    if (nowMs < waiting.armedUntilMs) return;
-    waiting.armedUntilMs = nowMs + FLUSH_MS + ABANDONED_AFTER_MS;
-    ctx.waitUntil(this.#flush(waiting, env, ctx));
   }
 
   /** What a crowd leaves behind when it goes must not wait for a visitor who never comes, so it is tried for a while. */
   async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     const untilMs = Date.now() + TRIED_FOR_MS;
-    do await this.#flushOnce(waiting, env, ctx);
-    while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
+    do {
+      // Anew for each pass: two flushes at once would take each other's batch for told.
+      waiting.armedUntilMs = Date.now() + FLUSH_MS + ABANDONED_AFTER_MS;
+      await this.#flushOnce(waiting, env, ctx);
+    } while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
     waiting.armedUntilMs = 0;
   }
 
@@ -132,8 +135,9 @@ export class Exposures {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
         waiting.pending = batch;
-        const { route, experiment, by } = waiting;
-        const plan = planOf(by);
+        const { experiment } = waiting;
+        const { name: route } = waiting.route;
+        const plan = planOf(waiting);
         const credited = await ledgerOf(env, route, experiment)!.expose(batch, plan?.id === experiment ? plan : null);
         waiting.pending = null;
         for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });

@@ -13,8 +13,10 @@ const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 function seeing(spent: Spent | null, failing = 0) {
   const batches: ExposureBatch[] = [];
   const plans: (ExperimentPlan | null)[] = [];
+  const triedAtMs: number[] = [];
   const ledger = {
     expose: async (batch: ExposureBatch, plan: ExperimentPlan | null) => {
+      triedAtMs.push(Date.now());
       if (failing-- > 0) throw new Error('down');
       batches.push(batch);
       plans.push(plan);
@@ -27,6 +29,7 @@ function seeing(spent: Spent | null, failing = 0) {
   const exposures = new Exposures(() => (spent === null ? null : Promise.resolve(spent)));
   return {
     plans,
+    triedAtMs,
     see: (changes: Partial<Served>) => {
       const url = new URL('https://shop.example/x');
       exposures.observe(served({ route, url, upload, ...changes, inForce } as never), env as never, ctx as never);
@@ -68,6 +71,21 @@ describe('the exposures of a batch', () => {
     await vi.advanceTimersByTimeAsync(21_000);
     vi.restoreAllMocks();
     expect(await flushed()).toMatchObject([{ requests: 1 }, { requests: 1 }]);
+  });
+
+  it('are told by one flush at a time, however long the ledger is away', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { see, triedAtMs } = seeing(null, 1_000);
+    for (let second = 0; second < 120; second++) {
+      see({ unit: `u-${second}` });
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    vi.restoreAllMocks();
+    const gaps = triedAtMs.slice(1).map((atMs, index) => atMs - triedAtMs[index]!);
+    expect(gaps.length).toBeGreaterThan(20);
+    // A second flush would try in the ten seconds that the first one waits after five failures.
+    const afterFive = gaps.filter((_, index) => index % 5 === 4);
+    expect(Math.min(...afterFive)).toBeGreaterThanOrEqual(10_000);
   });
 
   it('come with the plan, by which the ledger notices a planned size that nobody looks at', async () => {

@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPreviewToken } from '../../src/split/preview.ts';
@@ -8,8 +11,11 @@ import { COOKIE_SECRET } from './harness.ts';
 import { type HeaderLines, RawClient } from './raw-http.ts';
 
 let world: FaultyWorld;
+const broken = createServer((_, response) => void response.writeHead(500).end('{}'));
 
 beforeAll(async () => {
+  await once(broken.listen(0, '127.0.0.1'), 'listening');
+  const { port } = broken.address() as AddressInfo;
   world = await startFaultyWorld(({ blue, green, refusing }) => ({
     trial: {},
     impatient: { timeoutMs: 1_500 },
@@ -20,13 +26,17 @@ beforeAll(async () => {
     'only-500': { failover: { statuses: [500] } },
     'both-fail': { variants: { blue: { url: `${green}/b` }, green: { url: green } } },
     'both-refused': { variants: { blue: { url: refusing }, green: { url: green } } },
+    'baseline-broken': { variants: { blue: { url: `http://127.0.0.1:${port}` }, green: { url: green } } },
     'baseline-fails': { variants: { green: { url: green }, blue: { url: blue } }, baseline: 'green' },
     previewed: { ejection: true },
     budget: {},
   }));
 });
 
-afterAll(() => world?.close());
+afterAll(async () => {
+  broken.close();
+  await world?.close();
+});
 
 describe('failover', () => {
   const failures = [
@@ -179,6 +189,13 @@ describe('failover', () => {
     expect([answer.status, answer.json.from]).toEqual([429, 'faulty']);
     const rows = await world.rowsOf(answer.requestId, 2);
     expect(rows.map(({ failed }) => failed)).toEqual([0, 0]);
+  });
+
+  it('has made nothing good where the baseline fails in its way', async () => {
+    const answer = await world.ask('/baseline-broken/a?fault=status:429');
+    expect(answer.status).toBe(500);
+    const rows = await world.rowsOf(answer.requestId, 2);
+    expect(rows.find(({ variant }) => variant === 'green')).toMatchObject({ status: 429, failed: 0 });
   });
 
   it("gives the candidate's own answer when the baseline cannot be reached", async () => {
