@@ -1,8 +1,31 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Two projects: pure modules run side by side; everything that owns sockets or workerd runs one file at a time on 2 cores. */
+// What takes longest begins first, else it runs alone at the end while one core looks on.
+const LONGEST = [
+  'demo',
+  'demo-ab',
+  'shadow-truth',
+  'rollout-faults',
+  'faults-config',
+  'rollout-plans',
+  'rollout-people',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(`/worker/${name}.test.ts`));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** Two projects: pure modules share their workers' memory; what owns sockets or workerd has a process a file, few at a time. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -10,6 +33,8 @@ export default defineConfig({
           root: '.',
           include: ['test/**/*.test.ts'],
           exclude: ['test/worker/**'],
+          isolate: false,
+          maxWorkers: 3,
           testTimeout: 60_000,
         },
       },

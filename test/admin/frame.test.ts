@@ -63,5 +63,6 @@ describe('the admin frame', () => {
     expect(JSON.parse(text)).toMatchObject({ status: 500, code: 'internal' });
     expect(text).not.toContain('hunter2');
     expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
   });
 });

@@ -1,33 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { demo, leftBehind, type Run, told } from './demo-run.ts';
 import { alive, descendants } from './processes.ts';
-
-const root = join(import.meta.dirname, '../..');
-// The demo's own temporary directory is made in here, so that what it leaves behind is seen.
-const temporary = mkdtempSync(join(tmpdir(), 'headgate-demo-test-'));
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
-
-interface Run {
-  child: ChildProcess;
-  out(): string;
-  err(): string;
-}
-
-function demo(...options: string[]): Run {
-  const child = spawn(process.execPath, ['src/demo/demo.ts', ...options], {
-    cwd: root,
-    env: { ...process.env, TMPDIR: temporary, NO_COLOR: '1' },
-  });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => (out += chunk));
-  child.stderr.on('data', (chunk) => (err += chunk));
-  return { child, out: () => out, err: () => err };
-}
 
 /** Waits until the story has begun; the host and its workerd run by then. */
 async function begun({ child, out }: Run): Promise<number[]> {
@@ -40,10 +15,8 @@ async function begun({ child, out }: Run): Promise<number[]> {
 
 describe('npm run demo', () => {
   it('tells the whole story in a hurry, and it goes as told', async () => {
-    const { child, out, err } = demo('--fast');
-    const [code] = await once(child, 'exit');
-    const said = out();
-    expect(`${said}\n${err()}`).toContain('The story went as told.');
+    const { code, said, errors } = await told('--fast');
+    expect(`${said}\n${errors}`).toContain('The story went as told.');
     expect(code).toBe(0);
     for (const act of ['1. Shadow', '2. Canary', '3. A broken release', '4. A wrong release', '5. Blue-green'])
       expect(said).toContain(act);
@@ -58,23 +31,8 @@ describe('npm run demo', () => {
     expect(said).toMatch(/requests it answered +[1-9]/);
     expect(said).toMatch(/5 switch +switch, way back +\d+\.\d s, \d+\.\d s\n +failed requests +0 of/);
     for (const line of said.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
-    expect(readdirSync(temporary)).toEqual([]);
-  }, 90_000);
-
-  it('decides an A/B test by outcomes that come with receipts, finds nothing in the A/A test beside it, and counts exactly', async () => {
-    const { child, out, err } = demo('--ab', '--fast');
-    const [code] = await once(child, 'exit');
-    const said = out();
-    expect(`${said}\n${err()}`).toContain('The story went as told.');
-    expect(code).toBe(0);
-    // The same visitors bring the same texts to the same arms in every run.
-    expect(said).toMatch(/third +\d+ of +604 units +7[78]\.\d %\n +green +\d+ of +596 units +94\.\d %/);
-    expect(said).toMatch(/✔ better \(early stop\)|✔ better \(test at the planned size\)/);
-    expect(said).toMatch(/one +\d+ of +605 units[\s\S]*= no difference found \(test at the planned size\)/);
-    expect(said).toMatch(/requests, outcomes by receipt +2,400, 2,400/);
-    for (const line of said.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
-    expect(readdirSync(temporary)).toEqual([]);
-  }, 90_000);
+    expect(leftBehind()).toEqual([]);
+  }, 180_000);
 
   it('ends cleanly at Ctrl-C: no process, no state, and the exit code of an interrupted program', async () => {
     const run = demo();
@@ -83,7 +41,7 @@ describe('npm run demo', () => {
     expect(await once(run.child, 'exit')).toEqual([130, null]);
     // The last of the family may still be on its way out.
     await expect.poll(() => alive(running), { timeout: 2_000 }).toEqual([]);
-    expect(readdirSync(temporary)).toEqual([]);
+    expect(leftBehind()).toEqual([]);
   });
 
   it('leaves nothing behind either when it is killed without a chance to clean up', async () => {
@@ -93,7 +51,7 @@ describe('npm run demo', () => {
     const until = Date.now() + 10_000;
     while (alive(running).length > 0 && Date.now() < until) await sleep(100);
     expect(alive(running)).toEqual([]);
-    expect(readdirSync(temporary)).toEqual([]);
+    expect(leftBehind()).toEqual([]);
   });
 
   it('explains itself, and refuses what it does not know', async () => {
