@@ -87,8 +87,8 @@ type Visit = Pick<Exchange, 'env' | 'ctx' | 'plane' | 'state' | 'decision' | 'up
   nowMs: number;
 };
 
-function exchangeOf({ incoming, loaded, nowMs, ...visit }: Visit): Exchange {
-  const { plane, state, upload } = visit;
+function exchangeOf(visit: Visit): Exchange {
+  const { incoming, env, ctx, plane, state, upload, loaded } = visit;
   const { decision, body } = fitJson(visit.decision, state, upload);
   const requestId = requestIdOf(incoming);
   const isWebSocket = isHandshake(incoming);
@@ -100,14 +100,18 @@ function exchangeOf({ incoming, loaded, nowMs, ...visit }: Visit): Exchange {
   const watching = isWebSocket ? null : plane.watcher;
   return {
     ...incoming,
-    ...visit,
+    env,
+    ctx,
+    plane,
+    state,
     decision,
+    upload,
     spliced: body,
     headers,
     watch: watching?.({ method, route, inForce, decision }) ?? null,
     requestId,
     configHash: loaded.hash,
-    startedAtMs: nowMs,
+    startedAtMs: visit.nowMs,
   };
 }
 
