@@ -3,17 +3,17 @@
 // biome-ignore assist/source/organizeImports: beside what is like it `ShadowPlane` makes the bundle 0.3 KB smaller.
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
-import { ShadowPlane } from './shadow/plane.ts';
+import { countServed } from './live/count.ts';
 import type { AdminDeps } from './admin/context.ts';
 import { ConfigStore } from './config/store.ts';
+import { Usages } from './live/usage.ts';
+import { ShadowPlane } from './shadow/plane.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
 import { recordServed } from './forward/record.ts';
 import { Confirmations } from './live/confirm.ts';
-import { countServed } from './live/count.ts';
-import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
-import { Usages } from './live/usage.ts';
+import { Exposures } from './live/exposures.ts';
 import { internal, problem } from './problem.ts';
 
 const store = new ConfigStore();

@@ -3,10 +3,10 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { readText } from '../body-text.ts';
-import { variantsHash } from '../config/hash.ts';
+import { isFor } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
 import { faultAt } from '../config/path.ts';
-import { parseWeights } from '../config/split.ts';
+import { parseSplit, parseWeights } from '../config/split.ts';
 import { keysOf, readAll, textsOf } from '../config/store.ts';
 import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
@@ -89,7 +89,8 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
       // What is refused is not served, and beats nothing.
       const isManual = byHand.ok && byHand.value !== null;
       if (!isManual && !split) return [];
-      const isServed = isManual || split!.includes(variantsHash(route));
+      const known = split ? parseSplit(split) : null;
+      const isServed = isManual || (known?.ok && isFor(known.value, route));
       const reason = isServed
         ? `the key ${isManual ? 'weights' : 'split'}:${name} beats the weights written here`
         : `the key split:${name} is for other variants: ${baseline} gets all traffic`;

@@ -56,13 +56,14 @@ export function doctorRoutes() {
 
 function bindingFindings(env: Env): Finding[] {
   const datasets = (['REQUESTS', 'COMPARISONS', 'OUTCOMES'] as const).filter((name) => env[name] === undefined);
-  const binding = (name: 'CONFIG' | 'CONTROLLER', without: string) =>
+  const binding = (name: 'CONFIG' | 'CONTROLLER' | 'LEDGER', without: string) =>
     env[name] === undefined
       ? bad(`binding ${name}`, `is missing: ${without}`, bindIt)
       : ok(`binding ${name}`, 'is there');
   return [
     binding('CONFIG', 'there is no config to read'),
     binding('CONTROLLER', 'no rollouts, no writes'),
+    binding('LEDGER', 'no experiments'),
     datasets.length > 0
       ? warn('datasets', `${datasets.join(', ')}: no binding, so those records are lost`, bindIt)
       : ok('datasets', 'are there'),
@@ -122,16 +123,10 @@ async function inKv(env: Env): Promise<InKv> {
   const loose = parseConfig(text, { unknownKeys: 'warn' });
   const strict = parseConfig(text, { unknownKeys: 'warn', ...whatThisWorkerHas(env) });
   const config = loose.ok ? loose.value.config : null;
-  if (!strict.ok) {
-    const findings = strict.error.map(({ path, reason, mend }) => bad(`config ${path}`, reason, mend));
-    return { text, config, findings: [read, ...findings] };
-  }
-  const warnings = strict.value.warnings.map(({ path, reason, mend }) => warn(`config ${path}`, reason, mend));
-  return {
-    text,
-    config,
-    findings: [read, ok('config', `valid; routes: ${strict.value.config.routes.length}`), ...warnings],
-  };
+  const faults = strict.ok ? strict.value.warnings : strict.error;
+  const found = faults.map(({ path, reason, mend }) => (strict.ok ? warn : bad)(`config ${path}`, reason, mend));
+  if (strict.ok) found.unshift(ok('config', `valid; routes: ${strict.value.config.routes.length}`));
+  return { text, config, findings: [read, ...found] };
 }
 
 /** The instance that owns the config: whether it answers, and whether KV has what it last wrote. */
@@ -202,10 +197,7 @@ async function healthFindings(route: Route, status: RouteStatus | null, env: Env
           'give it "health": { "path", "expect" }',
         );
       }
-      const { ok: isWell, detail } = await probe(variant, env).catch((cause: unknown) => ({
-        ok: false,
-        detail: String(cause),
-      }));
+      const { ok: isWell, detail } = await probe(variant, env);
       if (isWell) return ok(about, `healthy: ${detail}`);
       const weight = weights[variant.name] ?? 0;
       return weight > 0

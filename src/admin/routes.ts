@@ -65,7 +65,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
       return changing(c, { kind, ...c.req.valid('json') });
     })
-    .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
+    .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody, true), (c) => {
       return changing(c, { kind: 'rollback', ...c.req.valid('json') });
     })
     .get('/routes/:route/splits', query(schemas.splitsQuery), (c) =>

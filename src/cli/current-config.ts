@@ -1,6 +1,6 @@
 /** Owns the config that is in force, as verbs that replace it see it: its text, and the ETag that binds a change to it. */
 
-import { variantsHash } from '../config/hash.ts';
+import { isFor } from '../config/hash.ts';
 import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
 import type { Connected } from './client.ts';
@@ -49,7 +49,7 @@ function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   const weights = Object.entries(split.weights).map(([variant, percent]) => `${variant}=${percent}`);
   const what = `split ${split.revision} (${weights.join(' ')})`;
   const set = `headgate weights ${name} …`;
-  if (split.variants !== variantsHash(route)) {
+  if (!isFor(split, route)) {
     const reason = `${what} is for other variants and will not be served: ${route.baseline} gets all traffic`;
     return [{ path: 'weights', reason, mend: `${set} then moves it by the new variants` }];
   }

@@ -18,8 +18,14 @@ export function contentHash(text: string): string {
  * written out make no difference, and members that are absent are left out, so that a later version of Headgate with more
  * keys still finds the fingerprint of a split that an earlier one made.
  */
-export function variantsHash(route: Pick<Route, 'variants'>): string {
-  return contentHash(canonical(Object.fromEntries(Object.values(route.variants).map((v) => [v.name, definition(v)]))));
+export function variantsHash({ variants }: Pick<Route, 'variants'>, among: object = variants): string {
+  const named = Object.values(variants).filter(({ name }) => name in among);
+  return contentHash(canonical(Object.fromEntries(named.map((v) => [v.name, definition(v)]))));
+}
+
+/** Whether a split was made for these variants. It may have been made before others were added, which changes none of its own. */
+export function isFor(split: { variants: string; weights: object }, route: Pick<Route, 'variants'>): boolean {
+  return split.variants === variantsHash(route) || split.variants === variantsHash(route, split.weights);
 }
 
 function definition(variant: Variant): Record<string, unknown> {

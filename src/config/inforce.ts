@@ -3,7 +3,7 @@
  * It reads and remembers nothing: the caller brings the newest valid documents it has.
  */
 
-import { variantsHash } from './hash.ts';
+import { isFor } from './hash.ts';
 import type { Split, Watched } from './split.ts';
 import type { Route } from './types.ts';
 import { completeWeights } from './weights.ts';
@@ -120,7 +120,7 @@ function misfitOf(split: Split, route: Route): string | null {
   if (stranger !== undefined) {
     return `split ${split.revision} names "${stranger}", which is not a variant of this route, so it is not served`;
   }
-  if (split.variants === variantsHash(route)) return null;
+  if (isFor(split, route)) return null;
   return `the variants have changed since split ${split.revision} was made, so it is not served`;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { type Arm, armsOf } from '../split/assign.ts';
-import { variantsHash } from './hash.ts';
+import { isFor } from './hash.ts';
 import { type InForce, splitInForce } from './inforce.ts';
 import type { RouteTexts } from './last-good.ts';
 import { firstFault } from './path.ts';
@@ -58,12 +58,11 @@ function newestSplit(
   before: Split | null,
   tell: (message: string) => void,
 ): Split | null {
-  const variants = variantsHash(route);
-  const last = before?.variants === variants ? before : null;
+  const last = before !== null && isFor(before, route) ? before : null;
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return last;
   const parsed = parseSplit(text);
-  if (parsed.ok && parsed.value.variants === variants) {
+  if (parsed.ok && isFor(parsed.value, route)) {
     // KV may lag behind what the controller told with a flush.
     return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
   }

@@ -146,7 +146,8 @@ function isGood(route: Route, tried: Try): boolean {
 function noteHealth({ state, plane }: Exchange, tried: Try): void {
   const { route } = state;
   if (!route.ejection || (tried.fault !== null && isClients(tried.fault))) return;
-  if (hasFailedOver(route.failover, tried)) plane.ejections.failed(route.name, tried.variant.name, tried.headersAtMs);
+  if (hasFailedOver(route.failover, tried))
+    plane.ejections.failed(route.name, tried.variant.name, tried.headersAtMs, tried.askedAtMs);
   else plane.ejections.succeeded(route.name, tried.variant.name, tried.headersAtMs);
 }
 
@@ -174,7 +175,8 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
     tell(exchange, tried, noBody(tried));
-    if (!upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
+    // Hono makes a new one for every HEAD.
+    if (exchange.method !== 'HEAD' && !upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
     // Nor can its headers be changed, and an origin must not choose our visitors' variants.
     abort();
     return ownAnswer('unreachable');

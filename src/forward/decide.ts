@@ -83,7 +83,8 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decisio
   if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
   // With one arm there is nothing to choose; who comes is counted all the same.
   if (isPlain) return counted(arms[0]!.variant, 'only', found.kind === 'found' ? found.unit : null);
-  if (found.kind === 'none') return only;
+  // A browser's question before the request bears no cookie, whoever asks.
+  if (found.kind === 'none' || (found.kind === 'mint' && asked.method === 'OPTIONS')) return only;
   if (found.kind === 'found' && found.visitor === null) {
     return counted(assign(inForce.salt, route.name, found.unit, arms), 'hash', found.unit);
   }

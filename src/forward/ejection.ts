@@ -37,7 +37,8 @@ export class Ejections {
     return true;
   }
 
-  failed(route: string, variant: string, nowMs: number): void {
+  /** A try that failed. One that was asked before an ejection's end says nothing of what came after. */
+  failed(route: string, variant: string, nowMs: number, askedAtMs = nowMs): void {
     const key = `${route}/${variant}`;
     const health = this.#health.get(key) ?? {
       consecutive: 0,
@@ -47,11 +48,9 @@ export class Ejections {
       probeAtMs: NEVER,
     };
     this.#health.set(key, health);
+    if (askedAtMs < health.untilMs) return;
     health.consecutive++;
-    // Requests that were under way at the ejection fail later; they say nothing new.
-    const probeFailed = health.ejected && nowMs >= health.untilMs;
-    const due = !health.ejected && health.consecutive >= FAILURES_TO_EJECT;
-    if (!probeFailed && !due) return;
+    if (!health.ejected && health.consecutive < FAILURES_TO_EJECT) return;
     if (nowMs - health.untilMs > FORGIVEN_AFTER_MS) health.ejections = 0;
     health.ejections++;
     health.ejected = true;
@@ -64,14 +63,5 @@ export class Ejections {
     if (health === undefined) return;
     health.consecutive = 0;
     if (nowMs >= health.untilMs) health.ejected = false;
-  }
-
-  /** Candidates that are ejected now, for status: `route/variant` and until when. */
-  list(nowMs: number): { key: string; untilMs: number; ejections: number }[] {
-    const ejected: { key: string; untilMs: number; ejections: number }[] = [];
-    for (const [key, { ejected: isOut, untilMs, ejections }] of this.#health) {
-      if (isOut && untilMs > nowMs) ejected.push({ key, untilMs, ejections });
-    }
-    return ejected;
   }
 }

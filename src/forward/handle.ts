@@ -16,7 +16,7 @@ import { Ejections } from './ejection.ts';
 import { toFallback } from './fallback.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
 import { isLoop } from './loop.ts';
-import { isControlPath, Matcher } from './match.ts';
+import { findRoute, isControlPath } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
@@ -37,8 +37,6 @@ export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'o
   return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
 
-const matchers = new WeakMap<Loaded, Matcher>();
-
 /** Answers a visitor's request. Failures of origins are answers; only bugs throw. */
 export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
   const nowMs = Date.now();
@@ -57,7 +55,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   // A candidate's page must not share an origin with the controls.
   if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
   if (loaded === null) return toFallback(incoming, { env, configHash: '' }, noConfig);
-  const route = matcherOf(loaded).find(url.hostname, url.pathname, incoming.sent);
+  const route = findRoute(loaded.config, url, incoming.sent);
   if (route === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
   const knowing = plane.store.stateOf(env, ctx, route, nowMs);
   const known = knowing instanceof Promise ? await knowing : knowing;
@@ -65,12 +63,12 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const state = confirming instanceof Promise ? await confirming : confirming;
   const facts = { ...incoming, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
   const deciding = decide(state, facts);
-  const decision = spared(deciding instanceof Promise ? await deciding : deciding, state, plane, nowMs);
+  const decision = deciding instanceof Promise ? await deciding : deciding;
 
   const wanted = route.variants[decision.variant]!;
   const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || setsJson(state) || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') {
@@ -89,7 +87,10 @@ type Visit = Pick<Exchange, 'env' | 'ctx' | 'plane' | 'state' | 'decision' | 'up
 
 function exchangeOf(visit: Visit): Exchange {
   const { incoming, env, ctx, plane, state, upload, loaded } = visit;
-  const { decision, body } = fitJson(visit.decision, state, upload);
+  const fit = fitJson(visit.decision, state, upload);
+  // Last of all that may send it elsewhere: the one probe must not be spent on what the candidate never sees.
+  const admitted = spared(fit.decision, state, plane, visit.nowMs);
+  const { decision, body } = admitted === fit.decision ? fit : fitJson(admitted, state, upload);
   const requestId = requestIdOf(incoming);
   const isWebSocket = isHandshake(incoming);
   const headers = cleanedHeaders(incoming, { requestId, configHash: loaded.hash, isWebSocket });
@@ -133,24 +134,22 @@ function fitJson(
   state: RouteState,
   upload: Upload,
 ): { decision: Decision; body: Uint8Array | null } {
-  const members = state.route.variants[decision.variant]!.json;
+  const { json } = state.route.variants[decision.variant]!;
+  // What one of them cannot be shown is no evidence of the others either: they would be judged by different requests.
+  const members = json ?? (setsJson(state) ? {} : undefined);
   if (members === undefined || !upload.isPresent) return { decision, body: null };
   const body = upload.withJson(members);
   if (body !== null) return { decision, body };
-  const { baseline } = state.inForce;
   // A preview of a variant that cannot be had must not show the baseline under its name either.
   // Who is outside the trial stays so by name: such requests are not mirrored.
-  const isTried = decision.isEvidence || decision.reason === 'preview';
-  return { decision: instead(decision, baseline, isTried ? 'json_unfit' : decision.reason), body: null };
+  const isUnfit = json !== undefined && (decision.isEvidence || decision.reason === 'preview');
+  const variant = json === undefined ? decision.variant : state.inForce.baseline;
+  return { decision: instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason), body };
 }
 
-function matcherOf(loaded: Loaded): Matcher {
-  let matcher = matchers.get(loaded);
-  if (matcher === undefined) {
-    matcher = new Matcher(loaded.config);
-    matchers.set(loaded, matcher);
-  }
-  return matcher;
+/** Whether any of those that are compared sets members. */
+function setsJson({ route, arms, inForce }: RouteState): boolean {
+  return [inForce.baseline, ...arms.map(({ variant }) => variant)].some((name) => route.variants[name]!.json);
 }
 
 const UPLOAD_FAULTS: Record<UploadFault, [status: number, detail: string]> = {

@@ -6,41 +6,17 @@
 import type { Config, MatchRule, Route } from '../config/types.ts';
 import { matchesPath } from '../split/audience.ts';
 
-interface Entry {
-  route: Route;
-  rule: MatchRule;
-}
-
-/** Hosts whose rules are kept apart. Beyond them (a wildcard route under a flood of hosts) rules are gathered anew each time. */
-const MAX_REMEMBERED_HOSTS = 1_000;
-
-/** Finds the route of a request. Made once a config, so that a request looks only at rules its host can meet. */
-export class Matcher {
-  #entries: Entry[];
-  #byHost = new Map<string, Entry[]>();
-
-  constructor(config: Config) {
-    this.#entries = config.routes.flatMap((route) => route.match.map((rule) => ({ route, rule })));
-  }
-
-  /** The first route that matches, or null. `hostname` has no port and is in small letters. */
-  find(hostname: string, path: string, headers: Pick<Headers, 'get'>): Route | null {
-    for (const { route, rule } of this.#entriesOf(hostname)) {
-      if (rule.path !== null && !matchesPath(rule.path, path)) continue;
-      if (rule.headers.length === 0 || rule.headers.every(({ name, values }) => isOneOf(headers.get(name), values))) {
-        return route;
-      }
-    }
-    return null;
-  }
-
-  #entriesOf(hostname: string): Entry[] {
-    const known = this.#byHost.get(hostname);
-    if (known !== undefined) return known;
-    const entries = this.#entries.filter(({ rule }) => matchesHost(rule.host, hostname));
-    if (this.#byHost.size < MAX_REMEMBERED_HOSTS) this.#byHost.set(hostname, entries);
-    return entries;
-  }
+/** The first route that matches, or null. `hostname` has no port and is in small letters. */
+export function findRoute(
+  { routes }: Pick<Config, 'routes'>,
+  { hostname, pathname }: { hostname: string; pathname: string },
+  headers: Pick<Headers, 'get'>,
+): Route | null {
+  const meets = ({ host, path, headers: wanted }: MatchRule) =>
+    matchesHost(host, hostname) &&
+    (path === null || matchesPath(path, pathname)) &&
+    wanted.every(({ name, values }) => isOneOf(headers.get(name), values));
+  return routes.find(({ match }) => match.some(meets)) ?? null;
 }
 
 // RFC 3986 §6.2.2.2: `/%5Fheadgate` is the same path as `/_headgate`.

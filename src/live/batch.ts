@@ -31,8 +31,6 @@ export interface LiveCounts {
   failed: number;
   /** 4xx but 429. */
   rejected: number;
-  /** Counted apart, and never as evidence. */
-  previewed: number;
   headers: string;
   firstByte: string;
   total: string;

@@ -8,10 +8,11 @@ import { type Env, ledgerOf } from '../env.ts';
 import { planOf } from '../experiment/plan.ts';
 import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
-import { hasFailed, type Observer, type Served } from '../forward/served.ts';
+import type { Observer, Served } from '../forward/served.ts';
 import { sleep } from '../limit.ts';
 import { recordRow } from '../records/write.ts';
 import { hashUnit } from '../split/receipt.ts';
+import { isError } from './judge.ts';
 import { askOf, Repeats } from './repeats.ts';
 import { segmentsOf } from './segments.ts';
 import type { Spent, Usages } from './usage.ts';
@@ -193,7 +194,7 @@ function count(seen: Seen, served: Served, body: BodyReport): void {
   seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
   seen.lastAtMs = Math.max(seen.lastAtMs ?? 0, startedAtMs);
   seen.requests++;
-  if (hasFailed(served, body)) seen.errors++;
+  if (isError(served, body)) seen.errors++;
   seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
   seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
 }

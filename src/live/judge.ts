@@ -41,7 +41,7 @@ function judgeBy(
 ): boolean | null {
   switch (metric) {
     case 'errors':
-      return hasFailed(served, body) || wouldBeMadeGood(served);
+      return isError(served, body);
     case 'rejected':
       return isRejected(served.status);
     case 'slow':
@@ -51,6 +51,11 @@ function judgeBy(
     default:
       return null;
   }
+}
+
+/** Whether a request is held against its variant, alike in both arms. */
+export function isError(served: Served, body: BodyReport): boolean {
+  return hasFailed(served, body) || wouldBeMadeGood(served);
 }
 
 /**

@@ -92,13 +92,10 @@ export class LiveTally {
   }
 
   #count(served: Served, body: BodyReport): void {
+    if (served.reason === 'preview') return;
     const counting = this.#countingOf(served);
     if (counting === undefined) return;
     const { counts } = counting;
-    if (served.reason === 'preview') {
-      counts.previewed++;
-      return;
-    }
     counts.requests++;
     if (hasFailed(served, body)) counts.failed++;
     if (isRejected(served.status)) counts.rejected++;
@@ -167,7 +164,7 @@ export class LiveTally {
 
 function newCounting(rollout: string | null, revision: number, variant: string): Counting {
   return {
-    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, rejected: 0, previewed: 0 },
+    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, rejected: 0 },
     headers: emptyHistogram(),
     firstByte: emptyHistogram(),
     total: emptyHistogram(),

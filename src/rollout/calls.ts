@@ -89,7 +89,7 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
     const weights = parseWeights(JSON.stringify(asked.weights), route);
     if (!weights.ok || weights.value === null) {
       const faults = weights.ok
-        ? [{ path: 'weights', reason: 'is empty', mend: 'name at least one variant' }]
+        ? [{ path: '$', reason: 'is empty', mend: 'name at least one variant' }]
         : weights.error;
       const under = (path: string) => `weights.${path}`.replace(/\.(\$$|(?=\[))/, '');
       return invalid(faults.map((fault) => ({ ...fault, path: under(fault.path) })));
@@ -177,9 +177,8 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
 
 function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
   return refusable(control, kind, caller, async () => {
-    await control.look(Date.now(), 0);
-    const stale = staleFault(control, caller);
-    if (stale !== null) return stale;
+    const unready = await unreadyFault(control, caller);
+    if (unready !== null) return unready;
     if (control.running === null) {
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
       return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
@@ -231,17 +230,14 @@ export function targetOf(
 /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
 function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   return refusable(control, 'manual-cleared', caller, async () => {
-    const { isKnown, route } = await control.look(Date.now(), 0);
-    if (isKnown && route === null) return noRoute(control.name);
-    const stale = staleFault(control, caller);
-    if (stale !== null) return stale;
+    const unready = await unreadyFault(control, caller);
+    if (unready !== null) return unready;
     try {
       await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
     } catch (cause) {
       return refused('unpublished', `KV did not take the change: ${cause}`, 'try again');
     }
-    const { actor, reason } = caller;
-    control.write({ actor, action: 'manual-cleared', reason, before: null, after: null }, Date.now());
+    note(control, 'manual-cleared', caller);
     await control.look(Date.now(), 0);
     return done;
   });
@@ -258,12 +254,15 @@ function refusable(
     const result = await call();
     if (!result.ok && result.error.code !== 'no_such_route') {
       const { actor, reason } = caller;
-      const said = reason === '' ? '' : `${reason} `;
-      const refused = `${said}(refused: ${result.error.detail})`;
-      control.write({ actor, action: `${action}-refused`, reason: refused, before: null, after: null }, Date.now());
+      note(control, `${action}-refused`, { actor, reason: `${reason} (refused: ${result.error.detail})`.trim() });
     }
     return result;
   });
+}
+
+/** Writes into the history what moves nothing. */
+function note(control: RouteControl, action: string, { actor, reason }: Pick<Caller, 'actor' | 'reason'>): void {
+  control.write({ actor, action, reason, before: null, after: null }, Date.now());
 }
 
 /** Runs a call that moves traffic, once nothing forbids it. Only a rollback may come while a rollout runs. */
@@ -304,6 +303,12 @@ export async function readyToMove(
   // Who names another baseline in the config means the next split too.
   const baseline = control.nextBaseline(route, before.baseline);
   return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
+}
+
+/** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
+async function unreadyFault(control: RouteControl, caller: Caller): Promise<ReturnType<typeof staleFault>> {
+  const { isKnown, route } = await control.look(Date.now(), 0);
+  return isKnown && route === null && control.running === null ? noRoute(control.name) : staleFault(control, caller);
 }
 
 function busy(route: string, running: RolloutState) {

@@ -117,7 +117,7 @@ export class ConfigKeeper {
     }
     if (text === null || text.length > maxConfigBytes || text === own?.text) return own ?? null;
     const isOlder = this.#rows('SELECT * FROM configs WHERE hash = ?', contentHash(text)).length > 0;
-    const isFresh = own !== undefined && Date.now() - Date.parse(own.at) < KV_LAG_MS;
+    const isFresh = own !== undefined && own.actor !== 'KV' && Date.now() - Date.parse(own.at) < KV_LAG_MS;
     if (isOlder && isFresh) return own;
     // A faulty document in KV is not what isolates serve by, so it is not the config.
     if (!parseConfig(text, { unknownKeys: 'warn' }).ok) return own ?? null;
@@ -131,7 +131,6 @@ export class ConfigKeeper {
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
     const parsed = parseConfig(write.text, { unknownKeys, ...whatThisWorkerHas(this.#env) });
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
-    if (current?.text === write.text) return ok({ revision: current, warnings: parsed.value.warnings });
     try {
       const frozen = await this.#frozen(parsed.value.config, current?.text);
       if (frozen !== null) return frozen;
@@ -139,7 +138,8 @@ export class ConfigKeeper {
     } catch (cause) {
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
     }
-    return ok({ revision: this.#keep(write, current?.revision ?? 0), warnings: parsed.value.warnings });
+    const revision = current?.text === write.text ? current : this.#keep(write, current?.revision ?? 0);
+    return ok({ revision, warnings: parsed.value.warnings });
   }
 
   /** Why the weights of a route may not follow on those that its experiment runs by: where there is a split, it does not run by them. */

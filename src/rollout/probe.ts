@@ -12,16 +12,16 @@ const TIMEOUT_MS = 5_000;
 export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; detail: string }> {
   const { health, origin } = variant;
   if (health === undefined) return { ok: true, detail: 'declares no health check' };
-  const headers = new Headers({ 'user-agent': 'headgate-health' });
-  for (const name of variant.removeHeaders) headers.delete(name);
-  for (const [name, value] of variant.headers) headers.set(name, value);
-  for (const { name, template } of variant.secretHeaders) {
-    const value = fillSecrets(template, (secret) => keySecret(env, secret));
-    if (value === undefined) return { ok: false, detail: `a secret of the header ${name} is missing` };
-    headers.set(name, value);
-  }
   const asked = `GET ${health.path}`;
   try {
+    const headers = new Headers({ 'user-agent': 'headgate-health' });
+    for (const name of variant.removeHeaders) headers.delete(name);
+    for (const [name, value] of variant.headers) headers.set(name, value);
+    for (const { name, template } of variant.secretHeaders) {
+      const value = fillSecrets(template, (secret) => keySecret(env, secret));
+      if (value === undefined) return { ok: false, detail: `a secret of the header ${name} is missing` };
+      headers.set(name, value);
+    }
     const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();

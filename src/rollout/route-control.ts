@@ -42,7 +42,7 @@ import { iso, refused } from './words.ts';
 export type Health = Record<string, { ok: boolean; detail: string }>;
 
 /** A round asks for at most one probe; candidate and baseline are all there is to probe. */
-const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 9;
 const RETRY_MS = 2_000;
 /** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
 const PATIENCE_MS = 1_500;
@@ -315,8 +315,13 @@ export class RouteControl {
     const { kvRevision: kv, route } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
+    const last = this.journal.split();
+    // Asked for now, or the last time; what is only carried on, or returned to, is mirrored as the config describes it.
     const plainShadows = Object.keys(draft.shadows).filter(
-      (name) => !route?.shadows.some(({ variant }) => variant === name),
+      (name) =>
+        restores === null &&
+        (last?.shadows[name] !== draft.shadows[name] || last?.plainShadows?.includes(name)) &&
+        !route?.shadows.some(({ variant }) => variant === name),
     );
     const split: Split = { revision, ...draft, plainShadows, at, guardrails };
     this.journal.keep(split, restores);

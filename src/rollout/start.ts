@@ -40,9 +40,9 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   const { to, before, steps, actor } = request;
   const refusal = refusalOf(request, seen);
   if (refusal !== null) return refusal;
-  const probed = [to, before.baseline].filter((name) => request.healthChecked.includes(name));
-  const blank = blankState(request, seen, probed);
-  for (const variant of probed) {
+  const probed = request.healthChecked;
+  const blank = blankState(request, seen, [...probed]);
+  for (const variant of [to, before.baseline]) {
     const health = healthOf(variant, probed, seen);
     if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
     if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${variant} first`);

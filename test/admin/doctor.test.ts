@@ -34,6 +34,7 @@ function controllers(answers: Record<string, () => unknown>): Env['CONTROLLER'] 
 const healthy: Partial<Env> = {
   CONFIG: { get: async () => document } as unknown as KVNamespace,
   CONTROLLER: controllers({ currentConfig: async () => ({ revision: 1, text: document }), status: async () => status }),
+  LEDGER: {} as Env['LEDGER'],
   REQUESTS: {} as AnalyticsEngineDataset,
   COMPARISONS: {} as AnalyticsEngineDataset,
   OUTCOMES: {} as AnalyticsEngineDataset,

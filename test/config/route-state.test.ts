@@ -94,6 +94,16 @@ describe('the state of a route', () => {
     expect(shown(good, { split: splitOf(90, 4, { weights: { blue: 1 } }) })).toMatchObject({ green: 25, revision: 3 });
   });
 
+  it('serves a split to which the config has added a variant, until one of its own changes', () => {
+    const url = (name: string) => ({ url: `https://${name}.example.com` });
+    const own = routeOf(routeWith({ variants: { blue: url('blue'), green: url('green') } }));
+    const split = splitOf(25, 3, { variants: variantsHash(own) });
+    const added = routeOf(routeWith({ variants: { blue: url('blue'), green: url('green'), canary: url('canary') } }));
+    expect(shown({ split, route: added })).toMatchObject({ green: 25, source: 'split', revision: 3 });
+    const other = routeOf(routeWith({ variants: { blue: url('blue'), green: url('other'), canary: url('canary') } }));
+    expect(shown({ split, route: own }, { split, route: other })).toMatchObject({ green: 0, source: 'baseline' });
+  });
+
   it('keeps a split that is newer than what KV shows, and one that KV has no more', () => {
     const newest = { split: splitOf(50, 5) };
     expect(shown(newest, { split: splitOf(25, 4) })).toMatchObject({ green: 50, revision: 5 });

@@ -95,6 +95,14 @@ describe('the exposures of a batch', () => {
     expect(plans).toMatchObject([{ id: 'e', plannedUnits: 200 }]);
   });
 
+  it('hold the quota of both against both: a 429 of the baseline counts where failover makes good a candidate’s', async () => {
+    const { see, flushed } = seeing(null);
+    const limited = { ...route, repeatable: ['GET'], failover: { statuses: [429] } } as unknown as Served['route'];
+    see({ route: limited, variant: 'blue', status: 429, unit: 'a' });
+    see({ route: limited, variant: 'green', status: 429, isMadeGood: true, unit: 'b' });
+    expect((await flushed()).map(({ errors }) => errors)).toEqual([1, 1]);
+  });
+
   it('keep a unit in its arm when another variant answers in its place', async () => {
     const { see, flushed } = seeing(null);
     const instead = { variant: 'blue', reason: 'ejected' as const, isEvidence: false };

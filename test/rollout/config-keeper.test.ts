@@ -108,6 +108,27 @@ describe('the config', () => {
     expect(await keeper.current()).toMatchObject({ revision: 3, actor: 'KV', text: salted(1) });
   });
 
+  it('is what an operator takes back by hand in KV, at once', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    vi.setSystemTime(T0 + 121_000);
+    kv.text = salted(2);
+    expect(await keeper.current()).toMatchObject({ revision: 2, actor: 'KV' });
+    kv.text = salted(1);
+    expect(await keeper.current()).toMatchObject({ revision: 3, actor: 'KV', text: salted(1) });
+  });
+
+  it.each([
+    ['lost it', null],
+    ['has a faulty one', '{'],
+  ])('is in KV again when it is written once more after KV %s, and no new revision', async (_, text) => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    kv.text = text;
+    expect(await keeper.put(written(salted(1)))).toMatchObject({ ok: true, value: { revision: { revision: 1 } } });
+    expect(kv.text).toBe(salted(1));
+  });
+
   it('with a fault is refused whole, and KV never sees it', async () => {
     const { keeper, kv } = world();
     const refused = await keeper.put(written(document({ weights: { blue: 97 }, baseline: 'purple' })));

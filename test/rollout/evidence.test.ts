@@ -60,7 +60,6 @@ function live(rolloutId: string, revision: number, variant: string, requests: nu
     requests,
     failed: 0,
     rejected: 0,
-    previewed: 0,
     headers: '',
     firstByte: '',
     total: '',

@@ -148,6 +148,13 @@ describe('an answer', () => {
     expect(await through('url', '/status')).toMatchObject({ status, statusText, body: Buffer.from('ok') });
   });
 
+  it('has no answer to a HEAD for a status that no Response can be made with', async () => {
+    answers.set('/odd', ({ say }) => say('HTTP/1.1 999 Far Beyond\r\nContent-Length: 2\r\n\r\n'));
+    const answer = await through('url', '/odd', 'HEAD');
+    expect(answer).toMatchObject({ status: 502 });
+    expect(values(answer.headers, 'x-headgate-error')).toEqual(['origin_unreachable']);
+  });
+
   it('follows early hints, which are not passed on', async () => {
     answers.set('/hints', ({ say }) =>
       say('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),

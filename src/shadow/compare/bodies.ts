@@ -84,7 +84,7 @@ export function compareWhole(live: Side, candidate: Side, context: BodyContext):
 
 function compareDocuments(live: Reading, candidate: Reading, context: BodyContext): BodyOutcome {
   const { equal, capped, ...found } = compareJson(live.document, candidate.document, { rules: context.rules });
-  const dialect = live.dialect === candidate.dialect ? dialectNamed(live.dialect ?? undefined) : undefined;
+  const dialect = live.dialect === candidate.dialect ? dialectNamed(live.dialect) : undefined;
   const invariants =
     dialect !== undefined && live.facts !== null && candidate.facts !== null
       ? brokenInvariants(live.facts, candidate.facts, { ...context, dialect })
@@ -102,7 +102,7 @@ function compareDocuments(live: Reading, candidate: Reading, context: BodyContex
 /** Likeness of what two models said; undefined for what is no model's answer, and where both said nothing. */
 export function likeness(live: Reading, candidate: Reading): number | undefined {
   if (live.facts === null || candidate.facts === null) return undefined;
-  if (live.dialect === 'generic' || candidate.dialect === 'generic') return undefined;
+  if (live.facts.dialect === 'generic' || candidate.facts.dialect === 'generic') return undefined;
   const left = normaliseText(live.facts.text);
   const right = normaliseText(candidate.facts.text);
   return left === '' && right === '' ? undefined : similarity(left, right);

@@ -73,9 +73,6 @@ export function compareReplies(live: Observation, candidate: Observation, contex
 }
 
 function judge(live: Observation, candidate: Observation, context: PairContext): Comparison {
-  const early = failure(live, candidate, context);
-  if (early !== null) return early;
-
   const [liveReading, candidateReading] = readPair(live, candidate, context.options.preset);
   const left: Side = { reply: live, reading: liveReading };
   const right: Side = { reply: candidate, reading: candidateReading };
@@ -90,11 +87,14 @@ function judge(live: Observation, candidate: Observation, context: PairContext):
   return { ...verdict(left, right, context, request), ...known };
 }
 
-function verdict(live: Side, candidate: Side, { options }: PairContext, request: unknown): Comparison {
+function verdict(live: Side, candidate: Side, { options, role }: PairContext, request: unknown): Comparison {
   const { end, headersMs, status } = candidate.reply;
-  if (live.reading.error !== undefined) return comparison('skipped', 'baseline-failed');
+  if ([live.reply.end, end].includes('abandoned')) return comparison('skipped', 'client-left');
+  const isLost = ['timeout', 'unreachable', 'cut'].includes(live.reply.end);
+  const isMirroredFailure = role === 'counterfactual' && live.reply.status >= 500;
+  if (isLost || isMirroredFailure || live.reading.error !== undefined) return comparison('skipped', 'baseline-failed');
   if (end === 'timeout') return comparison('timeout', headersMs === undefined ? 'headers' : 'body');
-  const broken = end === 'cut' ? 'cut' : candidate.reading.error;
+  const broken = end === 'cut' || end === 'unreachable' ? end : candidate.reading.error;
   if (broken !== undefined) return comparison('error', broken);
   if (live.reply.status !== status) {
     const reason = `${live.reply.status}-${status}`;
@@ -102,17 +102,6 @@ function verdict(live: Side, candidate: Side, { options }: PairContext, request:
   }
   const jsonAsked = asksForJson(request);
   return bodyComparison(compareBodies(live, candidate, { rules: rulesFor(options, live.reading), jsonAsked }));
-}
-
-/** Whether the pair is decided without reading it: skipped, or no headers from the candidate. */
-function failure(live: Observation, candidate: Observation, context: PairContext): Comparison | null {
-  if (live.end === 'abandoned' || candidate.end === 'abandoned') return comparison('skipped', 'client-left');
-  const mirroredBaselineFailed = context.role === 'counterfactual' && live.status >= 500;
-  if (['timeout', 'unreachable', 'cut'].includes(live.end) || mirroredBaselineFailed) {
-    return comparison('skipped', 'baseline-failed');
-  }
-  if (candidate.end === 'unreachable') return comparison('error', 'unreachable');
-  return null;
 }
 
 function compareBodies(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
@@ -135,13 +124,14 @@ function localPart(location: string | null | undefined): string {
 }
 
 function readRequest(body: Uint8Array | undefined, live: Side, candidate: Side): unknown {
-  const needed = live.reading.facts !== null || candidate.reading.facts !== null;
-  return needed && body !== undefined ? parseJson(new TextDecoder().decode(body)) : undefined;
+  const needed = live.reading.dialect ?? candidate.reading.dialect;
+  return needed !== null && body !== undefined ? parseJson(new TextDecoder().decode(body)) : undefined;
 }
 
 function answerFacts({ reading }: Side, request: unknown, prices: Prices | undefined): AnswerFacts {
   const { facts } = reading;
-  if (facts === null || facts.dialect === 'generic') return { finish: '', tokensEstimated: false };
+  if (facts === null || (facts.dialect === 'generic' && facts.usage === null))
+    return { finish: '', tokensEstimated: false };
   const { tokensIn, tokensOut, estimated } = countTokens(facts, request);
   return {
     finish: facts.finish ?? '',

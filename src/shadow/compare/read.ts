@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts';
 import { type DialectName, type Facts, factsOf, isMembers } from './dialects/dialect.ts';
 import { parseJson, parseJsonLines, parseJsonPrefix } from './json-text.ts';
 import { type BodyKind, bodyType, isEventStream } from './kind.ts';
-import { dialectOfDocument, readSse } from './sse.ts';
+import { dialectNamed, dialectOfDocument, readSse } from './sse.ts';
 
 export interface Reading {
   kind: BodyKind;
@@ -24,7 +24,7 @@ export interface Reading {
 }
 
 /** Reads what was captured. Never throws on malformed bodies. `hint` is the preset's dialect, for streams that show none. */
-export function readReply(reply: Observation, hint: DialectName | undefined): Reading {
+export function readReply(reply: Observation, hint?: DialectName): Reading {
   const { kind, lines } = bodyType(reply.contentType, reply.body);
   const partial = reply.end === 'truncated';
   const reading: Reading = { kind, lines, dialect: null, document: undefined, text: '', facts: null, partial };
@@ -40,20 +40,25 @@ export function readReply(reply: Observation, hint: DialectName | undefined): Re
  * the other side's. A live one that says something else is left as it is: what no dialect knows has not failed by it.
  */
 export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
-  const left = readReply(live, hint);
-  const right = readReply(candidate, hint);
-  const again = readAs(right, left, live);
+  const left = readReply(live);
+  const right = readReply(candidate);
+  const again = readAs(dialectOfStream(right) ?? hint, left, live);
   const isOther = left.facts?.text && !again.error?.startsWith('error');
-  return [isOther ? left : again, readAs(left, right, candidate)];
+  const first = isOther ? left : again;
+  return [first, readAs(first.kind === 'sse' ? dialectOfStream(first) : hint, right, candidate)];
 }
 
-function readAs({ kind, dialect }: Reading, own: Reading, reply: Observation): Reading {
+/** The dialect that an event stream shows; undefined for any other. */
+function dialectOfStream({ kind, dialect }: Reading): DialectName | undefined {
+  return kind === 'sse' ? dialectNamed(dialect)?.name : undefined;
+}
+
+function readAs(dialect: DialectName | undefined, own: Reading, reply: Observation): Reading {
   const isMute = own.dialect === 'generic' || (own.kind === 'empty' && isEventStream(reply.contentType));
-  if (!isMute || kind !== 'sse' || dialect === null || dialect === 'generic') return own;
-  return readStream(own, reply, dialect);
+  return isMute && dialect !== undefined ? readStream(own, reply, dialect) : own;
 }
 
-function readStream(reading: Reading, reply: Observation, hint: DialectName | undefined): Reading {
+function readStream(reading: Reading, reply: Observation, hint?: DialectName): Reading {
   const stream = readSse(reply.body, { hint, whole: !reading.partial });
   const answered = reply.status >= 200 && reply.status < 300;
   return {
@@ -74,10 +79,11 @@ function readDocument(reading: Reading): void {
     return;
   }
   reading.document = lines ? parseJsonLines(reading.text) : parseJson(reading.text);
-  const dialect = dialectOfDocument(reading.document);
-  if (dialect === undefined || !isMembers(reading.document)) return;
-  reading.dialect = dialect.name;
-  reading.facts = factsOf(dialect, reading.document);
+  const { document } = reading;
+  if (!isMembers(document)) return;
+  const dialect = dialectOfDocument(document);
+  reading.dialect = dialect?.name ?? null;
+  reading.facts = factsOf(dialect, document);
 }
 
 /** Text in the declared character set, or in UTF-8 where none or an unknown one is declared. */

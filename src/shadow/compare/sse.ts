@@ -63,11 +63,10 @@ function eventsOf(text: string): SseEvent[] {
 }
 
 /** Reads what was captured of a stream. Never throws on malformed streams. */
-export function readSse(bytes: Uint8Array, options: StreamOptions = {}): StreamReading {
-  const { whole = true } = options;
+export function readSse(bytes: Uint8Array, { hint, whole = true }: StreamOptions = {}): StreamReading {
   const text = new TextDecoder().decode(bytes, { stream: !whole });
   // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
-  return interpret(eventsOf(whole ? `${text}\n\n` : text), options.hint, whole);
+  return interpret(eventsOf(whole ? `${text}\n\n` : text), hint, whole);
 }
 
 function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {
@@ -86,12 +85,11 @@ function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
   return undefined;
 }
 
-export function dialectNamed(name: DialectName | undefined): Dialect | undefined {
+export function dialectNamed(name: DialectName | null | undefined): Dialect | undefined {
   return dialects.find((dialect) => dialect.name === name);
 }
 
 /** The dialect of a whole document, or undefined when it is no model's answer. */
-export function dialectOfDocument(document: unknown): Dialect | undefined {
-  if (!isMembers(document)) return undefined;
+export function dialectOfDocument(document: Members): Dialect | undefined {
   return dialects.find((dialect) => dialect.claimsDocument(document));
 }

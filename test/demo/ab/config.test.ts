@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { abConfig } from '../../../src/demo/ab/config.ts';
-import { Matcher } from '../../../src/forward/match.ts';
+import { findRoute } from '../../../src/forward/match.ts';
 
 const parsed = parseConfig(abConfig(readFileSync('src/demo/config.json', 'utf8'), 1_600), { unknownKeys: 'fault' });
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
@@ -22,9 +22,8 @@ it('tests two models on one route, and one model against itself on the other, ha
 });
 
 it('tells the routes apart by a header', () => {
-  const matcher = new Matcher(config);
   const routeOf = (headers: Record<string, string>) =>
-    matcher.find('127.0.0.1', '/v1/detect', new Headers(headers))?.name;
+    findRoute(config, { hostname: '127.0.0.1', pathname: '/v1/detect' }, new Headers(headers))?.name;
   expect(routeOf({ 'x-demo-route': 'same' })).toBe('same');
   expect(routeOf({})).toBe('detect');
 });

@@ -358,6 +358,34 @@ describe('answers of models', () => {
     expect(live).toMatchObject({ tokensIn: 3, tokensOut: 9, tokensEstimated: true });
   });
 
+  it('takes tokens and cost from JSON that is no model’s answer, where it names them', async () => {
+    const usage = { prompt_tokens: 60, completion_tokens: 40 };
+    const prices = { 'm-e': { inputPerMillion: 1, outputPerMillion: 2 } };
+    const named = json({ object: 'list', data: [0.1], model: 'm-e', usage });
+    const { live, candidate, similarity } = await compare(named, json({ data: [0.1] }), {}, { prices });
+    expect(live).toMatchObject({ tokensIn: 60, tokensOut: 40, tokensEstimated: false, cost: 140 / 1e6 });
+    expect(candidate).toEqual({ finish: '', tokensEstimated: false });
+    expect(similarity).toBeUndefined();
+    const said = json({ choices: [{ message: { content: 'hello' } }], model: 'm-e', usage });
+    expect((await compare(said, named)).similarity).toBeUndefined();
+  });
+
+  it.each([
+    ['broke off', { end: 'cut' }, 'baseline-failed'],
+    ['was left', { end: 'abandoned' }, 'client-left'],
+  ] as const)('reads what a copy has cost though the live answer %s', async (_, over, reason) => {
+    const copy = json({ model: 'm', usage: { prompt_tokens: 1, completion_tokens: 9 }, choices: [] });
+    const { candidate, ...pair } = await compare(json({}, over), copy);
+    expect(pair).toMatchObject({ class: 'skipped', reason });
+    expect(candidate).toMatchObject({ tokensIn: 1, tokensOut: 9 });
+  });
+
+  it('compares streams of their own kind under a preset as what they are', async () => {
+    const tick = 'data: {"tick":1}\n\n';
+    expect(await compare(stream(tick), stream(tick), chat)).toMatchObject({ class: 'match' });
+    expect(await compare(stream(tick), stream('data: {"tick":2}\n\n'), chat)).toMatchObject({ class: 'body-mismatch' });
+  });
+
   it('prices a dated release as its model, and never as another one', async () => {
     const reply = stream(transcript('openai-chat.txt'));
     const prices = { 'm-1': { inputPerMillion: 0.5, outputPerMillion: 1.5 } };

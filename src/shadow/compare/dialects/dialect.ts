@@ -123,10 +123,11 @@ export function readFunction(call: Members): ToolCall {
   return { name: textOf(call.name) ?? '', arguments: call.arguments, valid };
 }
 
-/** What a document says, in the words common to all dialects. */
-export function factsOf(dialect: Dialect, document: Members): Facts {
+/** What a document says, in the words common to all dialects; one of none may name its model and usage all the same. */
+export function factsOf(dialect: Dialect | undefined, document: Members): Facts {
   const { model, usage } = document;
-  return { dialect: dialect.name, model: textOf(model), usage: usageOf(usage), ...dialect.said(document) };
+  const said = dialect?.said(document) ?? { text: '', toolCalls: [], finish: null, refusal: null };
+  return { dialect: dialect?.name ?? 'generic', model: textOf(model), usage: usageOf(usage), ...said };
 }
 
 /** Usage in OpenAI's names or Anthropic's, or null when it names neither count. */

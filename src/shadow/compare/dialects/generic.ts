@@ -3,7 +3,7 @@
  * so it refuses to call such a stream unfinished; an event named `error` is an error in any dialect.
  */
 
-import type { Assembled, Facts, SseEvent } from './dialect.ts';
+import { type Assembled, type Facts, factsOf, type SseEvent } from './dialect.ts';
 
 export function assembleGeneric(events: readonly SseEvent[]): Assembled {
   const failed = events.some(({ event }) => event === 'error');
@@ -12,6 +12,5 @@ export function assembleGeneric(events: readonly SseEvent[]): Assembled {
 }
 
 export function genericFacts(events: readonly SseEvent[]): Facts {
-  const text = events.map((event) => event.text).join('\n');
-  return { dialect: 'generic', model: null, text, toolCalls: [], finish: null, refusal: null, usage: null };
+  return { ...factsOf(undefined, {}), text: events.map(({ text }) => text).join('\n') };
 }

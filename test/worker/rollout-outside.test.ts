@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Origin, startOrigin } from './harness.ts';
+import { type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
+
+let world: RolloutWorld;
+let red: Origin;
+let redHealth = 200;
+
+beforeAll(async () => {
+  red = await startOrigin((_, response) => response.writeHead(redHealth).end('red'));
+  world = await startRolloutWorld(({ blue, green }) => ({
+    a: {},
+    b: {},
+    three: {
+      variants: { blue: { url: blue }, green: { url: green }, red: { url: red.url, health: { path: '/health' } } },
+      weights: { blue: 50, red: 50 },
+    },
+    c: {},
+    mirror: {
+      repeatable: ['GET'],
+      shadows: [{ variant: 'green', percent: 100, repeat: 0, budget: { requestsPerMinute: 2 } }],
+    },
+    ended: { repeatable: ['GET'], shadows: [{ variant: 'green', percent: 20 }] },
+  }));
+});
+afterAll(async () => {
+  await world.close();
+  await red.close();
+});
+
+const kv = () => world.headgate.mf.getKVNamespace('CONFIG', 'headgate');
+const inKv = async () => JSON.parse((await (await kv()).get('config', 'text'))!);
+const start = (route: string) =>
+  world.api('POST', `/routes/${route}/rollout`, {
+    to: 'green',
+    plan: [
+      { weight: 5, for: '10m' },
+      { weight: 100, for: '10m' },
+    ],
+    reason: 'release 2',
+  });
+
+describe('a config written into KV by hand and taken back by hand within two minutes', () => {
+  it('is what the API tells and what a rollout goes on by', async () => {
+    const original = await inKv();
+    await start('a');
+    const changed = structuredClone(original);
+    changed.routes[0].variants.green.headers = { 'x-build': '2' };
+    await world.headgate.put('config', changed);
+    await until(
+      () => world.phase('a'),
+      (phase) => phase === 'paused',
+      15,
+    );
+    expect(await world.phase('a')).toBe('paused');
+    await world.headgate.put('config', original);
+    await until(
+      () => world.api('GET', '/config'),
+      ({ body }) => body.routes[0].variants.green.headers === undefined,
+      5,
+    );
+    expect((await world.api('GET', '/config')).body).toEqual(original);
+    // "change it back and resume"
+    expect((await world.api('POST', '/routes/a/rollout/resume', { reason: 'changed back' })).status).toBe(200);
+  });
+
+  it("is not brought back by another route's promotion", async () => {
+    const original = await inKv();
+    const wrong = structuredClone(original);
+    wrong.routes[3].timeoutMs = 1;
+    await world.headgate.put('config', wrong);
+    await world.api('GET', '/config');
+    await world.headgate.put('config', original);
+    await sleep(500);
+    await start('b');
+    await world.api('POST', '/routes/b/rollout/promote', { reason: 'x' });
+    await world.api('POST', '/routes/b/rollout/promote', { reason: 'x' });
+    await until(inKv, (document) => document.routes[1].baseline === 'green');
+    expect((await inKv()).routes[1].baseline).toBe('green');
+    expect((await inKv()).routes[3].timeoutMs).toBeUndefined();
+  });
+});
+
+describe('a config applied once more', () => {
+  it('is in KV again after the key was deleted', async () => {
+    const text = JSON.stringify((await world.api('GET', '/config')).body);
+    await world.api('PUT', '/config', text);
+    await (await kv()).delete('config');
+    const said = await world.api('PUT', '/config', text);
+    expect(said.status).toBe(200);
+    expect(await (await kv()).get('config', 'text')).toBe(text);
+  });
+
+  it('is in KV again after a faulty document was written there by hand', async () => {
+    const text = JSON.stringify((await world.api('GET', '/config')).body);
+    await world.api('PUT', '/config', text);
+    await world.headgate.put('config', '{"version":1,"routes":[');
+    const said = await world.api('PUT', '/config', text);
+    expect(said.status).toBe(200);
+    expect(await (await kv()).get('config', 'text')).toBe(text);
+  });
+});
+
+describe('a rollback that ends a rollout', () => {
+  it('returns no traffic to a third variant that fails its health check', async () => {
+    await start('three');
+    redHealth = 503;
+    const asked = red.seen.length;
+    const said = await world.api('POST', '/routes/three/rollback', { reason: 'wrong answers' });
+    redHealth = 200;
+    expect(red.seen.length).toBeGreaterThan(asked);
+    expect(said).toMatchObject({ status: 409, body: { code: 'unhealthy' } });
+  });
+
+  it('with a misspelled revision goes nowhere', async () => {
+    for (const green of [10, 20, 30]) {
+      await world.api('PUT', '/routes/c/split', { weights: { blue: 100 - green, green }, reason: 'x' });
+    }
+    const said = await world.api('POST', '/routes/c/rollback', { revison: 1, reason: 'x' });
+    expect(said).toMatchObject({ status: 422 });
+  });
+});
+
+describe('a route that the config does not have', () => {
+  it('is told as unknown by every call, and gets no history', async () => {
+    for (const command of ['promote', 'pause', 'resume', 'abort']) {
+      const said = await world.api('POST', `/routes/nowhere/rollout/${command}`, { reason: 'x' });
+      expect(said, command).toMatchObject({ status: 404, body: { code: 'no_such_route' } });
+    }
+    expect((await world.api('GET', '/routes/nowhere/history')).status).toBe(404);
+  });
+});
+
+it('empty weights are a fault of weights', async () => {
+  const said = await world.api('PUT', '/routes/c/split', { weights: {}, reason: 'x' });
+  expect(said.body.faults[0].path).toBe('weights');
+});
+
+describe('a mirror that the config does not describe (any more)', () => {
+  it('is not begun by the rollback of a promotion, without its budget', async () => {
+    const plan = [{ weight: 100, for: '10m' }];
+    await world.api('POST', '/routes/mirror/rollout', { to: 'green', plan, reason: 'x' });
+    await world.api('POST', '/routes/mirror/rollout/promote', { reason: 'x' });
+    expect((await world.api('POST', '/routes/mirror/rollback', { reason: 'x' })).status).toBe(200);
+    await sleep(2_500);
+    const before = world.greenSeen('mirror').length;
+    for (let n = 0; n < 30; n++) await world.visit('mirror');
+    await sleep(1_500);
+    expect(world.greenSeen('mirror').length - before).toBeLessThanOrEqual(2);
+  });
+
+  it('is not begun again by the next step or the abort of a rollout', async () => {
+    const plan = [5, 50, 100].map((weight) => ({ weight, for: '10m' }));
+    await world.api('POST', '/routes/ended/rollout', { to: 'green', plan, reason: 'x' });
+    const { body: document } = await world.api('GET', '/config');
+    document.routes.find(({ name }: { name: string }) => name === 'ended').shadows = [];
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
+    expect((await world.status('ended')).inForce.shadows).toEqual({});
+    expect((await world.api('POST', '/routes/ended/rollout/promote', {})).body.inForce.shadows).toEqual({});
+    expect((await world.api('POST', '/routes/ended/rollout/abort', {})).body.inForce.shadows).toEqual({});
+  });
+});
