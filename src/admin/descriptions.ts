@@ -40,6 +40,7 @@ export const descriptions: Record<string, Record<string, string>> = {
     receipt: 'x-headgate-receipt of the answer',
     unit: 'Needs OUTCOME_TOKEN',
   },
+  deletionQuery: { reason },
   unitsQuery: { after: before },
   sampleSizeQuery: {
     baseline: 'The rate now: 0.1 is 10 %',

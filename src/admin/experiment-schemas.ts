@@ -1,13 +1,16 @@
 /** Owns the shapes of the calls on experiments, beside `schemas.ts` and by its rules. */
 
 import * as v from 'valibot';
-import { wholeNumber } from './schemas.ts';
+import { name } from '../config/schema/words.ts';
+import { reasonQuery, wholeNumber } from './schemas.ts';
 
 export const unitsQuery = v.object({
   after: v.optional(v.pipe(v.string(), v.maxLength(16)), ''),
   limit: v.optional(wholeNumber(1, 1_000), '500'),
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });
+
+export const deletionQuery = v.object({ ...reasonQuery.entries, experiment: v.optional(name) });
 
 const number = (least: number, most: number) =>
   v.pipe(

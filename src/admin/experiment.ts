@@ -9,11 +9,10 @@ import { sizePlan } from '../experiment/size.ts';
 import type { UnitRow } from '../experiment/words.ts';
 import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
-import { sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
+import { deletionQuery, sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { bindIt, query, refuse } from './input.ts';
 import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
-import { reasonQuery } from './schemas.ts';
 
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
@@ -33,15 +32,16 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
       return c.body(csvOf(rows, found.route), 200, headers);
     })
-    .delete('/routes/:route/experiment/units/:unit', query(reasonQuery), async (c) => {
-      const found = await ledgerFor(c.env, c.req.param('route'));
+    .delete('/routes/:route/experiment/units/:unit', query(deletionQuery), async (c) => {
+      const { experiment, reason } = c.req.valid('query');
+      const found = await ledgerFor(c.env, c.req.param('route'), experiment);
       if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
       const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
       if (!known.includes(true)) return noUnit();
       // Who it was stands nowhere any more, here neither.
-      await noted(c, found.route.name, 'unit-deleted', c.req.valid('query').reason);
+      await noted(c, found.route.name, 'unit-deleted', reason);
       return c.body(null, 204);
     })
     .get('/sample-size', query(sampleSizeQuery), (c) => {
@@ -49,11 +49,13 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       return c.json(sizePlan({ ...asked, perDay }), 200);
     });
 
-  async function ledgerFor(env: Env, name: string) {
+  /** The ledger of the route's experiment, or of an earlier one by its id. */
+  async function ledgerFor(env: Env, name: string, earlier?: string) {
     const route = (await loadConfig(env))?.routes.find((one) => one.name === name);
     if (route === undefined) return noRoute(name);
-    if (route.experiment === undefined) return noExperiment(name);
-    const ledger = ledgerOf(env, name, route.experiment.id);
+    const id = earlier ?? route.experiment?.id;
+    if (id === undefined) return noExperiment(name);
+    const ledger = ledgerOf(env, name, id);
     return ledger === null || serving === undefined ? noLedger() : { route, ledger };
   }
 }

@@ -234,7 +234,7 @@ export const operations: Operation[] = [
     method: 'delete',
     path: '/api/routes/:route/experiment/units/:unit',
     summary: 'Deletes the data of a unit',
-    query: schemas.reasonQuery,
+    query: ofExperiments.deletionQuery,
     answer: 204,
   },
   {

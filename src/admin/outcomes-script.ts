@@ -4,7 +4,7 @@ import { Hono } from 'hono/tiny';
 import type { AdminEnv } from './context.ts';
 
 // A text body needs no preflight, and `keepalive` lets it arrive when the page is left. Types are for editors that read JSDoc.
-const script = `/** @type {(route: string, metric: string, value?: boolean | number, receipt?: string) => Promise<boolean>} whether it was counted */
+const script = `/** @type {(route: string, metric: string, value?: boolean | number, receipt?: string) => Promise<boolean>} whether it was taken */
 export const report = (route, metric, value, receipt) =>
   fetch(new URL('outcomes', import.meta.url), {
     method: 'POST',

@@ -95,6 +95,18 @@ describe('the deletion of a unit', () => {
     expect(note.mock.calls).toEqual([['detect', entry]]);
   });
 
+  it('reaches an earlier experiment of the route by its id', async () => {
+    const asked: string[] = [];
+    const of = (name: string) => ({ forget: async () => asked.push(name) > 0 });
+    const LEDGER = { idFromName: (name: string) => name, get: of } as unknown as Env['LEDGER'];
+    const call = kept([], { note: async () => {} });
+    const answer = await call('DELETE', `${units}/u-1?experiment=e-0`, undefined, { env: { LEDGER } });
+    expect(answer.status).toBe(204);
+    expect(new Set(asked)).toEqual(new Set([asked[0]]));
+    expect(asked[0]).toContain('e-0');
+    expect((await call('DELETE', `${units}/u-1?experiment=E%2F0`)).status).toBe(422);
+  });
+
   it('is done also where that fails, and noted only where there was something to delete', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const note = vi.fn(async () => Promise.reject(new Error('down')));
