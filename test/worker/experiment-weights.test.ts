@@ -82,9 +82,10 @@ describe('the weights of a running experiment', () => {
     await come(200);
     // Of the same revision as before: both are the config's.
     expect((await api('PUT', '/config', configWith({ ramped: { blue: 90, green: 10 } }))).status).toBe(200);
-    for (const until = Date.now() + 2_500; Date.now() < until; ) await come(20);
+    const share = () => seen.green / (seen.blue + seen.green);
+    for (const until = Date.now() + 20_000; share() >= 0.4 && Date.now() < until; ) await come(20);
     await expect.poll(async () => (await report()).units, { timeout: 10_000 }).toEqual(seen);
-    expect(seen.green / (seen.blue + seen.green)).toBeLessThan(0.4);
+    expect(share()).toBeLessThan(0.4);
     expect((await report()).sampleRatio).toMatchObject({ alarm: false });
   });
 
