@@ -54,7 +54,6 @@ const count = v.object({ n: v.number(), bad: v.number() });
 const liveNumbers = v.looseObject({
   requests: v.number(),
   failed: v.number(),
-  rejected: v.number(),
   p50Ms: v.nullable(v.number()),
   p95Ms: v.nullable(v.number()),
   p99Ms: v.nullable(v.number()),

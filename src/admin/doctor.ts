@@ -46,9 +46,7 @@ export function doctorRoutes() {
       ...document.findings,
       ...keeper,
       ...perRoute,
-      ...(left > 0
-        ? [note('routes', `${left} more are not looked at`, 'headgate doctor --route NAME looks at one')]
-        : []),
+      ...(left > 0 ? [note('routes', `${left} more are not looked at`, 'headgate doctor --route NAME')] : []),
     ];
     return c.json({ now: new Date().toISOString(), findings }, 200);
   });
@@ -85,7 +83,7 @@ function accessFinding(env: Env): Finding {
   // The cookie of Access goes along with whatever a page of the same origin asks.
   return env.ADMIN_HOST
     ? ok(about, detail)
-    : warn(about, `${detail}; pages of variants can act for who is logged in`, 'set ADMIN_HOST');
+    : warn(about, `${detail}; pages of variants can act as its users`, 'set ADMIN_HOST');
 }
 
 function secretFindings(env: Env, config: Config | null): Finding[] {
@@ -176,7 +174,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
       );
     }
     const running = rollout === null ? '' : `, rollout ${rollout.id} ${rollout.phase}`;
-    return [[ok(about, `its controller answers: revision ${status.split.revision}${running}`), ...notes], status];
+    return [[ok(about, `its controller has revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {
     const detail = `its controller does not answer (${cause}): traffic flows on as it is`;
     return [[bad(about, detail, byHand(name))], null];
@@ -191,11 +189,7 @@ async function healthFindings(route: Route, status: RouteStatus | null, env: Env
     variants.map(async (variant) => {
       const about = `${route.name}/${variant.name}`;
       if (variant.health === undefined) {
-        return note(
-          about,
-          'declares no health check, so none stands before a switch',
-          'give it "health": { "path", "expect" }',
-        );
+        return note(about, 'declares no health check', 'give it "health": { "path", "expect" }');
       }
       const { ok: isWell, detail } = await probe(variant, env);
       if (isWell) return ok(about, `healthy: ${detail}`);

@@ -153,7 +153,7 @@ export class ConfigStore {
     if (texts === null) {
       // Counted from here, so that with a KV that hangs one request a refresh waits, and not each that comes after another.
       this.#attemptAtMs = Date.now();
-      if (!this.#hasWarned) console.warn('KV could not be read; what is in memory goes on serving');
+      if (!this.#hasWarned) console.warn('KV could not be read; the last good goes on serving');
       this.#hasWarned = true;
       return;
     }
@@ -180,7 +180,7 @@ export class ConfigStore {
     if (!parsed.ok) {
       this.#refusedText = text;
       const why = `${firstFault(parsed.error)} (${parsed.error.length} faults; headgate validate lists them)`;
-      console.error(`config is refused whole, the last valid one goes on serving: ${why}`);
+      console.error(`config is refused whole, the last good goes on serving: ${why}`);
       return;
     }
     this.#refusedText = null;

@@ -77,18 +77,25 @@ function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision>
 /** The decision for the unit that was found; `only` is the one for those that cannot be assigned. */
 function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decision): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
-  const { cookieHeader } = asked;
-  const isOurCookie = found.kind === 'mint' || (found.kind === 'found' && found.visitor !== null);
-  const isPlain = arms.length === 1 && inForce.experiment === null;
-  if (isOurCookie && route.requireConsent && !consented(route.requireConsent, cookieHeader)) return only;
-  // With one arm there is nothing to choose; who comes is counted all the same.
-  if (isPlain) return counted(arms[0]!.variant, 'only', found.kind === 'found' ? found.unit : null);
+  const isFound = found.kind === 'found';
+  const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
+  if (isCookie && route.requireConsent && !consented(route.requireConsent, asked.cookieHeader)) return only;
   // A browser's question before the request bears no cookie, whoever asks.
-  if (found.kind === 'none' || (found.kind === 'mint' && asked.method === 'OPTIONS')) return only;
-  if (found.kind === 'found' && found.visitor === null) {
+  const isNobody = !isFound && (!isCookie || asked.method === 'OPTIONS');
+  const isAlone = arms.length === 1;
+  if (isNobody && (!isAlone || inForce.rollout !== null)) {
+    // As in the other steps of a rollout it is no evidence; the baseline without weight may be gone already.
+    const variant = inForce.weights[only.variant] ? only.variant : arms[0]!.variant;
+    return { ...only, variant, ...(isAlone && { dealt: variant }) };
+  }
+  // With one arm there is nothing to choose; who comes is counted all the same.
+  if (isAlone && (isNobody || inForce.experiment === null)) {
+    return counted(arms[0]!.variant, 'only', isFound ? found.unit : null);
+  }
+  if (isFound && found.visitor === null) {
     return counted(assign(inForce.salt, route.name, found.unit, arms), 'hash', found.unit);
   }
-  return byVisitor(state, found.kind === 'mint' ? newVisitor() : found.visitor!, asked);
+  return byVisitor(state, (isFound && found.visitor) || newVisitor(), asked);
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {

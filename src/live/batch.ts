@@ -29,9 +29,11 @@ export interface LiveCounts {
   variant: string;
   requests: number;
   failed: number;
+  /** Of those that are evidence: how many there are, and what guardrails hold against their variant. */
+  trials: number;
+  errors: number;
   /** 4xx but 429. */
   rejected: number;
-  headers: string;
   firstByte: string;
   total: string;
   /** Sums over the answers whose usage was read; absent where none was. */

@@ -47,7 +47,7 @@ export class Confirmations {
       const split = await controllerOf(env, route)!.newerSplit(route, revision);
       if (split !== null) this.#store.offer(route, split);
     } catch (cause) {
-      console.warn(`route ${route}: the controller could not confirm the split: ${cause}`);
+      console.warn(`route ${route}: the controller did not answer: ${cause}`);
     }
   }
 }

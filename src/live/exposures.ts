@@ -143,7 +143,7 @@ export class Exposures {
         waiting.pending = null;
         for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });
       } catch (cause) {
-        console.warn(`experiment ${waiting.experiment}: the ledger did not take a batch yet: ${cause}`);
+        console.warn(`experiment ${waiting.experiment}: the ledger did not answer: ${cause}`);
         await sleep(RETRY_MS * 2 ** failures++);
       }
     }

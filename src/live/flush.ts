@@ -131,7 +131,7 @@ export class Flusher {
         tally.intervalMs = answer.intervalMs;
         this.#listener(about.route, answer);
       } catch (cause) {
-        console.warn(`route ${about.route}: the controller did not take a batch yet: ${cause}`);
+        console.warn(`route ${about.route}: the controller did not answer: ${cause}`);
         await sleep(RETRY_MS * 2 ** failures++);
       }
     }

@@ -53,19 +53,14 @@ function judgeBy(
   }
 }
 
-/** Whether a request is held against its variant, alike in both arms. */
-export function isError(served: Served, body: BodyReport): boolean {
-  return hasFailed(served, body) || wouldBeMadeGood(served);
-}
-
 /**
- * An answer of the baseline that would have been made good, had the candidate given it: where both share a quota the candidate's 429s
- * count as failures, so the baseline's must, or a good candidate would seem worse.
+ * Whether a request is held against its variant, alike in both arms: also where failover would make it good, or has, or could not (a
+ * quota that both share runs out for both).
  */
-function wouldBeMadeGood({ variant, inForce, route, method, status }: Served): boolean {
-  const { failover, repeatable } = route;
-  if (variant !== inForce.baseline || !failover || status === null) return false;
-  return failover.statuses.includes(status) && repeatable.includes(method);
+export function isError(served: Served, body: BodyReport): boolean {
+  const { failover, repeatable } = served.route;
+  const statuses = failover === false || !repeatable.includes(served.method) ? [] : failover.statuses;
+  return hasFailed(served, body) || statuses.includes(served.status!);
 }
 
 /** A 4xx, but not 429: that is a quota, and no wrong key or model name. */

@@ -29,8 +29,8 @@ export class Repeats {
 }
 
 /** Unit, method, path, query and body as one word; null where the body is not in hand, so that nobody knows what was asked. */
-export function askOf({ unit, method, url, route, upload }: Served): string | null {
-  if (upload.isPresent && upload.bytes === null) return null;
+export function askOf({ unit, method, url, route, upload, sent }: Served): string | null {
+  if (upload.isPresent && (upload.bytes === null || !sent.has('content-length'))) return null;
   const text = `${route.name} ${unit} ${method} ${url.pathname}${url.search}`;
   const hash = (seed: number) => murmur3(text, seed).toString(36);
   return `${hash(1)}.${hash(2)}.${upload.bytes === null ? '' : hashOf(upload.bytes)}`;

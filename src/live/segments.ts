@@ -16,7 +16,7 @@ export function segmentsOf(
   const found: [string, string][] = [];
   let body: unknown;
   for (const { name, from, values } of segments) {
-    if ('pointer' in from && body === undefined) body = documentOf(upload);
+    if ('pointer' in from && body === undefined) body = sent.has('content-length') ? documentOf(upload) : null;
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
     found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);

@@ -10,7 +10,7 @@ import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
 import { murmur3 } from '../split/murmur3.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
-import { isRejected, type Marks, marksOf } from './judge.ts';
+import { isError, isRejected, type Marks, marksOf } from './judge.ts';
 import type { Spent } from './usage.ts';
 
 /** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
@@ -22,7 +22,7 @@ const MAX_COUNTS = 64;
 const MAX_TICKS = 30;
 
 /** What is timed, from the start. */
-type Timed = 'headers' | 'firstByte' | 'total';
+type Timed = 'firstByte' | 'total';
 
 interface Counting extends Record<Timed, Histogram> {
   counts: Omit<LiveCounts, Timed>;
@@ -70,9 +70,8 @@ export class LiveTally {
 
   /** What was counted; the tally begins anew. */
   take(): { live: LiveCounts[]; evidence: EvidenceBatch[] } {
-    const live = [...this.#counting.values()].map(({ counts, headers, firstByte, total }) => ({
+    const live = [...this.#counting.values()].map(({ counts, firstByte, total }) => ({
       ...counts,
-      headers: encodeHistogram(headers),
       firstByte: encodeHistogram(firstByte),
       total: encodeHistogram(total),
     }));
@@ -98,9 +97,12 @@ export class LiveTally {
     const { counts } = counting;
     counts.requests++;
     if (hasFailed(served, body)) counts.failed++;
-    if (isRejected(served.status)) counts.rejected++;
+    if (served.isEvidence) {
+      counts.trials++;
+      if (isError(served, body)) counts.errors++;
+      if (isRejected(served.status)) counts.rejected++;
+    }
     if (served.status === null) return;
-    addDuration(counting.headers, served.headersAtMs - served.startedAtMs);
     if (body.firstByteAtMs !== null) addDuration(counting.firstByte, body.firstByteAtMs - served.startedAtMs);
     if (body.end === 'complete') {
       addDuration(counting.total, Math.max(body.endedAtMs, served.headersAtMs) - served.startedAtMs);
@@ -164,8 +166,7 @@ export class LiveTally {
 
 function newCounting(rollout: string | null, revision: number, variant: string): Counting {
   return {
-    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, rejected: 0 },
-    headers: emptyHistogram(),
+    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, trials: 0, errors: 0, rejected: 0 },
     firstByte: emptyHistogram(),
     total: emptyHistogram(),
   };

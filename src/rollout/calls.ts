@@ -220,7 +220,7 @@ export function targetOf(
 ): Result<Standing, CallRefusal> {
   const { running } = control;
   const config = control.source.seenConfig()!;
-  const target = rollbackTarget({ kept: control.journal.kept(), running, config, ...asked });
+  const target = rollbackTarget({ kept: control.journal.kept(), running, config, route, ...asked });
   // During a rollout the experiment rests, but for a step that carries it.
   const rests = running !== null && !stepOf(running).experiment;
   if (!target.ok || asked.force || rests) return target;
@@ -239,6 +239,7 @@ function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult>
     }
     note(control, 'manual-cleared', caller);
     await control.look(Date.now(), 0);
+    await control.act({ kind: 'tick' });
     return done;
   });
 }

@@ -131,11 +131,19 @@ export class ConfigKeeper {
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
     const parsed = parseConfig(write.text, { unknownKeys, ...whatThisWorkerHas(this.#env) });
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
+    let writing: Promise<void> | undefined;
     try {
       const frozen = await this.#frozen(parsed.value.config, current?.text);
       if (frozen !== null) return frozen;
-      await withLimit(this.#env.CONFIG.put('config', write.text), WRITE_LIMIT_MS);
+      writing = this.#env.CONFIG.put('config', write.text);
+      await withLimit(writing, WRITE_LIMIT_MS);
     } catch (cause) {
+      // What was given up may land all the same, and over a newer one: then the newest is written again.
+      const again = async () => {
+        const [own] = this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1');
+        if (own !== undefined) await this.#env.CONFIG.put('config', own.text);
+      };
+      writing?.then(() => this.#turns.take(again)).catch(() => {});
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
     }
     const revision = current?.text === write.text ? current : this.#keep(write, current?.revision ?? 0);

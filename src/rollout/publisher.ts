@@ -38,9 +38,10 @@ export class Publisher {
       try {
         await this.#write(JSON.stringify(split));
         this.#publishedRevision = split.revision;
-        return true;
+        // Another may be stored by now, which is still to be written.
+        return newest()!.revision === split.revision;
       } catch (cause) {
-        console.warn(`${this.#key}: KV did not take revision ${split.revision}, to be written again: ${cause}`);
+        console.warn(`KV did not take ${this.#key}: ${cause}`);
         return false;
       }
     });

@@ -316,11 +316,12 @@ export class RouteControl {
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
     const last = this.journal.split();
+    const known = !last?.rollout ? before : draft.rollout ? last : draft;
     // Asked for now, or the last time; what is only carried on, or returned to, is mirrored as the config describes it.
     const plainShadows = Object.keys(draft.shadows).filter(
       (name) =>
         restores === null &&
-        (last?.shadows[name] !== draft.shadows[name] || last?.plainShadows?.includes(name)) &&
+        (known?.shadows[name] !== draft.shadows[name] || last?.plainShadows?.includes(name)) &&
         !route?.shadows.some(({ variant }) => variant === name),
     );
     const split: Split = { revision, ...draft, plainShadows, at, guardrails };

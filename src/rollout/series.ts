@@ -16,13 +16,9 @@ const WIDTHS = [
 
 export type Width = (typeof WIDTHS)[number]['name'];
 
-/** Which of a variant's numbers a guardrail counts by request, where it is one of these. */
-const COUNTED: Record<string, 'failed' | 'rejected'> = { errors: 'failed', rejected: 'rejected' };
-
 /** What a guardrail would have counted; null where these numbers do not tell. */
-export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'>) {
-  const counted = COUNTED[metric];
-  return counted === undefined ? null : { n: numbers.requests, bad: numbers[counted] };
+export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'>) {
+  return metric === 'errors' || metric === 'rejected' ? { n: numbers.trials, bad: numbers[metric] } : null;
 }
 
 /** The window of the live numbers that status shows. */
@@ -31,6 +27,9 @@ export const LIVE_WINDOW_MS = 600_000;
 export interface LiveNumbers extends Quantiles {
   requests: number;
   failed: number;
+  /** Of those that are evidence of their variant: how many there are, and what guardrails hold against it. */
+  trials: number;
+  errors: number;
   rejected: number;
   /** Time to the first byte, which is what people wait for in a stream. */
   firstByteP50Ms: number | null;
@@ -47,7 +46,7 @@ export interface SeriesPoint extends LiveNumbers {
 }
 
 /** What a bucket adds up, and what it has histograms of. */
-const SUMS = ['requests', 'failed', 'rejected', 'tokensIn', 'tokensOut', 'cost'] as const;
+const SUMS = ['requests', 'failed', 'rejected', 'tokensIn', 'tokensOut', 'cost', 'trials', 'errors'] as const;
 const TIMES = ['total', 'firstByte'] as const;
 
 type Sums = Record<(typeof SUMS)[number], number>;
@@ -62,6 +61,10 @@ export class Series {
     const columns = [...SUMS.map((name) => `${name} REAL NOT NULL`), ...TIMES.map((name) => `${name} TEXT NOT NULL`)];
     sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${columns},
       PRIMARY KEY (width, startMs, variant));`);
+    const known = sql.exec('SELECT * FROM series LIMIT 0').columnNames;
+    for (const name of SUMS) {
+      if (!known.includes(name)) sql.exec(`ALTER TABLE series ADD COLUMN ${name} REAL NOT NULL DEFAULT 0`);
+    }
   }
 
   /** Adds an isolate's counts to the bucket of now. Call it within the flush's transaction. */
@@ -84,7 +87,7 @@ export class Series {
   }
 
   /** What one variant did in the hour before `nowMs`. */
-  hourOf(variant: string, nowMs: number): Pick<LiveNumbers, 'requests' | 'failed' | 'rejected'> {
+  hourOf(variant: string, nowMs: number): Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'> {
     return numbersOf(this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant));
   }
 
@@ -121,7 +124,7 @@ export class Series {
     );
     this.#sql.exec(
       // By name: an object keeps the table that an earlier version made, in whatever order.
-      `INSERT OR REPLACE INTO series (width, startMs, variant, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO series (width, startMs, variant, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?${', ?'.repeat(SUMS.length + TIMES.length)})`,
       ...key,
       ...SUMS.map((name) => (before?.[name] ?? 0) + (counts[name] ?? 0)),
       ...TIMES.map((name) => encodeHistogram(histogramOf([before?.[name] ?? '', counts[name]]))),

@@ -3,7 +3,10 @@
  * variants that are not what they were, unless a person insists.
  */
 
+import { isFor } from '../config/hash.ts';
 import type { Split } from '../config/split.ts';
+import type { Route } from '../config/types.ts';
+import { completeWeights } from '../config/weights.ts';
 import { ok, type Result } from '../result.ts';
 import type { RolloutState, Seen, Standing } from './state.ts';
 import { refused } from './words.ts';
@@ -26,6 +29,7 @@ export interface RollbackRequest {
   /** The rollout that runs, which the rollback ends. */
   running: RolloutState | null;
   config: NonNullable<Seen['config']>;
+  route: Pick<Route, 'variants'>;
   /** A named split; absent: the last steady one. */
   revision?: number;
   force?: boolean;
@@ -43,13 +47,13 @@ const NAME_ONE = 'name a revision (headgate rollback ROUTE --dry-run lists some)
 export function rollbackTarget(request: RollbackRequest): Result<Standing, RollbackRefusal> {
   const chosen = request.revision === undefined ? lastSteady(request) : named(request.kept, request.revision);
   if (!chosen.ok) return chosen;
-  const { variants, ...split } = chosen.value;
+  const split = chosen.value;
   const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
     return refused('unknown_variant', detail, NAME_ONE);
   }
-  if (variants !== request.config.variants && request.force !== true) {
+  if (!isFor(chosen.value, request.route) && request.force !== true) {
     const detail = `the variants have changed since split ${split.revision} was made`;
     return refused('variants_changed', detail, 'serve the changed ones by --force, "force": true');
   }
@@ -58,7 +62,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const shadows = Object.fromEntries(
     Object.entries(split.shadows).filter(([name]) => request.config.names.includes(name)),
   );
-  return ok({ revision, weights, shadows, baseline, salt });
+  return ok({ revision, weights: completeWeights(weights, request.config.names), shadows, baseline, salt });
 }
 
 /** max(own, KV's, any that a flush reported) + 1, so that a controller which lost its state never counts from below. */

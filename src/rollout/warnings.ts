@@ -23,7 +23,7 @@ export interface Traffic {
  */
 export function planWarnings(steps: readonly Step[], guardrails: readonly Guardrail[], traffic: Traffic): string[] {
   if (!(traffic.requestsPerTick > 0)) {
-    return ['there is no traffic yet: steps wait for samples, then pause'];
+    return ['no traffic yet: steps wait for samples'];
   }
   const warnings: string[] = [];
   const say = (index: number, sentence: string) => warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);

@@ -58,7 +58,7 @@ export class Webhooks {
   async #sendOne({ id, webhook, event, tries }: Queued, env: Env): Promise<void> {
     const isSent = await deliver(JSON.parse(webhook) as Webhook, JSON.parse(event) as RolloutEvent, id, env);
     if (isSent || tries + 1 >= MAX_TRIES) {
-      if (!isSent) console.error(`webhook ${id} is given up after ${MAX_TRIES} tries`);
+      if (!isSent) console.error(`webhook ${id} is given up`);
       this.#sql.exec('DELETE FROM webhooks WHERE id = ?', id);
       return;
     }

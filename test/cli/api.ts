@@ -6,7 +6,7 @@ import { serve } from './session.ts';
 
 export const nowMs = Date.parse('2026-11-23T10:08:30Z');
 
-const idle = { requests: 0, failed: 0, rejected: 0, p50Ms: null, p95Ms: null, p99Ms: null };
+const idle = { requests: 0, failed: 0, trials: 0, errors: 0, rejected: 0, p50Ms: null, p95Ms: null, p99Ms: null };
 const firstByte = { firstByteP50Ms: 9, firstByteP95Ms: 40 };
 
 export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
@@ -29,8 +29,28 @@ export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
     byHand: null,
     byHandFault: null,
     live: {
-      blue: { ...firstByte, requests: 9800, failed: 98, rejected: 0, p50Ms: 12, p95Ms: 48, p99Ms: 91.4 },
-      green: { ...firstByte, requests: 1043, failed: 12, rejected: 0, p50Ms: 13, p95Ms: 52, p99Ms: 1204 },
+      blue: {
+        ...firstByte,
+        requests: 9800,
+        failed: 98,
+        trials: 9800,
+        errors: 98,
+        rejected: 0,
+        p50Ms: 12,
+        p95Ms: 48,
+        p99Ms: 91.4,
+      },
+      green: {
+        ...firstByte,
+        requests: 1043,
+        failed: 12,
+        trials: 1043,
+        errors: 12,
+        rejected: 0,
+        p50Ms: 13,
+        p95Ms: 52,
+        p99Ms: 1204,
+      },
     },
     rollout: null,
     ...changes,

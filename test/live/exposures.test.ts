@@ -6,7 +6,8 @@ import type { Spent } from '../../src/live/usage.ts';
 import { body, served, T0 } from './served.ts';
 
 const experiment = { id: 'e', primary: ['tokensOut'], secondary: ['retry'], segments: [] };
-const route = { name: 'main', failStatuses: [], experiment, outcomes: [], variants: {} } as unknown as Served['route'];
+const plain = { name: 'main', failStatuses: [], repeatable: ['GET'], failover: false, outcomes: [], variants: {} };
+const route = { ...plain, experiment } as unknown as Served['route'];
 const inForce = { experiment: 'e', rollout: null };
 const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 

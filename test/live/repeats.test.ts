@@ -27,7 +27,8 @@ function asking(url: string, more: { method?: string; body?: string | null; unit
   const { method = 'POST', body = 'hello', unit = 'u-1' } = more;
   const bytes = body === null ? null : new TextEncoder().encode(body);
   const upload = { isPresent: true, bytes } as unknown as Served['upload'];
-  return served({ request: new Request(url, { method }), url: new URL(url), upload, unit });
+  const request = new Request(url, { method, headers: { 'content-length': String(bytes?.byteLength ?? 0) } });
+  return served({ request, url: new URL(url), upload, unit });
 }
 
 describe('what was asked', () => {

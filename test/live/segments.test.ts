@@ -5,7 +5,8 @@ import { segmentsOf } from '../../src/live/segments.ts';
 
 function asked(body: string | null, headers: Record<string, string> = {}, isEncoded = false) {
   const bytes = body === null ? null : new TextEncoder().encode(body);
-  return { sent: new Headers(headers), upload: { bytes, isEncoded } as Served['upload'] };
+  const length = { 'content-length': String(bytes?.byteLength ?? 0) };
+  return { sent: new Headers({ ...headers, ...length }), upload: { bytes, isEncoded } as Served['upload'] };
 }
 
 const plan: Segment = { name: 'plan', from: { header: 'x-plan' } };

@@ -34,7 +34,7 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     method: request.method,
     sent: request.headers,
     cf: undefined,
-    route: { name: 'main', failStatuses: [] },
+    route: { name: 'main', failStatuses: [], repeatable: ['GET'], failover: false },
     requestId: 'id-1',
     unit: 'u-1',
     variant: 'green',

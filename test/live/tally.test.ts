@@ -37,11 +37,24 @@ describe('the tally', () => {
     const tally = new LiveTally();
     tally.add(served(), { ...body, endedAtMs: T0 + 1_000 }, null);
     tally.add(served(), { ...body, end: 'cut', endedAtMs: T0 + 9_000 }, null);
-    const [{ headers, firstByte, total } = { headers: '', firstByte: '', total: '' }] = tally.take().live;
+    const [{ firstByte, total } = { firstByte: '', total: '' }] = tally.take().live;
     const median = (text: string) => quantile(decodeHistogram(text)!, 0.5)!;
-    expect(Math.abs(median(headers) / 20 - 1)).toBeLessThan(0.02);
     expect(Math.abs(median(firstByte) / 30 - 1)).toBeLessThan(0.02);
     expect(Math.abs(median(total) / 1_000 - 1)).toBeLessThan(0.02);
+  });
+
+  it('counts trials, errors and rejected of evidence alone, and a quota that both share against both', () => {
+    const tally = new LiveTally();
+    const route = { ...served().route, failover: { statuses: [429] } } as unknown as ReturnType<typeof served>['route'];
+    for (const variant of ['blue', 'green']) {
+      tally.add(served({ variant, route, status: 429 }), body, null);
+      tally.add(served({ variant, route, status: 404, isEvidence: false }), body, null);
+    }
+    const counted = tally.take().live.map(({ requests, failed, trials, errors, rejected }) => {
+      return { requests, failed, trials, errors, rejected };
+    });
+    const each = { requests: 2, failed: 0, trials: 1, errors: 1, rejected: 0 };
+    expect(counted).toEqual([each, each]);
   });
 
   it.each([

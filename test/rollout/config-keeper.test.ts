@@ -129,6 +129,26 @@ describe('the config', () => {
     expect(kv.text).toBe(salted(1));
   });
 
+  it('is the one that was answered, also where an older write lands after it', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    let land = () => {};
+    const put = kv.put;
+    kv.put = (key, text) =>
+      new Promise<undefined>((resolve) => {
+        land = () => void put(key, text).then(resolve);
+      });
+    const late = keeper.put(written(salted(2)));
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await late).toMatchObject({ ok: false, error: { code: 'unpublished' } });
+    kv.put = put;
+    expect((await keeper.put(written(salted(3)))).ok).toBe(true);
+    land();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(kv.text).toBe(salted(3));
+    expect(await keeper.current()).toMatchObject({ revision: 2, text: salted(3) });
+  });
+
   it('with a fault is refused whole, and KV never sees it', async () => {
     const { keeper, kv } = world();
     const refused = await keeper.put(written(document({ weights: { blue: 97 }, baseline: 'purple' })));

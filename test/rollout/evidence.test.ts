@@ -59,8 +59,9 @@ function live(rolloutId: string, revision: number, variant: string, requests: nu
     variant,
     requests,
     failed: 0,
+    trials: requests,
+    errors: 0,
     rejected: 0,
-    headers: '',
     firstByte: '',
     total: '',
   };
@@ -247,8 +248,8 @@ describe('a step without a baseline beside it', () => {
   it('is held also against what isolates counted of the baseline before the rollout and told after it began', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store, sql } = begun(state, [{ n: 10, bad: 0 }]);
-    const late = { ...live('', 0, 'blue', 4_990), failed: 50 };
-    store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80)], state);
+    const late = { ...live('', 0, 'blue', 4_990), failed: 900, errors: 50 };
+    store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80), live('r-old', 1, 'blue', 90)], state);
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
     const judged = opened(sql).judge(state);
     expect(judged).toMatchObject({

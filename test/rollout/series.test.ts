@@ -9,11 +9,20 @@ it('goes on in the table that an earlier version made, whatever the order of its
   sql.exec(`CREATE TABLE series (width TEXT, startMs INTEGER, variant TEXT, requests INTEGER NOT NULL,
     failed INTEGER NOT NULL, rejected INTEGER NOT NULL, total TEXT NOT NULL, firstByte TEXT NOT NULL,
     tokensIn REAL NOT NULL, tokensOut REAL NOT NULL, cost REAL NOT NULL, PRIMARY KEY (width, startMs, variant))`);
-  const counts = { rollout: '', revision: 1, variant: 'blue', requests: 5, failed: 2, rejected: 1 };
-  const times = { headers: '', firstByte: '', total: '' };
+  const counts = {
+    rollout: '',
+    revision: 1,
+    variant: 'blue',
+    requests: 5,
+    failed: 2,
+    trials: 4,
+    errors: 3,
+    rejected: 1,
+  };
+  const times = { firstByte: '', total: '' };
   for (let n = 0; n < 2; n++) new Series(sql).add([{ ...counts, ...times, tokensIn: 7, tokensOut: 3, cost: 0.5 }], NOW);
   expect(new Series(sql).live(NOW + 1_000).blue).toMatchObject({
-    ...{ requests: 10, failed: 4, rejected: 2, p50Ms: null, firstByteP50Ms: null },
+    ...{ requests: 10, failed: 4, trials: 8, errors: 6, rejected: 2, p50Ms: null, firstByteP50Ms: null },
     ...{ tokensIn: 14, tokensOut: 6, cost: 1 },
   });
 });

@@ -21,7 +21,9 @@ export function storage(): Storage {
       database.exec(query);
       return cursor([]);
     }
-    return cursor(database.prepare(query).all(...bindings));
+    const statement = database.prepare(query);
+    const columnNames = statement.columns().map(({ name }) => name);
+    return { ...cursor(statement.all(...bindings)), columnNames };
   };
   return {
     sql: { exec } as unknown as SqlStorage,
@@ -39,7 +41,7 @@ export function storage(): Storage {
   };
 }
 
-function cursor(rows: unknown[]): unknown {
+function cursor(rows: unknown[]): object {
   return {
     toArray: () => rows,
     one: () => {

@@ -1,10 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
 import { type KeptSplit, nextRevision, type RollbackRequest, rollbackTarget } from '../../src/rollout/steady.ts';
+import { routeOf, routeWith } from '../config/sample.ts';
 import { before, config, started } from './world.ts';
+
+const url = (name: string) => ({ url: `https://${name}.example.com` });
+const of = (...names: string[]) => routeOf(routeWith({ variants: Object.fromEntries(names.map((n) => [n, url(n)])) }));
+const route = of('blue', 'green');
+const running = { ...started(), variants: variantsHash(route) };
 
 function kept(revision: number, blue: number, changes: Partial<KeptSplit> = {}): KeptSplit {
   const weights = { blue, green: 100 - blue };
-  return { revision, weights, shadows: {}, baseline: 'blue', salt: '', rollout: null, variants: 'hash-1', ...changes };
+  return {
+    revision,
+    weights,
+    shadows: {},
+    baseline: 'blue',
+    salt: '',
+    rollout: null,
+    variants: variantsHash(route),
+    ...changes,
+  };
 }
 
 const promoted = [
@@ -15,7 +31,7 @@ const promoted = [
 ];
 
 function target(changes: Partial<RollbackRequest>) {
-  const result = rollbackTarget({ kept: promoted, running: null, config, ...changes });
+  const result = rollbackTarget({ kept: promoted, running: null, config, route, ...changes });
   return result.ok ? result.value.revision : result.error.code;
 }
 
@@ -26,7 +42,7 @@ describe('a rollback without a revision', () => {
   });
 
   it('returns to the split before the rollout that it ends', () => {
-    expect(target({ running: started() })).toBe(before.revision);
+    expect(target({ running })).toBe(before.revision);
   });
 
   it('undoes the last change of a split by hand', () => {
@@ -66,10 +82,19 @@ describe('a rollback to a revision', () => {
   });
 
   it('needs force where the variants have changed since', () => {
-    const changed = { ...config, variants: 'hash-2' };
-    expect(target({ config: changed })).toBe('variants_changed');
-    expect(target({ config: changed, force: true })).toBe(4);
-    expect(target({ config: changed, running: started() })).toBe('variants_changed');
+    const changed = routeOf(routeWith({ variants: { blue: url('blue'), green: url('other') } }));
+    expect(target({ route: changed })).toBe('variants_changed');
+    expect(target({ route: changed, force: true })).toBe(4);
+    expect(target({ route: changed, running })).toBe('variants_changed');
+  });
+
+  it('goes to one that knew fewer variants, and gives those that came nothing', () => {
+    const names = ['blue', 'green', 'canary'];
+    const result = rollbackTarget({
+      ...{ kept: promoted, running: null, revision: 5 },
+      ...{ config: { ...config, names }, route: of(...names) },
+    });
+    expect(result).toMatchObject({ ok: true, value: { weights: { blue: 95, green: 5, canary: 0 } } });
   });
 
   it('cannot be forced to a variant that the config no longer has', () => {
@@ -79,7 +104,7 @@ describe('a rollback to a revision', () => {
 
   it('leaves out mirrors to variants that are gone', () => {
     const splits = [kept(1, 100, { shadows: { red: 10, green: 5 } }), kept(2, 50)];
-    const result = rollbackTarget({ kept: splits, running: null, config });
+    const result = rollbackTarget({ kept: splits, running: null, config, route });
     expect(result.ok && result.value.shadows).toEqual({ green: 5 });
   });
 });

@@ -22,6 +22,7 @@ beforeAll(async () => {
       shadows: [{ variant: 'green', percent: 100, repeat: 0, budget: { requestsPerMinute: 2 } }],
     },
     ended: { repeatable: ['GET'], shadows: [{ variant: 'green', percent: 20 }] },
+    asked: { repeatable: ['GET'], shadows: [{ variant: 'green', percent: 20 }] },
   }));
 });
 afterAll(async () => {
@@ -148,6 +149,16 @@ describe('a mirror that the config does not describe (any more)', () => {
     for (let n = 0; n < 30; n++) await world.visit('mirror');
     await sleep(1_500);
     expect(world.greenSeen('mirror').length - before).toBeLessThanOrEqual(2);
+  });
+
+  it('is made where a call asks for it, also by the percent that it had', async () => {
+    await world.api('PUT', '/routes/asked/split', { weights: { blue: 100 }, reason: 'x' });
+    const { body: document } = await world.api('GET', '/config');
+    document.routes.find(({ name }: { name: string }) => name === 'asked').shadows = [];
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
+    expect((await world.status('asked')).inForce.shadows).toEqual({});
+    const asks = { weights: { blue: 100 }, shadows: { green: 20 }, reason: 'x' };
+    expect((await world.api('PUT', '/routes/asked/split', asks)).body.inForce.shadows).toEqual({ green: 20 });
   });
 
   it('is not begun again by the next step or the abort of a rollout', async () => {

@@ -150,7 +150,7 @@ describe('in force', () => {
   it('is the last valid config when the newest is refused', async () => {
     await becomes('config');
     await headgate.put('config', { version: 1, routes: [{ name, variants: {} }] });
-    await untilLogged(/config is refused whole, the last valid one goes on serving: routes\[0\]/);
+    await untilLogged(/config is refused whole, the last good goes on serving: routes\[0\]/);
     expect(await variant()).toBe('config');
   });
 });

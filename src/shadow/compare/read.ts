@@ -42,10 +42,11 @@ export function readReply(reply: Observation, hint?: DialectName): Reading {
 export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
   const left = readReply(live);
   const right = readReply(candidate);
-  const again = readAs(dialectOfStream(right) ?? hint, left, live);
+  const hintFor = ({ kind }: Reading) => (kind === 'sse' ? hint : undefined);
+  const again = readAs(dialectOfStream(right) ?? hintFor(left), left, live);
   const isOther = left.facts?.text && !again.error?.startsWith('error');
   const first = isOther ? left : again;
-  return [first, readAs(first.kind === 'sse' ? dialectOfStream(first) : hint, right, candidate)];
+  return [first, readAs(first.kind === 'sse' ? dialectOfStream(first) : hintFor(right), right, candidate)];
 }
 
 /** The dialect that an event stream shows; undefined for any other. */

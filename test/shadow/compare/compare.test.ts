@@ -380,6 +380,10 @@ describe('answers of models', () => {
     expect(candidate).toMatchObject({ tokensIn: 1, tokensOut: 9 });
   });
 
+  it('leaves pairs without a body alone under a preset', async () => {
+    expect(await compare(stream(''), stream(''), chat)).toMatchObject({ class: 'match' });
+  });
+
   it('compares streams of their own kind under a preset as what they are', async () => {
     const tick = 'data: {"tick":1}\n\n';
     expect(await compare(stream(tick), stream(tick), chat)).toMatchObject({ class: 'match' });

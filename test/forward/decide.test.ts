@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
+import { nextState } from '../../src/config/route-state.ts';
+import { decide, type Facts } from '../../src/forward/decide.ts';
+import { type Json, routeOf, routeWith } from '../config/sample.ts';
+
+/** What is decided for one request on a route, maybe under a split of a rollout. */
+async function decided(
+  route: Json,
+  { method = 'GET', headers = {}, green }: { method?: string; headers?: Record<string, string>; green?: number } = {},
+) {
+  const given = routeOf(routeWith(route));
+  const of = { baseline: 'blue', salt: 'r-1', rollout: 'r-1', variants: variantsHash(given) };
+  const split =
+    green === undefined ? null : JSON.stringify({ revision: 1, weights: { blue: 100 - green, green }, ...of });
+  const state = nextState(given, { split, weights: null }, undefined, () => {});
+  const url = new URL('https://shop.example/x');
+  const request = new Request(url, { method });
+  const facts = { request, method, url, sent: new Headers(headers), cf: undefined, cookies: {}, nowMs: 0 };
+  return decide(state, { ...facts, secret: 'a secret' } as unknown as Facts);
+}
+
+const byHeader = { identity: [{ header: 'x-user-id' }] };
+const experiment = { id: 'e-1', primary: ['error'], plannedUnits: 100 };
+
+describe('a request of nobody known', () => {
+  it.each([
+    ['whose identity gives no unit', byHeader, {}],
+    ['that a browser asks before another', {}, { method: 'OPTIONS' }],
+  ])('%s gets the baseline of a trial, and is no evidence', async (_, route, asks) => {
+    const decision = await decided(route, { ...asks, green: 50 });
+    expect(decision).toMatchObject({ variant: 'blue', reason: 'only', isEvidence: false, setCookie: null });
+    expect(decision.dealt).toBeUndefined();
+  });
+
+  it.each([
+    ['whose identity gives no unit', byHeader, {}],
+    ['that a browser asks before another', {}, { method: 'OPTIONS' }],
+  ])('%s goes on to the only variant in the bake, where it is no evidence either', async (_, route, asks) => {
+    const decision = await decided(route, { ...asks, green: 100 });
+    expect(decision).toMatchObject({ variant: 'green', isEvidence: false, dealt: 'green', setCookie: null });
+  });
+
+  it('counts where there is but one variant and no rollout', async () => {
+    expect(await decided(byHeader)).toMatchObject({ variant: 'blue', isEvidence: true, unit: null });
+  });
+
+  it('gets no variant that has no weight, also where an experiment is declared', async () => {
+    const switched = { weights: { blue: 0, green: 100 }, baseline: 'blue', experiment };
+    expect(await decided(switched, { method: 'OPTIONS' })).toMatchObject({ variant: 'green', setCookie: null });
+    const third = { ...routeWith().variants!, red: { url: 'https://red.example.com' } };
+    const retired = { variants: third, weights: { green: 50, red: 50 }, baseline: 'blue' };
+    expect((await decided(retired, { method: 'OPTIONS' })).variant).not.toBe('blue');
+  });
+});
+
+describe('consent', () => {
+  it('is asked for wherever units come from cookies, also from a cookie of the service', async () => {
+    const route = {
+      identity: [{ cookie: 'uid' }],
+      requireConsent: { cookie: 'consent', value: 'yes' },
+      weights: { green: 100 },
+    };
+    const two = { ...route, weights: { blue: 50, green: 50 } };
+    const asked = (cookie: string) => decided(two, { headers: { cookie } });
+    expect(await asked('uid=u-1')).toMatchObject({ variant: 'blue', reason: 'only', isEvidence: false });
+    expect(await asked('uid=u-1; consent=yes')).toMatchObject({ reason: 'hash', isEvidence: true, unit: 'u-1' });
+  });
+});
