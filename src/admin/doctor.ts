@@ -137,7 +137,7 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
     const detail = `has revision ${current.revision}, and KV another document`;
     return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];
   } catch (cause) {
-    return [bad('config keeper', `does not answer (${cause}): the config cannot be changed`, 'try again')];
+    return [bad('config keeper', `does not answer (${cause}): no config changes`, 'try again')];
   }
 }
 
@@ -176,7 +176,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     const running = rollout === null ? '' : `, rollout ${rollout.id} ${rollout.phase}`;
     return [[ok(about, `its controller has revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {
-    const detail = `its controller does not answer (${cause}): traffic flows on as it is`;
+    const detail = `its controller does not answer (${cause}): traffic flows on`;
     return [[bad(about, detail, byHand(name))], null];
   }
 }
@@ -189,7 +189,7 @@ async function healthFindings(route: Route, status: RouteStatus | null, env: Env
     variants.map(async (variant) => {
       const about = `${route.name}/${variant.name}`;
       if (variant.health === undefined) {
-        return note(about, 'declares no health check', 'give it "health": { "path", "expect" }');
+        return note(about, 'declares no health check', 'give it "health"');
       }
       const { ok: isWell, detail } = await probe(variant, env);
       if (isWell) return ok(about, `healthy: ${detail}`);

@@ -63,7 +63,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
   const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
-  const canFailOver = isCandidate && mayFailOver(route, exchange.method);
+  const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
@@ -83,8 +83,8 @@ export async function answer(exchange: Exchange): Promise<Response> {
 }
 
 /** Whether the route lets the baseline make good what the variant fails at. */
-export function mayFailOver(route: Route, method: string): boolean {
-  return route.failover !== false && route.repeatable.includes(method);
+export function mayFailOver({ route, inForce }: RouteState, variant: Variant, method: string): boolean {
+  return variant.name !== inForce.baseline && route.failover !== false && route.repeatable.includes(method);
 }
 
 async function attempt(

@@ -68,7 +68,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const wanted = route.variants[decision.variant]!;
   const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json || setsJson(state) || mayFailOver(route, incoming.method) ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || setsJson(state) || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') {

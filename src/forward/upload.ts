@@ -32,6 +32,9 @@ export const MAX_HELD_BYTES = 262_144;
 /** A body up to this length is held although nobody asked: it is there as soon as its headers, and cheaper than a pump. */
 const SHORT_BYTES = 65_536;
 
+/** Whether a body is held in every arm, whatever else is asked of it: what is read of bodies must be read in all arms alike. */
+export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN) <= SHORT_BYTES;
+
 export class Upload {
   /** The whole body, where it is in hand; null while it streams or when it is too large. */
   bytes: Uint8Array | null;

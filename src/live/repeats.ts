@@ -4,6 +4,7 @@
  */
 
 import type { Served } from '../forward/served.ts';
+import { isShort } from '../forward/upload.ts';
 import { murmur3 } from '../split/murmur3.ts';
 
 /** Who asks the same again within it was not content with the answer, or did not get one. */
@@ -30,7 +31,7 @@ export class Repeats {
 
 /** Unit, method, path, query and body as one word; null where the body is not in hand, so that nobody knows what was asked. */
 export function askOf({ unit, method, url, route, upload, sent }: Served): string | null {
-  if (upload.isPresent && (upload.bytes === null || !sent.has('content-length'))) return null;
+  if (upload.isPresent && (upload.bytes === null || !isShort(sent))) return null;
   const text = `${route.name} ${unit} ${method} ${url.pathname}${url.search}`;
   const hash = (seed: number) => murmur3(text, seed).toString(36);
   return `${hash(1)}.${hash(2)}.${upload.bytes === null ? '' : hashOf(upload.bytes)}`;

@@ -4,6 +4,7 @@ import { valueAt } from '../config/path.ts';
 import type { Segment } from '../config/types.ts';
 import { OTHER } from '../experiment/segments.ts';
 import type { Served } from '../forward/served.ts';
+import { isShort } from '../forward/upload.ts';
 import { pointerSegments } from '../shadow/compare/paths.ts';
 
 const MAX_LENGTH = 64;
@@ -16,7 +17,7 @@ export function segmentsOf(
   const found: [string, string][] = [];
   let body: unknown;
   for (const { name, from, values } of segments) {
-    if ('pointer' in from && body === undefined) body = sent.has('content-length') ? documentOf(upload) : null;
+    if ('pointer' in from && body === undefined) body = isShort(sent) ? documentOf(upload) : null;
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
     found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);

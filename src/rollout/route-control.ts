@@ -350,7 +350,7 @@ export class RouteControl {
     // Another may be owed by now, which has an alarm of its own.
     if (JSON.stringify(this.owedPromotion) !== JSON.stringify(promotion)) return;
     if (!written.ok && written.error.code === 'unpublished') {
-      console.warn(`route ${this.name}: the promotion is not in the config yet: ${written.error.detail}`);
+      console.warn(`route ${this.name}: the config is behind: ${written.error.detail}`);
       return this.#meta.wake('promotion', Date.now() + RETRY_MS);
     }
     this.#meta.delete('promotion');
