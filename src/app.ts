@@ -1,17 +1,17 @@
 /** Owns the joining of the planes: `/_headgate/*` to the controls, everything else to the request plane, one `onError`. */
 
-// biome-ignore assist/source/organizeImports: beside what is like it `ShadowPlane` makes the bundle 0.3 KB smaller.
+// biome-ignore assist/source/organizeImports: in this order, found by trying, the bundle is 0.3 KB smaller.
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
 import { countServed } from './live/count.ts';
 import type { AdminDeps } from './admin/context.ts';
 import { ConfigStore } from './config/store.ts';
 import { Usages } from './live/usage.ts';
+import { Confirmations } from './live/confirm.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
 import { recordServed } from './forward/record.ts';
-import { Confirmations } from './live/confirm.ts';
 import { Flusher } from './live/flush.ts';
 import { Exposures } from './live/exposures.ts';
 import { internal, problem } from './problem.ts';

@@ -1,7 +1,7 @@
 /** Owns the answer to "which variant does this unit get, and why": the arithmetic of assignment, shown. */
 
 import type { RouteStatus } from '../rollout/status.ts';
-import { armsOf, assign } from '../split/assign.ts';
+import { armsOf, assign, scoreOf } from '../split/assign.ts';
 import { murmur3 } from '../split/murmur3.ts';
 
 export interface Explanation {
@@ -27,7 +27,7 @@ export function explanationOf(status: RouteStatus, unit: string): Explanation {
   const scores = arms.map((arm) => {
     const hash = murmur3(`${salt}/${name}/${arm.variant}/${unit}`);
     const weight = arm.weight / 100;
-    return { variant: arm.variant, weight, hash, score: -Math.log((hash + 0.5) / 2 ** 32) / weight };
+    return { variant: arm.variant, weight, hash, score: scoreOf(hash, weight) };
   });
   const reason = arms.length === 1 ? 'only' : 'hash';
   const why = reason === 'only' ? 'it has all the weight' : 'its score is the lowest';

@@ -110,7 +110,7 @@ export function isOnHost(url: Pick<URL, 'protocol' | 'hostname' | 'host'>, writt
 /** Whether a pattern of a route (null: any host, `*.example.com`: any below it) takes in a host, or all of another pattern. */
 export function hostCovers(pattern: string | null, host: string | null): boolean {
   if (pattern === null || pattern === host) return true;
-  return /^\*./.test(pattern) && host !== null && host.length >= pattern.length && host.endsWith(pattern.slice(1));
+  return pattern.startsWith('*.') && host !== null && host.length >= pattern.length && host.endsWith(pattern.slice(1));
 }
 
 /** Whether two written hosts are the same host once letters and spelling are evened out. */

@@ -19,13 +19,13 @@ export function contentHash(text: string): string {
  * keys still finds the fingerprint of a split that an earlier one made.
  */
 export function variantsHash({ variants }: Pick<Route, 'variants'>, among: object = variants): string {
-  const named = Object.values(variants).filter(({ name }) => name in among);
+  const named = Object.values(variants).filter(({ name }) => Object.hasOwn(among, name));
   return contentHash(canonical(Object.fromEntries(named.map((v) => [v.name, definition(v)]))));
 }
 
 /** Whether a split was made for these variants. It may have been made before others were added, which changes none of its own. */
 export function isFor(split: { variants: string; weights: object }, route: Pick<Route, 'variants'>): boolean {
-  return split.variants === variantsHash(route) || split.variants === variantsHash(route, split.weights);
+  return [variantsHash(route), variantsHash(route, split.weights)].includes(split.variants);
 }
 
 function definition(variant: Variant): Record<string, unknown> {

@@ -16,6 +16,8 @@ export interface RouteState {
   inForce: InForce;
   /** The variants that have weight, ready for assignment. */
   arms: Arm[];
+  /** Whether any variant that is compared (those with weight, and the baseline) sets JSON members. */
+  setsJson: boolean;
   /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
   texts: RouteTexts | null;
   split: Split | null;
@@ -28,7 +30,7 @@ export interface RouteState {
 export function unreadState(route: Route): RouteState {
   const beneath = splitInForce({ route, split: brokenSplit(route), weights: null });
   const inForce = { ...beneath, notes: ['KV could not be read: everything goes to the baseline'] };
-  return { route, inForce, arms: armsOf(inForce.weights), texts: null, split: null, weights: null, refused: null };
+  return { route, ...byWeights(route, inForce), texts: null, split: null, weights: null, refused: null };
 }
 
 /**
@@ -48,8 +50,14 @@ export function nextState(
   // A rollout brings one split after another; the weights beside them are still the same.
   const isTold = before?.refused === refused && before.texts?.weights === texts.weights;
   if (refused !== null && !isTold) tell(refused);
-  const inForce = splitInForce({ route, split, weights });
-  return { route, inForce, arms: armsOf(inForce.weights), texts, split, weights, refused };
+  return { route, ...byWeights(route, splitInForce({ route, split, weights })), texts, split, weights, refused };
+}
+
+/** What is in force, and what is asked of it at every request. */
+function byWeights({ variants }: Route, inForce: InForce): Pick<RouteState, 'inForce' | 'arms' | 'setsJson'> {
+  const arms = armsOf(inForce.weights);
+  const compared = [inForce.baseline, ...arms.map(({ variant }) => variant)];
+  return { inForce, arms, setsJson: compared.some((name) => variants[name]!.json) };
 }
 
 function newestSplit(

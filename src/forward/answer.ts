@@ -145,10 +145,11 @@ function isGood(route: Route, tried: Try): boolean {
 
 function noteHealth({ state, plane }: Exchange, tried: Try): void {
   const { route } = state;
-  if (!route.ejection || (tried.fault !== null && isClients(tried.fault))) return;
+  const { variant, askedAtMs, fault } = tried;
+  if (!route.ejection || (fault !== null && isClients(fault))) return;
   if (hasFailedOver(route.failover, tried))
-    plane.ejections.failed(route.name, tried.variant.name, tried.headersAtMs, tried.askedAtMs);
-  else plane.ejections.succeeded(route.name, tried.variant.name, tried.askedAtMs);
+    plane.ejections.failed(route.name, variant.name, tried.headersAtMs, askedAtMs);
+  else plane.ejections.succeeded(route.name, variant.name, askedAtMs);
 }
 
 /** Of an answer whose body there is not, or is not seen. */

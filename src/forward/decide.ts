@@ -83,7 +83,7 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decisio
   // A browser's question before the request bears no cookie, whoever asks.
   const isNobody = !isFound && (!isCookie || asked.method === 'OPTIONS');
   const isAlone = arms.length === 1;
-  if (isNobody && (!isAlone || inForce.rollout !== null)) {
+  if (isNobody && (!isAlone || inForce.rollout)) {
     // As in the other steps of a rollout it is no evidence; the baseline without weight may be gone already.
     const variant = inForce.weights[only.variant] ? only.variant : arms[0]!.variant;
     return { ...only, variant, ...(isAlone && { dealt: variant }) };

@@ -38,7 +38,7 @@ export class Ejections {
   }
 
   /** A try that failed. One that was asked before an ejection's end says nothing of what came after. */
-  failed(route: string, variant: string, nowMs: number, askedAtMs = nowMs): void {
+  failed(route: string, variant: string, nowMs: number, askedAtMs: number): void {
     const key = `${route}/${variant}`;
     const health = this.#health.get(key) ?? {
       consecutive: 0,
@@ -58,10 +58,11 @@ export class Ejections {
     health.probeAtMs = NEVER;
   }
 
-  succeeded(route: string, variant: string, nowMs: number): void {
+  /** A try that came through. One that was asked before an ejection's end does not end it. */
+  succeeded(route: string, variant: string, askedAtMs: number): void {
     const health = this.#health.get(`${route}/${variant}`);
     if (health === undefined) return;
     health.consecutive = 0;
-    if (nowMs >= health.untilMs) health.ejected = false;
+    if (askedAtMs >= health.untilMs) health.ejected = false;
   }
 }

@@ -68,7 +68,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const wanted = route.variants[decision.variant]!;
   const taking = Upload.take(incoming, {
     idleMs: route.idleTimeoutMs,
-    holdUpTo: wanted.json || setsJson(state) || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
+    holdUpTo: wanted.json || state.setsJson || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
   if (typeof upload === 'string') {
@@ -136,7 +136,7 @@ function fitJson(
 ): { decision: Decision; body: Uint8Array | null } {
   const { json } = state.route.variants[decision.variant]!;
   // What one of them cannot be shown is no evidence of the others either: they would be judged by different requests.
-  const members = json ?? (setsJson(state) ? {} : undefined);
+  const members = json ?? (state.setsJson ? {} : undefined);
   if (members === undefined || !upload.isPresent) return { decision, body: null };
   const body = upload.withJson(members);
   if (body !== null) return { decision, body };
@@ -145,11 +145,6 @@ function fitJson(
   const isUnfit = json !== undefined && (decision.isEvidence || decision.reason === 'preview');
   const variant = json === undefined ? decision.variant : state.inForce.baseline;
   return { decision: instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason), body };
-}
-
-/** Whether any of those that are compared sets members. */
-function setsJson({ route, arms, inForce }: RouteState): boolean {
-  return [inForce.baseline, ...arms.map(({ variant }) => variant)].some((name) => route.variants[name]!.json);
 }
 
 const UPLOAD_FAULTS: Record<UploadFault, [status: number, detail: string]> = {

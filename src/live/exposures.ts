@@ -131,7 +131,6 @@ export class Exposures {
 
   async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(FLUSH_MS);
-    let failures = 0;
     for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
@@ -144,7 +143,7 @@ export class Exposures {
         for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });
       } catch (cause) {
         console.warn(`experiment ${waiting.experiment}: the ledger did not answer: ${cause}`);
-        await sleep(RETRY_MS * 2 ** failures++);
+        await sleep(RETRY_MS * 2 ** round);
       }
     }
     if (waiting.dropped > 0) {

@@ -3,9 +3,9 @@
  * it holds it looks back less far. It keeps hashes, and for two minutes at most.
  */
 
+import { contentHash } from '../config/hash.ts';
 import type { Served } from '../forward/served.ts';
 import { isShort } from '../forward/upload.ts';
-import { murmur3 } from '../split/murmur3.ts';
 
 /** Who asks the same again within it was not content with the answer, or did not get one. */
 export const RETRY_MS = 60_000;
@@ -33,8 +33,7 @@ export class Repeats {
 export function askOf({ unit, method, url, route, upload, sent }: Served): string | null {
   if (upload.isPresent && (upload.bytes === null || !isShort(sent))) return null;
   const text = `${route.name} ${unit} ${method} ${url.pathname}${url.search}`;
-  const hash = (seed: number) => murmur3(text, seed).toString(36);
-  return `${hash(1)}.${hash(2)}.${upload.bytes === null ? '' : hashOf(upload.bytes)}`;
+  return contentHash(text) + (upload.bytes === null ? '' : hashOf(upload.bytes));
 }
 
 /** FNV-1a, and the length. */

@@ -17,7 +17,7 @@ export function segmentsOf(
   const found: [string, string][] = [];
   let body: unknown;
   for (const { name, from, values } of segments) {
-    if ('pointer' in from && body === undefined) body = isShort(sent) ? documentOf(upload) : null;
+    if ('pointer' in from && body === undefined && isShort(sent)) body = documentOf(upload);
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
     found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);

@@ -6,9 +6,9 @@
 
 import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
 import { isSampled, tickOf } from '../analysis/units.ts';
+import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
-import { murmur3 } from '../split/murmur3.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { isError, isRejected, type Marks, marksOf } from './judge.ts';
 import type { Spent } from './usage.ts';
@@ -186,12 +186,8 @@ function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails
 }
 
 /**
- * 64 bits of who was served, by another hash than the one that assigns. A request of nobody known counts for itself: while two
+ * 64 bits of who was served, by another text than the one that assigns. A request of nobody known counts for itself: while two
  * variants share the traffic, whoever keeps no cookie is somebody new each time, and must not become one unit of many requests (all
  * that share an address, say) when the step with all the traffic is held against those counts.
  */
-function evidenceUnit(served: Served): string {
-  const who = served.unit ?? served.requestId;
-  const half = (seed: number) => murmur3(who, seed).toString(16).padStart(8, '0');
-  return half(0x5bd1e995) + half(0x1b873593);
-}
+const evidenceUnit = ({ unit, requestId }: Served): string => contentHash(unit ?? requestId);

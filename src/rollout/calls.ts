@@ -121,7 +121,7 @@ function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller:
 
 function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'rollout', caller, async ({ route, before }) => {
-    const owed = control.owedPromotion;
+    const owed = control.promotions.owed;
     if (owed !== null) {
       const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
       return refused('config_behind', detail, LOOK_AGAIN);
@@ -205,7 +205,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     if (baseline !== before.baseline) {
       // A promotion (or a person) told the config. Left so, the next change of the variants would send everything to what was fled from.
       const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
-      control.owePromotion({ route: route.name, baseline, weights, reason: why }, Date.now());
+      control.promotions.owe({ route: route.name, baseline, weights, reason: why }, Date.now());
     }
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
     return done;
@@ -254,8 +254,8 @@ function refusable(
   return control.turns.take(async () => {
     const result = await call();
     if (!result.ok && result.error.code !== 'no_such_route') {
-      const { actor, reason } = caller;
-      note(control, `${action}-refused`, { actor, reason: `${reason} (refused: ${result.error.detail})`.trim() });
+      const reason = `${caller.reason} (refused: ${result.error.detail})`.trim();
+      note(control, `${action}-refused`, { ...caller, reason });
     }
     return result;
   });
@@ -302,7 +302,7 @@ export async function readyToMove(
   if (forbidsRollout && running !== null) return busy(control.name, running);
   const before = control.standing(view)!;
   // Who names another baseline in the config means the next split too.
-  const baseline = control.nextBaseline(route, before.baseline);
+  const baseline = control.promotions.nextBaseline(route, before.baseline);
   return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
 }
 

@@ -107,8 +107,12 @@ export class ConfigKeeper {
     return this.#rows('SELECT * FROM configs WHERE revision = ?', Math.trunc(number))[0] ?? null;
   }
 
+  #newest(): ConfigRevision | undefined {
+    return this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1')[0];
+  }
+
   async #current(): Promise<ConfigRevision | null> {
-    const [own] = this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1');
+    const own = this.#newest();
     let text: string | null;
     try {
       text = await withLimit(this.#env.CONFIG.get('config', { type: 'text' }), READ_LIMIT_MS);
@@ -140,7 +144,7 @@ export class ConfigKeeper {
     } catch (cause) {
       // What was given up may land all the same, and over a newer one: then the newest is written again.
       const again = async () => {
-        const [own] = this.#rows('SELECT * FROM configs ORDER BY revision DESC LIMIT 1');
+        const own = this.#newest();
         if (own !== undefined) await this.#env.CONFIG.put('config', own.text);
       };
       writing?.then(() => this.#turns.take(again)).catch(() => {});

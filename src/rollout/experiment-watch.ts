@@ -68,7 +68,7 @@ export class ExperimentWatch {
       const report = await withLimit(ledgerOf(this.#env, this.#route, experiment!)!.report(plan), ANSWER_LIMIT_MS);
       this.#heard = { ...stepVerdict(report as unknown as Report, to), stepRun, atMs: Date.now() };
     } catch (cause) {
-      console.warn(`route ${this.#route}: the ledger of experiment ${experiment} did not answer: ${cause}`);
+      console.warn(`experiment ${experiment}: the ledger did not answer: ${cause}`);
     } finally {
       this.#isAsking = false;
     }

@@ -5,23 +5,22 @@
 
 import { splitInForce } from '../config/inforce.ts';
 import type { Split, Watched } from '../config/split.ts';
-import type { Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
-import { configKeeperOf } from '../env.ts';
 import { atMost } from '../limit.ts';
 import type { Batch } from '../live/batch.ts';
-import { err, ok, type Result } from '../result.ts';
+import { ok, type Result } from '../result.ts';
 import { advance } from './advance.ts';
-import type { Promotion } from './config-keeper.ts';
 import { EvidenceStore } from './evidence.ts';
 import { ExperimentWatch } from './experiment-watch.ts';
 import { type Entry, Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
+import { Promotions } from './promotions.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
 import { countedBy, Series } from './series.ts';
+import { askedMirrors } from './splits.ts';
 import {
   type Effect,
   type Evidence,
@@ -41,7 +40,7 @@ import { iso, refused } from './words.ts';
 
 export type Health = Record<string, { ok: boolean; detail: string }>;
 
-/** A round asks for at most one probe; candidate and baseline are all there is to probe. */
+/** A round asks for at most one probe: of each of a route's eight variants, and then the last one acts. */
 const MAX_ROUNDS = 9;
 const RETRY_MS = 2_000;
 /** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
@@ -56,6 +55,7 @@ export class RouteControl {
   readonly series: Series;
   readonly evidence: EvidenceStore;
   readonly source: RouteSource;
+  readonly promotions: Promotions;
   readonly turns = new Turns();
   #meta: Meta;
   #webhooks: Webhooks;
@@ -74,6 +74,7 @@ export class RouteControl {
     this.series = new Series(sql);
     this.evidence = new EvidenceStore(sql, meta);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
+    this.promotions = new Promotions(meta, this);
     this.#webhooks = new Webhooks(sql);
     this.#experiment = new ExperimentWatch(env, ctx, name);
     this.#publisher = new Publisher(env, name, () => void this.#publish());
@@ -148,7 +149,7 @@ export class RouteControl {
       this.write(entry, nowMs);
       return kept;
     });
-    await this.#inTime(Promise.all([this.#publish(), this.#promote()]));
+    await this.#inTime(Promise.all([this.#publish(), this.promotions.tell()]));
     return split;
   }
 
@@ -225,7 +226,7 @@ export class RouteControl {
     }
     const work: Promise<unknown>[] = [];
     if (due.includes('publish')) work.push(this.#publish());
-    if (due.includes('promotion')) work.push(this.#promote());
+    if (due.includes('promotion')) work.push(this.promotions.tell());
     if (due.includes('webhooks')) work.push(this.#sendWebhooks());
     if (due.includes('rollout')) work.push(this.turns.take(() => this.act({ kind: 'tick' })));
     await this.#inTime(Promise.all(work));
@@ -262,7 +263,7 @@ export class RouteControl {
     if (kinds.has('webhook')) void this.#inTime(this.#sendWebhooks());
     const work: Promise<unknown>[] = [];
     if (kinds.has('publish')) work.push(this.#publish());
-    if (kinds.has('config')) work.push(this.#promote());
+    if (kinds.has('config')) work.push(this.promotions.tell());
     if (work.length > 0) await this.#inTime(Promise.all(work));
   }
 
@@ -274,7 +275,7 @@ export class RouteControl {
     }
     if (effect.kind === 'config') {
       const { kind: _, ...promotion } = effect;
-      this.owePromotion({ route: this.name, ...promotion }, nowMs);
+      this.promotions.owe({ route: this.name, ...promotion }, nowMs);
     }
   }
 
@@ -284,25 +285,8 @@ export class RouteControl {
     if (this.#meta.get('wake:publish') !== null) {
       delays.push('KV has not taken the split yet: only isolates with traffic follow');
     }
-    if (this.owedPromotion !== null) delays.push('the config does not have the new baseline yet');
+    if (this.promotions.owed !== null) delays.push('the config does not have the new baseline yet');
     return delays;
-  }
-
-  /** What the config is still to be told; a later promotion takes the place of an earlier one. */
-  get owedPromotion(): Promotion | null {
-    return this.#meta.get<Promotion>('promotion');
-  }
-
-  /** The baseline of the next split: the config's, as it is or will be told; `before` where it could not be told of that. */
-  nextBaseline(route: Route, before: string): string {
-    if (route.baseline === this.#meta.get('untold')) return before;
-    return this.owedPromotion?.baseline ?? route.baseline;
-  }
-
-  /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
-  owePromotion(promotion: Promotion, nowMs: number): void {
-    this.#meta.set('promotion', promotion);
-    this.#meta.mark('promotion', nowMs + RETRY_MS);
   }
 
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
@@ -315,15 +299,9 @@ export class RouteControl {
     const { kvRevision: kv, route } = this.source.view;
     const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
-    const last = this.journal.split();
-    const known = !last?.rollout ? before : draft.rollout ? last : draft;
-    // Asked for now, or the last time; what is only carried on, or returned to, is mirrored as the config describes it.
-    const plainShadows = Object.keys(draft.shadows).filter(
-      (name) =>
-        restores === null &&
-        (known?.shadows[name] !== draft.shadows[name] || last?.plainShadows?.includes(name)) &&
-        !route?.shadows.some(({ variant }) => variant === name),
-    );
+    const described = route?.shadows.map(({ variant }) => variant) ?? [];
+    const seen = { inForce: before, last: this.journal.split(), described };
+    const plainShadows = restores === null ? askedMirrors(draft, seen) : [];
     const split: Split = { revision, ...draft, plainShadows, at, guardrails };
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
@@ -338,33 +316,6 @@ export class RouteControl {
       return split === null || split.revision === 0 ? null : split;
     });
     await this.#meta.wake('publish', isPublished ? null : Date.now() + RETRY_MS);
-  }
-
-  /** Writes a promotion into the config; kept and tried again until the config has it. */
-  async #promote(): Promise<void> {
-    const promotion = this.owedPromotion;
-    if (promotion === null) return this.#meta.wake('promotion', null);
-    const written = await configKeeperOf(this.env)!
-      .promote(promotion)
-      .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
-    // Another may be owed by now, which has an alarm of its own.
-    if (JSON.stringify(this.owedPromotion) !== JSON.stringify(promotion)) return;
-    if (!written.ok && written.error.code === 'unpublished') {
-      console.warn(`route ${this.name}: the config is behind: ${written.error.detail}`);
-      return this.#meta.wake('promotion', Date.now() + RETRY_MS);
-    }
-    this.#meta.delete('promotion');
-    this.#meta.delete('untold');
-    if (!written.ok) this.#tellUnwritten(promotion, JSON.stringify(written.error));
-    return this.#meta.wake('promotion', null);
-  }
-
-  /** A config that cannot take it (it has faults of its own now, or no such route) will not take it later either. */
-  #tellUnwritten({ baseline, weights }: Promotion, why: string): void {
-    const reason = `the config could not be told of the new baseline ${baseline}: ${why.slice(0, 500)}`;
-    const after = { baseline, weights };
-    this.#meta.set('untold', this.source.view.route?.baseline ?? '');
-    this.write({ actor: 'controller', action: 'config-unwritten', reason, before: null, after }, Date.now());
   }
 
   async #sendWebhooks(): Promise<void> {

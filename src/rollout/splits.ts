@@ -4,6 +4,7 @@
  * under other loads, and nobody could say at a glance who serves what. It publishes nothing.
  */
 
+import type { Split } from '../config/split.ts';
 import type { RolloutState, Seen, SplitDraft, Standing } from './state.ts';
 
 type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants' | 'experiment'>;
@@ -64,6 +65,21 @@ export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>,
 export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDraft {
   const { weights, shadows, baseline, salt } = to;
   return { weights: { ...weights }, shadows: present(shadows), baseline, salt, rollout: null, variants, ...why };
+}
+
+/**
+ * The mirrors of a new split that were asked for although the config describes none such, now or by the last split. What is only
+ * carried on, by the next step of a rollout or by its end, is mirrored while the config describes it, with its budget.
+ */
+export function askedMirrors(
+  draft: Pick<SplitDraft, 'shadows' | 'rollout'>,
+  { inForce, last, described }: { inForce: Standing | null; last: Split | null; described: readonly string[] },
+): string[] {
+  // The end of a rollout asks for no mirror.
+  const carried = !last?.rollout ? inForce : draft.rollout ? last : draft;
+  const isAsked = (name: string) =>
+    carried?.shadows[name] !== draft.shadows[name] || last?.plainShadows?.includes(name);
+  return Object.keys(draft.shadows).filter((name) => !described.includes(name) && isAsked(name));
 }
 
 /** The weights of a step, reckoned in hundredths of a percent, so that the sum is 100 and not nearly so. */

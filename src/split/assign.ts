@@ -21,6 +21,9 @@ export function armsOf(weights: Readonly<Record<string, number>>): Arm[] {
   return arms;
 }
 
+/** `-ln(u) / weight`, with `u` in the middle of the hash's place between 0 and 1. */
+export const scoreOf = (hash: number, weight: number): number => -Math.log((hash + 0.5) / 2 ** 32) / weight;
+
 /**
  * The variant of a unit: the lowest `-ln(u) / weight`, where `u` comes from the hash of `salt/route/variant/unit`.
  * Equal scores (equal hashes under equal weights, about one unit in 2^32) go to the arm that comes first in the document.
@@ -35,8 +38,7 @@ export function assign(salt: string, route: string, unit: string, arms: readonly
   let best = first.variant;
   let bestScore = Infinity;
   for (const arm of arms) {
-    const u = (murmur3(prefix + arm.variant + suffix) + 0.5) / 4294967296;
-    const score = -Math.log(u) / arm.weight;
+    const score = scoreOf(murmur3(prefix + arm.variant + suffix), arm.weight);
     if (score < bestScore) {
       bestScore = score;
       best = arm.variant;

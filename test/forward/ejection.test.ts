@@ -129,7 +129,7 @@ describe('ejection', () => {
 
   it('keeps routes and variants apart', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', START);
+    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', START, START);
     expect(ejections.admits('main', 'green', START)).toBe(false);
     expect(ejections.admits('main', 'red', START)).toBe(true);
     expect(ejections.admits('other', 'green', START)).toBe(true);
@@ -137,7 +137,7 @@ describe('ejection', () => {
 
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', 0);
+    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', 0, 0);
     expect(ejections.admits('main', 'green', 29_999)).toBe(false);
     expect(ejections.admits('main', 'green', 30_000)).toBe(true);
   });

@@ -27,7 +27,7 @@ describe('the usage that an answer names', () => {
     const contentType = name.endsWith('.json') ? 'application/json' : 'text/event-stream';
     const bytes = new TextEncoder().encode(text);
     const whole = { status: 200, contentType, body: bytes, bytes: bytes.byteLength, end: 'complete' as const };
-    const { facts } = readReply(whole, undefined);
+    const { facts } = readReply(whole);
     expect(facts?.usage).toMatchObject({ tokensOut: expect.any(Number) });
     expect(usageIn(text)).toEqual(facts!.usage);
     expect(modelIn(text)).toBe(facts!.model);

@@ -6,7 +6,7 @@
 import type { Fault } from '../../result.ts';
 import { hostCovers } from '../address.ts';
 import { credentials } from '../header-rules.ts';
-import { faultAt, faultsBelow, type Key } from '../path.ts';
+import { faultsBelow } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
 import type { Config, Route } from '../types.ts';
 import { coverageWarnings } from './coverage.ts';
@@ -15,17 +15,20 @@ import type { DocumentSurroundings } from './document.ts';
 /** Every warning about a good config. */
 export function effectWarnings(config: Config, surroundings: DocumentSurroundings): Fault[] {
   return [
-    ...config.routes.flatMap((route, index) => [
-      ...routeWarnings(route, ['routes', index], surroundings),
-      ...experimentWarnings(route, ['routes', index], config.prices),
-    ]),
+    ...config.routes.flatMap((route, index) => {
+      const { faults, fault: warn } = faultsBelow(['routes', index]);
+      warnOfRoute(route, warn, surroundings);
+      if (Object.keys(config.prices).length === 0) warnOfCost(route, warn);
+      warnOfControls(route, warn, surroundings.adminHost);
+      return faults;
+    }),
     ...coverageWarnings(config.routes),
   ];
 }
 
-function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurroundings): Fault[] {
-  const { faults: warnings, fault: warn } = faultsBelow(keys);
+type Warn = ReturnType<typeof faultsBelow>['fault'];
 
+function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurroundings): void {
   if (route.shadows.some((shadow) => shadow.percent > 0) && !route.repeatable.includes('POST')) {
     const mirrored = route.repeatable.length === 0 ? 'no request is' : `only ${route.repeatable.join(', ')} is`;
     warn(
@@ -70,26 +73,22 @@ function routeWarnings(route: Route, keys: Key[], surroundings: DocumentSurround
     if (guardrail.critical || guardrail.required) return;
     warn(['guardrails', index], 'neither stops a rollout nor is needed to pass', 'make it critical, required or both');
   });
-  return [...warnings, ...adminWarnings(route, keys, surroundings.adminHost)];
 }
 
-/** Of an experiment, metrics and segments that will have nothing to show. */
-function experimentWarnings({ experiment }: Route, keys: Key[], prices: Config['prices']): Fault[] {
-  if (experiment === undefined || Object.keys(prices).length > 0) return [];
-  return (['primary', 'secondary'] as const).flatMap((role) => {
-    const index = experiment[role].indexOf('cost');
-    if (index === -1) return [];
-    return [faultAt([...keys, 'experiment', role, index], '"prices" is empty', 'give the models their prices')];
-  });
+/** Of an experiment, a metric that will have nothing to show. */
+function warnOfCost({ experiment }: Route, warn: Warn): void {
+  for (const role of ['primary', 'secondary'] as const) {
+    const index = experiment?.[role].indexOf('cost') ?? -1;
+    if (index >= 0) warn(['experiment', role, index], '"prices" is empty', 'give the models their prices');
+  }
 }
 
 /** A suffix that takes in the controls' host is no fault: the Worker keeps that host's requests from every route. */
-function adminWarnings(route: Route, keys: Key[], adminHost: string | undefined): Fault[] {
+function warnOfControls({ match }: Route, warn: Warn, adminHost: string | undefined): void {
   const admin = adminHost?.toLowerCase().replace(/:\d+$/, '');
-  if (!admin) return [];
-  return route.match.flatMap(({ host }) => {
-    if (host === null || !hostCovers(host, admin)) return [];
+  for (const { host } of match) {
+    if (!admin || host === null || !hostCovers(host, admin)) continue;
     const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
-    return [faultAt([...keys, 'match'], reason, 'nothing, unless the service is to answer there')];
-  });
+    warn(['match'], reason, 'nothing, unless the service is to answer there');
+  }
 }

@@ -23,12 +23,12 @@ export interface Reading {
   error?: string;
 }
 
-/** Reads what was captured. Never throws on malformed bodies. `hint` is the preset's dialect, for streams that show none. */
-export function readReply(reply: Observation, hint?: DialectName): Reading {
+/** Reads what was captured. Never throws on malformed bodies. */
+export function readReply(reply: Observation): Reading {
   const { kind, lines } = bodyType(reply.contentType, reply.body);
   const partial = reply.end === 'truncated';
   const reading: Reading = { kind, lines, dialect: null, document: undefined, text: '', facts: null, partial };
-  if (kind === 'sse') return readStream(reading, reply, hint);
+  if (kind === 'sse') return readStream(reading, reply);
   if (kind !== 'json' && kind !== 'text') return reading;
   reading.text = decode(reply);
   if (kind === 'json') readDocument(reading);
@@ -37,7 +37,8 @@ export function readReply(reply: Observation, hint?: DialectName): Reading {
 
 /**
  * Reads both replies of a pair. A stream that shows no dialect (its first word is an error, or it ends before any) is read as
- * the other side's. A live one that says something else is left as it is: what no dialect knows has not failed by it.
+ * the other side's, else as the preset's (`hint`). A live one that says something else is left as it is: what no dialect knows
+ * has not failed by it.
  */
 export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
   const left = readReply(live);

@@ -8,7 +8,7 @@ import { fingerprint } from './binary.ts';
 import { excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
 import { parseJson } from './json-text.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
-import { type Reading, readReply } from './read.ts';
+import { type Reading, readPair } from './read.ts';
 
 export interface RedactedPair {
   live: string;
@@ -25,8 +25,7 @@ export async function redactPair(
   options: CompareOptions,
   maxChars = sampleChars,
 ): Promise<RedactedPair> {
-  const left = readReply(live, options.preset);
-  const right = readReply(candidate, options.preset);
+  const [left, right] = readPair(live, candidate, options.preset);
   if (left.kind === 'text' && right.kind === 'text' && !rulesFor(options, null).hides) {
     const [liveText, candidateText] = excerptTexts(left.text, right.text, maxChars);
     return { live: liveText, candidate: candidateText };

@@ -66,6 +66,13 @@ describe('what is kept of a pair', () => {
     expect((await redactPair(reply, reply, {})).live).toBe('{"response":"The answer is 42, süß 🍯."}');
   });
 
+  it('shows a stream as it was compared: under a preset too, one of another kind is the list of its events', async () => {
+    const tick = (n: number) => stream(`data: {"tick":${n},"email":"${secret}"}\n\n`);
+    const kept = await redactPair(tick(1), tick(2), { preset: 'openai-chat', redact: ['/email'] });
+    expect(kept.live).toContain('"tick":1');
+    expect(kept.live).not.toContain(secret);
+  });
+
   it('shows texts around the place where they part', async () => {
     const same = 'x'.repeat(10_000);
     const pair = await redactPair(observed(`${same}a`, 'text/plain'), observed(`${same}b`, 'text/plain'), {}, 100);

@@ -1,0 +1,75 @@
+/**
+ * Owns what the config is still to be told of a route: the baseline and weights of a promotion, or of the way back from one. It
+ * is kept until the config has taken it, or never can. It moves no traffic.
+ */
+
+import type { Route } from '../config/types.ts';
+import { configKeeperOf, type Env } from '../env.ts';
+import { err } from '../result.ts';
+import type { Promotion } from './config-keeper.ts';
+import type { Entry } from './journal.ts';
+import type { Meta } from './meta.ts';
+import type { RouteSource } from './route-source.ts';
+
+const RETRY_MS = 2_000;
+
+/** The controller that owes it. */
+interface Owner {
+  env: Env;
+  source: RouteSource;
+  write(entry: Omit<Entry, 'at'>, nowMs: number): void;
+}
+
+export class Promotions {
+  #meta: Meta;
+  #owner: Owner;
+
+  constructor(meta: Meta, owner: Owner) {
+    this.#meta = meta;
+    this.#owner = owner;
+  }
+
+  /** What is still to be told; a later promotion takes the place of an earlier one. */
+  get owed(): Promotion | null {
+    return this.#meta.get<Promotion>('promotion');
+  }
+
+  /** The baseline of the next split: the config's, as it is or will be told; `before` where it could not be told of that. */
+  nextBaseline(route: Route, before: string): string {
+    if (route.baseline === this.#meta.get('untold')) return before;
+    return this.owed?.baseline ?? route.baseline;
+  }
+
+  /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
+  owe(promotion: Promotion, nowMs: number): void {
+    this.#meta.set('promotion', promotion);
+    this.#meta.mark('promotion', nowMs + RETRY_MS);
+  }
+
+  /** Writes it into the config; kept and tried again until the config has it. */
+  async tell(): Promise<void> {
+    const promotion = this.owed;
+    if (promotion === null) return this.#meta.wake('promotion', null);
+    const written = await configKeeperOf(this.#owner.env)!
+      .promote(promotion)
+      .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
+    // Another may be owed by now, which has an alarm of its own.
+    if (JSON.stringify(this.owed) !== JSON.stringify(promotion)) return;
+    if (!written.ok && written.error.code === 'unpublished') {
+      console.warn(`route ${promotion.route}: the config is behind: ${written.error.detail}`);
+      return this.#meta.wake('promotion', Date.now() + RETRY_MS);
+    }
+    this.#meta.delete('promotion');
+    this.#meta.delete('untold');
+    // A config that cannot take it (it has faults of its own now, or no such route) will not take it later either.
+    if (!written.ok) {
+      const { baseline, weights } = promotion;
+      const why = JSON.stringify(written.error).slice(0, 500);
+      const reason = `the config could not be told of the new baseline ${baseline}: ${why}`;
+      const entry = { actor: 'controller', action: 'config-unwritten', reason, before: null };
+      this.#meta.set('untold', this.#owner.source.view.route?.baseline ?? '');
+      this.#owner.write({ ...entry, after: { baseline, weights } }, Date.now());
+    }
+    return this.#meta.wake('promotion', null);
+  }
+}
