@@ -1,7 +1,7 @@
 /** Owns the shapes of the calls on experiments, beside `schemas.ts` and by its rules. */
 
 import * as v from 'valibot';
-import { name } from '../config/schema/words.ts';
+import { experimentId } from '../config/schema/words.ts';
 import { reasonQuery, wholeNumber } from './schemas.ts';
 
 export const unitsQuery = v.object({
@@ -10,7 +10,7 @@ export const unitsQuery = v.object({
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });
 
-export const deletionQuery = v.object({ ...reasonQuery.entries, experiment: v.optional(name) });
+export const deletionQuery = v.object({ ...reasonQuery.entries, experiment: v.optional(experimentId) });
 
 const number = (least: number, most: number) =>
   v.pipe(

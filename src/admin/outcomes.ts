@@ -110,16 +110,20 @@ async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Resu
   });
 }
 
-type Answers = Result<{ variant: string; counted: boolean }, OutcomeFault>[];
+/** `experiment` is empty where none counts. */
+type Answers = Result<{ variant: string; counted: boolean; experiment: string }, OutcomeFault>[];
 
 /** An experiment's ledger says whom it credits; a running rollout is then told, in the background. */
 async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers> {
   const { name } = state.route;
-  const ledger = ledgerOf(c.env, name, state.inForce.experiment!);
+  const experiment = state.inForce.experiment!;
+  const ledger = ledgerOf(c.env, name, experiment);
+  // Before it begins and when it has ended, nobody is dealt to an arm: the ledger has the units of those who were, and no others.
+  const isAlone = state.arms.length < 2;
   if (ledger === null) return items.map(() => err('no_ledger'));
   const events = items.map(({ reported, credit: { unit, receipt, served, pinned } }) => {
     const { name: metric, kind, cap } = reported.outcome;
-    return { unit, metric, kind, value: reported.value, cap, receipt, served, pinned };
+    return { unit, metric, kind, value: reported.value, cap, receipt, served: isAlone ? undefined : served, pinned };
   });
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>
@@ -129,8 +133,12 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
     const telling = Promise.resolve(controllerOf(c.env, name)?.outcomes(name, evidence));
     c.executionCtx.waitUntil(telling.catch((cause) => console.error('outcomes', cause)));
   }
+  const isOthers = (answer: OutcomeAnswer) => isAlone && !answer.ok && answer.error.reason === 'unknown_unit';
+  const others = items.filter((_, at) => isOthers(answers[at]!));
+  const elsewhere = others.length > 0 ? await byController(c, state, others) : [];
   return answers.map((answer) => {
-    if (answer.ok) return answer;
+    if (answer.ok) return ok({ ...answer.value, experiment });
+    if (isOthers(answer)) return elsewhere.shift()!;
     return err(answer.error.reason === 'already_counted' ? 'receipt_used' : 'unknown_unit');
   });
 }
@@ -146,7 +154,7 @@ async function byController(c: C, { route: { name } }: RouteState, items: Item[]
   });
   const told = (await controller.outcomes(name, evidence)) as Told[];
   return items.map(({ credit: { variant } }, at) =>
-    told[at] === 'used' ? err('receipt_used') : ok({ variant, counted: told[at] === 'new' }),
+    told[at] === 'used' ? err('receipt_used') : ok({ variant, counted: told[at] === 'new', experiment: '' }),
   );
 }
 
@@ -157,11 +165,14 @@ function evidenceOf({ reported: { outcome, value }, credit }: Item, variant: str
 }
 
 /** What is told of an outcome; one that counts is recorded. */
-function recorded(c: C, { reported, state }: Item, answer: { variant: string; counted: boolean }): Counted {
+function recorded(
+  c: C,
+  { reported }: Item,
+  answer: { variant: string; counted: boolean; experiment: string },
+): Counted {
   const { route, outcome, value } = reported;
-  const experiment = state.inForce.experiment ?? '';
   const about = { route: route.name, variant: answer.variant, metric: outcome.name };
-  if (answer.counted) recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment, value });
+  if (answer.counted) recordRow(c.env, c.executionCtx, 'outcomes', { ...about, experiment: answer.experiment, value });
   return { ...about, counted: answer.counted };
 }
 

@@ -44,6 +44,9 @@ export function normalPosterior(mean: number, se: number): Posterior {
   };
 }
 
+/** Twenty thousand steps at most. */
+const MAX_WIDTHS = 1_250;
+
 /** The chance to be best, and what choosing this arm would lose on average, in the metric's unit. */
 export interface Standing {
   pBest: number;
@@ -59,8 +62,10 @@ export function standings(arms: readonly Posterior[]): Standing[] {
   const lo = Math.min(...arms.map((arm) => arm.from));
   const hi = Math.max(...arms.map((arm) => arm.to));
   const narrowest = Math.min(...arms.map((arm) => arm.sd));
-  if (!(narrowest > 0)) return arms.map(() => ({ pBest: Number.NaN, expectedLoss: Number.NaN }));
-  const steps = Math.min(20_000, 2 * Math.ceil(((hi - lo) / narrowest) * 8));
+  const widths = (hi - lo) / narrowest;
+  // An arm too narrow for the grid would fall between its points.
+  if (!(widths <= MAX_WIDTHS)) return arms.map(() => ({ pBest: Number.NaN, expectedLoss: Number.NaN }));
+  const steps = 2 * Math.ceil(widths * 8);
   const h = (hi - lo) / steps;
   const totals = arms.map(() => ({ pBest: 0, expectedLoss: 0 }));
   for (let i = 0; i <= steps; i++) {

@@ -24,6 +24,12 @@ export type Arms =
   | { kind: 'conversion'; baseline: Count; variant: Count }
   | { kind: 'mean'; baseline: Moments; variant: Moments };
 
+/** The smallest early p-value of any look, and whether the variant was above the baseline at it. */
+export interface EarlyLook {
+  p: number;
+  isUp: boolean;
+}
+
 export interface Comparison {
   arms: Arms;
   /** Units of both arms at which the fixed test is due: the planned total of this pair. */
@@ -31,8 +37,8 @@ export interface Comparison {
   goal: 'increase' | 'decrease';
   /** The arms as they stood when the planned size was reached; null until then. */
   atPlanned: Arms | null;
-  /** The smallest early p-value of any look so far; null at the first. */
-  earlyP: number | null;
+  /** The strongest early look so far; null at the first. */
+  early: EarlyLook | null;
 }
 
 export type ComparisonState = 'better' | 'worse' | 'no difference found' | 'keep running';
@@ -50,13 +56,13 @@ export interface Finding {
   /** The p-value that was compared with α, adjusted by Holm. */
   p: number;
   /** To be kept for the next look. */
-  earlyP: number;
+  early: EarlyLook;
 }
 
 /** Decides all comparisons that share α together: every primary metric of every variant. Secondary ones go one by one. */
 export function decideTogether(comparisons: readonly Comparison[]): Finding[] {
   const measured = comparisons.map(measure);
-  const early = holm(measured.map(({ earlyP }) => earlyP));
+  const early = holm(measured.map(({ early }) => early.p));
   const final = holm(measured.map(({ finalP }) => finalP ?? 1));
   return comparisons.map((comparison, i) => finding(comparison, measured[i]!, early[i]!, final[i]!));
 }
@@ -75,11 +81,11 @@ interface Measured {
   /** At the planned size, once that is reached. */
   shown: Contrast;
   enough: boolean;
-  earlyP: number;
+  early: EarlyLook;
   finalP: number | null;
 }
 
-function measure({ arms, atPlanned, plannedUnits, earlyP }: Comparison): Measured {
+function measure({ arms, atPlanned, plannedUnits, early }: Comparison): Measured {
   const now = contrast(arms);
   const enough = hasEnough(arms);
   const t = Math.abs(straighten(now.difference / now.se, now.skewness));
@@ -89,7 +95,8 @@ function measure({ arms, atPlanned, plannedUnits, earlyP }: Comparison): Measure
     now,
     shown: contrast(atPlanned ?? arms),
     enough,
-    earlyP: Math.min(earlyP ?? 1, p),
+    // What was decided early was decided for one side, whatever comes later.
+    early: early !== null && early.p <= p ? early : { p, isUp: now.difference > 0 },
     finalP: atPlanned !== null && hasEnough(atPlanned) ? fixedP(atPlanned) : null,
   };
 }
@@ -100,14 +107,14 @@ function finding(comparison: Comparison, measured: Measured, earlyP: number, fin
   const { difference, lift } = shown;
   const interval = intervalOf(comparison, shown);
   const found = (state: ComparisonState, by: Finding['by'], p: number, label: string = state): Finding => {
-    return { state, label, by, difference, lift, interval, p, earlyP: measured.earlyP };
+    return { state, label, by, difference, lift, interval, p, early: measured.early };
   };
-  const direction = (value: number) => (value > 0 === (goal === 'increase') ? 'better' : 'worse');
-  if (earlyP <= EARLY_ALPHA) return found(direction(now.difference), 'early', earlyP);
+  const direction = (isUp: boolean) => (isUp === (goal === 'increase') ? 'better' : 'worse');
+  if (earlyP <= EARLY_ALPHA) return found(direction(measured.early.isUp), 'early', earlyP);
   const nothing = 'no difference found';
   if (atPlanned !== null) {
     if (measured.finalP === null) return found(nothing, null, 1, `${nothing}: ${guard(atPlanned)}`);
-    return found(finalP <= FINAL_ALPHA ? direction(difference) : nothing, 'final', finalP);
+    return found(finalP <= FINAL_ALPHA ? direction(difference > 0) : nothing, 'final', finalP);
   }
   // 100 % would read as finished; the fixed test only comes with the snapshot at the planned size.
   const progress = `keep running: ${Math.min(99, Math.floor((100 * now.units) / plannedUnits))} %`;

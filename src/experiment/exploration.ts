@@ -56,7 +56,7 @@ function sliceReports(
   return primary.flatMap((metric) =>
     asked.variants.map((variant) => {
       const arms = armsOf(figures, metric, baseline, variant);
-      const comparison = { arms, plannedUnits, goal: metric.goal, atPlanned: null, earlyP: null };
+      const comparison = { arms, plannedUnits, goal: metric.goal, atPlanned: null, early: null };
       const [finding] = decideTogether([comparison]);
       const { difference, lift, interval } = finding!;
       const shown = [baseline, variant].map((arm) => [arm, armReport(armOf(figures, metric, arm))]);

@@ -19,13 +19,23 @@ import { UsedReceipts } from './receipts.ts';
 import { type Looks, type Report, reportOf } from './report.ts';
 import { addArms, type Figures, SumChange, Sums } from './sums.ts';
 import { Units } from './units.ts';
-import type { Credited, ExperimentPlan, ExposureBatch, OutcomeAnswer, OutcomeEvent, UnitRow } from './words.ts';
+import type {
+  Credited,
+  ExperimentPlan,
+  Exposure,
+  ExposureBatch,
+  OutcomeAnswer,
+  OutcomeEvent,
+  UnitRow,
+} from './words.ts';
 
 /** Unit rows of an experiment that nobody has told anything for so long are deleted; the sums stay. */
 export const RETENTION_MS = 90 * 86_400_000;
 const DAY_MS = 86_400_000;
 /** What was served before the ledger began is none of this experiment's; its first flush may be late by so much. */
 const BEGAN_LATE_MS = 60_000;
+/** What an isolate has seen of a unit has come by then, or never will: so long a deleted one must not come back by it. */
+const FLUSHED_MS = 60_000;
 
 export class ExperimentLedger extends DurableObject<Env> {
   #meta: Meta;
@@ -38,6 +48,8 @@ export class ExperimentLedger extends DurableObject<Env> {
   #late: Late;
   #delays: Delays;
   #closing: Closing;
+  /** Deleted units, and when. */
+  #forgotten = new Map<string, number>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -63,9 +75,10 @@ export class ExperimentLedger extends DurableObject<Env> {
     return this.ctx.storage.transactionSync(() => {
       if (!this.#batches.isNew(batch, nowMs)) return [];
       this.#closing.closeIfDue(nowMs);
-      if (plan !== null) this.#learn(plan);
+      if (plan !== null) this.#learn(plan, true);
+      this.#begin(nowMs);
       const change = this.#change();
-      const { exposures } = batch;
+      const exposures = batch.exposures.filter((one) => !this.#isForgotten(one));
       const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };
       this.#units.expose(inTime, change.inTime);
       this.#units.expose(late, change.late, change.inTime);
@@ -138,11 +151,14 @@ export class ExperimentLedger extends DurableObject<Env> {
   /** Deletes everything of one unit and takes it out of the sums; what was frozen at the planned size stays, and names nobody. */
   forget(unit: string): boolean {
     return this.ctx.storage.transactionSync(() => {
+      const nowMs = Date.now();
+      for (const [gone, atMs] of this.#forgotten) if (nowMs - atMs > FLUSHED_MS) this.#forgotten.delete(gone);
+      this.#forgotten.set(unit, nowMs);
       const change = this.#change();
       const known = this.#units.forget(unit, this.#late.has(unit) ? change.late : change.inTime);
       this.#late.forget(unit);
       this.#apply(change);
-      return this.#pending.take([unit], Date.now()).length > 0 || known;
+      return this.#pending.take([unit], nowMs).length > 0 || known;
     });
   }
 
@@ -152,6 +168,10 @@ export class ExperimentLedger extends DurableObject<Env> {
       this.#units.clear();
       this.#late.clear();
     } else await this.ctx.storage.setAlarm(Date.now() + DAY_MS);
+  }
+
+  #isForgotten({ unit, firstAtMs, lastAtMs = firstAtMs }: Exposure): boolean {
+    return lastAtMs <= (this.#forgotten.get(unit) ?? 0);
   }
 
   #change(): Change {
@@ -172,7 +192,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   #credit(event: OutcomeEvent, changes: Change, nowMs: number): OutcomeAnswer {
     const { unit, metric, value, receipt, served, pinned } = event;
     if (receipt !== undefined && this.#receipts.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
-    const began = this.#meta.get<number>('began') ?? 0;
+    const began = this.#meta.get<number>('began') ?? nowMs;
     if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
     const exposure = this.#units.exposureOf(unit);
     const variant = exposure?.variant ?? pinned;
@@ -184,7 +204,10 @@ export class ExperimentLedger extends DurableObject<Env> {
     }
     if (exposure === null && this.#closing.isReached) this.#late.add(unit);
     const change = this.#closing.isReached && this.#late.has(unit) ? changes.late : changes.inTime;
-    if (exposure === null) this.#units.begin(unit, variant, nowMs, change);
+    if (exposure === null) {
+      this.#begin(nowMs);
+      this.#units.begin(unit, variant, nowMs, change);
+    }
     const before = this.#units.valueOf(unit, metric);
     const total = event.kind === 'conversion' ? Math.max(before?.total ?? 0, value) : (before?.total ?? 0) + value;
     // A cap holds for the unit's total. What was counted is kept, so that a cap that is changed later leaves the sums exact.
@@ -198,7 +221,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   /** Keeps what is asked, so that a planned size that is reached is noticed before somebody looks. */
-  #learn(plan: ExperimentPlan): void {
+  #learn(plan: ExperimentPlan, isBeginning = false): void {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.
@@ -207,14 +230,18 @@ export class ExperimentLedger extends DurableObject<Env> {
     const { baseline, weights } = plan;
     const kept = this.#meta.get<Dealt>('dealt');
     const dealt: Dealt = { baseline: kept?.baseline ?? baseline, weights };
-    const isDealt = hasBegun && Object.values(weights).filter((weight) => weight > 0).length > 1;
+    const isDealt = (hasBegun || isBeginning) && Object.values(weights).filter((weight) => weight > 0).length > 1;
     if (isDealt && JSON.stringify(kept) !== JSON.stringify(dealt)) this.#meta.set('dealt', dealt);
+  }
+
+  /** With the first unit. */
+  #begin(nowMs: number): void {
+    if (this.#meta.get('began') === null) this.#meta.set('began', nowMs);
   }
 
   #used(nowMs: number): void {
     const used = this.#meta.get<number>('used');
     if (used !== null && nowMs - used < DAY_MS / 24) return;
-    if (used === null) this.#meta.set('began', nowMs);
     this.#meta.set('used', nowMs);
     this.ctx.waitUntil(this.ctx.storage.setAlarm(nowMs + DAY_MS));
   }

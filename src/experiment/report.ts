@@ -3,7 +3,7 @@
  * before all the sample-ratio alarm. Pure. The statistics are `src/analysis`'s; it refuses to say more than they do.
  */
 
-import { type Comparison, decideTogether, type Finding } from '../analysis/hybrid.ts';
+import { type Comparison, decideTogether, type EarlyLook, type Finding } from '../analysis/hybrid.ts';
 import {
   SAMPLE_RATIO_ALPHA as ALPHA,
   sampleRatioChiSquare,
@@ -25,8 +25,8 @@ export const DEFAULT_PLANNED_UNITS = 29_502;
 
 /** What is kept between looks. */
 export interface Looks {
-  /** The smallest early p by metric and variant. */
-  earlyP: Record<string, number>;
+  /** The strongest early look by what was measured (`lookOf`). */
+  early: Record<string, EarlyLook>;
   sampleRatio: SampleRatio;
 }
 
@@ -113,7 +113,7 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
   const planned = plannedOf(plan);
   const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
   const unitsPerDay = total > 0 && elapsedDays > 0 ? total / elapsedDays : null;
-  const { metrics, earlyP } = metricsOf(known, planned);
+  const { metrics, early } = metricsOf(known, planned);
   const sampleRatio = lookAtRatio(looks?.sampleRatio, known);
   const report: Report = {
     id: plan.id,
@@ -136,7 +136,7 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     }),
     notes: notesOf(known, sampleRatio.alarm),
   };
-  return { report, looks: { earlyP, sampleRatio } };
+  return { report, looks: { early, sampleRatio } };
 }
 
 /** One more look at the shares, by the forms that bear many; once the figures have closed also by χ² over them, which change no more. */
@@ -166,7 +166,7 @@ function variantsOf({ plan: { baseline, weights }, now }: Known): string[] {
   );
 }
 
-function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } & Pick<Looks, 'earlyP'> {
+function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } & Pick<Looks, 'early'> {
   const { plan, now, reached, atPlanned, looks } = known;
   const { baseline, weights } = plan;
   const variants = variantsOf(known);
@@ -179,15 +179,15 @@ function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } &
       plannedUnits: Math.max(1, Math.round(planned * share)),
       goal: metric.goal,
       atPlanned: atPlanned && armsOf(atPlanned, metric, baseline, variant),
-      earlyP: looks?.earlyP[`${metric.name}|${variant}`] ?? null,
+      early: looks?.early?.[lookOf(metric, variant)] ?? null,
     };
   });
   // Primary metrics share α among them; each secondary one is a look of its own.
   const together = decideTogether(comparisons.filter((_, i) => asked[i]!.metric.role === 'primary'));
-  const earlyP: Looks['earlyP'] = {};
+  const early: Looks['early'] = {};
   const metrics = asked.map(({ metric, variant }, i) => {
     const finding = metric.role === 'primary' ? together.shift()! : decideTogether([comparisons[i]!])[0]!;
-    earlyP[`${metric.name}|${variant}`] = finding.earlyP;
+    early[lookOf(metric, variant)] = finding.early;
     const { state, by, difference, lift, interval, p } = finding;
     const isWaiting = state === 'keep running' && reached !== null;
     const label = isWaiting ? `${finding.label}, ${lateUntil(reached.closesAtMs)}` : finding.label;
@@ -202,8 +202,11 @@ function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } &
       ...{ difference, lift, interval, p },
     };
   });
-  return { metrics, earlyP };
+  return { metrics, early };
 }
+
+/** A metric of another kind is another metric: what was seen of the old one says nothing of it. */
+const lookOf = ({ name, kind }: PlannedMetric, variant: string) => `${[name, kind, variant]}`;
 
 /** All arms of a metric with what is shown beside the test: a chance to be best is one among all. */
 function shownArms(

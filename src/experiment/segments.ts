@@ -43,7 +43,7 @@ export class SegmentValues {
       if (value === OTHER || values.some((one) => one.value === value)) return value;
       if (values.length >= MAX_VALUES) return OTHER;
       known.push({ segment, value });
-      this.#sql.exec('INSERT INTO segmentValues VALUES (?, ?)', segment, value);
+      this.#sql.exec('INSERT OR IGNORE INTO segmentValues VALUES (?, ?)', segment, value);
       return value;
     };
     return (given) =>

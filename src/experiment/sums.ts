@@ -96,7 +96,7 @@ export class Sums {
     const slices: Record<string, Figures> = {};
     // The count of units comes before the metrics: no name begins like it.
     for (const { slice, ...row } of this.#rows<SumRow & { slice: string }>('slices', 'slice, metric')) {
-      slices[slice] ??= { arms: {}, metrics: {} };
+      slices[slice] ??= noFigures();
       if (row.metric === UNITS) slices[slice].arms[row.variant] = { ...NOBODY, units: row.sum };
       else addSums(slices[slice], row);
     }
@@ -104,7 +104,7 @@ export class Sums {
   }
 
   read(): Figures {
-    const figures: Figures = { arms: {}, metrics: {} };
+    const figures = noFigures();
     type Counts = { variant: string } & Record<keyof ArmCounts, number>;
     for (const { variant, ...counts } of this.#rows<Counts>('arms', 'variant')) figures.arms[variant] = counts;
     for (const row of this.#rows<SumRow>('sums')) addSums(figures, row);
@@ -121,6 +121,9 @@ export class Sums {
     return this.#sql.exec<T>(`SELECT * FROM ${this.#table(table)} ORDER BY ${order}`);
   }
 }
+
+/** A metric may be called `constructor`. */
+const noFigures = (): Figures => ({ arms: {}, metrics: Object.create(null) });
 
 type SumRow = { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
 

@@ -20,10 +20,13 @@ export function segmentsOf(
     if ('pointer' in from && body === undefined && isShort(sent)) body = documentOf(upload);
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
-    found.push([name, values === undefined || values.includes(value) ? value.slice(0, MAX_LENGTH) : OTHER]);
+    found.push([name, values === undefined || values.includes(value) ? clipped(value) : OTHER]);
   }
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }
+
+/** Half a pair of surrogates, sent or cut, comes back from a database as another value. */
+const clipped = (value: string) => value.slice(0, MAX_LENGTH).toWellFormed();
 
 function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
   if (bytes === null || isEncoded) return null;

@@ -14,7 +14,7 @@ const compare = (arms: Arms, more: Partial<Comparison> = {}): Comparison => ({
   plannedUnits: 20_000,
   goal: 'increase',
   atPlanned: null,
-  earlyP: null,
+  early: null,
   ...more,
 });
 
@@ -61,8 +61,17 @@ describe('an experiment', () => {
 
   it('remembers the smallest early p-value of all looks', () => {
     const first = decide(compare(conversions(5000, 500, 620)));
-    const second = decide(compare(conversions(6000, 600, 640), { earlyP: first.earlyP }));
-    expect(second.earlyP).toBe(first.earlyP);
+    const second = decide(compare(conversions(6000, 600, 640), { early: first.early }));
+    expect(second.early).toBe(first.early);
+  });
+
+  it('stays with the side that it was decided for early, whatever comes later', () => {
+    const first = decide(compare(conversions(5000, 500, 700)));
+    const turned = compare(conversions(6000, 900, 840), { early: first.early });
+    expect(decide(turned)).toMatchObject({ state: 'better', by: 'early', difference: expect.closeTo(-0.01, 9) });
+    expect(decide({ ...turned, goal: 'decrease' }).state).toBe('worse');
+    const stronger = decide(compare(conversions(6000, 900, 500), { early: first.early }));
+    expect(stronger.state).toBe('worse');
   });
 
   it('says nothing with fewer than 25 successes in an arm, however far apart', () => {

@@ -28,6 +28,12 @@ describe('what is believed of arms', () => {
     expect(beliefsOf({ blue: same, green: same }, 'increase', new Map())).toEqual({});
   });
 
+  it('is nothing where one arm is too wide for the others to be seen beside it', () => {
+    const narrow = { n: 200, sum: 200, sumSquares: 250, nonZero: 200 };
+    const whale = { n: 200, sum: 1e7 + 199, sumSquares: 1e14 + 199, nonZero: 200 };
+    expect(beliefsOf({ blue: narrow, green: whale }, 'increase', new Map())).toEqual({});
+  });
+
   it('is reckoned once for the same numbers', () => {
     const known = new Map();
     expect(beliefsOf(arms, 'increase', known)).toBe(beliefsOf({ ...arms }, 'increase', known));

@@ -92,6 +92,13 @@ describe('a report', () => {
     );
   });
 
+  it('begins anew for a metric that has become one of another kind', () => {
+    const strong = look(figures({ blue: [5000, 500], green: [5000, 700] }));
+    const mean = { ...plan, metrics: [{ ...helpful, kind: 'mean' as const }] };
+    const later = look(figures({ blue: [6000, 600], green: [6000, 640] }), { looks: strong.looks, plan: mean });
+    expect(later.report.metrics[0]!.state).toBe('keep running: 60 %');
+  });
+
   it('decides at the planned size on what was frozen then', () => {
     const atPlanned = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
     const now = figures({ blue: [15_000, 1500], green: [15_000, 1200] });

@@ -19,6 +19,13 @@ describe('the segments of a request', () => {
     expect(segmentsOf([plan], asked(null, { 'x-plan': 'p'.repeat(200) }))).toEqual({ plan: 'p'.repeat(64) });
   });
 
+  it('are whole texts, also where half a pair of surrogates was sent or cut', () => {
+    const cut = segmentsOf([plan], asked(null, { 'x-plan': 'é' }));
+    expect(cut).toEqual({ plan: 'é' });
+    const values = ['"\\ud83d"', `"${'p'.repeat(63)}😀"`].map((text) => segmentsOf([at('/m')], asked(`{"m":${text}}`)));
+    expect(values).toEqual([{ s: '\ufffd' }, { s: `${'p'.repeat(63)}\ufffd` }]);
+  });
+
   it('are those that were declared, and other', () => {
     const declared = { ...plan, values: ['pro'] };
     const values = ['pro', 'team'].map((value) => segmentsOf([declared], asked(null, { 'x-plan': value })));

@@ -83,6 +83,51 @@ describe('a ledger', () => {
     ]);
   });
 
+  it('counts every batch whose segments hold half a pair of surrogates', async () => {
+    const ledger = await newLedger();
+    for (const sequence of [1, 2]) {
+      const one = exposure(sequence, 'blue', { segment: { plan: '\ud83d' } });
+      await ledger.expose({ isolate: 'a', sequence, exposures: [one] });
+    }
+    expect((await ledger.report(plan)).units).toMatchObject({ blue: 2 });
+  });
+
+  it('lets variants change until the first unit has come, whoever looked or reported before', async () => {
+    const ledger = await newLedger();
+    const earlier = { ...plan, definitions: { blue: 'a', green: 'old' } };
+    await ledger.report(earlier);
+    await ledger.outcomes([helpful(9)], earlier);
+    expect(await ledger.report(earlier)).toMatchObject({ since: null });
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] }, plan);
+    const report = await ledger.report(plan);
+    expect(report.changed).toEqual([]);
+    expect(report.since).not.toBeNull();
+    expect((await ledger.report({ ...plan, definitions: { blue: 'a', green: 'c' } })).changed).toEqual(['green']);
+  });
+
+  it('does not take a deleted unit back from what an isolate saw before', async () => {
+    const ledger = await newLedger();
+    const seenAtMs = Date.now();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'green')] });
+    expect(await ledger.forget(hash(1))).toBe(true);
+    expect(await ledger.forget(hash(3))).toBe(false);
+    const late = [1, 3].map((n) => exposure(n, 'blue', { firstAtMs: seenAtMs, lastAtMs: seenAtMs }));
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: late });
+    expect((await ledger.units('', 10)).map(({ unit }) => unit)).toEqual([hash(2)]);
+    const again = exposure(1, 'blue', { firstAtMs: Date.now() + 1_000, lastAtMs: Date.now() + 1_000 });
+    await ledger.expose({ isolate: 'a', sequence: 3, exposures: [again] });
+    expect(await ledger.units('', 10)).toHaveLength(2);
+  });
+
+  it('reports a metric of any name', async () => {
+    const ledger = await newLedger();
+    const named = { ...plan, metrics: [{ ...plan.metrics[0]!, name: 'constructor' }] };
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue'), exposure(2, 'green')] });
+    await ledger.outcomes([helpful(1, { metric: 'constructor' })], named);
+    const { metrics } = await ledger.report(named);
+    expect(metrics[0]!.arms.blue).toMatchObject({ n: 1, successes: 1 });
+  });
+
   it('keeps a unit in the arm of its first exposure, and tells of crossovers', async () => {
     const ledger = await newLedger();
     await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] });

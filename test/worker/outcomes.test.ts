@@ -35,6 +35,11 @@ beforeAll(async () => {
           ...{ receipts: true, audience: { exclude: [{ header: 'x-staff', in: ['1'] }] } },
         },
         {
+          ...{ name: 'rested', match: { path: '/rested/*' }, variants, outcomes, receipts: true },
+          ...{ identity: [{ header: 'x-user-id' }], weights: { blue: 100 } },
+          experiment: { id: 'rested-1', primary: ['helpful'], plannedUnits: 2000 },
+        },
+        {
           name: 'trial',
           receipts: true,
           variants,
@@ -244,6 +249,19 @@ describe('an outcome of a unit that a server names', () => {
   it('is refused in an experiment that has not served the unit', async () => {
     const answer = await post({ route: 'trial', metric: 'helpful', unit: 'never-seen' }, bearer);
     expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+  });
+
+  it('is credited to the variant that everybody has, before an experiment begins and after its end', async () => {
+    const before = await recorded();
+    const headers = { 'x-user-id': 'r-1', ...bearer };
+    const credited = { status: 200, body: { variant: 'blue', counted: true } };
+    expect(await post({ route: 'rested', metric: 'helpful' }, headers)).toMatchObject(credited);
+    const told = { route: 'rested', metric: 'helpful', receipt: await receipt('rested', 'blue') };
+    expect(await post(told)).toMatchObject(credited);
+    expect(await post(told)).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
+    const rows = await headgate.records('dataset=outcomes&limit=1000');
+    expect(rows).toHaveLength(before + 2);
+    expect(rows.slice(0, 2)).toMatchObject([{ experiment: '' }, { experiment: '' }]);
   });
 
   it('is answered one by one in a list', async () => {

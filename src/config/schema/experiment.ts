@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import {
   duration,
   exactlyOne,
+  experimentId,
   few,
   label,
-  matching,
   number,
   object,
   pointer,
@@ -40,7 +40,7 @@ const segmentSchema = v.pipe(
 );
 
 export const experimentSchema = object({
-  id: matching(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id', 'use 1 to 64 letters, digits, - and _'),
+  id: experimentId,
   primary: some(label, 'name the outcome that decides'),
   secondary: v.optional(v.array(label), []),
   plannedUnits: v.optional(whole(1, 1e12)),

@@ -90,6 +90,9 @@ export const label = matching(
   'use 1 to 32 letters, digits, - and _',
 );
 
+/** Id of an experiment. */
+export const experimentId = matching(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id', 'use 1 to 64 letters, digits, - and _');
+
 /** RFC 9110 §5.6.2: header names, methods and (RFC 6265 §4.1.1) cookie names are tokens. */
 export const token = matching(/^[\w!#$%&'*+.^`|~-]{1,128}$/, 'is not a token', 'use letters, digits and dashes');
 

@@ -42,7 +42,7 @@ export interface Decision {
 /** Runs one experiment to its decision, at the latest at the planned size. */
 export function experiment(random: Random, trial: Trial): Decision {
   const arms = startArms(random, trial);
-  let earlyP: number | null = null;
+  let early: Comparison['early'] = null;
   let decided: Decision | null = null;
   for (let look = 1; look <= LOOKS; look++) {
     const until = Math.round((trial.plannedUnits * look) / LOOKS);
@@ -50,9 +50,9 @@ export function experiment(random: Random, trial: Trial): Decision {
     if (decided !== null) continue;
     const now = arms.read();
     const atPlanned = look === LOOKS ? now : null;
-    const comparison: Comparison = { arms: now, plannedUnits: trial.plannedUnits, goal: 'increase', atPlanned, earlyP };
+    const comparison: Comparison = { arms: now, plannedUnits: trial.plannedUnits, goal: 'increase', atPlanned, early };
     const [finding] = decideTogether([comparison]);
-    earlyP = finding!.earlyP;
+    early = finding!.early;
     if (finding!.state !== 'keep running') {
       decided = { state: finding!.state, by: finding!.by, units: until, fixedWins: false };
     }
