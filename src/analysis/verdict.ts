@@ -39,7 +39,8 @@ export interface JudgeSettings {
   minSamples?: number;
   /** The chance that a rollout of a harmless candidate is ever stopped. */
   alpha?: number;
-  per?: 'unit' | 'request';
+  /** What a trial is. */
+  per?: 'unit' | 'request' | 'pair';
 }
 
 export interface Judgement {
@@ -171,9 +172,9 @@ function decide(
 function told(
   { candidate, baseline, scope }: { candidate: Count; baseline: Count; scope?: Scope['name'] },
   { comparedWith }: GuardrailEvidence,
-  { per }: JudgeSettings,
+  { per = 'unit' }: JudgeSettings,
 ): string {
-  const kind = per === 'request' ? 'requests' : 'unit checks';
+  const kind = { request: 'requests', unit: 'unit checks', pair: 'pairs' }[per];
   const share = ({ n, bad }: Count) => (n > 0 ? ` (${percent(bad / n)})` : '');
   return (
     `${scope === 'step' ? 'in this step ' : ''}candidate ${whole(candidate.bad)} bad of ${whole(candidate.n)} ${kind}${share(candidate)}, ` +

@@ -49,6 +49,8 @@ interface Kept {
 
 /** A tick is closed when every isolate has had time to flush it. */
 const GRACE_MS = 5_000;
+/** An isolate of an earlier deploy tells of none. */
+const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
 export class EvidenceStore {
   #sql: SqlStorage;
@@ -151,11 +153,10 @@ export class EvidenceStore {
     const kept = this.#of(state);
     const own = batches.filter(({ candidate, rollout }) => candidate === state.to && rollout === state.id);
     if (kept === null || own.length === 0) return;
-    for (const { classes, repeats } of own) {
-      const counted = pairsOf(classes);
-      kept.compared += counted.n;
-      addCount(kept.pairs.candidate, counted);
-      addCount(kept.pairs.baseline, pairsOf(repeats));
+    for (const { classes, repeats, unfair = NOTHING_UNFAIR } of own) {
+      kept.compared += pairsOf(classes, 0).n;
+      addCount(kept.pairs.candidate, pairsOf(classes, unfair.candidate));
+      addCount(kept.pairs.baseline, pairsOf(repeats, unfair.repeat));
     }
     const { candidate, baseline } = kept.pairs;
     if (candidate.n > 0 && baseline.n > 0) {
@@ -236,7 +237,7 @@ export class EvidenceStore {
           comparedWith: isReference ? 'reference' : 'concurrent',
           step: gathered.step,
         },
-        { criticalGuardrails, minSamples: stepOf(state).minSamples, per: guardrail.per },
+        { criticalGuardrails, minSamples: stepOf(state).minSamples, per: isLive ? guardrail.per : 'pair' },
       );
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };

@@ -93,9 +93,9 @@ export function referenceOf({ rollout, earlier }: Gathered): Reference | null {
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
 }
 
-/** Only pairs of which both answers were compared. */
-export function pairsOf(classes: Record<string, number>): Count {
-  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0);
+/** Only pairs of which both answers were compared, but for `unfair` mismatches. */
+export function pairsOf(classes: Record<string, number>, unfair: number): Count {
+  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0) - unfair;
   return { n: bad + (classes.match ?? 0), bad };
 }
 

@@ -33,12 +33,19 @@ interface Spending {
   toldTokens: number;
   /** This isolate's part of the budget of requests. */
   share: number;
+  /** Of this minute, 0 to 1: decides of a part of one request. */
+  luck: number;
   pausedUntilMs: number;
 }
 
 export class MirrorBudget {
   #spending = new Map<string, Spending>();
   #copies = new Set<Place>();
+  #random: () => number;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
 
   /** Takes one copy's place, or says why there is none. A place that was taken must be given back with `done`. */
   take(key: string, budget: Shadow['budget'], nowMs: number): Place | BudgetSkip {
@@ -46,7 +53,9 @@ export class MirrorBudget {
     if (nowMs < spending.pausedUntilMs) return 'rate-limited';
     if (!this.#hasPlace(nowMs)) return 'busy';
     const perMinute = budget.requestsPerMinute;
-    if (perMinute !== undefined && spending.requests >= perMinute * spending.share) return 'budget-requests';
+    // A part of one request is a request in one of so many minutes.
+    const own = Math.floor((perMinute ?? Infinity) * spending.share + spending.luck);
+    if (spending.requests >= own) return 'budget-requests';
     if (budget.tokensPerDay !== undefined && spending.toldTokens + spending.tokens >= budget.tokensPerDay)
       return 'budget-tokens';
     spending.requests++;
@@ -87,10 +96,13 @@ export class MirrorBudget {
   #spendingOf(key: string, nowMs: number): Spending {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
-    const nothing = { requests: 0, tokens: 0, toldTokens: 0, share: 1, pausedUntilMs: 0 };
-    const spending = this.#spending.get(key) ?? { ...nothing, minute, day };
-    this.#spending.set(key, spending);
-    if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0 });
+    let spending = this.#spending.get(key);
+    if (spending === undefined) {
+      // Its minute begins below.
+      spending = { minute: -1, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, luck: 0, pausedUntilMs: 0 };
+      this.#spending.set(key, spending);
+    }
+    if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0, luck: this.#random() });
     if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
     return spending;
   }

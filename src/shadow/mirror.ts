@@ -95,9 +95,11 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
     keep(served, plan, work, result, sides, body),
     scorePair(served, plan, work, { ...sides, request: body }, result),
     // A mirrored baseline that says nothing of the versions is none to hold a repeat against.
-    again === null || (plan.role === 'counterfactual' && result.class === 'skipped')
-      ? null
-      : repeat(served, plan, work, { live: sides.live, again, body }),
+    again &&
+      repeat(served, plan, work, {
+        ...{ live: sides.live, again, body },
+        isNews: plan.role !== 'counterfactual' || result.class !== 'skipped',
+      }),
   ];
   for (const done of await Promise.allSettled(more))
     if (done.status === 'rejected') console.error('mirror', done.reason);
@@ -123,16 +125,22 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }
 
+/** A baseline that fails where the other side does not is no evidence against that side: a guardrail must not lead back to it. */
+function isTrial(route: Route, { class: name }: Comparison, live: Observation): boolean {
+  return name !== 'status-mismatch' || !(live.status === 429 || isFailStatus(route, live.status));
+}
+
 async function repeat(
   served: Served,
   plan: MirrorPlan,
   work: Mirroring,
-  seen: { live: Observation; again: Observation; body: Uint8Array },
+  seen: { live: Observation; again: Observation; body: Uint8Array; isNews: boolean },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = judge(served, sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, result.candidate);
-  tallyOf(served, plan, work).repeat(result);
+  if (!seen.isNews) return;
+  tallyOf(served, plan, work).repeat(result, { isTrial: isTrial(served.route, result, sides.live) });
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
 
@@ -163,7 +171,8 @@ export interface Sides {
 function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Comparison, sides: Sides | null): void {
   const tally = tallyOf(served, plan, work);
   const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
-  tally.pair(result, live, candidate, plan.role === 'candidate' ? 'candidate' : 'live');
+  const copied = plan.role === 'candidate' ? 'candidate' : 'live';
+  tally.pair(result, live, candidate, { copied, isTrial: isTrial(served.route, result, live) });
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 

@@ -50,6 +50,8 @@ export interface PairBatch {
   failures: Record<string, number>;
   /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
+  /** Status mismatches by the baseline's failure, which no guardrail counts. */
+  unfair: Record<'candidate' | 'repeat', number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
   /** Copies that were answered 401 or 403. */
@@ -87,6 +89,7 @@ export function emptyPairs(candidate: string, rollout = ''): PairBatch {
     skipped: {},
     failures: {},
     repeats: {},
+    unfair: { candidate: 0, repeat: 0 },
     noise: startBatch(),
     latency: { liveHeaders: '', candidateHeaders: '', liveTotal: '', candidateTotal: '', slower: '', faster: '' },
     unauthorised: 0,
@@ -117,7 +120,12 @@ export class PairTally {
   }
 
   /** A pair with the candidate in it. `live` is the baseline's reply; `copied` says which of both was a copy's. */
-  pair(comparison: Comparison, live: Observation, candidate: Observation, copied: Side = 'candidate'): void {
+  pair(
+    comparison: Comparison,
+    live: Observation,
+    candidate: Observation,
+    { copied = 'candidate', isTrial = true }: { copied?: Side; isTrial?: boolean } = {},
+  ): void {
     const batch = this.#batch;
     if (comparison.class === 'skipped') {
       this.skip(comparison.reason);
@@ -125,6 +133,7 @@ export class PairTally {
     }
     batch.eligible++;
     count(batch.classes, comparison.class);
+    if (!isTrial) batch.unfair.candidate++;
     const { status } = copied === 'live' ? live : candidate;
     if (isRefusal(status)) batch.unauthorised++;
     if (!this.#compared('candidate', comparison)) countFailure(batch.failures, comparison.reason);
@@ -133,7 +142,8 @@ export class PairTally {
   }
 
   /** The baseline against itself. It is no request of its own: eligible does not move. */
-  repeat(comparison: Comparison): void {
+  repeat(comparison: Comparison, { isTrial = true } = {}): void {
+    if (!isTrial) this.#batch.unfair.repeat++;
     const { reason } = comparison;
     count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
     this.#compared('repeat', comparison);

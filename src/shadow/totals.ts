@@ -16,19 +16,19 @@ import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise
 import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
-export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples' | 'rollout'> {
+export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples' | 'rollout' | 'unfair'> {
   noise: NoiseState;
   sinceMs: number;
 }
 
 export function startTotals(candidate: string, nowMs: number): PairTotals {
-  const { samples: _, rollout: __, ...batch } = emptyPairs(candidate);
+  const { samples: _, rollout: __, unfair: ___, ...batch } = emptyPairs(candidate);
   return { ...batch, noise: startNoise(), sinceMs: nowMs };
 }
 
 /** The totals with a batch added; `totals` itself stays as it was. */
 export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
-  const { candidate: _, samples: __, rollout: ___, failures, noise, ...counts } = batch;
+  const { candidate: _, samples: __, rollout: ___, unfair: ____, failures, noise, ...counts } = batch;
   // Failures may be named by an origin, so their number is bounded here as in the tally.
   const allFailures = { ...totals.failures };
   for (const [reason, n] of Object.entries(failures)) countFailure(allFailures, reason, n);

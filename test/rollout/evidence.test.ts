@@ -224,6 +224,13 @@ describe("a step's samples", () => {
     expect(first(again, state).candidate.n).toBe(0);
     again.addPairs(state, [pairs(state.id, {}, { match: 4 })]);
     expect(first(again, state)).toMatchObject({ candidate: { n: 10, bad: 2 }, baseline: { n: 4, bad: 0 } });
+    expect(first(again, state).sentence).toContain('2 bad of 10 pairs');
+    // Seven that the baseline's own failure made are compared, and judge nobody.
+    const unfair = { candidate: 7, repeat: 1 };
+    const failing = pairs(state.id, { match: 1, 'status-mismatch': 7 }, { match: 2, 'status-mismatch': 1 });
+    again.addPairs(state, [{ ...failing, unfair }]);
+    expect(again.judge(state).samples.compared).toBe(18);
+    expect(first(again, state)).toMatchObject({ candidate: { n: 11, bad: 2 }, baseline: { n: 6, bad: 0 } });
   });
 });
 

@@ -30,6 +30,16 @@ describe('the budget of copies', () => {
     expect(pass(budget, limits, NOON_MS + MINUTE_MS)).toBe('budget-requests');
   });
 
+  it('of less than one request a minute for each isolate is one in as many minutes', () => {
+    const luck = [0, 0.95, 0.5, 0.05];
+    const budget = new MirrorBudget(() => luck.shift()!);
+    const limits = { requestsPerMinute: 1 };
+    budget.told('main/green', { share: 1 / 10, tokensToday: 0 }, NOON_MS);
+    const minutes = [0, 1, 2, 3].map((n) => [1, 2].map(() => pass(budget, limits, NOON_MS + n * MINUTE_MS)));
+    expect(minutes.flat().filter((one) => one === 'taken')).toHaveLength(1);
+    expect(minutes[1]![0]).toBe('taken');
+  });
+
   it('of tokens a day counts this isolate’s and, once told, everybody’s', () => {
     const budget = new MirrorBudget();
     const limits = { tokensPerDay: 100 };

@@ -130,6 +130,27 @@ describe('a mirrored request', () => {
     expect((await mirrored({ blue: teapot, plan })).batch.classes).toEqual({ 'status-mismatch': 1 });
   });
 
+  it('is no trial of a guardrail where the baseline fails and the candidate does not, nor as a repeat', async () => {
+    const ok: Origin = () => Response.json({ from: 'same' });
+    const down = { status: 500, responseHeaders: new Headers({ 'content-type': 'application/json' }) };
+    for (const status of [500, 429]) {
+      const { batch } = await mirrored({ served: { ...down, status }, blue: ok, plan: { isRepeated: true } });
+      expect(batch).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 1, repeat: 1 } });
+    }
+    const sick: Origin = () => Response.json({ from: 'same' }, { status: 500 });
+    const { batch } = await mirrored({ green: sick, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0, repeat: 0 } });
+  });
+
+  it('spends the tokens of a repeat also where its mirrored baseline failed', async () => {
+    let asks = 0;
+    const used = { object: 'chat.completion', choices: [], usage: { prompt_tokens: 600, completion_tokens: 400 } };
+    const blue: Origin = () => (asks++ === 0 ? new Response('', { status: 500 }) : Response.json(used));
+    const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
+    const { batch } = await mirrored({ blue, plan });
+    expect(batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {}, tokens: 1_000 });
+  });
+
   it('skips a repeat of which no answer came', async () => {
     const gone: Origin = () => Promise.reject(new Error('gone'));
     const { batch, rows } = await mirrored({ blue: gone, plan: { isRepeated: true } });

@@ -3,7 +3,7 @@
  * It refuses to keep text that cannot be read by path when some path is to be hidden: it fails closed.
  */
 
-import { ExactNumber } from './json-text.ts';
+import { ExactNumber, parseJson } from './json-text.ts';
 import type { CompiledRules, RuleNode } from './paths.ts';
 import { clip, commonLength } from './text.ts';
 
@@ -14,12 +14,16 @@ const maxDepth = 64;
  * A value as JSON text of at most `maxChars`, scrubbed by the rules that hold at its place. Writing ends with the room, so that an
  * excerpt of a large document costs what the excerpt is long.
  */
-export function excerptJson(value: unknown, rule: RuleNode, maxChars: number): string {
+export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxChars: number): string {
   let out = '';
   const write = (value: unknown, rule: RuleNode, depth: number): void => {
     if (rule.redacted) out += `"${redacted}"`;
-    else if (typeof value === 'string') out += JSON.stringify(clip(value, maxChars));
-    else if (typeof value !== 'object' || value === null || value instanceof ExactNumber) out += String(value);
+    else if (typeof value === 'string') {
+      // JSON in a text (the arguments of a call, mostly) is read by path like all else; what breaks off cannot be.
+      const inner = hides && /^\s*\[?\s*\{/.test(value) ? (parseJson(value) ?? redacted) : value;
+      if (typeof inner === 'string') out += JSON.stringify(clip(inner, maxChars));
+      else write(inner, rule, depth + 1);
+    } else if (typeof value !== 'object' || value === null || value instanceof ExactNumber) out += String(value);
     else if (depth > maxDepth) out += '"…"';
     else {
       const isArray = Array.isArray(value);
@@ -36,7 +40,7 @@ export function excerptJson(value: unknown, rule: RuleNode, maxChars: number): s
       out += isArray ? ']' : '}';
     }
   };
-  if (!rule.ignored) write(value, rule, 0);
+  if (!root.ignored) write(value, root, 0);
   return clip(out, maxChars);
 }
 

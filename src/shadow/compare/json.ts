@@ -211,8 +211,8 @@ function typeName(value: unknown): string {
 }
 
 function sameNumber(live: AnyNumber, candidate: AnyNumber, rule: RuleNode): boolean {
-  // Doubles that are not identical are not equal, and an exact number lies beyond all that are kept as doubles.
-  if (typeof live === 'object' && sameExact(live, candidate)) return true;
+  // Doubles that are not identical are not equal; a large one may be an exact number that was spelt otherwise.
+  if (sameExact(live, candidate)) return true;
   if (rule.tolerance === null) return false;
   const [a, b] = [Number(live), Number(candidate)];
   const gap = Math.abs(a - b);

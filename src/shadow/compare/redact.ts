@@ -46,7 +46,7 @@ async function excerpt(
   if (reading.kind === 'binary') return fingerprint(reply.body);
   const rules = rulesFor(options, reading);
   const document = reading.dialect === 'generic' && rules.hides ? withoutTexts(reading.document) : reading.document;
-  if (document !== undefined) return excerptJson(document, rules.root, maxChars);
+  if (document !== undefined) return excerptJson(document, rules, maxChars);
   return excerptLoose(reading.text, rules, maxChars);
 }
 
@@ -62,6 +62,6 @@ export function redactRequest(body: Uint8Array, options: CompareOptions, maxChar
   const rules = rulesFor(options, null);
   const text = new TextDecoder().decode(body);
   const document = parseJson(text);
-  if (document !== undefined) return excerptJson(document, rules.root, maxChars);
+  if (document !== undefined) return excerptJson(document, rules, maxChars);
   return excerptLoose(text, rules, maxChars);
 }

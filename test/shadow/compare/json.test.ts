@@ -60,6 +60,12 @@ describe('comparing JSON', () => {
     expect(places(compare(live, candidate))).toEqual(['changed /id']);
     expect(compare(live, parseJson('{"id":9007199254740993}')).equal).toBe(true);
     expect(compare(parseJson('[1e400]'), parseJson('[1e401]')).equal).toBe(false);
+    for (const [a, b] of [
+      ['[1.7e18]', '[1700000000000000000]'],
+      ['[1700000000000000000]', '[1.7e18]'],
+    ] as const)
+      expect(compare(parseJson(a), parseJson(b)).equal).toBe(true);
+    expect(compare(parseJson('[1.7e18]'), parseJson('[1700000000000000001]')).equal).toBe(false);
     expect(compare(live, candidate, { tolerance: [{ path: '/id', abs: 1 }] }).equal).toBe(true);
   });
 

@@ -49,6 +49,25 @@ describe('what is kept of a pair', () => {
     expect(pair.candidate).not.toContain('BYE');
   });
 
+  it('masks by path within JSON that stands in a text, and withholds what breaks off there', async () => {
+    const rules = { redact: ['/**/email'] };
+    const args = `{"email":"${secret}","n":1}`;
+    const call = (text: string) => ({ tool_calls: [{ function: { name: 'send', arguments: text } }] });
+    const whole = json({ choices: [{ message: call(args) }], n: 1, last: 2 }, { end: 'truncated' });
+    expect((await redactPair(whole, whole, rules)).live).toContain('"arguments":{"email":"[redacted]","n":1}');
+    const half = json({ choices: [{ index: 0, message: call(args.slice(0, -6)), finish_reason: 'length' }] });
+    expect((await redactPair(half, whole, rules)).live).toContain('"arguments":"[redacted]"');
+    const delta = (partial: string) =>
+      `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', index: 0, delta: { partial_json: partial } })}\n\n`;
+    const cut = stream(delta(args.slice(0, -6)), { end: 'timeout' });
+    expect(JSON.stringify(await redactPair(cut, cut, rules))).not.toContain(secret);
+    const request = new TextEncoder().encode(JSON.stringify({ messages: [call(args), { content: 'see [1] {x}' }] }));
+    expect(redactRequest(request, rules)).toBe(
+      '{"messages":[{"tool_calls":[{"function":{"name":"send","arguments":{"email":"[redacted]","n":1}}}]},{"content":"see [1] {x}"}]}',
+    );
+    expect(redactRequest(request, {})).toContain(secret);
+  });
+
   it('keeps no half of an event that broke off', async () => {
     const broken = stream(`data: {"n":1}\n\ndata: {"user":{"token":"${secret}`, { end: 'cut' });
     const { candidate } = await redactPair(stream('data: 1\n\n'), broken, { redact: ['/user/token'] });

@@ -164,6 +164,31 @@ describe('re-assembling streams', () => {
     expect(late.document).toEqual(read(chunk([call(0, 'f'), call(1, 'g')])).document);
   });
 
+  it('keeps the citations that come with the end of a text, and the text as it was streamed', () => {
+    const event = (type: string, more: object) => `data: ${JSON.stringify({ type, output_index: 0, ...more })}\n\n`;
+    const part = { type: 'output_text', text: 'repeated', annotations: [{ url: 'https://a.example' }] };
+    const text = [
+      event('response.output_item.added', { item: { type: 'message', content: [] } }),
+      event('response.output_text.delta', { content_index: 0, delta: 'streamed' }),
+      event('response.output_item.done', { item: { type: 'message', content: [part] } }),
+      event('response.completed', { response: { object: 'response', status: 'completed' } }),
+    ].join('');
+    const { document } = readSse(encoder.encode(text));
+    expect(document).toMatchObject({ output: [{ content: [{ ...part, text: 'streamed' }] }] });
+    const [item] = (document as { output: { content: object[] }[] }).output;
+    expect(Object.keys(item!.content[0]!).sort()).toEqual(['annotations', 'text', 'type']);
+  });
+
+  it('joins what grows from chunk to chunk, and not what each of them repeats', () => {
+    const chunk = (text: string) => {
+      const reasoning_details = [{ index: 0, type: 'reasoning.text', format: 'anthropic-claude-v1', text }];
+      return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { reasoning_details } }] })}\n\n`;
+    };
+    const read = (...texts: string[]) =>
+      readSse(encoder.encode(`${texts.map(chunk).join('')}data: [DONE]\n\n`)).document;
+    expect(read('a', 'b', 'c')).toEqual(read('abc'));
+  });
+
   it('takes no empty error of Workers AI for one', () => {
     const text = 'data: {"response":"a"}\n\ndata: {"response":"b","error":null}\n\ndata: [DONE]\n\n';
     expect(readSse(new TextEncoder().encode(text))).toMatchObject({ text: 'ab', error: undefined });

@@ -3,7 +3,7 @@
 import { emptyMembers, isMembers, type Members } from './dialect.ts';
 
 /** Texts that arrive whole with every fragment and must not be joined to themselves. */
-const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id']);
+const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id', 'format']);
 
 /** Merges a fragment into the members gathered so far. */
 export function mergeFragment(into: Members, fragment: Members): void {

@@ -76,6 +76,18 @@ function complete(item: Members, done: Members): void {
     const known = item[key];
     const streamed = (key === 'content' && listOf(known).length > 0) || (key === 'arguments' && !!known);
     if (!streamed) item[key] = done[key];
+    else if (key === 'content') {
+      const parts = listOf(done.content);
+      listOf(known).forEach((part, at) => void completePart(part, parts[at]));
+    }
+  }
+}
+
+/** Deltas bring texts alone; citations come when all is said. */
+function completePart(part: Members, done: Members = {}): void {
+  for (const key of Object.keys(done)) {
+    const streamed = (key === 'text' || key === 'refusal') && part[key];
+    if (!streamed) part[key] = done[key];
   }
 }
 
