@@ -133,7 +133,9 @@ export class ConfigKeeper {
     current: ConfigRevision | null,
     unknownKeys: 'fault' | 'warn' = 'fault',
   ): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
-    const parsed = parseConfig(write.text, { unknownKeys, ...whatThisWorkerHas(this.#env) });
+    // A promotion must not be lost for what some route lacks here: isolates serve by the document all the same.
+    const surroundings = unknownKeys === 'fault' ? whatThisWorkerHas(this.#env) : {};
+    const parsed = parseConfig(write.text, { unknownKeys, ...surroundings });
     if (!parsed.ok) return err({ code: 'invalid', faults: parsed.error });
     let writing: Promise<void> | undefined;
     try {

@@ -35,7 +35,7 @@ export interface ComparisonsAnswer {
 /** A call that was carried out: the route as it is now. */
 export type Called = Result<{ status: RouteStatus | null; warnings: string[] }, calls.CallRefusal>;
 
-/** A flush answers after this, whatever KV and health checks take: the answer is how a way back reaches isolates. */
+/** Flushes and status answer after this, whatever KV and health checks take: a flush's answer is how a way back reaches isolates. */
 const FOLLOW_LIMIT_MS = 1_000;
 
 export class RolloutController extends DurableObject<Env> {
@@ -122,7 +122,7 @@ export class RolloutController extends DurableObject<Env> {
     const nowMs = Date.now();
     const control = this.#control(route);
     await control.turns.take(() => control.look(nowMs, 0));
-    if (control.running !== null) await control.turns.take(() => control.act({ kind: 'tick' }));
+    if (control.running !== null) await atMost(control.tick(), FOLLOW_LIMIT_MS);
     return plain(statusOf(control, nowMs));
   }
 
@@ -154,8 +154,11 @@ export class RolloutController extends DurableObject<Env> {
     this.#control(route).write(entry, Date.now());
   }
 
-  series(route: string, width: Width, sinceMs: number): SeriesPoint[] {
-    return this.#control(route).series.points(width, sinceMs);
+  /** Null where `history` is. */
+  async series(route: string, width: Width, sinceMs: number): Promise<SeriesPoint[] | null> {
+    const control = this.#control(route);
+    const points = control.series.points(width, sinceMs);
+    return points.length === 0 && (await this.history(route, 1, null)) === null ? null : points;
   }
 
   /** What was compared with `candidate`, or with the one that was told of last. */
@@ -197,7 +200,7 @@ export class RolloutController extends DurableObject<Env> {
   /** A running rollout looks at what the batch says; otherwise only weights by hand that come, change or go are looked for. */
   async #follow(control: RouteControl, batch: Batch): Promise<void> {
     if (control.running !== null) {
-      await control.turns.take(() => control.act({ kind: 'tick' }));
+      await control.tick();
       return;
     }
     const { isKnown, byHand } = control.source.view;

@@ -40,6 +40,12 @@ export class Promotions {
     return this.owed?.baseline ?? route.baseline;
   }
 
+  /** Somebody has written another baseline since: from then on the config is to be believed. */
+  seen(route: Route | null): void {
+    const untold = this.#meta.get('untold');
+    if (untold !== null && route !== null && route.baseline !== untold) this.#meta.delete('untold');
+  }
+
   /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
   owe(promotion: Promotion, nowMs: number): void {
     this.#meta.set('promotion', promotion);

@@ -22,8 +22,10 @@ import { RouteSource, type RouteView } from './route-source.ts';
 import { countedBy, Series } from './series.ts';
 import { askedMirrors } from './splits.ts';
 import {
+  asAtTheStart,
   type Effect,
   type Evidence,
+  holdsBack,
   type Input,
   type Moved,
   noEvidence,
@@ -39,6 +41,11 @@ import { Webhooks } from './webhooks.ts';
 import { iso, refused } from './words.ts';
 
 export type Health = Record<string, { ok: boolean; detail: string }>;
+
+interface Round {
+  answer: Result<RolloutState | null, Refusal>;
+  asks?: string;
+}
 
 /** A round asks for at most one probe: of each of a route's eight variants, and then the last one acts. */
 const MAX_ROUNDS = 9;
@@ -63,6 +70,10 @@ export class RouteControl {
   #experiment: ExperimentWatch;
   #ctx: DurableObjectState;
   #rollout: RolloutState | null;
+  #ticking: Promise<void> | null = null;
+  #isAskedAgain = false;
+  /** What health checks of ticks said, and when: the next looks go by it for a while. */
+  #probed = new Map<string, Health[string] & { atMs: number }>();
 
   constructor(name: string, ctx: DurableObjectState, env: Env, meta: Meta) {
     const { sql } = ctx.storage;
@@ -126,6 +137,7 @@ export class RouteControl {
       });
     }
     this.#adopt(view, nowMs);
+    this.promotions.seen(view.route);
     return view;
   }
 
@@ -167,32 +179,65 @@ export class RouteControl {
     await this.#carryOut(moved, nowMs);
   }
 
-  /** Asks for the rollout's next state and carries it out. A tick of nothing is no fault. */
+  /** Asks for the rollout's next state and carries it out, in a turn. */
   async act(input: Input): Promise<Result<RolloutState | null, Refusal>> {
     const health: Health = {};
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const state = this.running;
-      if (state === null) return ok(null);
-      const nowMs = Date.now();
-      // Whoever gives a command has just looked.
-      const view = await this.look(nowMs);
-      this.evidence.settle(state, nowMs);
-      const seen = this.seen(nowMs, state, health);
-      const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
-      if (!answer.ok) return answer;
-      if (!view.isKnown && !holdsBack(answer.value.state)) {
-        if (input.kind === 'tick') return ok(state);
-        return refused('no_config', 'the config cannot be read now', 'try again; pause and abort work without it');
-      }
-      const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
-      if (asked !== undefined && health[asked.variant] === undefined) {
-        health[asked.variant] = await this.probe(asked.variant);
-        continue;
-      }
-      await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
-      return ok(this.#rollout);
+      const { answer, asks } = await this.#round(input, health);
+      if (asks === undefined) return answer;
+      health[asks] = await this.probe(asks);
     }
     return ok(this.running);
+  }
+
+  /**
+   * Looks what time and evidence ask for. However many ask at once, one look follows the one under way; and it takes a turn for each
+   * look alone, so that nobody with a way back waits behind a health check.
+   */
+  tick(): Promise<void> {
+    this.#isAskedAgain = true;
+    this.#ticking ??= this.#tick().finally(() => {
+      this.#ticking = null;
+    });
+    return this.#ticking;
+  }
+
+  async #tick(): Promise<void> {
+    while (this.#isAskedAgain) {
+      this.#isAskedAgain = false;
+      const { asks } = await this.turns.take(() => this.#round({ kind: 'tick' }, this.#recentHealth()));
+      if (asks === undefined) continue;
+      const answer = await this.probe(asks);
+      this.#probed.set(asks, { ...answer, atMs: Date.now() });
+      this.#isAskedAgain = true;
+    }
+  }
+
+  #recentHealth(): Health {
+    const sinceMs = Date.now() - RETRY_MS;
+    return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => atMs > sinceMs));
+  }
+
+  /** One look. `asks` names a variant whose health must be known first: nothing was done then. A tick of nothing is no fault. */
+  async #round(input: Input, health: Health): Promise<Round> {
+    const state = this.running;
+    if (state === null) return { answer: ok(null) };
+    const nowMs = Date.now();
+    // Whoever gives a command has just looked.
+    const view = await this.look(nowMs);
+    this.evidence.settle(state, nowMs);
+    const seen = this.seen(nowMs, state, health);
+    const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
+    if (!answer.ok) return { answer };
+    if (!view.isKnown && !holdsBack(answer.value.state)) {
+      if (input.kind === 'tick') return { answer: ok(state) };
+      const mend = 'try again; pause and abort work without it';
+      return { answer: refused('no_config', 'the config cannot be read now', mend) };
+    }
+    const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
+    if (asked !== undefined && health[asked.variant] === undefined) return { answer: ok(state), asks: asked.variant };
+    await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
+    return { answer: ok(this.#rollout) };
   }
 
   seen(nowMs: number, state: RolloutState | null, health: Health): Seen {
@@ -228,7 +273,7 @@ export class RouteControl {
     if (due.includes('publish')) work.push(this.#publish());
     if (due.includes('promotion')) work.push(this.promotions.tell());
     if (due.includes('webhooks')) work.push(this.#sendWebhooks());
-    if (due.includes('rollout')) work.push(this.turns.take(() => this.act({ kind: 'tick' })));
+    if (due.includes('rollout')) work.push(this.tick());
     await this.#inTime(Promise.all(work));
     await this.#meta.armEarliest();
   }
@@ -339,16 +384,6 @@ export class RouteControl {
       this.write({ actor: 'controller', action: 'adopted', reason, before: null, after: weights }, nowMs);
     });
   }
-}
-
-/** While the config cannot be read, it is taken to be as it was: a failed read is not absence. */
-function asAtTheStart({ variants, before, configBaseline }: RolloutState): NonNullable<Seen['config']> {
-  return { variants, names: Object.keys(before.weights), baseline: configBaseline };
-}
-
-/** What may happen without a look at the config: only what gives the candidate no more than it has. */
-function holdsBack({ end, pause }: RolloutState): boolean {
-  return end === 'aborted' || (end === null && pause !== null);
 }
 
 function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {

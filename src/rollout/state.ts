@@ -232,3 +232,13 @@ export function nextRolloutId(nowMs: number, earlier: readonly string[]): string
   const numbers = earlier.filter((id) => id.startsWith(prefix)).map((id) => Number(id.slice(prefix.length)) || 0);
   return `${prefix}${Math.max(0, ...numbers) + 1}`;
 }
+
+/** While the config cannot be read, it is taken to be as it was: a failed read is not absence. */
+export function asAtTheStart({ variants, before, configBaseline }: RolloutState): NonNullable<Seen['config']> {
+  return { variants, names: Object.keys(before.weights), baseline: configBaseline };
+}
+
+/** What may happen without a look at the config: only what gives the candidate no more than it has. */
+export function holdsBack({ end, pause }: RolloutState): boolean {
+  return end === 'aborted' || (end === null && pause !== null);
+}

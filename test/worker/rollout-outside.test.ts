@@ -17,6 +17,8 @@ beforeAll(async () => {
       weights: { blue: 50, red: 50 },
     },
     c: {},
+    named: {},
+    told: {},
     mirror: {
       repeatable: ['GET'],
       shadows: [{ variant: 'green', percent: 100, repeat: 0, budget: { requestsPerMinute: 2 } }],
@@ -83,6 +85,28 @@ describe('a config written into KV by hand and taken back by hand within two min
   });
 });
 
+describe('a promotion', () => {
+  it('is written into a config in which another route lacks something here', async () => {
+    const original = await inKv();
+    const lacking = structuredClone(original);
+    lacking.routes[0].variants.green.secretHeaders = { 'x-key': '$' + '{KEY_NOPE}' };
+    await world.headgate.put('config', lacking);
+    await until(
+      () => world.api('GET', '/config'),
+      ({ body }) => body.routes[0].variants.green.secretHeaders !== undefined,
+    );
+    await start('told');
+    for (let time = 0; time < 2; time++)
+      await world.api('POST', '/routes/told/rollout/promote', { reason: 'it is good' });
+    const told = async () => (await inKv()).routes.find(({ name }: { name: string }) => name === 'told');
+    expect(await until(told, ({ baseline }) => baseline === 'green')).toMatchObject({ baseline: 'green' });
+    expect(await world.actions('told')).not.toContain('config-unwritten');
+    const { routes } = await inKv();
+    delete routes[0].variants.green.secretHeaders;
+    expect((await world.api('PUT', '/config', { version: 1, routes })).status).toBe(200);
+  });
+});
+
 describe('a config applied once more', () => {
   it('is in KV again after the key was deleted', async () => {
     const text = JSON.stringify((await world.api('GET', '/config')).body);
@@ -114,6 +138,20 @@ describe('a rollback that ends a rollout', () => {
     expect(said).toMatchObject({ status: 409, body: { code: 'unhealthy' } });
   });
 
+  it('to a named split tells the config of its baseline', async () => {
+    await start('named');
+    for (let time = 0; time < 2; time++)
+      await world.api('POST', '/routes/named/rollout/promote', { reason: 'it is good' });
+    const named = async () => (await inKv()).routes.find(({ name }: { name: string }) => name === 'named');
+    expect(await until(named, ({ baseline }) => baseline === 'green')).toMatchObject({ baseline: 'green' });
+    const plan = [{ weight: 5, for: '10m' }];
+    await world.api('POST', '/routes/named/rollout', { to: 'blue', plan, reason: 'back to the old one' });
+    const said = await world.api('POST', '/routes/named/rollback', { revision: 0, reason: 'wrong answers' });
+    expect(said).toMatchObject({ status: 200, body: { split: { baseline: 'blue', weights: { blue: 100 } } } });
+    const config = await until(named, ({ baseline }) => baseline === 'blue');
+    expect(config).toMatchObject({ baseline: 'blue', weights: { blue: 100 } });
+  });
+
   it('with a misspelled revision goes nowhere', async () => {
     for (const green of [10, 20, 30]) {
       await world.api('PUT', '/routes/c/split', { weights: { blue: 100 - green, green }, reason: 'x' });
@@ -129,7 +167,7 @@ describe('a route that the config does not have', () => {
       const said = await world.api('POST', `/routes/nowhere/rollout/${command}`, { reason: 'x' });
       expect(said, command).toMatchObject({ status: 404, body: { code: 'no_such_route' } });
     }
-    expect((await world.api('GET', '/routes/nowhere/history')).status).toBe(404);
+    for (const of of ['history', 'series']) expect((await world.api('GET', `/routes/nowhere/${of}`)).status).toBe(404);
   });
 });
 

@@ -6,7 +6,8 @@ let world: RolloutWorld;
 
 beforeAll(async () => {
   const refusing = await refusingUrl();
-  world = await startRolloutWorld(({ blue }) => ({
+  world = await startRolloutWorld(({ blue, green }) => ({
+    silent: { variants: { blue: { url: blue }, green: { url: green, health: { path: '/health' } } } },
     'by-hand': {},
     'by-verdict': {},
     fifth: {},
@@ -61,6 +62,30 @@ describe.concurrent('the way back', () => {
     expect(lateAt('by-hand', abortedAtMs)).toEqual([]);
     expect(visits.filter(({ sentAtMs }) => sentAtMs > abortedAtMs + 3_000).length).toBeGreaterThan(5);
     expect(await world.actions('by-hand')).toEqual(['started', 'aborted']);
+  });
+
+  it('waits for no health check of the candidate, however many looks ask for one', async () => {
+    const visitors = world.visitors('silent', 30);
+    const plan = [
+      { weight: 50, for: '1s', minSamples: 20, maxFor: '10m' },
+      { weight: 100, for: '10m' },
+    ];
+    expect((await start('silent', 50, { plan, guardrails: lenient })).status).toBe(200);
+    world.greenIs.silent = true;
+    await until(
+      async () => world.unanswered(),
+      (n) => n >= 3,
+      30,
+    );
+    expect(await world.status('silent')).toMatchObject({ rollout: { phase: 'progressing', step: 1 } });
+    const began = Date.now();
+    const aborted = await world.api('POST', '/routes/silent/rollout/abort', { reason: 'a bad feeling' });
+    const tookMs = Date.now() - began;
+    world.greenIs.silent = false;
+    expect(aborted).toMatchObject({ status: 200, body: { rollout: { phase: 'aborted' } } });
+    // A check is given five seconds.
+    expect(tookMs).toBeLessThan(4_500);
+    await visitors.stop();
   });
 
   it('follows from evidence when a candidate fails every request', async () => {

@@ -36,8 +36,10 @@ export interface RolloutWorld {
   green: Origin;
   /** How many of a hundred of green's answers on a route are 500; 0 until set. */
   greenFails: Map<string, number>;
-  /** Green's `/health` answers 503 while it holds true. */
-  greenIs: { sick: boolean };
+  /** Green's `/health` answers 503 while it is sick, and nothing while it is silent. */
+  greenIs: { sick: boolean; silent: boolean };
+  /** How often green's `/health` was asked while it was silent. */
+  unanswered(): number;
   /** When green was asked on a route, oldest first. */
   greenSeen(route: string): number[];
   api(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Said>;
@@ -61,10 +63,15 @@ export async function startRolloutWorld(
   const greenFails = new Map<string, number>();
   const seen = new Map<string, number[]>();
   const blue = await startOrigin((_, response) => response.end('blue'));
-  const greenIs = { sick: false };
+  const greenIs = { sick: false, silent: false };
+  let unanswered = 0;
   let n = 0;
   const green = await startOrigin(({ url = '/' }, response) => {
     if (url.endsWith('/health')) {
+      if (greenIs.silent) {
+        unanswered++;
+        return;
+      }
       response.writeHead(greenIs.sick ? 503 : 200).end();
       return;
     }
@@ -107,6 +114,7 @@ export async function startRolloutWorld(
     green,
     greenFails,
     greenIs,
+    unanswered: () => unanswered,
     greenSeen: (route) => seen.get(route) ?? [],
     api,
     status,
