@@ -16,6 +16,11 @@ export interface RouteState {
   inForce: InForce;
   /** The variants that have weight, ready for assignment. */
   arms: Arm[];
+  /**
+   * Who answers where nobody chooses, and is never asked to make way: the baseline, or the one variant that weights by hand leave,
+   * which beat everything else.
+   */
+  trusted: string;
   /** Whether any variant that is compared (those with weight, and the baseline) sets JSON members. */
   setsJson: boolean;
   /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
@@ -54,10 +59,15 @@ export function nextState(
 }
 
 /** What is in force, and what is asked of it at every request. */
-function byWeights({ variants }: Route, inForce: InForce): Pick<RouteState, 'inForce' | 'arms' | 'setsJson'> {
+function byWeights(
+  { variants }: Route,
+  inForce: InForce,
+): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson'> {
   const arms = armsOf(inForce.weights);
+  const isByHand = inForce.source === 'weights' && arms.length === 1;
   const compared = [inForce.baseline, ...arms.map(({ variant }) => variant)];
-  return { inForce, arms, setsJson: compared.some((name) => variants[name]!.json) };
+  const trusted = isByHand ? arms[0]!.variant : inForce.baseline;
+  return { inForce, arms, trusted, setsJson: compared.some((name) => variants[name]!.json) };
 }
 
 function newestSplit(

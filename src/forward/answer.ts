@@ -60,9 +60,9 @@ const DEFAULT_FAILOVER_STATUSES = [429, 502, 503, 504];
 /** Answers the visitor. */
 export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
-  const { route, inForce } = state;
+  const { route, inForce, trusted } = state;
   const variant = route.variants[decision.variant]!;
-  const isCandidate = variant.name !== inForce.baseline && decision.reason !== 'preview';
+  const isCandidate = variant.name !== trusted && decision.reason !== 'preview';
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
@@ -83,8 +83,8 @@ export async function answer(exchange: Exchange): Promise<Response> {
 }
 
 /** Whether the route lets the baseline make good what the variant fails at. */
-export function mayFailOver({ route, inForce }: RouteState, variant: Variant, method: string): boolean {
-  return variant.name !== inForce.baseline && route.failover !== false && route.repeatable.includes(method);
+export function mayFailOver({ route, trusted }: RouteState, variant: Variant, method: string): boolean {
+  return variant.name !== trusted && route.failover !== false && route.repeatable.includes(method);
 }
 
 async function attempt(
@@ -146,10 +146,10 @@ function isGood(route: Route, tried: Try): boolean {
 function noteHealth({ state, plane }: Exchange, tried: Try): void {
   const { route } = state;
   const { variant, askedAtMs, fault } = tried;
-  if (!route.ejection || (fault !== null && isClients(fault))) return;
-  if (hasFailedOver(route.failover, tried))
-    plane.ejections.failed(route.name, variant.name, tried.headersAtMs, askedAtMs);
-  else plane.ejections.succeeded(route.name, variant.name, askedAtMs);
+  if (!route.ejection) return;
+  if (fault !== null && isClients(fault)) plane.ejections.lost(variant);
+  else if (hasFailedOver(route.failover, tried)) plane.ejections.failed(variant, tried.headersAtMs, askedAtMs);
+  else plane.ejections.succeeded(variant, askedAtMs);
 }
 
 /** Of an answer whose body there is not, or is not seen. */
@@ -190,6 +190,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     idleMs: exchange.state.route.idleTimeoutMs,
     patience,
     receiver: exchange.request,
+    upload: exchange.upload,
     tap: tapInto(copies),
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
@@ -233,7 +234,8 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
   shapeResponseHeaders(headers, {
     route: route.name,
     variant: tried.variant.name,
-    expose: route.expose,
+    // Whoever looks at a variant before all others must know that it was the one that answered.
+    expose: route.expose || decision.reason === 'preview',
     isPersonal:
       route.cache === 'private' && (arms.length > 1 || decision.setCookie !== null || decision.reason === 'preview'),
     origin: tried.asked === null ? null : tried.variant.origin,

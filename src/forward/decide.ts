@@ -58,11 +58,8 @@ async function previewedOrAssigned(tokens: readonly string[], state: RouteState,
 }
 
 function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision> {
-  const { route, arms, inForce } = state;
+  const { route, inForce, trusted } = state;
   const { url, cookieHeader, header } = asked;
-  // Weights by hand beat everything else: when they leave one variant, nobody stays with another.
-  const [arm] = arms;
-  const trusted = arms.length === 1 && inForce.source === 'weights' ? arm!.variant : inForce.baseline;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
   if (route.audience !== undefined && !isInAudience(route, asked)) return only;
   if (inForce.experiment !== null && optedOut(asked)) return only;

@@ -3,6 +3,8 @@
  * It decides nothing about weights and never knows a baseline; it fails open, since what it forgets is only sent to again.
  */
 
+import type { Variant } from '../config/types.ts';
+
 interface Health {
   consecutive: number;
   ejections: number;
@@ -23,13 +25,13 @@ const FORGIVEN_AFTER_MS = 600_000;
 const PROBE_LOST_AFTER_MS = 60_000;
 const NEVER = -Infinity;
 
-/** One isolate's ejections, by route and variant. Keys come from the config alone, so it stays small. */
+/** One isolate's ejections, by variant as a config has it: one that is mended in a new config begins anew. */
 export class Ejections {
-  #health = new Map<string, Health>();
+  #health = new WeakMap<Variant, Health>();
 
   /** Whether a request may go to the candidate. After an ejection exactly one may, to look. */
-  admits(route: string, variant: string, nowMs: number): boolean {
-    const health = this.#health.get(`${route}/${variant}`);
+  admits(variant: Variant, nowMs: number): boolean {
+    const health = this.#health.get(variant);
     if (health === undefined || !health.ejected) return true;
     if (nowMs < health.untilMs) return false;
     if (nowMs - health.probeAtMs < PROBE_LOST_AFTER_MS) return false;
@@ -38,16 +40,15 @@ export class Ejections {
   }
 
   /** A try that failed. One that was asked before an ejection's end says nothing of what came after. */
-  failed(route: string, variant: string, nowMs: number, askedAtMs: number): void {
-    const key = `${route}/${variant}`;
-    const health = this.#health.get(key) ?? {
+  failed(variant: Variant, nowMs: number, askedAtMs: number): void {
+    const health = this.#health.get(variant) ?? {
       consecutive: 0,
       ejections: 0,
       ejected: false,
       untilMs: 0,
       probeAtMs: NEVER,
     };
-    this.#health.set(key, health);
+    this.#health.set(variant, health);
     if (askedAtMs < health.untilMs) return;
     health.consecutive++;
     if (!health.ejected && health.consecutive < FAILURES_TO_EJECT) return;
@@ -58,9 +59,15 @@ export class Ejections {
     health.probeAtMs = NEVER;
   }
 
+  /** A try of which nothing can be said, since its client left: where it was the probe, another may go. */
+  lost(variant: Variant): void {
+    const health = this.#health.get(variant);
+    if (health !== undefined) health.probeAtMs = NEVER;
+  }
+
   /** A try that came through. One that was asked before an ejection's end does not end it. */
-  succeeded(route: string, variant: string, askedAtMs: number): void {
-    const health = this.#health.get(`${route}/${variant}`);
+  succeeded(variant: Variant, askedAtMs: number): void {
+    const health = this.#health.get(variant);
     if (health === undefined) return;
     health.consecutive = 0;
     if (askedAtMs >= health.untilMs) health.ejected = false;

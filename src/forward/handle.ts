@@ -19,7 +19,7 @@ import { isLoop } from './loop.ts';
 import { findRoute, isControlPath } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
-import type { Observer, Watcher } from './served.ts';
+import type { Beginner, Observer, Watcher } from './served.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
@@ -30,10 +30,11 @@ export interface Plane {
   /** Makes sure of a split that may have been taken back while this isolate slept. At once for nearly every request. */
   confirm: ((state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>) | null;
   watcher: Watcher | null;
+  beginner: Beginner | null;
   observers: readonly Observer[];
 }
 
-export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'observers'>): Plane {
+export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'beginner' | 'observers'>): Plane {
   return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
 
@@ -55,12 +56,14 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   // A candidate's page must not share an origin with the controls.
   if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
   if (loaded === null) return toFallback(incoming, { env, configHash: '' }, noConfig);
-  const route = findRoute(loaded.config, url, incoming.sent);
-  if (route === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
-  const knowing = plane.store.stateOf(env, ctx, route, nowMs);
+  const found = findRoute(loaded.config, url, incoming.sent);
+  if (found === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
+  const knowing = plane.store.stateOf(env, ctx, found, nowMs);
   const known = knowing instanceof Promise ? await knowing : knowing;
   const confirming = plane.confirm === null ? known : plane.confirm(known, env, nowMs);
   const state = confirming instanceof Promise ? await confirming : confirming;
+  // Another config may have come while the split was made sure of.
+  const { route } = state;
   const facts = { ...incoming, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
   const deciding = decide(state, facts);
   const decision = deciding instanceof Promise ? await deciding : deciding;
@@ -97,8 +100,16 @@ function exchangeOf(visit: Visit): Exchange {
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
   const { method } = incoming;
-  const { route, inForce } = state;
+  const { route, inForce, arms } = state;
   const watching = isWebSocket ? null : plane.watcher;
+  if (inForce.rollout !== null) {
+    const about = { route, inForce, requestId, startedAtMs: visit.nowMs, armCount: arms.length };
+    try {
+      plane.beginner?.({ ...decision, ...about }, env, ctx);
+    } catch (cause) {
+      console.error('beginner', cause);
+    }
+  }
   return {
     ...incoming,
     env,
@@ -117,9 +128,14 @@ function exchangeOf(visit: Visit): Exchange {
 }
 
 /** An ejected candidate's units go to the baseline, but for one probe. */
-function spared(decision: Decision, { route, inForce }: RouteState, plane: Plane, nowMs: number): Decision {
-  if (!route.ejection || decision.variant === inForce.baseline || decision.reason === 'preview') return decision;
-  if (plane.ejections.admits(route.name, decision.variant, nowMs)) return decision;
+function spared(
+  decision: Decision,
+  { route, inForce, trusted }: RouteState,
+  { ejections }: Plane,
+  nowMs: number,
+): Decision {
+  if (!route.ejection || decision.variant === trusted || decision.reason === 'preview') return decision;
+  if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
   return instead(decision, inForce.baseline, 'ejected');
 }
 

@@ -7,12 +7,15 @@
 export class IdleWatch {
   #idleMs: number;
   #onIdle: () => void;
+  #isHeld: () => boolean;
   #lastMs = Date.now();
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(idleMs: number, onIdle: () => void) {
+  /** While `isHeld`, no time counts. */
+  constructor(idleMs: number, onIdle: () => void, isHeld = () => false) {
     this.#idleMs = idleMs;
     this.#onIdle = onIdle;
+    this.#isHeld = isHeld;
     this.#timer = setTimeout(() => this.#look(), idleMs);
   }
 
@@ -26,6 +29,7 @@ export class IdleWatch {
   }
 
   #look(): void {
+    if (this.#isHeld()) this.touch();
     const leftMs = this.#idleMs - (Date.now() - this.#lastMs);
     if (leftMs <= 0) this.#onIdle();
     else this.#timer = setTimeout(() => this.#look(), leftMs);

@@ -22,6 +22,13 @@ export interface BodyReport {
   endedAtMs: number;
 }
 
+/** How far a request's own body has come, where it is streamed. */
+export interface UploadProgress {
+  isUnderWay: boolean;
+  /** It ended early, or stalled. */
+  isBroken: boolean;
+}
+
 export interface PumpOptions {
   source: ReadableStreamBYOBReader;
   sink: WritableStreamDefaultWriter<Uint8Array>;
@@ -36,6 +43,8 @@ export interface PumpOptions {
   tap?: (chunk: Uint8Array) => void;
   /** The receiver: once it has left, its leaving (which ends the sender's call too) is why the body broke off. */
   receiver?: Leaver;
+  /** The request that the body answers: an origin may wait for its end, and is not to blame for one that never comes. */
+  upload?: UploadProgress;
   /** Called before the sink of a cut or stalled body is aborted. */
   onBroken?: () => void;
 }
@@ -59,13 +68,14 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
   const report: BodyReport = { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: 0 };
   let stalled: BodyEnd | null = null;
   let reading = true;
-  const watch = new IdleWatch(options.idleMs, () => {
+  const onIdle = () => {
     stalled = reading ? 'stalled' : 'refused';
     const cause = new Error('the body stalled');
     options.onBroken?.();
     sink.abort(cause).catch(ignore);
     source.cancel(cause).catch(ignore);
-  });
+  };
+  const watch = new IdleWatch(options.idleMs, onIdle, () => options.upload?.isUnderWay === true);
   try {
     let chunk = options.head;
     let pending = options.pending;
@@ -92,7 +102,8 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     reading = false;
     await sink.close();
   } catch (cause) {
-    report.end = reading && !options.receiver?.signal.aborted ? 'cut' : 'refused';
+    const isClients = options.receiver?.signal.aborted || options.upload?.isBroken;
+    report.end = reading && !isClients ? 'cut' : 'refused';
     if (report.end === 'cut' && stalled === null) {
       await sleep(LAST_BYTES_MS);
       options.onBroken?.();

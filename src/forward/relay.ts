@@ -5,7 +5,7 @@
 
 import { joined } from './bytes.ts';
 import type { Leaver, Patience } from './patience.ts';
-import { type BodyReport, pump, type ReadResult } from './pump.ts';
+import { type BodyReport, pump, type ReadResult, type UploadProgress } from './pump.ts';
 import { declaredLength } from './wire.ts';
 
 /** A body to hand to the client, and what was (or will be) seen of it. */
@@ -20,6 +20,7 @@ export interface RelayOptions {
   patience: Pick<Patience, 'unlessLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
   receiver?: Leaver;
+  upload?: UploadProgress;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }
@@ -79,12 +80,12 @@ function stream(from: {
   const { reader, through, options, length, head, pending } = from;
   const sink = through.writable.getWriter();
   sink.closed.catch(() => {});
-  const { idleMs, receiver, tap, patience } = options;
+  const { idleMs, receiver, upload, tap, patience } = options;
   patience.done();
   patience.streams();
   return {
     body: through.readable,
-    report: pump({ source: reader, sink, idleMs, receiver, tap, length, head, pending }),
+    report: pump({ source: reader, sink, idleMs, receiver, upload, tap, length, head, pending }),
   };
 }
 

@@ -44,7 +44,7 @@ export function cleanedHeaders({ url, sent, cf }: Incoming, forwarding: Forwardi
   }
   // The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers.
   if (cf !== undefined) headers.set('accept-encoding', (cf.clientAcceptEncoding as string) || 'identity');
-  cleanCookies(sent, headers);
+  cleanCookies(headers);
   headers.set('x-forwarded-host', url.host);
   headers.set('x-forwarded-proto', url.protocol === 'https:' ? 'https' : 'http');
   const ip = sent.get('cf-connecting-ip');
@@ -84,8 +84,8 @@ export function isHandshake({ method, sent }: Incoming): boolean {
   return method === 'GET' && sent.get('upgrade')?.toLowerCase() === 'websocket';
 }
 
-function cleanCookies(sent: Headers, headers: Headers): void {
-  const line = sent.get('cookie');
+function cleanCookies(headers: Headers): void {
+  const line = headers.get('cookie');
   if (line === null) return;
   const cookies = stripCookies(joinCookieLines(line));
   if (cookies === null) headers.delete('cookie');

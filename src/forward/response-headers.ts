@@ -92,7 +92,7 @@ function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
 function makePrivate(headers: Headers, names: ReadonlySet<string>): void {
   for (const name of ['cdn-cache-control', 'cloudflare-cdn-cache-control']) if (names.has(name)) headers.delete(name);
   const sent = headers.get('cache-control');
-  const directives = sent?.split(',').map((directive) => directive.trim()) ?? [];
+  const directives = sent?.match(/(?:[^,"]|"[^"]*"?)+/g)?.map((directive) => directive.trim()) ?? [];
   const nameOf = (directive: string) => directive.split('=', 1)[0]!.trim().toLowerCase();
   const without = (taken: string[], list: string[]) => list.filter((one) => one !== '' && !taken.includes(nameOf(one)));
   const kept = without(['public', 's-maxage'], directives);

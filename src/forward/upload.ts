@@ -7,7 +7,7 @@ import { joined } from './bytes.ts';
 import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
-import { type BodyReport, pump } from './pump.ts';
+import { type BodyReport, pump, type UploadProgress } from './pump.ts';
 import { spliceJson } from './splice.ts';
 import { declaredLength } from './wire.ts';
 
@@ -35,9 +35,11 @@ const SHORT_BYTES = 65_536;
 /** Whether a body is held in every arm, whatever else is asked of it: what is read of bodies must be read in all arms alike. */
 export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN) <= SHORT_BYTES;
 
-export class Upload {
+export class Upload implements UploadProgress {
   /** The whole body, where it is in hand; null while it streams or when it is too large. */
   bytes: Uint8Array | null;
+  isUnderWay = false;
+  isBroken = false;
   /** Whether there is a body at all. */
   readonly isPresent: boolean;
   /** Whether the client compressed the body. */
@@ -115,9 +117,14 @@ export class Upload {
     this.#source = null;
     const tap = copy === null ? undefined : (chunk: Uint8Array) => copy.add(chunk);
     const broken = new AbortController();
-    const onBroken = () => broken.abort();
+    const onBroken = () => {
+      this.isBroken = true;
+      broken.abort();
+    };
+    this.isUnderWay = true;
     const length = this.#length ?? undefined;
     const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length, onBroken }).then((report) => {
+      this.isUnderWay = false;
       if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
       return report;
     });

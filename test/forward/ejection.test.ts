@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { Variant } from '../../src/config/types.ts';
 import { EJECTION_MS, Ejections, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
 
 const START = 1_000_000;
+/** Two variants as a config has them; only which is which matters. */
+const [green, red] = [{} as Variant, {} as Variant];
 
 /** Ejections of one candidate under a clock that the test moves. */
 class Candidate {
   ejections = new Ejections();
   nowMs = START;
-  admits = () => this.ejections.admits('main', 'green', this.nowMs);
-  succeeds = () => this.ejections.succeeded('main', 'green', this.nowMs);
+  admits = () => this.ejections.admits(green, this.nowMs);
+  succeeds = () => this.ejections.succeeded(green, this.nowMs);
   fails(times = 1, askedAtMs = this.nowMs) {
-    for (let n = 0; n < times; n++) this.ejections.failed('main', 'green', this.nowMs, askedAtMs);
+    for (let n = 0; n < times; n++) this.ejections.failed(green, this.nowMs, askedAtMs);
   }
   /** Lets time pass until the ejection is over, and sends the probe; says how long it took. */
   probe(): number {
@@ -127,18 +130,26 @@ describe('ejection', () => {
     expect(candidate.probe()).toBe(2 * EJECTION_MS);
   });
 
-  it('keeps routes and variants apart', () => {
+  it('keeps variants apart, and those of an earlier config', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', START, START);
-    expect(ejections.admits('main', 'green', START)).toBe(false);
-    expect(ejections.admits('main', 'red', START)).toBe(true);
-    expect(ejections.admits('other', 'green', START)).toBe(true);
+    for (let n = 0; n < 5; n++) ejections.failed(green, START, START);
+    expect(ejections.admits(green, START)).toBe(false);
+    expect(ejections.admits(red, START)).toBe(true);
+  });
+
+  it('sends another probe when the client of the first has left', () => {
+    const candidate = new Candidate();
+    candidate.fails(5);
+    candidate.probe();
+    expect(candidate.admits()).toBe(false);
+    candidate.ejections.lost(green);
+    expect([candidate.admits(), candidate.admits()]).toEqual([true, false]);
   });
 
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed('main', 'green', 0, 0);
-    expect(ejections.admits('main', 'green', 29_999)).toBe(false);
-    expect(ejections.admits('main', 'green', 30_000)).toBe(true);
+    for (let n = 0; n < 5; n++) ejections.failed(green, 0, 0);
+    expect(ejections.admits(green, 29_999)).toBe(false);
+    expect(ejections.admits(green, 30_000)).toBe(true);
   });
 });

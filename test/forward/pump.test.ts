@@ -164,3 +164,36 @@ describe('idle watch', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+describe('a body that answers a request still under way', () => {
+  it('is nobody’s failure when the request’s own body broke off', async () => {
+    for (const [isBroken, end] of [
+      [true, 'refused'],
+      [false, 'cut'],
+    ] as const) {
+      const { breakOff, say, start, text } = world();
+      const pumping = start({ upload: { isUnderWay: true, isBroken } });
+      say('begun');
+      await vi.waitFor(() => expect(text()).toBe('begun'));
+      breakOff();
+      expect((await pumping).end).toBe(end);
+    }
+  });
+
+  it('may wait for its end, and stalls only after it', async () => {
+    vi.useFakeTimers();
+    const { start } = world();
+    const upload = { isUnderWay: true, isBroken: false };
+    let isOver = false;
+    const pumping = start({ idleMs: 1_000, upload });
+    void pumping.then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(isOver).toBe(false);
+    upload.isUnderWay = false;
+    await vi.advanceTimersByTimeAsync(2_100);
+    expect((await pumping).end).toBe('stalled');
+    vi.useRealTimers();
+  });
+});

@@ -79,6 +79,8 @@ describe('response headers', () => {
     ['PUBLIC, S-MaxAge=1, must-revalidate', 'private, must-revalidate'],
     ['private, max-age=5', 'private, max-age=5'],
     ['no-cache', 'private, no-cache'],
+    ['private="x-a, x-b", max-age=3', 'private, max-age=3'],
+    ['no-cache="set-cookie, x-b", public', 'private, no-cache="set-cookie, x-b"'],
     ['max-age=60,stale-while-revalidate=30', 'private, max-age=60, stale-while-revalidate=30'],
   ])('take %s away from shared caches', (sent, expected) => {
     expect(shaped([['cache-control', sent]]).get('cache-control')).toBe(expected);

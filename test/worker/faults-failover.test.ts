@@ -30,12 +30,24 @@ beforeAll(async () => {
     'baseline-fails': { variants: { green: { url: green }, blue: { url: blue } }, baseline: 'green' },
     previewed: { ejection: true },
     budget: {},
+    'by-hand': { weights: { blue: 100 }, ejection: true },
   }));
 });
 
 afterAll(async () => {
   broken.close();
   await world?.close();
+});
+
+describe('weights by hand that leave one variant', () => {
+  it('are the last word: it is not ejected, and nobody answers in its place', async () => {
+    await world.headgate.put('weights:by-hand', { green: 100 });
+    for (let n = 0; n < 6; n++) {
+      const answer = await world.ask('/by-hand/a?fault=status:503');
+      expect([answer.status, header(answer, 'x-headgate-variant')]).toEqual([503, 'green']);
+    }
+    expect((await world.ask('/by-hand/a')).json).toEqual({ from: 'green', status: 200 });
+  });
 });
 
 describe('failover', () => {

@@ -1,13 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultyWorld, header, startFaultyWorld, type Told } from './faulty-world.ts';
 import { type HeaderLines, RawClient } from './raw-http.ts';
 
 let world: FaultyWorld;
+/** Answers while it reads, and ends when the request does. */
+const duplex = createServer((request, response) => {
+  response.writeHead(200).write('begun');
+  request.resume().on('end', () => response.end('done'));
+});
 
 beforeAll(async () => {
+  await once(duplex.listen(0, '127.0.0.1'), 'listening');
+  const { port } = duplex.address() as AddressInfo;
   world = await startFaultyWorld(({ blue, green, refusing }) => ({
+    duplex: { variants: { green: { url: `http://127.0.0.1:${port}` } }, idleTimeoutMs: 800 },
     alone: { variants: { green: { url: green } } },
     impatient: { variants: { green: { url: green } }, timeoutMs: 300 },
     refused: { variants: { green: { url: refusing } } },
@@ -23,7 +34,10 @@ beforeAll(async () => {
   }));
 });
 
-afterAll(() => world?.close());
+afterAll(async () => {
+  duplex.close();
+  await world?.close();
+});
 
 describe('an origin without another to answer for it', () => {
   it.each([
@@ -146,6 +160,26 @@ describe('ejection', () => {
     expect([answer?.status, JSON.parse(String(answer?.body)).code]).toEqual([408, 'client_stalled']);
     const rows = await world.headgate.records('dataset=requests&route=idle');
     expect(rows.find((row) => row.method === 'POST')).toMatchObject({ failed: 0, errorCode: 'client_stalled' });
+  });
+
+  it.each(['leaves', 'stalls'])('does not count an upload whose client %s after the answer has begun', async (how) => {
+    const requestId = randomUUID();
+    const client = await RawClient.to(world.headgate.url);
+    const headers: HeaderLines = [
+      ['x-request-id', requestId],
+      ['content-length', '1000000'],
+    ];
+    client.ask({ method: 'POST', path: '/duplex/a', headers });
+    client.socket.write(randomBytes(100_000));
+    expect((await client.answer())?.status).toBe(200);
+    if (how === 'leaves') client.socket.end();
+    expect(await world.rowsOf(requestId, 1)).toMatchObject([{ status: 200, failed: 0, errorCode: '' }]);
+    client.close();
+  });
+
+  it('lets an answer that has begun wait for a slow upload', async () => {
+    const answer = await world.trickle('/duplex/a', randomBytes(300_000), 10_000);
+    expect([answer.status, String(answer.body), answer.end]).toEqual([200, 'begundone', 'complete']);
   });
 
   it('never happens with "ejection": false', async () => {

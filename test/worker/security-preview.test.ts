@@ -27,6 +27,7 @@ beforeAll(async () => {
       routes: [
         { name: 'shop', match: { path: '/shop/*' }, variants, weights: { blue: 100 } },
         { name: 'other', match: { path: '/other/*' }, variants, weights: { blue: 100 } },
+        { name: 'quiet', match: { path: '/quiet/*' }, variants, weights: { blue: 100 }, expose: false },
         { name: 'ill', match: { path: '/ill*' }, variants, baseline: 'blue', weights: { green: 100 } },
       ],
     },
@@ -64,6 +65,13 @@ describe('a preview', () => {
     const { token } = await given();
     expect(await withHeader(token)).toMatchObject({ status: 200, variant: 'green', body: 'green', setCookies: [] });
     expect(await ask(headgate.url, '/shop/x')).toMatchObject({ variant: 'blue', body: 'blue' });
+  });
+
+  it('says who answered, also on a route that tells no visitor', async () => {
+    const { token } = await given({}, 'quiet');
+    const seen = await withHeader(token, '/quiet/x');
+    expect([seen.headers['x-headgate-route'], seen.headers['x-headgate-variant']]).toEqual(['quiet', 'green']);
+    expect((await ask(headgate.url, '/quiet/x')).headers).not.toHaveProperty('x-headgate-variant');
   });
 
   it('says to the origin what it is, and keeps the token from it', async () => {
