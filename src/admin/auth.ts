@@ -5,7 +5,8 @@
 
 import type { HonoRequest, MiddlewareHandler } from 'hono';
 import { sha256 } from '../digest.ts';
-import { ACCESS_HEADER, type Access, accessName, accessOf } from './access.ts';
+import { err } from '../result.ts';
+import { ACCESS_HEADER, type Access, type AccessRefusal, accessName, accessOf } from './access.ts';
 import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
@@ -26,13 +27,10 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
     if (token !== undefined && expected !== undefined && (await sameSecret(token, expected))) return next();
     const address = c.req.header('cf-connecting-ip') ?? 'unknown';
     const waitSeconds = failures.waitSeconds(address, Date.now());
-    if (waitSeconds > 0) return tooMany(waitSeconds);
-    if (access.is !== 'on' || assertion === undefined) {
-      failures.count(address, Date.now());
-      return unauthorized('The token is wrong.', ways);
-    }
-    const name = await accessName(assertion, access, keys, Date.now());
+    const isGuess = access.is !== 'on' || assertion === undefined;
+    const name = isGuess ? err(wrongToken) : await accessName(assertion, access, keys, Date.now());
     if (!name.ok) {
+      if (waitSeconds > 0) return tooMany(waitSeconds);
       if (name.error.reason === 'unreachable') return keysAway(name.error.detail);
       failures.count(address, Date.now());
       return unauthorized(name.error.detail, ways);
@@ -54,6 +52,8 @@ function isFromElsewhere(request: HonoRequest): boolean {
   const origin = request.header('origin');
   return origin !== undefined && origin !== new URL(request.url).origin;
 }
+
+const wrongToken: AccessRefusal = { reason: 'refused', detail: 'The token is wrong.' };
 
 function closed(access: Exclude<Access, { is: 'on' }>) {
   const [why, mend] =

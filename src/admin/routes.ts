@@ -49,23 +49,23 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
         return status === null ? noRoute(route) : c.json(status, 200, { etag: `"${status.split.revision}"` });
       }),
     )
-    .put('/routes/:route/split', jsonBody(schemas.splitBody, true), (c) => {
+    .put('/routes/:route/split', jsonBody(schemas.splitBody), (c) => {
       return changing(c, { kind: 'split', ...c.req.valid('json') });
     })
     .post('/routes/:route/switch', jsonBody(schemas.switchBody), (c) => {
       return changing(c, { kind: 'switch', ...c.req.valid('json') });
     })
-    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody, true), async (c) => {
+    .post('/routes/:route/rollout', jsonBody(schemas.rolloutBody), async (c) => {
       const body = c.req.valid('json');
       const faults = trialFaults(body);
       if (faults.length > 0) return invalid('The rollout cannot be started as written.', faults);
       return changing(c, { kind: 'rollout', ...body, ...normalisedTrial(body) });
     })
-    .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody), (c) => {
+    .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody, false), (c) => {
       const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
       return changing(c, { kind, ...c.req.valid('json') });
     })
-    .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody, true), (c) => {
+    .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
       return changing(c, { kind: 'rollback', ...c.req.valid('json') });
     })
     .get('/routes/:route/splits', query(schemas.splitsQuery), (c) =>
@@ -88,7 +88,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       ask(c, async (controller, route) => {
         const { width, minutes } = c.req.valid('query');
         const points = await controller.series(route, width, Date.now() - minutes * 60_000);
-        return c.json({ width, points }, 200);
+        return points === null ? noRoute(route) : c.json({ width, points }, 200);
       }),
     )
     .get('/routes/:route/explain', query(schemas.explainQuery), (c) =>

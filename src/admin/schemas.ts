@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { durationMs } from '../config/duration.ts';
 import { guardrailsSchema, planSchema } from '../config/schema/rollout.ts';
-import { duration, name, percent, record, short } from '../config/schema/words.ts';
+import { duration, name, percent, record, short, whole } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
 
 /** A whole number in a query. */
@@ -32,6 +32,7 @@ export const recordsQuery = v.object({
 });
 
 const reason = v.optional(short(500), '');
+const revision = whole(0, Number.MAX_SAFE_INTEGER);
 const percents = record(name, percent);
 const force = v.optional(v.boolean(), false);
 
@@ -54,7 +55,7 @@ export const rolloutBody = v.object({
 export const reasonBody = v.object({ reason });
 
 export const rollbackBody = v.object({
-  revision: v.optional(v.pipe(v.number(), v.integer())),
+  revision: v.optional(revision),
   force,
   reason,
 });
@@ -88,7 +89,7 @@ export const doctorQuery = v.object({ route: v.optional(name) });
 
 export const reasonQuery = v.object({ reason });
 
-export const restoreBody = v.object({ revision: v.pipe(v.number(), v.integer()), reason });
+export const restoreBody = v.object({ revision, reason });
 
 export const comparisonsQuery = v.object({
   candidate: v.optional(name),

@@ -28,20 +28,21 @@ export function connect(args: CommonArgs, terminal: Terminal) {
   if (target.token) headers.authorization = `Bearer ${target.token}`;
   // Header values are Latin-1; a name may hold anything.
   if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
-  const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch: terminal.fetch });
+  // A redirect would take the credentials to whoever it names, and make a GET of a write.
+  const fetch: typeof terminal.fetch = (input, init) => terminal.fetch(input, { ...init, redirect: 'manual' });
+  const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch });
   const replyOf = async <R extends Reply>(call: Promise<R>): Promise<R> => {
     const reply = await call.catch((cause: unknown) => {
       throw unreachable(target, cause);
     });
     if (!reply.ok) throw await refusal(target, reply);
+    if (!isPrivate(reply)) throw noHeadgate(target, reply.status);
     return reply;
   };
   const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
     const reply = await replyOf(call);
     if (reply.status === 204) return undefined as Success<R>;
-    return (await reply.json().catch(() => {
-      throw noHeadgate(target, reply.status);
-    })) as Success<R>;
+    return (await readBody(target, reply)) as Success<R>;
   };
   return { client, ask, replyOf, target };
 }
@@ -63,10 +64,9 @@ function unreachable({ url }: Connection, cause: unknown): Stop {
 
 /** A problem document in the words of the CLI. Anything else came from something that is no Headgate. */
 async function refusal(target: Connection, reply: Reply): Promise<Stop> {
-  const text = await reply.text().catch(() => '');
-  if (!reply.headers.get('content-type')?.startsWith('application/problem+json'))
-    return noHeadgate(target, reply.status);
-  const { code, detail, mend, faults } = JSON.parse(text);
+  const isProblem = reply.headers.get('content-type')?.startsWith('application/problem+json');
+  const { code, detail, mend, faults } = isProblem ? await readBody(target, reply) : {};
+  if (typeof code !== 'string') return noHeadgate(target, reply.status);
   // Faults say all that the sentence around them says, and how to mend each.
   if (code === 'invalid_request' && faults?.length > 0) {
     return new Stop({ exitCode: 1, code, what: `${target.url} refused what it was given.`, faults });
@@ -78,11 +78,27 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
   return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
 }
 
+/** Every answer of the controls is the caller's alone. Another service may answer JSON too, and even a 200. */
+function isPrivate({ headers }: Reply): boolean {
+  return headers.get('cache-control') === 'no-store' && headers.get('referrer-policy') === 'no-referrer';
+}
+
+/** The members of an answer. */
+// biome-ignore lint/suspicious/noExplicitAny: whoever asked knows what was answered.
+export async function readBody(target: Connection, reply: Reply): Promise<any> {
+  const body: unknown = await reply.json().catch(() => null);
+  if (typeof body !== 'object' || body === null) throw noHeadgate(target, reply.status);
+  return body;
+}
+
 function noHeadgate({ url }: Connection, status: number): Stop {
   return new Stop({
     exitCode: 1,
     code: 'no_headgate',
     what: `${url} does not answer like a Headgate (status ${status}).`,
-    mend: 'check --url: it names the Worker, not an origin behind it',
+    mend:
+      status >= 300 && status < 400
+        ? 'check --url; where Cloudflare Access guards it, log in by cloudflared or set CF_ACCESS_CLIENT_ID and _SECRET'
+        : 'check --url: it names the Worker, not an origin behind it',
   });
 }

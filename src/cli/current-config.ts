@@ -3,7 +3,7 @@
 import { isFor } from '../config/hash.ts';
 import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
-import type { Connected } from './client.ts';
+import { type Connected, readBody } from './client.ts';
 import type { RouteStatus } from './route.ts';
 import { Stop } from './stop.ts';
 
@@ -14,11 +14,11 @@ export interface CurrentConfig {
   hash: string | null;
 }
 
-export async function currentConfig({ client, replyOf }: Connected): Promise<CurrentConfig> {
+export async function currentConfig({ client, replyOf, target }: Connected): Promise<CurrentConfig> {
   try {
     const reply = await replyOf(client.api.config.$get());
     const hash = reply.headers.get('etag')?.replaceAll('"', '') ?? null;
-    return { document: JSON.parse(await reply.text()), hash };
+    return { document: await readBody(target, reply), hash };
   } catch (cause) {
     if (cause instanceof Stop && cause.trouble.code === 'no_config') return { document: null, hash: null };
     throw cause;

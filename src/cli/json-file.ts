@@ -1,8 +1,8 @@
-/** Owns files that people name on the command line: reading them, and saying what is wrong with them. Everything it refuses is usage. */
+/** Owns files that people name on the command line: reading and writing them, and saying what is wrong with them. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { usage } from './stop.ts';
+import { Stop, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A file's text; `-` is standard input. `mend` says what kind of file is wanted. */
@@ -12,6 +12,17 @@ export function readText(file: string, mend: string, { cwd }: Pick<Terminal, 'cw
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     throw usage(`Cannot read ${file} (${code === 'ENOENT' ? 'no such file' : code}).`, mend);
+  }
+}
+
+/** Writes a file, over one that is there. */
+export function writeText(file: string, text: string, { cwd }: Pick<Terminal, 'cwd'>): void {
+  try {
+    writeFileSync(resolve(cwd, file), text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const mend = 'name a file in a directory that is there';
+    throw new Stop({ exitCode: 1, what: `Cannot write ${file}.`, why, mend });
   }
 }
 

@@ -174,6 +174,21 @@ describe('a write through Access', () => {
     expect((await write(headers, 'POST', token)).status).toBe(422);
   });
 
+  it('is taken while others at its address guess', async () => {
+    const call = mounted();
+    const access = { ...env, ADMIN_TOKEN: 'right-token-000000000' };
+    const headers = { 'cf-connecting-ip': '192.0.2.9' };
+    const guess = () => call('GET', '/api/openapi.json', undefined, { token: 'wrong', headers, env: access });
+    while ((await guess()).status === 401);
+    expect((await guess()).status).toBe(429);
+    const assertion = await signed(claims(team), signer);
+    const bearing = { ...headers, 'cf-access-jwt-assertion': assertion };
+    const write = (given: Record<string, string>) =>
+      call('POST', '/api/config/validate', '{}', { token: null, headers: given, env: access });
+    expect((await write(bearing)).status).toBe(422);
+    expect((await write({ ...bearing, 'cf-access-jwt-assertion': `${assertion}x` })).status).toBe(429);
+  });
+
   it('is taken from a page of the very host, and from what is no page', async () => {
     for (const headers of [
       { 'sec-fetch-site': 'same-origin', origin: 'https://headgate.test' },

@@ -158,6 +158,20 @@ describe('calls that change traffic', () => {
     expect(limit.faults).toEqual([{ path: 'limit', reason: '"0" does not fit', mend }]);
   });
 
+  it('say in words what a revision must be, and take no list for a body', async () => {
+    const { asked, call } = agreeing();
+    const { faults } = await problemOf(await call('POST', `${detect}/rollback`, { revision: 2.5 }));
+    expect(faults).toMatchObject([{ path: 'revision', mend: expect.stringContaining('give a whole number') }]);
+    for (const to of ['rollout/promote', 'rollback', 'switch']) {
+      expect((await call('POST', `${detect}/${to}`, [])).status, to).toBe(422);
+    }
+    const misspelled = await problemOf(await call('POST', `${detect}/switch`, { to: 'green', forse: true }));
+    expect(misspelled.faults).toMatchObject([{ path: 'forse', mend: 'did you mean "force"?' }]);
+    expect(asked).toEqual([]);
+    // Nothing is lost by a member too many in what takes traffic back.
+    expect((await call('POST', `${detect}/rollout/abort`, { reason: 'x', why: 'y' })).status).toBe(200);
+  });
+
   it('are refused as no JSON, as too long, and with an If-Match that is no revision', async () => {
     const { asked, call } = agreeing();
     expect((await call('POST', `${detect}/switch`, '{"to":')).status).toBe(400);

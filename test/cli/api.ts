@@ -113,6 +113,9 @@ export function refusal(status: number, code: string, detail: string, more: Reco
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/problem+json' } });
 }
 
+/** What every answer of the controls bears. */
+export const controlsOwn = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+
 type Answer = unknown | ((call: Call) => unknown);
 
 /** Answers by `METHOD path` below `/_headgate`; a function may count its calls. What has no answer is 404 `not_found`. */
@@ -134,7 +137,9 @@ export async function fakeApi(answers: Record<string, Answer> = {}) {
     const found = table.answers[`${request.method} ${path}`];
     const answer = typeof found === 'function' ? (found as (call: Call) => unknown)(call) : found;
     if (answer === undefined) return refusal(404, 'not_found', `There is no ${path} here.`);
-    return answer instanceof Response ? answer : Response.json(answer);
+    const response = answer instanceof Response ? answer : Response.json(answer);
+    for (const [name, value] of Object.entries(controlsOwn)) response.headers.set(name, value);
+    return response;
   });
   return {
     url: server.url,

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { token } from '../admin/calls.ts';
+import { controlsOwn } from './api.ts';
 import { nobody, Session, serve } from './session.ts';
 
 const session = new Session();
@@ -65,7 +66,10 @@ describe('finding the Worker', () => {
   beforeAll(async () => {
     worker = await serve((request) => {
       seen.push(request.headers);
-      return Response.json({ dataset: 'requests', source: 'recorder', records: [], next: null });
+      return Response.json(
+        { dataset: 'requests', source: 'recorder', records: [], next: null },
+        { headers: controlsOwn },
+      );
     });
   });
   afterAll(() => worker.close());
@@ -142,11 +146,35 @@ describe('finding the Worker', () => {
   it.each([
     [new Response('<html>', { status: 404 }), /does not answer like a Headgate \(status 404\)/],
     [new Response('<html>'), /does not answer like a Headgate \(status 200\)/],
+    [Response.json({}), /does not answer like a Headgate \(status 200\)/],
+    [new Response('<html>', { headers: controlsOwn }), /does not answer like a Headgate \(status 200\)/],
+    [Response.json(null, { headers: controlsOwn }), /does not answer like a Headgate \(status 200\)/],
+    [
+      Response.json({ title: 'x' }, { status: 400, headers: { 'content-type': 'application/problem+json' } }),
+      /does not answer like a Headgate \(status 400\)/,
+    ],
   ])('tells a page of something else from an answer', async (page, words) => {
     const other = await serve(() => page.clone());
-    expect(await session.run('records', '--url', other.url)).toBe(1);
+    for (const verb of [['records'], ['status'], ['apply', 'config.json']]) {
+      session.write('config.json', JSON.stringify({ version: 1, routes: [] }));
+      expect(await session.run(...verb, '--url', other.url)).toBe(1);
+      expect(session.notes).toMatch(words);
+    }
     await other.close();
-    expect(session.notes).toMatch(words);
+  });
+
+  it('follows no redirect, which would take the credentials along', async () => {
+    const led: string[] = [];
+    const other = await serve((request) => {
+      led.push(request.url);
+      return Response.json({});
+    });
+    const leading = await serve(() => new Response(null, { status: 302, headers: { location: `${other.url}/x` } }));
+    session.env = { ...session.env, CF_ACCESS_CLIENT_ID: 'id', CF_ACCESS_CLIENT_SECRET: 'secret' };
+    expect(await session.run('records', '--url', leading.url)).toBe(1);
+    await Promise.all([other.close(), leading.close()]);
+    expect(session.notes).toMatch(/status 302[\s\S]*where Cloudflare Access guards it, log in/);
+    expect(led).toEqual([]);
   });
 
   it('never prints the token', async () => {

@@ -181,6 +181,11 @@ describe('headgate init', () => {
     expect(await session.run('validate', 'headgate.json')).toBe(0);
   });
 
+  it('says why a file cannot be written', async () => {
+    expect(await session.run('init', endpoint.url, '--file', 'no/such/place.json')).toBe(1);
+    expect(session.notes).toMatch(/Cannot write no\/such\/place\.json\.\n.*ENOENT/);
+  });
+
   it('keeps a file that is there, unless forced', async () => {
     session.write('mine.json', '{}');
     expect(await session.run('init', endpoint.url, '--file', 'mine.json')).toBe(1);

@@ -113,11 +113,11 @@ async function checkOne(
       text: await answer.text(),
       totalMs: now() - startedMs,
     };
-    const by = [answer.headers.get('x-headgate-route'), answer.headers.get('x-headgate-variant')];
-    // A route may hide its name ("expose": false). What names another was not the answer to look at.
-    const isOther = (by[0] !== null && by[0] !== route) || (by[1] !== null && by[1] !== variant);
+    // A preview names who answered whatever the route exposes. Another route, a fallback or Headgate itself may answer as expected.
+    const by = ['x-headgate-route', 'x-headgate-variant'].map((header) => answer.headers.get(header) ?? 'nobody');
+    const isOther = by[0] !== route || by[1] !== variant;
     const differences = [
-      ...(isOther ? [{ at: 'variant', expected: `${route}/${variant}`, got: by.join('/') }] : []),
+      ...(isOther ? [{ at: 'variant', expected: `${route}/${variant}`, got: [...new Set(by)].join('/') }] : []),
       ...differencesOf(expect, answered),
     ];
     const { status, totalMs } = answered;

@@ -1,12 +1,13 @@
 /** Owns `headgate comparisons ROUTE`: the report once or as it grows, the kept pairs as a file, and a beginning at zero. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Sample } from '../../shadow/tally.ts';
 import { connect } from '../client.ts';
 import { pairLines } from '../comparisons/pairs.ts';
 import { type Comparisons, reportLines } from '../comparisons/report.ts';
 import { whole } from '../figures.ts';
+import { writeText } from '../json-file.ts';
 import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
@@ -115,17 +116,7 @@ function save(
       mend: 'name another by --export, or write over it with --force',
     });
   }
-  try {
-    writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Stop({
-      exitCode: 1,
-      what: `Cannot write ${file}.`,
-      why,
-      mend: 'name a file in a directory that is there',
-    });
-  }
+  writeText(file, lines.map((line) => `${line}\n`).join(''), terminal);
   if (json) terminal.out(JSON.stringify({ file, pairs: lines.length }));
   else terminal.out(`${terminal.paint.green('✓')} wrote ${whole(lines.length)} pairs to ${file}`);
   return 0;

@@ -3,10 +3,11 @@
  * what it writes with the product's own parser, and refuses to write over a file unless told to.
  */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseConfig } from '../../config/parse.ts';
 import { firstConfig, looksLikeModel } from '../first-config.ts';
+import { writeText } from '../json-file.ts';
 import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
@@ -51,7 +52,7 @@ export const init = verb({
     }
     // The endpoint may well be reachable from the Worker alone, so what does not answer from here is written all the same.
     if (!offline) terminal.note(await probe(url, terminal));
-    writeFileSync(path, text);
+    writeText(file, text, terminal);
     if (json) terminal.out(JSON.stringify({ file, config: document }, null, 2));
     else terminal.out([`${terminal.paint.green('✓')} wrote ${file}`, '', ...nextSteps(file, url)].join('\n'));
     return 0;

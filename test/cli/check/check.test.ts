@@ -4,6 +4,7 @@ import { differencesOf } from '../../../src/cli/check/differences.ts';
 import { fakeApi, refusal, statusWith } from '../api.ts';
 import { Session, serve } from '../session.ts';
 
+const byGreen = { 'x-headgate-route': 'detect', 'x-headgate-variant': 'green' };
 const session = new Session();
 let api: Awaited<ReturnType<typeof fakeApi>>;
 /** The Worker in front of api and variants: what visitors call. */
@@ -32,7 +33,7 @@ afterAll(async () => {
 beforeEach(() => {
   visits = [];
   host = new URL(worker.url).host;
-  answer = () => Response.json({ lang: 'de', score: 0.9, tags: ['a', 'b'] });
+  answer = () => Response.json({ lang: 'de', score: 0.9, tags: ['a', 'b'] }, { headers: byGreen });
   session.env = { HEADGATE_URL: worker.url, HEADGATE_TOKEN: 'token' };
   api.answer({
     'GET /api/routes/detect': statusWith(),
@@ -93,6 +94,19 @@ describe('headgate check', () => {
     expect(await check()).toBe(1);
     expect(session.out).toContain('variant: expected detect/green, got detect/blue');
   });
+
+  it.each([
+    [404, { 'x-headgate-error': 'no_route' }],
+    [200, {}],
+  ])(
+    'takes no answer with the status %i that the variant did not give, whatever is expected',
+    async (status, headers) => {
+      answer = () => Response.json({ lang: 'de' }, { status, headers });
+      cases({ path: '/', expect: { status, json: { lang: 'de' } } });
+      expect(await check()).toBe(1);
+      expect(session.out).toContain('variant: expected detect/green, got nobody');
+    },
+  );
 
   it('takes no answer, and one that is late, for a difference', async () => {
     cases({ name: 'late', path: '/' });
