@@ -1,20 +1,20 @@
 /** Owns the joining of the planes: `/_headgate/*` to the controls, everything else to the request plane, one `onError`. */
 
-// biome-ignore assist/source/organizeImports: in this order, found by trying, the bundle is 0.3 KB smaller.
+// biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
 import { countBegun, countServed } from './live/count.ts';
-import type { AdminDeps } from './admin/context.ts';
-import { ConfigStore } from './config/store.ts';
 import { Usages } from './live/usage.ts';
-import { Confirmations } from './live/confirm.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
-import { recordServed } from './forward/record.ts';
-import { Flusher } from './live/flush.ts';
-import { Exposures } from './live/exposures.ts';
 import { internal, problem } from './problem.ts';
+import { recordServed } from './forward/record.ts';
+import { Exposures } from './live/exposures.ts';
+import { Flusher } from './live/flush.ts';
+import type { AdminDeps } from './admin/context.ts';
+import { Confirmations } from './live/confirm.ts';
+import { ConfigStore } from './config/store.ts';
 
 const store = new ConfigStore();
 const confirmations = new Confirmations(store);

@@ -74,8 +74,8 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
         return found.ok ? c.json(found.value, 200) : refusalOf(found.error);
       }),
     )
-    .delete('/routes/:route/weights', (c) =>
-      changing(c, { kind: 'manual-cleared', reason: c.req.query('reason') ?? '' }),
+    .delete('/routes/:route/weights', query(schemas.reasonQuery), (c) =>
+      changing(c, { kind: 'manual-cleared', ...c.req.valid('query') }),
     )
     .get('/routes/:route/history', query(schemas.historyQuery), (c) =>
       ask(c, async (controller, route) => {

@@ -53,6 +53,12 @@ describe('the admin API', () => {
     expect([401, 404]).toContain(response.status);
   });
 
+  it('takes a token of several words', async () => {
+    const env = { ADMIN_TOKEN: 'two words' };
+    expect((await mounted({ env })('GET', '/api/openapi.json', undefined, { token: 'two words' })).status).toBe(200);
+    expect((await mounted({ env })('GET', '/api/openapi.json', undefined, { token: 'two' })).status).toBe(401);
+  });
+
   it('takes the scheme in any case, as RFC 9110 says', async () => {
     const headers = { authorization: `bearer ${token}` };
     const response = await mounted()('GET', '/api/openapi.json', undefined, { token: null, headers });

@@ -16,6 +16,10 @@ it('is served with the checks that the calls make (npm run typegen writes it ane
   const served = (await (await mounted()('GET', '/api/openapi.json')).json()) as ReturnType<typeof openApiOf>;
   expect(served).toEqual(JSON.parse(JSON.stringify(openApiOf(shortApi()))));
   expect(served.openapi).toBe('3.1.0');
+  const config = served.paths['/_headgate/api/config'] as Record<string, { requestBody?: object; responses: object }>;
+  const schema = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Config' } } } };
+  expect(config.put!.requestBody).toMatchObject(schema);
+  expect(config.get!.responses).toMatchObject({ 200: schema });
   const records = served.paths['/_headgate/api/records']!.get as { parameters: unknown[]; security: unknown };
   expect(records.parameters).toContainEqual(
     expect.objectContaining({

@@ -59,6 +59,14 @@ describe('asking for a preview', () => {
     expect((await preview({ variant: 'blue' }, 'shop')).status).toBe(200);
   });
 
+  it('is made for the host as clients write it, without the port of its scheme', async () => {
+    const of = async (host: string) =>
+      ((await (await ask({ variant: 'blue', host }, 'shop')).json()) as { token: string }).token.split('~')[2];
+    expect(
+      await Promise.all(['EU.shop.example.com:80', 'eu.shop.example.com:443', 'eu.shop.example.com:8080'].map(of)),
+    ).toEqual(['eu.shop.example.com', 'eu.shop.example.com', 'eu.shop.example.com:8080']);
+  });
+
   it('says what is missing without COOKIE_SECRET or without a config', async () => {
     const noSecret = mounted({ env: { COOKIE_SECRET: undefined } });
     const body = { variant: 'blue' };

@@ -30,9 +30,7 @@ export const manualClear = verb({
       data: { route, byHand, byHandFault, weights: split.weights },
     };
     if (!(await isMeant(change, args, terminal))) return 0;
-    const query = { reason: args.reason ?? '' };
-    // The reason goes into the query, which the route takes without a schema.
-    const call = { param, query } as { param: typeof param };
+    const call = { param, query: { reason: args.reason ?? '' } };
     const changed = (await ask(client.api.routes[':route'].weights.$delete(call, { headers }))) as ChangedRoute;
     const done = isRefused ? `weights:${route}, which was refused, is taken away; ${route}` : route;
     return printChanged(changed, { done }, args, terminal);
