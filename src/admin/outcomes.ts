@@ -95,10 +95,7 @@ async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Resu
   const counted = new Map<Item, Answers[number]>();
   for (const [state, items] of Map.groupBy(good, (item) => item.state)) {
     const telling = (state.inForce.experiment === null ? byController : byLedger)(c, state, items);
-    const answers = await telling.catch((cause): Answers => {
-      console.error('outcomes', cause);
-      return items.map(() => err('unavailable'));
-    });
+    const answers = await telling.catch(unavailable(items));
     items.forEach((item, at) => {
       counted.set(item, answers[at]!);
     });
@@ -109,6 +106,13 @@ async function count(c: C, resolved: Result<Item, OutcomeFault>[]): Promise<Resu
     return answer.ok ? ok(recorded(c, one.value, answer.value)) : answer;
   });
 }
+
+const unavailable =
+  (items: Item[]) =>
+  (cause: unknown): Answers => {
+    console.error('outcomes', cause);
+    return items.map(() => err('unavailable'));
+  };
 
 /** `experiment` is empty where none counts. */
 type Answers = Result<{ variant: string; counted: boolean; experiment: string }, OutcomeFault>[];
@@ -123,7 +127,7 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   if (ledger === null) return items.map(() => err('no_ledger'));
   const events = items.map(({ reported, credit: { unit, receipt, served, pinned } }) => {
     const { name: metric, kind, cap } = reported.outcome;
-    return { unit, metric, kind, value: reported.value, cap, receipt, served: isAlone ? undefined : served, pinned };
+    return { unit, metric, kind, value: reported.value, cap, receipt, served, isLast: isAlone, pinned };
   });
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>
@@ -135,7 +139,8 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   }
   const isOthers = (answer: OutcomeAnswer) => isAlone && !answer.ok && answer.error.reason === 'unknown_unit';
   const others = items.filter((_, at) => isOthers(answers[at]!));
-  const elsewhere = others.length > 0 ? await byController(c, state, others) : [];
+  // What the ledger has counted is told, whatever becomes of the rest: it would come again.
+  const elsewhere = others.length > 0 ? await byController(c, state, others).catch(unavailable(others)) : [];
   return answers.map((answer) => {
     if (answer.ok) return ok({ ...answer.value, experiment });
     if (isOthers(answer)) return elsewhere.shift()!;

@@ -44,8 +44,9 @@ export function normalPosterior(mean: number, se: number): Posterior {
   };
 }
 
-/** Twenty thousand steps at most. */
-const MAX_WIDTHS = 1_250;
+/** Four steps for each width of the narrowest arm are the least. */
+const MAX_STEPS = 20_000;
+const MAX_WIDTHS = MAX_STEPS / 4;
 
 /** The chance to be best, and what choosing this arm would lose on average, in the metric's unit. */
 export interface Standing {
@@ -65,7 +66,7 @@ export function standings(arms: readonly Posterior[]): Standing[] {
   const widths = (hi - lo) / narrowest;
   // An arm too narrow for the grid would fall between its points.
   if (!(widths <= MAX_WIDTHS)) return arms.map(() => ({ pBest: Number.NaN, expectedLoss: Number.NaN }));
-  const steps = 2 * Math.ceil(widths * 8);
+  const steps = Math.min(MAX_STEPS, 2 * Math.ceil(widths * 8));
   const h = (hi - lo) / steps;
   const totals = arms.map(() => ({ pBest: 0, expectedLoss: 0 }));
   for (let i = 0; i <= steps; i++) {

@@ -190,13 +190,13 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   #credit(event: OutcomeEvent, changes: Change, nowMs: number): OutcomeAnswer {
-    const { unit, metric, value, receipt, served, pinned } = event;
+    const { unit, metric, value, receipt, served, isLast, pinned } = event;
     if (receipt !== undefined && this.#receipts.isUsed(receipt, metric)) return err({ reason: 'already_counted' });
     const began = this.#meta.get<number>('began') ?? nowMs;
     if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
     const exposure = this.#units.exposureOf(unit);
     const variant = exposure?.variant ?? pinned;
-    if (variant === undefined && served === undefined) return err({ reason: 'unknown_unit' });
+    if (variant === undefined && (served === undefined || isLast)) return err({ reason: 'unknown_unit' });
     if (receipt !== undefined) this.#receipts.use(receipt, metric, nowMs);
     if (variant === undefined) {
       this.#pending.add(event, nowMs);

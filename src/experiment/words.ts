@@ -50,8 +50,9 @@ export interface OutcomeEvent {
   cap?: number;
   /** Tag of the receipt that it came with: it counts once a metric. */
   receipt?: string;
-  /** What its receipt says. An exposure that is not known yet is waited for. */
+  /** What its receipt says. An exposure that is not known yet is waited for, unless none will come. */
   served?: { variant: string; atMs: number };
+  isLast?: boolean;
   /** Variant of a signed pin of this experiment: it proves an exposure that is not known yet. */
   pinned?: string;
 }

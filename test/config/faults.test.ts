@@ -300,21 +300,6 @@ const trialFaults: [string, Json, string, RegExp][] = [
     /primary already/,
   ],
   [
-    'two segments of one name',
-    {
-      experiment: {
-        id: 'e',
-        primary: ['error'],
-        segments: [
-          { name: 's', header: 'h' },
-          { name: 's', header: 'i' },
-        ],
-      },
-    },
-    '.experiment.segments[1].name',
-    /declared twice/,
-  ],
-  [
     'eleven values',
     {
       experiment: {

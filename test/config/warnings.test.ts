@@ -50,6 +50,13 @@ describe('a good document is warned', () => {
     expect(warningsOf(JSON.stringify({ ...document, prices }))).toEqual([]);
   });
 
+  it('of two segments of one name', () => {
+    const segments = ['x-plan', 'x-tier', 'x-land'].map((header, at) => ({ name: at < 2 ? 'plan' : 'land', header }));
+    expect(warned([routeWith({ experiment: { id: 'e', primary: ['error'], segments } })])).toEqual([
+      expect.stringMatching(/^routes\[0\].experiment.segments\[1\].name: "plan" is declared twice/),
+    ]);
+  });
+
   it('of a key that lies in KV', () => {
     const route = variantWith({ url: 'https://a.example.com', headers: { Authorization: 'Bearer s3cret' } });
     const warnings = warned([route]);

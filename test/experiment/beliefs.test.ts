@@ -30,8 +30,18 @@ describe('what is believed of arms', () => {
 
   it('is nothing where one arm is too wide for the others to be seen beside it', () => {
     const narrow = { n: 200, sum: 200, sumSquares: 250, nonZero: 200 };
-    const whale = { n: 200, sum: 1e7 + 199, sumSquares: 1e14 + 199, nonZero: 200 };
+    const whale = { n: 200, sum: 1e9 + 199, sumSquares: 1e18 + 199, nonZero: 200 };
     expect(beliefsOf({ blue: narrow, green: whale }, 'increase', new Map())).toEqual({});
+  });
+
+  it('is certain of a clear winner among very many', () => {
+    const of = (mean: number) => ({ n: 1e6, sum: 1e6 * mean, sumSquares: 1e6 * (mean * mean + 9e4), nonZero: 1e6 });
+    const { blue, green } = beliefsOf({ blue: of(400), green: of(900) }, 'increase', new Map());
+    expect([blue!.pBest, green!.pBest, blue!.expectedLoss]).toEqual([
+      expect.closeTo(0, 6),
+      expect.closeTo(1, 6),
+      expect.closeTo(500, 3),
+    ]);
   });
 
   it('is reckoned once for the same numbers', () => {

@@ -119,6 +119,28 @@ describe('a ledger', () => {
     expect(await ledger.units('', 10)).toHaveLength(2);
   });
 
+  it('waits for no exposure that cannot come, and takes nothing from before it began', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'blue')] }, plan);
+    const early = { variant: 'blue', atMs: Date.now() - 3 * 86_400_000 };
+    const now = { variant: 'blue', atMs: Date.now() };
+    const answers = await ledger.outcomes(
+      [
+        helpful(1, { served: early, isLast: true }),
+        helpful(2, { served: now, isLast: true }),
+        helpful(1, { served: now, isLast: true }),
+        helpful(3, { served: now }),
+      ],
+      plan,
+    );
+    expect(answers.map((answer) => (answer.ok ? answer.value.counted : answer.error.reason))).toEqual([
+      'unknown_unit',
+      'unknown_unit',
+      true,
+      false,
+    ]);
+  });
+
   it('reports a metric of any name', async () => {
     const ledger = await newLedger();
     const named = { ...plan, metrics: [{ ...plan.metrics[0]!, name: 'constructor' }] };

@@ -47,6 +47,12 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
       warn(['outcomes'], 'no outcome is taken without COOKIE_SECRET', mend);
     }
   }
+  const segments = route.experiment?.segments.map(({ name }) => name) ?? [];
+  segments.forEach((name, index) => {
+    if (segments.indexOf(name) === index) return;
+    const at = ['experiment', 'segments', index, 'name'];
+    warn(at, `"${name}" is declared twice, and the last one counts`, 'keep one of them');
+  });
   for (const variant of Object.values(route.variants)) {
     for (const [header] of variant.headers) {
       if (!credentials.has(header)) continue;

@@ -63,12 +63,6 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     faults.push(...outcomeGuardrailFaults(metric, list(route.outcomes), [...keys, 'guardrails', index, 'metric']));
   });
   const experiment = object(route.experiment);
-  const segments = list(experiment.segments).map((segment) => text(object(segment).name));
-  segments.forEach((name, index) => {
-    const at = ['experiment', 'segments', index, 'name'];
-    const isAgain = name !== undefined && segments.indexOf(name) < index;
-    if (isAgain) fault(at, `"${name}" is declared twice`, 'keep one of them');
-  });
   const deciding = texts(experiment.primary);
   for (const role of ['primary', 'secondary']) {
     list(experiment[role]).forEach((name, index) => {

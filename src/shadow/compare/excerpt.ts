@@ -19,10 +19,9 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
   const write = (value: unknown, rule: RuleNode, depth: number): void => {
     if (rule.redacted) out += `"${redacted}"`;
     else if (typeof value === 'string') {
-      // JSON in a text (the arguments of a call, mostly) is read by path like all else; what breaks off cannot be.
-      const inner = hides && /^\s*\[?\s*\{/.test(value) ? (parseJson(value) ?? redacted) : value;
-      if (typeof inner === 'string') out += JSON.stringify(clip(inner, maxChars));
-      else write(inner, rule, depth + 1);
+      const within = hides ? withinText(value) : value;
+      if (within === value) out += JSON.stringify(clip(value, maxChars));
+      else write(within, rule, depth + 1);
     } else if (typeof value !== 'object' || value === null || value instanceof ExactNumber) out += String(value);
     else if (depth > maxDepth) out += '"…"';
     else {
@@ -42,6 +41,13 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
   };
   if (!root.ignored) write(value, root, 0);
   return clip(out, maxChars);
+}
+
+/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only lists without members can stay. */
+function withinText(text: string): unknown {
+  const json = text.trimStart();
+  if (!/^[[{"]/.test(json)) return text;
+  return parseJson(json) ?? (/^(?:\[\s*)?\{/.test(json) ? redacted : text);
 }
 
 /** Two texts around the place where they first part, so that a late difference is still seen in a short excerpt. */

@@ -55,6 +55,13 @@ describe('what is kept of a pair', () => {
     const call = (text: string) => ({ tool_calls: [{ function: { name: 'send', arguments: text } }] });
     const whole = json({ choices: [{ message: call(args) }], n: 1, last: 2 }, { end: 'truncated' });
     expect((await redactPair(whole, whole, rules)).live).toContain('"arguments":{"email":"[redacted]","n":1}');
+    for (const wrap of [
+      (text: string) => `[1,${text}]`,
+      (text: string) => `[[${text}]]`,
+      (text: string) => ` ${JSON.stringify(text)}`,
+    ])
+      expect(redactRequest(new TextEncoder().encode(JSON.stringify({ a: wrap(args) })), rules)).not.toContain(secret);
+    expect(redactRequest(new TextEncoder().encode('{"a":"[see] \\"x\\""}'), rules)).toBe('{"a":"[see] \\"x\\""}');
     const half = json({ choices: [{ index: 0, message: call(args.slice(0, -6)), finish_reason: 'length' }] });
     expect((await redactPair(half, whole, rules)).live).toContain('"arguments":"[redacted]"');
     const delta = (partial: string) =>
@@ -67,6 +74,13 @@ describe('what is kept of a pair', () => {
     );
     expect(redactRequest(request, {})).toContain(secret);
   });
+
+  it('reads texts of nothing but spaces as fast as others', () => {
+    const request = new TextEncoder().encode(
+      JSON.stringify({ a: `${' '.repeat(250_000)}x`, b: `[${' '.repeat(250_000)}x` }),
+    );
+    expect(redactRequest(request, { redact: ['/email'] })).toMatch(/^\{"a":" +/);
+  }, 2_000);
 
   it('keeps no half of an event that broke off', async () => {
     const broken = stream(`data: {"n":1}\n\ndata: {"user":{"token":"${secret}`, { end: 'cut' });
