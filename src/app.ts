@@ -3,7 +3,7 @@
 // biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
-import { countBegun, countServed } from './live/count.ts';
+import { countServed } from './live/count.ts';
 import { Usages } from './live/usage.ts';
 import { ShadowPlane } from './shadow/plane.ts';
 import type { Env } from './env.ts';
@@ -31,7 +31,6 @@ const plane = newPlane({
   store,
   confirm: (state, env, nowMs) => confirmations.check(state, env, nowMs),
   watcher: shadows.watch,
-  beginner: countBegun(() => flusher),
   observers: [recordServed, countServed(() => flusher, usages.of), shadows.observe, exposures.observe],
 });
 

@@ -17,7 +17,7 @@ export interface RouteState {
   /** The variants that have weight, ready for assignment. */
   arms: Arm[];
   /**
-   * Who answers where nobody chooses, and is never asked to make way: the baseline, or the one variant that weights by hand leave,
+   * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave,
    * which beat everything else.
    */
   trusted: string;
@@ -29,6 +29,11 @@ export interface RouteState {
   weights: Record<string, number> | null;
   /** Why the text of weights by hand is refused, null where it is not. */
   refused: string | null;
+}
+
+/** Whether the baseline may answer in a variant's place: never in its own, nor in that of the one who is trusted. */
+export function mayMakeWay({ inForce, trusted }: RouteState, variant: string): boolean {
+  return variant !== inForce.baseline && variant !== trusted;
 }
 
 /** The state of a route of which nothing could be read. */

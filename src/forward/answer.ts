@@ -4,7 +4,7 @@
  */
 
 import type { InForce } from '../config/inforce.ts';
-import type { RouteState } from '../config/route-state.ts';
+import { mayMakeWay, type RouteState } from '../config/route-state.ts';
 import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
@@ -60,9 +60,9 @@ const DEFAULT_FAILOVER_STATUSES = [429, 502, 503, 504];
 /** Answers the visitor. */
 export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
-  const { route, inForce, trusted } = state;
+  const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
-  const isCandidate = variant.name !== trusted && decision.reason !== 'preview';
+  const isCandidate = mayMakeWay(state, variant.name) && decision.reason !== 'preview';
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
@@ -83,8 +83,9 @@ export async function answer(exchange: Exchange): Promise<Response> {
 }
 
 /** Whether the route lets the baseline make good what the variant fails at. */
-export function mayFailOver({ route, trusted }: RouteState, variant: Variant, method: string): boolean {
-  return variant.name !== trusted && route.failover !== false && route.repeatable.includes(method);
+export function mayFailOver(state: RouteState, variant: Variant, method: string): boolean {
+  const { route } = state;
+  return mayMakeWay(state, variant.name) && route.failover !== false && route.repeatable.includes(method);
 }
 
 async function attempt(
@@ -147,7 +148,7 @@ function noteHealth({ state, plane }: Exchange, tried: Try): void {
   const { route } = state;
   const { variant, askedAtMs, fault } = tried;
   if (!route.ejection) return;
-  if (fault !== null && isClients(fault)) plane.ejections.lost(variant);
+  if (fault !== null && isClients(fault)) plane.ejections.lost(variant, askedAtMs);
   else if (hasFailedOver(route.failover, tried)) plane.ejections.failed(variant, tried.headersAtMs, askedAtMs);
   else plane.ejections.succeeded(variant, askedAtMs);
 }

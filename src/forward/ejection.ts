@@ -60,9 +60,9 @@ export class Ejections {
   }
 
   /** A try of which nothing can be said, since its client left: where it was the probe, another may go. */
-  lost(variant: Variant): void {
+  lost(variant: Variant, askedAtMs: number): void {
     const health = this.#health.get(variant);
-    if (health !== undefined) health.probeAtMs = NEVER;
+    if (health !== undefined && askedAtMs >= health.untilMs) health.probeAtMs = NEVER;
   }
 
   /** A try that came through. One that was asked before an ejection's end does not end it. */

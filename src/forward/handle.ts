@@ -4,7 +4,7 @@
  */
 
 import { isOnHost } from '../config/address.ts';
-import type { RouteState } from '../config/route-state.ts';
+import { mayMakeWay, type RouteState } from '../config/route-state.ts';
 import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
@@ -19,7 +19,7 @@ import { isLoop } from './loop.ts';
 import { findRoute, isControlPath } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
-import type { Beginner, Observer, Watcher } from './served.ts';
+import type { Observer, Watcher } from './served.ts';
 import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
@@ -30,11 +30,10 @@ export interface Plane {
   /** Makes sure of a split that may have been taken back while this isolate slept. At once for nearly every request. */
   confirm: ((state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>) | null;
   watcher: Watcher | null;
-  beginner: Beginner | null;
   observers: readonly Observer[];
 }
 
-export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'beginner' | 'observers'>): Plane {
+export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'observers'>): Plane {
   return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
 
@@ -100,16 +99,8 @@ function exchangeOf(visit: Visit): Exchange {
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
   const { method } = incoming;
-  const { route, inForce, arms } = state;
+  const { route, inForce } = state;
   const watching = isWebSocket ? null : plane.watcher;
-  if (inForce.rollout !== null) {
-    const about = { route, inForce, requestId, startedAtMs: visit.nowMs, armCount: arms.length };
-    try {
-      plane.beginner?.({ ...decision, ...about }, env, ctx);
-    } catch (cause) {
-      console.error('beginner', cause);
-    }
-  }
   return {
     ...incoming,
     env,
@@ -128,13 +119,9 @@ function exchangeOf(visit: Visit): Exchange {
 }
 
 /** An ejected candidate's units go to the baseline, but for one probe. */
-function spared(
-  decision: Decision,
-  { route, inForce, trusted }: RouteState,
-  { ejections }: Plane,
-  nowMs: number,
-): Decision {
-  if (!route.ejection || decision.variant === trusted || decision.reason === 'preview') return decision;
+function spared(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
+  const { route, inForce } = state;
+  if (!route.ejection || !mayMakeWay(state, decision.variant) || decision.reason === 'preview') return decision;
   if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
   return instead(decision, inForce.baseline, 'ejected');
 }

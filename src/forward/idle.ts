@@ -7,15 +7,15 @@
 export class IdleWatch {
   #idleMs: number;
   #onIdle: () => void;
-  #isHeld: () => boolean;
+  #otherMs: () => number;
   #lastMs = Date.now();
   #timer: ReturnType<typeof setTimeout>;
 
-  /** While `isHeld`, no time counts. */
-  constructor(idleMs: number, onIdle: () => void, isHeld = () => false) {
+  /** `otherMs`: when something else last moved that is waited for; later than now while it moves still. */
+  constructor(idleMs: number, onIdle: () => void, otherMs = () => 0) {
     this.#idleMs = idleMs;
     this.#onIdle = onIdle;
-    this.#isHeld = isHeld;
+    this.#otherMs = otherMs;
     this.#timer = setTimeout(() => this.#look(), idleMs);
   }
 
@@ -29,8 +29,8 @@ export class IdleWatch {
   }
 
   #look(): void {
-    if (this.#isHeld()) this.touch();
-    const leftMs = this.#idleMs - (Date.now() - this.#lastMs);
+    const nowMs = Date.now();
+    const leftMs = this.#idleMs - (nowMs - Math.max(this.#lastMs, Math.min(nowMs, this.#otherMs())));
     if (leftMs <= 0) this.#onIdle();
     else this.#timer = setTimeout(() => this.#look(), leftMs);
   }

@@ -24,8 +24,9 @@ export interface BodyReport {
 
 /** How far a request's own body has come, where it is streamed. */
 export interface UploadProgress {
-  isUnderWay: boolean;
-  /** It ended early, or stalled. */
+  /** When it ended; 0 where it was never streamed, Infinity while it is under way. */
+  endedAtMs: number;
+  /** The client broke it off, or stalled. */
   isBroken: boolean;
 }
 
@@ -46,7 +47,7 @@ export interface PumpOptions {
   /** The request that the body answers: an origin may wait for its end, and is not to blame for one that never comes. */
   upload?: UploadProgress;
   /** Called before the sink of a cut or stalled body is aborted. */
-  onBroken?: () => void;
+  onBroken?: (end: BodyEnd) => void;
 }
 
 export type ReadResult = ReadableStreamReadResult<Uint8Array>;
@@ -71,11 +72,11 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
   const onIdle = () => {
     stalled = reading ? 'stalled' : 'refused';
     const cause = new Error('the body stalled');
-    options.onBroken?.();
+    options.onBroken?.(stalled);
     sink.abort(cause).catch(ignore);
     source.cancel(cause).catch(ignore);
   };
-  const watch = new IdleWatch(options.idleMs, onIdle, () => options.upload?.isUnderWay === true);
+  const watch = new IdleWatch(options.idleMs, onIdle, () => options.upload?.endedAtMs ?? 0);
   try {
     let chunk = options.head;
     let pending = options.pending;
@@ -106,7 +107,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     report.end = reading && !isClients ? 'cut' : 'refused';
     if (report.end === 'cut' && stalled === null) {
       await sleep(LAST_BYTES_MS);
-      options.onBroken?.();
+      options.onBroken?.(report.end);
     }
     sink.abort(cause).catch(ignore);
     source.cancel(cause).catch(ignore);

@@ -14,26 +14,20 @@ import type { Incoming } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
 import type { Upload } from './upload.ts';
 
-/** What is known of a request before it is sent. */
-export interface Begun {
+export interface Served extends Incoming {
   route: Route;
   inForce: InForce;
+  configHash: string;
   requestId: string;
   /** Who is counted; null when nobody could be told apart. */
   unit: string | null;
   variant: string;
+  reason: RequestReason;
   /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
   isEvidence: boolean;
-  startedAtMs: number;
-  /** How many variants have weight. */
-  armCount: number;
-}
-
-export interface Served extends Incoming, Begun {
-  configHash: string;
-  reason: RequestReason;
   /** The variant of the unit's arm where another one was to answer in its place, else null. */
   dealt: string | null;
+  startedAtMs: number;
   /** When the origin was asked: later than the start by what the request's own body took. */
   askedAtMs: number;
   headersAtMs: number;
@@ -54,6 +48,8 @@ export interface Served extends Incoming, Begun {
   events: EventEnds | null;
   /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used. */
   ends: Ends | null;
+  /** How many variants have weight. */
+  armCount: number;
   /** The origin's response headers, not ours; null when it gave no answer. */
   responseHeaders: Headers | null;
   /** The request's headers as every origin gets them; without any variant's own only where the exchange is watched. */
@@ -69,9 +65,6 @@ export interface Watch {
 
 /** Says before a request is sent whether it will be wanted. Cheap: it runs before the visitor has an answer. */
 export type Watcher = (about: { method: string; route: Route; inForce: InForce; decision: Decision }) => Watch | null;
-
-/** Told of a request under a rollout, before it is sent: so it must be cheap. */
-export type Beginner = (begun: Begun, env: Env, ctx: ExecutionContext) => void;
 
 /** Looks at a served request. It may work on in `ctx.waitUntil`. */
 export type Observer = (served: Served, env: Env, ctx: ExecutionContext) => void;

@@ -7,7 +7,7 @@ import { joined } from './bytes.ts';
 import { BoundedCopy } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
-import { type BodyReport, pump, type UploadProgress } from './pump.ts';
+import { type BodyEnd, type BodyReport, pump, type UploadProgress } from './pump.ts';
 import { spliceJson } from './splice.ts';
 import { declaredLength } from './wire.ts';
 
@@ -38,7 +38,7 @@ export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN)
 export class Upload implements UploadProgress {
   /** The whole body, where it is in hand; null while it streams or when it is too large. */
   bytes: Uint8Array | null;
-  isUnderWay = false;
+  endedAtMs = 0;
   isBroken = false;
   /** Whether there is a body at all. */
   readonly isPresent: boolean;
@@ -117,14 +117,14 @@ export class Upload implements UploadProgress {
     this.#source = null;
     const tap = copy === null ? undefined : (chunk: Uint8Array) => copy.add(chunk);
     const broken = new AbortController();
-    const onBroken = () => {
-      this.isBroken = true;
+    const onBroken = (end: BodyEnd) => {
+      this.isBroken = end !== 'refused';
       broken.abort();
     };
-    this.isUnderWay = true;
+    this.endedAtMs = Infinity;
     const length = this.#length ?? undefined;
     const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length, onBroken }).then((report) => {
-      this.isUnderWay = false;
+      this.endedAtMs = Date.now();
       if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
       return report;
     });

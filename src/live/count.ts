@@ -1,19 +1,12 @@
 /** Owns the joining of the tally to the request plane: every served request is counted when its body has ended. */
 
 import type { BodyReport } from '../forward/pump.ts';
-import type { Beginner, Observer, Served } from '../forward/served.ts';
+import type { Observer, Served } from '../forward/served.ts';
 import { isMembers } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
 import type { Usages } from './usage.ts';
-
-/** Counts what has begun. Nothing it does can reach the visitor. */
-export function countBegun(flusher: () => Flusher): Beginner {
-  return (begun, env, ctx) => {
-    if (env.CONTROLLER !== undefined) flusher().live(flushingOf(begun), env, ctx).begin(begun);
-  };
-}
 
 /** The observer that counts. Nothing it does can reach the visitor. */
 export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Observer {

@@ -32,16 +32,6 @@ export function marksOf(
   return marks;
 }
 
-/**
- * The guardrails by which a request is a trial from its beginning: a failure comes at once and a success when the answer has ended,
- * so that else the arm that has just gained traffic, or answers later, would show its failures first.
- */
-export function trialsFromTheStart(guardrails: readonly Watched[]): number {
-  return guardrails.reduce((bits, { metric }, index) => {
-    return metric === 'errors' || metric === 'rejected' ? bits | (1 << index) : bits;
-  }, 0);
-}
-
 /** True is bad, null is no trial. `endedProperly` is null for what is no event stream. */
 function judgeBy(
   { metric, slow }: Watched,

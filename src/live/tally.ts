@@ -8,9 +8,9 @@ import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '..
 import { isSampled, tickOf } from '../analysis/units.ts';
 import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
-import { type Begun, hasFailed, type Served } from '../forward/served.ts';
+import { hasFailed, type Served } from '../forward/served.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
-import { isError, isRejected, type Marks, marksOf, trialsFromTheStart } from './judge.ts';
+import { isError, isRejected, type Marks, marksOf } from './judge.ts';
 import type { Spent } from './usage.ts';
 
 /** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
@@ -44,17 +44,7 @@ export class LiveTally {
   #units = 0;
 
   get isEmpty(): boolean {
-    return this.#counting.size === 0 && this.#evidence.size === 0;
-  }
-
-  /** Notes a request that is about to be sent. */
-  begin(begun: Begun): void {
-    const { inForce, isEvidence, variant, startedAtMs } = begun;
-    const active = trialsFromTheStart(inForce.guardrails);
-    if (!isEvidence || inForce.rollout === null || active === 0) return;
-    const evidence = this.#evidenceOf(inForce.rollout, tickOf(startedAtMs));
-    byRequest(evidence, variant, { active, bad: 0 }, inForce.guardrails.length);
-    this.#byUnit(evidence, variant, evidenceUnit(begun), { active, bad: 0 });
+    return this.#counting.size === 0;
   }
 
   /** Counts a request whose body has ended. */
@@ -63,16 +53,10 @@ export class LiveTally {
     const { inForce, isEvidence, variant } = served;
     if (!isEvidence || inForce.rollout === null || inForce.guardrails.length === 0) return;
     const marks = marksOf(inForce.guardrails, served, body, endedProperly);
-    const tick = tickOf(body.endedAtMs || served.headersAtMs);
-    const begun = trialsFromTheStart(inForce.guardrails);
-    // A trial already; but what is bad in another tick has its trial there, or a tick could have more bad ones than trials.
-    const isLater = tick !== tickOf(served.startedAtMs);
-    const { bad } = marks;
-    const active = marks.active & (isLater ? ~begun | bad : ~begun);
-    if ((active | bad) === 0) return;
-    const evidence = this.#evidenceOf(inForce.rollout, tick);
-    byRequest(evidence, variant, { active, bad }, inForce.guardrails.length);
-    this.#byUnit(evidence, variant, evidenceUnit(served), { active: active | bad, bad });
+    if (marks.active === 0) return;
+    const evidence = this.#evidenceOf(inForce.rollout, tickOf(body.endedAtMs || served.headersAtMs));
+    byRequest(evidence, variant, marks, inForce.guardrails.length);
+    this.#byUnit(evidence, variant, evidenceUnit(served), marks);
   }
 
   /** Adds what the answer to a request has used, which is known a little later than its end. */
@@ -206,4 +190,4 @@ function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails
  * variants share the traffic, whoever keeps no cookie is somebody new each time, and must not become one unit of many requests (all
  * that share an address, say) when the step with all the traffic is held against those counts.
  */
-const evidenceUnit = ({ unit, requestId }: Begun): string => contentHash(unit ?? requestId);
+const evidenceUnit = ({ unit, requestId }: Served): string => contentHash(unit ?? requestId);

@@ -142,7 +142,9 @@ describe('ejection', () => {
     candidate.fails(5);
     candidate.probe();
     expect(candidate.admits()).toBe(false);
-    candidate.ejections.lost(green);
+    candidate.ejections.lost(green, START);
+    expect(candidate.admits()).toBe(false);
+    candidate.ejections.lost(green, candidate.nowMs);
     expect([candidate.admits(), candidate.admits()]).toEqual([true, false]);
   });
 

@@ -172,7 +172,7 @@ describe('a body that answers a request still under way', () => {
       [false, 'cut'],
     ] as const) {
       const { breakOff, say, start, text } = world();
-      const pumping = start({ upload: { isUnderWay: true, isBroken } });
+      const pumping = start({ upload: { endedAtMs: Infinity, isBroken } });
       say('begun');
       await vi.waitFor(() => expect(text()).toBe('begun'));
       breakOff();
@@ -183,7 +183,7 @@ describe('a body that answers a request still under way', () => {
   it('may wait for its end, and stalls only after it', async () => {
     vi.useFakeTimers();
     const { start } = world();
-    const upload = { isUnderWay: true, isBroken: false };
+    const upload = { endedAtMs: Infinity, isBroken: false };
     let isOver = false;
     const pumping = start({ idleMs: 1_000, upload });
     void pumping.then(() => {
@@ -191,8 +191,12 @@ describe('a body that answers a request still under way', () => {
     });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(isOver).toBe(false);
-    upload.isUnderWay = false;
-    await vi.advanceTimersByTimeAsync(2_100);
+    // A full time from its end on, whenever the watch looked last.
+    await vi.advanceTimersByTimeAsync(900);
+    upload.endedAtMs = Date.now();
+    await vi.advanceTimersByTimeAsync(950);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
     expect((await pumping).end).toBe('stalled');
     vi.useRealTimers();
   });

@@ -7,12 +7,6 @@ import { body, served, T0 } from './served.ts';
 
 const at = (ms: number) => ({ ...body, firstByteAtMs: ms, endedAtMs: ms });
 
-/** A request from its beginning to its end. */
-function serve(tally: LiveTally, one: Served, report: BodyReport): void {
-  tally.begin(one);
-  tally.add(one, report, null);
-}
-
 describe('the tally', () => {
   it('counts by rollout, revision and variant, and begins anew when it is taken', () => {
     const tally = new LiveTally();
@@ -81,16 +75,16 @@ describe('the tally', () => {
   ])('takes %s', (_, method, failover, bad) => {
     const tally = new LiveTally();
     const route = { name: 'main', failStatuses: [], failover, repeatable: ['GET'] } as unknown as Served['route'];
-    serve(tally, served({ variant: 'blue', status: 429, method, route }), body);
+    tally.add(served({ variant: 'blue', status: 429, method, route }), body, null);
     const { live, evidence } = tally.take();
     expect([live[0]?.failed, evidence[0]?.requests[0]?.bad[0]]).toEqual([0, bad]);
   });
 
   it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {
     const tally = new LiveTally();
-    for (const status of [200, 500, 200]) serve(tally, served({ status }), at(T0 + 1));
-    serve(tally, served({ unit: 'u-2' }), at(T0 + 2));
-    serve(tally, served({ startedAtMs: T0 + 10_000 }), at(T0 + 10_000));
+    for (const status of [200, 500, 200]) tally.add(served({ status }), at(T0 + 1), null);
+    tally.add(served({ unit: 'u-2' }), at(T0 + 2), null);
+    tally.add(served(), at(T0 + 10_000), null);
     const { evidence } = tally.take();
     expect(evidence.map(({ tick }) => tick)).toEqual([T0 / 10_000, T0 / 10_000 + 1]);
     expect(evidence[0]!.units.map(([, variant, active, bad]) => [variant, active, bad])).toEqual([
@@ -101,41 +95,10 @@ describe('the tally', () => {
     expect(evidence[0]!.units[0]![0]).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('takes a request for a trial from its beginning, once, and what fails late for one where it fails', () => {
-    const tally = new LiveTally();
-    const counted = () =>
-      tally.take().evidence.map(({ tick, units, requests }) => ({
-        tick: tick - T0 / 10_000,
-        units: units.map(([, , active, bad]) => [active, bad]),
-        requests: requests.map(({ n, bad }) => [n, bad]),
-      }));
-    const nothing = [0, 0];
-    tally.begin(served());
-    expect(tally.isEmpty).toBe(false);
-    expect(counted()).toEqual([{ tick: 0, units: [[3, 0]], requests: [[[1, 1], nothing]] }]);
-    tally.add(served(), at(T0 + 30_000), null);
-    expect(counted()).toEqual([]);
-    tally.add(served({ status: 500 }), at(T0 + 30_000), null);
-    expect(counted()).toEqual([
-      {
-        tick: 3,
-        units: [[1, 1]],
-        requests: [
-          [
-            [1, 0],
-            [1, 0],
-          ],
-        ],
-      },
-    ]);
-    tally.add(served({ status: 500 }), at(T0 + 1), null);
-    expect(counted()).toEqual([{ tick: 0, units: [[1, 1]], requests: [[nothing, [1, 0]]] }]);
-  });
-
   it('counts requests of nobody known one by one, as under two variants, and not by their address', () => {
     const tally = new LiveTally();
     const request = new Request('https://example.com/', { headers: { 'cf-connecting-ip': '192.0.2.1' } });
-    for (let n = 0; n < 3; n++) serve(tally, served({ request, unit: null, requestId: `id-${n}` }), at(T0 + n));
+    for (let n = 0; n < 3; n++) tally.add(served({ request, unit: null, requestId: `id-${n}` }), at(T0 + n), null);
     expect(tally.take().evidence[0]!.units).toHaveLength(3);
   });
 
@@ -181,7 +144,7 @@ describe('the tally', () => {
     const tally = new LiveTally();
     const units = MAX_BATCH_UNITS * 3;
     for (let n = 0; n < units; n++) {
-      serve(tally, served({ unit: `u-${n}`, variant: n % 2 === 0 ? 'blue' : 'green' }), body);
+      tally.add(served({ unit: `u-${n}`, variant: n % 2 === 0 ? 'blue' : 'green' }), body, null);
     }
     const [{ threshold, units: kept, requests } = { threshold: 0, units: [], requests: [] }] = tally.take().evidence;
     expect(kept.length).toBeLessThanOrEqual(MAX_BATCH_UNITS);
@@ -195,8 +158,7 @@ describe('the tally', () => {
   it('holds five minutes of ticks for a controller that is down, and its sample does not thin away', () => {
     const tally = new LiveTally();
     for (let tick = 0; tick < 400; tick++) {
-      const startedAtMs = T0 + tick * 10_000;
-      for (let n = 0; n < 50; n++) serve(tally, served({ unit: `u-${tick}-${n}`, startedAtMs }), at(startedAtMs));
+      for (let n = 0; n < 50; n++) tally.add(served({ unit: `u-${tick}-${n}` }), at(T0 + tick * 10_000), null);
     }
     const { evidence, live } = tally.take();
     expect(evidence.map(({ tick }) => tick - T0 / 10_000)).toEqual(Array.from({ length: 30 }, (_, n) => 370 + n));

@@ -31,6 +31,11 @@ beforeAll(async () => {
     previewed: { ejection: true },
     budget: {},
     'by-hand': { weights: { blue: 100 }, ejection: true },
+    'unfit-by-hand': {
+      variants: { blue: { url: green }, green: { url: blue, json: { model: 'm' } } },
+      weights: { blue: 100 },
+      ejection: true,
+    },
   }));
 });
 
@@ -48,6 +53,16 @@ describe('weights by hand that leave one variant', () => {
     }
     expect((await world.ask('/by-hand/a')).json).toEqual({ from: 'green', status: 200 });
   });
+});
+
+it('a baseline that answers for a lone variant by hand neither fails over to itself nor is ejected', async () => {
+  await world.headgate.put('weights:unfit-by-hand', { green: 100 });
+  for (let n = 0; n < 6; n++) {
+    const answer = await world.ask('/unfit-by-hand/a?fault=status:503', { method: 'POST', body: 'no JSON' });
+    expect([answer.status, header(answer, 'x-headgate-failover')]).toEqual([503, undefined]);
+    expect(await world.rowsOf(answer.requestId, 1)).toMatchObject([{ variant: 'blue', reason: 'json_unfit' }]);
+    expect(world.green.sawOf(answer.requestId)).toHaveLength(1);
+  }
 });
 
 describe('failover', () => {
