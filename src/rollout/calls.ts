@@ -175,17 +175,27 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
   });
 }
 
-function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
-  return refusable(control, kind, caller, async () => {
-    const unready = await unreadyFault(control, caller);
-    if (unready !== null) return unready;
-    if (control.running === null) {
-      const mend = `start one: headgate rollout start ${control.name} VARIANT`;
-      return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
-    }
-    const acted = await control.act({ ...caller, kind });
-    return acted.ok ? done : acted;
-  });
+/** Health is asked between turns, so that nobody with a way back waits for it; then everything is looked at again. */
+async function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
+  const health: Health = {};
+  let meant: string | undefined;
+  for (;;) {
+    let asks: string | undefined;
+    const called = await refusable(control, kind, caller, async () => {
+      const unready = await unreadyFault(control, caller);
+      if (unready !== null) return unready;
+      meant ??= control.running?.id;
+      if (control.running === null || control.running.id !== meant) {
+        const mend = `start one: headgate rollout start ${control.name} VARIANT`;
+        return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
+      }
+      const round = await control.round({ ...caller, kind }, health);
+      asks = round.asks;
+      return round.answer.ok ? done : round.answer;
+    });
+    if (asks === undefined) return called;
+    health[asks] = await control.probe(asks);
+  }
 }
 
 function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {

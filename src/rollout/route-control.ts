@@ -183,7 +183,7 @@ export class RouteControl {
   async act(input: Input): Promise<Result<RolloutState | null, Refusal>> {
     const health: Health = {};
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { answer, asks } = await this.#round(input, health);
+      const { answer, asks } = await this.round(input, health);
       if (asks === undefined) return answer;
       health[asks] = await this.probe(asks);
     }
@@ -205,7 +205,7 @@ export class RouteControl {
   async #tick(): Promise<void> {
     while (this.#isAskedAgain) {
       this.#isAskedAgain = false;
-      const { asks } = await this.turns.take(() => this.#round({ kind: 'tick' }, this.#recentHealth()));
+      const { asks } = await this.turns.take(() => this.round({ kind: 'tick' }, this.#recentHealth()));
       if (asks === undefined) continue;
       const answer = await this.probe(asks);
       this.#probed.set(asks, { ...answer, atMs: Date.now() });
@@ -218,8 +218,8 @@ export class RouteControl {
     return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => atMs > sinceMs));
   }
 
-  /** One look. `asks` names a variant whose health must be known first: nothing was done then. A tick of nothing is no fault. */
-  async #round(input: Input, health: Health): Promise<Round> {
+  /** One look, in a turn. `asks` names a variant whose health must be known first: nothing was done then. A tick of nothing is no fault. */
+  async round(input: Input, health: Health): Promise<Round> {
     const state = this.running;
     if (state === null) return { answer: ok(null) };
     const nowMs = Date.now();

@@ -78,6 +78,9 @@ describe.concurrent('the way back', () => {
       30,
     );
     expect(await world.status('silent')).toMatchObject({ rollout: { phase: 'progressing', step: 1 } });
+    // People's own checks hold nobody up either, and do nothing once the rollout has ended.
+    const promotes = [1, 2].map(() => world.api('POST', '/routes/silent/rollout/promote', { reason: 'in haste' }));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const began = Date.now();
     const aborted = await world.api('POST', '/routes/silent/rollout/abort', { reason: 'a bad feeling' });
     const tookMs = Date.now() - began;
@@ -85,6 +88,9 @@ describe.concurrent('the way back', () => {
     expect(aborted).toMatchObject({ status: 200, body: { rollout: { phase: 'aborted' } } });
     // A check is given five seconds.
     expect(tookMs).toBeLessThan(4_500);
+    for (const promoted of await Promise.all(promotes)) {
+      expect(promoted).toMatchObject({ status: 409, body: { code: 'no_rollout' } });
+    }
     await visitors.stop();
   });
 
