@@ -78,9 +78,12 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
   return new Stop({ exitCode: 1, code, what: target.token ? what : `${target.url} needs a token.`, mend: how });
 }
 
-/** Every answer of the controls is the caller's alone. Another service may answer JSON too, and even a 200. */
+/**
+ * Every answer of the controls is the caller's alone. Another service may answer JSON too, and even a 200. Other headers prove
+ * nothing: a zone may set its own.
+ */
 function isPrivate({ headers }: Reply): boolean {
-  return headers.get('cache-control') === 'no-store' && headers.get('referrer-policy') === 'no-referrer';
+  return headers.get('cache-control')?.includes('no-store') === true;
 }
 
 /** The members of an answer. */

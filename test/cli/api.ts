@@ -114,7 +114,7 @@ export function refusal(status: number, code: string, detail: string, more: Reco
 }
 
 /** What every answer of the controls bears. */
-export const controlsOwn = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+export const controlsOwn = { 'cache-control': 'no-store' };
 
 type Answer = unknown | ((call: Call) => unknown);
 
