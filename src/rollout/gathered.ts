@@ -5,7 +5,7 @@
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
-import type { TickCounts } from '../analysis/units.ts';
+import { TICK_MS, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import type { RolloutState } from './state.ts';
 
@@ -35,6 +35,8 @@ interface Reference {
   counts: Count;
 }
 
+/** How long the longest answers are waited for when weights have changed. */
+const SETTLED_AFTER_MS = 120_000;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 const MIN_REFERENCE_TRIALS = 20;
 
@@ -71,12 +73,25 @@ export function addTickTo(
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0);
+  addTo(into, counted, p0, atLeast(tick, counted, state));
 }
 
-/** Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. */
-export function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null): void {
-  const tick: Tick = { nc: candidate.n, kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
+/**
+ * The candidate's trials that go with its weight, while a step is young. A failure ends at once, and a good answer perhaps after a
+ * minute: by what has ended, an arm that has just gained traffic would be small, and its failures many.
+ */
+function atLeast({ tick }: OpenTick, { baseline }: Arms, { split, to, ...state }: RolloutState): number {
+  const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
+  const share = split.weights[to]! / split.weights[state.baseline]!;
+  return ageMs > 0 && ageMs < SETTLED_AFTER_MS && share < Infinity ? baseline.n * share : 0;
+}
+
+/**
+ * Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. `atLeast`: trials of the candidate that E
+ * is reckoned by.
+ */
+export function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null, atLeast = 0): void {
+  const tick: Tick = { nc: Math.max(candidate.n, atLeast), kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
   gathered.process = addTick(gathered.process, tick, p0);
   for (const scope of [gathered.rollout, gathered.step]) {
     addCount(scope.candidate, candidate);

@@ -102,6 +102,23 @@ describe('the evidence of a rollout', () => {
     }
   });
 
+  it('takes a young step’s share of the traffic by its weight: good answers may still be under way', () => {
+    const seen = (ageMs: number, bad: number) => {
+      const state = rollout();
+      const half = { ...state.split, weights: { blue: 50, green: 50 } };
+      const { store } = begun(state);
+      const young = { ...state, split: half, sinceMs: TICK * TICK_MS - ageMs };
+      const green = { variant: 'green', from: 0, units: 33, bad };
+      store.add([batch(young, TICK, green, { variant: 'blue', from: 100, units: 513, bad: 41 })]);
+      return first(store, young);
+    };
+    expect(seen(0, 9).e).toBeLessThan(1);
+    expect(seen(-5_000, 9).e).toBeLessThan(1);
+    expect(seen(180_000, 9).e).toBeGreaterThan(10);
+    // What is shown, and what passes, are the trials that have ended.
+    expect(seen(0, 9).candidate).toEqual({ n: 33, bad: 9 });
+  });
+
   it('of another rollout is passed over', () => {
     const state = rollout();
     const { store } = begun(state);
