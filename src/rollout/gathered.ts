@@ -73,25 +73,29 @@ export function addTickTo(
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0, atLeast(tick, counted, state));
+  addTo(into, counted, p0, steadied(tick, counted, state));
 }
 
 /**
- * The candidate's trials that go with its weight, while a step is young. A failure ends at once, and a good answer perhaps after a
- * minute: by what has ended, an arm that has just gained traffic would be small, and its failures many.
+ * What E is reckoned by: while a step is young, no fewer trials of the candidate than go with its weight, and with all of it the
+ * baseline's too. A failure ends at once, and a good answer perhaps after a minute: by what has ended, an arm that has just gained
+ * traffic would be small, and its failures many.
  */
-function atLeast({ tick }: OpenTick, { baseline }: Arms, { split, to, ...state }: RolloutState): number {
+function steadied({ tick }: OpenTick, counted: Arms, { split, to, ...state }: RolloutState): Arms {
   const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
+  if (ageMs <= 0 || ageMs >= SETTLED_AFTER_MS) return counted;
+  const { candidate, baseline } = counted;
   const share = split.weights[to]! / split.weights[state.baseline]!;
-  return ageMs > 0 && ageMs < SETTLED_AFTER_MS && share < Infinity ? baseline.n * share : 0;
+  const isAll = share === Infinity;
+  const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share || 0);
+  return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }
 
-/**
- * Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. `atLeast`: trials of the candidate that E
- * is reckoned by.
- */
-export function addTo(gathered: Gathered, { candidate, baseline }: Arms, p0: number | null, atLeast = 0): void {
-  const tick: Tick = { nc: Math.max(candidate.n, atLeast), kc: candidate.bad, nb: baseline.n, kb: baseline.bad };
+/** Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. `weighed`: what E is reckoned by. */
+export function addTo(gathered: Gathered, counted: Arms, p0: number | null, weighed = counted): void {
+  const { candidate, baseline } = counted;
+  const { candidate: c, baseline: b } = weighed;
+  const tick: Tick = { nc: c.n, kc: c.bad, nb: b.n, kb: b.bad };
   gathered.process = addTick(gathered.process, tick, p0);
   for (const scope of [gathered.rollout, gathered.step]) {
     addCount(scope.candidate, candidate);

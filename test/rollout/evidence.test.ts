@@ -119,6 +119,22 @@ describe('the evidence of a rollout', () => {
     expect(seen(0, 9).candidate).toEqual({ n: 33, bad: 9 });
   });
 
+  it('holds a candidate that has just got all the traffic against what its baseline did, by all that has ended', () => {
+    const seen = (ageMs: number, bad: number) => {
+      const state = rollout();
+      const { store } = begun(state, [{ n: 2_000, bad: 60 }]);
+      const all = { ...state.split, weights: { blue: 0, green: 100 } };
+      const now = { ...state, split: all, sinceMs: TICK * TICK_MS - ageMs };
+      const green = { variant: 'green', from: 0, units: 260, bad };
+      store.add([batch(now, TICK, green, { variant: 'blue', from: 1_000, units: 240 })]);
+      return first(store, now);
+    };
+    // What fails at once is the candidate's alone by now, and half of what ended well is the baseline's still.
+    expect(seen(0, 15).e).toBeLessThan(1.5);
+    expect(seen(180_000, 15).e).toBeGreaterThan(100);
+    expect(seen(0, 200).verdict).toBe('fail');
+  });
+
   it('of another rollout is passed over', () => {
     const state = rollout();
     const { store } = begun(state);
