@@ -4,17 +4,17 @@
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
 import { countServed } from './live/count.ts';
+import { ConfigStore } from './config/store.ts';
 import { Usages } from './live/usage.ts';
+import type { AdminDeps } from './admin/context.ts';
 import { ShadowPlane } from './shadow/plane.ts';
-import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
-import { internal, problem } from './problem.ts';
+import { Confirmations } from './live/confirm.ts';
 import { recordServed } from './forward/record.ts';
+import { internal, problem } from './problem.ts';
 import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
-import type { AdminDeps } from './admin/context.ts';
-import { Confirmations } from './live/confirm.ts';
-import { ConfigStore } from './config/store.ts';
+import type { Env } from './env.ts';
 
 const store = new ConfigStore();
 const confirmations = new Confirmations(store);

@@ -8,19 +8,19 @@ import { refuse } from './input.ts';
 import { adminAuth } from './auth.ts';
 import { doctorRoutes } from './doctor.ts';
 import { comparisonsRoutes } from './comparisons.ts';
-import { configRoutes } from './config.ts';
 import { experimentRoutes } from './experiment.ts';
 import { openApiRoutes } from './openapi-route.ts';
 import { recordsRoutes } from './records.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
 import { previewApiRoutes, previewRoutes } from './preview.ts';
 import { outcomesScript } from './outcomes-script.ts';
 import { Hono } from 'hono/tiny';
-import { trafficRoutes } from './routes.ts';
 import { outcomesRoutes } from './outcomes.ts';
-import type { AdminDeps, AdminEnv } from './context.ts';
 import { internal } from '../problem.ts';
+import { configRoutes } from './config.ts';
 import { healthRoutes } from './health.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
+import { trafficRoutes } from './routes.ts';
 
 /** The type that the typed client is made of. */
 export type AdminApp = ReturnType<typeof adminApp>;

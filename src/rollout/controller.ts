@@ -5,26 +5,26 @@
  */
 
 // biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
-import type { PairReport } from '../shadow/totals.ts';
+import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { Conversions } from './conversions.ts';
-import type { SeriesPoint, Width } from './series.ts';
 import * as calls from './calls.ts';
 import { PairStore } from './pair-store.ts';
 import { DurableObject } from 'cloudflare:workers';
 import { ok, type Result } from '../result.ts';
-import type { Entry } from './journal.ts';
-import { atMost } from '../limit.ts';
-import { FlushLedger } from './flush-ledger.ts';
 import type { Sample } from '../shadow/tally.ts';
-import type { Batch, FlushAnswer } from '../live/batch.ts';
 import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
-import type { Env } from '../env.ts';
-import { Meta } from './meta.ts';
+import type { Entry } from './journal.ts';
 import { waysBack } from './ways-back.ts';
-import { UsedReceipts } from '../experiment/receipts.ts';
+import type { Env } from '../env.ts';
 import { type RouteStatus, statusOf } from './status.ts';
-import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { RouteControl } from './route-control.ts';
+import type { Batch, FlushAnswer } from '../live/batch.ts';
+import { UsedReceipts } from '../experiment/receipts.ts';
+import type { SeriesPoint, Width } from './series.ts';
+import type { PairReport } from '../shadow/totals.ts';
+import { atMost } from '../limit.ts';
+import { Meta } from './meta.ts';
+import { FlushLedger } from './flush-ledger.ts';
 
 /** What `GET /api/routes/:route/comparisons` answers for one candidate. */
 export interface ComparisonsAnswer {

@@ -73,7 +73,7 @@ export function addTickTo(
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0, steadied(tick, counted, state));
+  addTo(into, counted, p0, steadied(tick, counted, state, p0));
 }
 
 /**
@@ -81,12 +81,14 @@ export function addTickTo(
  * baseline's too. A failure ends at once, and a good answer perhaps after a minute: by what has ended, an arm that has just gained
  * traffic would be small, and its failures many.
  */
-function steadied({ tick }: OpenTick, counted: Arms, { split, to, ...state }: RolloutState): Arms {
+function steadied({ tick }: OpenTick, counted: Arms, state: RolloutState, p0: number | null): Arms {
   const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
-  if (ageMs <= 0 || ageMs >= SETTLED_AFTER_MS) return counted;
   const { candidate, baseline } = counted;
-  const share = split.weights[to]! / split.weights[state.baseline]!;
+  const { weights } = state.split;
+  const share = weights[state.to]! / weights[state.baseline]!;
   const isAll = share === Infinity;
+  // With nothing known from before, what the baseline still ends is all there is to compare with.
+  if (ageMs <= 0 || ageMs >= SETTLED_AFTER_MS || (isAll && p0 === null)) return counted;
   const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share || 0);
   return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }

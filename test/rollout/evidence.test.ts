@@ -120,9 +120,9 @@ describe('the evidence of a rollout', () => {
   });
 
   it('holds a candidate that has just got all the traffic against what its baseline did, by all that has ended', () => {
-    const seen = (ageMs: number, bad: number) => {
+    const seen = (ageMs: number, bad: number, earlier = { n: 2_000, bad: 60 }) => {
       const state = rollout();
-      const { store } = begun(state, [{ n: 2_000, bad: 60 }]);
+      const { store } = begun(state, [earlier]);
       const all = { ...state.split, weights: { blue: 0, green: 100 } };
       const now = { ...state, split: all, sinceMs: TICK * TICK_MS - ageMs };
       const green = { variant: 'green', from: 0, units: 260, bad };
@@ -133,6 +133,7 @@ describe('the evidence of a rollout', () => {
     expect(seen(0, 15).e).toBeLessThan(1.5);
     expect(seen(180_000, 15).e).toBeGreaterThan(100);
     expect(seen(0, 200).verdict).toBe('fail');
+    expect(seen(0, 200, { n: 0, bad: 0 }).verdict).toBe('fail');
   });
 
   it('of another rollout is passed over', () => {

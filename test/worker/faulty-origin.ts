@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type RawOrigin, type RawRequest, startRawOrigin, values } from './raw-http.ts';
 
 /** What an origin saw of one request. */
@@ -110,9 +110,10 @@ export function hashOf(body: Buffer | string): string {
 
 /** The URL of a port on which nobody listens. */
 export async function refusingUrl(): Promise<string> {
-  const server = createServer();
+  const server = createServer().unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
+  // The near end of a connection is a port that listens to nobody, and that nobody else is given.
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').unref();
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return `http://127.0.0.1:${socket.localPort}`;
 }
