@@ -17,8 +17,7 @@ export interface RouteState {
   /** The variants that have weight, ready for assignment. */
   arms: Arm[];
   /**
-   * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave,
-   * which beat everything else.
+   * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave, which beat everything else.
    */
   trusted: string;
   /** Whether any variant that is compared (those with weight, and the baseline) sets JSON members. */

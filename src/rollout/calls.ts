@@ -16,7 +16,7 @@ import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
 import type { Health, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
-import { splitOfReturn } from './splits.ts';
+import { returnTold, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
 import { phaseOf, type RolloutState, type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
@@ -211,11 +211,9 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const sick = asked.force ? null : await firstSick(control, serving);
     if (sick !== null) return sick;
     const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
-    const { baseline, weights } = draft;
-    if (baseline !== before.baseline) {
-      // A promotion (or a person) told the config. Left so, the next change of the variants would send everything to what was fled from.
-      const why = `rollback to split ${target.value.revision}: ${caller.reason}`;
-      control.promotions.owe({ route: route.name, baseline, weights, reason: why }, Date.now());
+    // A promotion (or a person) has told the config of the baseline before.
+    if (draft.baseline !== before.baseline) {
+      control.promotions.owe({ route: route.name, ...returnTold(target.value, caller.reason) }, Date.now());
     }
     await publish(control, draft, 'rollback', caller, before, target.value.revision);
     return done;

@@ -5,7 +5,7 @@
 
 import { endOf } from './plan.ts';
 import { shareOf } from './readiness.ts';
-import { splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
+import { returnTold, splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
 import {
   type Action,
   type Effect,
@@ -94,11 +94,8 @@ export function aborted(state: RolloutState, seen: Seen, by: By): Moved {
 export function rolledBack(state: RolloutState, target: Standing, seen: Seen, by: By): Moved {
   const variants = seen.config?.variants ?? state.variants;
   const split = splitOfReturn(target, variants, { by: by.actor, reason: by.reason });
-  const { baseline, weights, revision } = target;
-  // Left as it is, the config's next change of the variants would send everything to what was fled from.
-  const isTold = baseline === (seen.config?.baseline ?? state.configBaseline);
-  const reason = `rollback to split ${revision}: ${by.reason}`;
-  const effects: Effect[] = isTold ? [] : [{ kind: 'config', baseline, weights, reason }];
+  const isTold = target.baseline === (seen.config?.baseline ?? state.configBaseline);
+  const effects: Effect[] = isTold ? [] : [{ kind: 'config', ...returnTold(target, by.reason) }];
   return ended(state, seen, { end: 'aborted', action: 'rolled-back', split, by, effects });
 }
 

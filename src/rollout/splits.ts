@@ -61,6 +61,14 @@ export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>,
   };
 }
 
+/**
+ * What the config must be told of a return to another baseline. Left as it is, its next change of the variants would send everything to
+ * what was fled from.
+ */
+export function returnTold({ revision, baseline, weights }: Standing, why: string) {
+  return { baseline, weights, reason: `rollback to split ${revision}: ${why}` };
+}
+
 /** An earlier split, in force again for the variants there are now. */
 export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDraft {
   const { weights, shadows, baseline, salt } = to;

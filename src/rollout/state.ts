@@ -135,7 +135,7 @@ export type Input = { kind: 'tick' } | Command;
 /** What the controller must do, in this order, after it has stored the state. Each may be done twice without harm. */
 export type Effect =
   | { kind: 'publish'; split: SplitDraft }
-  /** Promotion: the config's new baseline and weights. A shadow of the new baseline would make the config faulty, so it goes. */
+  /** A promotion, or the way back from one: the config's new baseline and weights. A shadow of the new baseline would make the config faulty, so it goes. */
   | { kind: 'config'; baseline: string; weights: Record<string, number>; reason: string }
   | { kind: 'webhook'; event: RolloutEvent }
   /** Check the health of a variant and ask again, with the same input and `seen.health`. Nothing was decided yet. */

@@ -39,6 +39,18 @@ afterAll(async () => {
   await world?.close();
 });
 
+/** A tenth of an upload, whose rest does not come by itself. */
+async function beginUpload(path: string, requestId: string): Promise<RawClient> {
+  const client = await RawClient.to(world.headgate.url);
+  const headers: HeaderLines = [
+    ['x-request-id', requestId],
+    ['content-length', '1000000'],
+  ];
+  client.ask({ method: 'POST', path, headers });
+  client.socket.write(randomBytes(100_000));
+  return client;
+}
+
 describe('an origin without another to answer for it', () => {
   it.each([
     ['refuses connections', '/refused/a', 502, 'origin_unreachable'],
@@ -132,13 +144,7 @@ describe('ejection', () => {
       for (let n = 0; n < 6; n++) {
         const requestId = randomUUID();
         ids.push(requestId);
-        const client = await RawClient.to(world.headgate.url);
-        const headers: HeaderLines = [
-          ['x-request-id', requestId],
-          ['content-length', '1000000'],
-        ];
-        client.ask({ method: 'POST', path: '/ejects-well/a', headers });
-        client.socket.write(randomBytes(100_000));
+        const client = await beginUpload('/ejects-well/a', requestId);
         const until = Date.now() + 5_000;
         while (world.green.sawOf(requestId).length === 0 && Date.now() < until) await sleep(5);
         expect(world.green.sawOf(requestId)).toHaveLength(1);
@@ -164,13 +170,7 @@ describe('ejection', () => {
 
   it.each(['leaves', 'stalls'])('does not count an upload whose client %s after the answer has begun', async (how) => {
     const requestId = randomUUID();
-    const client = await RawClient.to(world.headgate.url);
-    const headers: HeaderLines = [
-      ['x-request-id', requestId],
-      ['content-length', '1000000'],
-    ];
-    client.ask({ method: 'POST', path: '/duplex/a', headers });
-    client.socket.write(randomBytes(100_000));
+    const client = await beginUpload('/duplex/a', requestId);
     expect((await client.answer())?.status).toBe(200);
     if (how === 'leaves') client.socket.end();
     expect(await world.rowsOf(requestId, 1)).toMatchObject([{ status: 200, failed: 0, errorCode: '' }]);
