@@ -124,8 +124,10 @@ describe('a warm isolate', () => {
       expect(answers.map(by)).toEqual(['green', 'green']);
       pairs.push(performance.now() - startedAtMs > 900 ? 'waited' : 'went on');
     }
-    expect(pairs.join(', ')).not.toContain('waited, waited');
-    expect(pairs.filter((pair) => pair === 'waited').length).toBeLessThanOrEqual(await faults(headgate, {}));
+    const waited = pairs.filter((pair) => pair === 'waited').length;
+    // A wait that did not count as the attempt's end would make every pair wait, one after the other.
+    expect(waited).toBeLessThan(pairs.length / 2);
+    expect(waited).toBeLessThanOrEqual(await faults(headgate, {}));
   });
 
   it('keeps the last valid config while its key holds garbage', async () => {
