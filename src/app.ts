@@ -1,20 +1,19 @@
 /** Owns the joining of the planes: `/_headgate/*` to the controls, everything else to the request plane, one `onError`. */
 
-// biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';
-import { countServed } from './live/count.ts';
-import { ConfigStore } from './config/store.ts';
-import { Usages } from './live/usage.ts';
 import type { AdminDeps } from './admin/context.ts';
-import { ShadowPlane } from './shadow/plane.ts';
+import { ConfigStore } from './config/store.ts';
+import type { Env } from './env.ts';
 import { handle, newPlane } from './forward/handle.ts';
-import { Confirmations } from './live/confirm.ts';
 import { recordServed } from './forward/record.ts';
-import { internal, problem } from './problem.ts';
+import { Confirmations } from './live/confirm.ts';
+import { countServed } from './live/count.ts';
 import { Exposures } from './live/exposures.ts';
 import { Flusher } from './live/flush.ts';
-import type { Env } from './env.ts';
+import { Usages } from './live/usage.ts';
+import { internal, problem } from './problem.ts';
+import { ShadowPlane } from './shadow/plane.ts';
 
 const store = new ConfigStore();
 const confirmations = new Confirmations(store);

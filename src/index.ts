@@ -1,5 +1,6 @@
 /** The Worker's face: fetch, and the Durable Object classes. No logic. */
 
+import './order.ts';
 import { controls, traffic } from './app.ts';
 import type { Env } from './env.ts';
 

@@ -3,23 +3,22 @@
  * It refuses to serve traffic, and to answer anything under `/api` to anybody but operators. Mount it at `/_headgate`.
  */
 
-// biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
-import { refuse } from './input.ts';
-import { adminAuth } from './auth.ts';
-import { doctorRoutes } from './doctor.ts';
-import { comparisonsRoutes } from './comparisons.ts';
-import { experimentRoutes } from './experiment.ts';
-import { openApiRoutes } from './openapi-route.ts';
-import { recordsRoutes } from './records.ts';
-import type { AdminDeps, AdminEnv } from './context.ts';
-import { previewApiRoutes, previewRoutes } from './preview.ts';
-import { outcomesScript } from './outcomes-script.ts';
 import { Hono } from 'hono/tiny';
-import { outcomesRoutes } from './outcomes.ts';
 import { internal } from '../problem.ts';
+import { adminAuth } from './auth.ts';
+import { comparisonsRoutes } from './comparisons.ts';
 import { configRoutes } from './config.ts';
-import { healthRoutes } from './health.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
+import { doctorRoutes } from './doctor.ts';
+import { experimentRoutes } from './experiment.ts';
 import { onlyOnAdminHost, privateAnswers, unknownOrWrongMethod } from './frame.ts';
+import { healthRoutes } from './health.ts';
+import { refuse } from './input.ts';
+import { openApiRoutes } from './openapi-route.ts';
+import { outcomesRoutes } from './outcomes.ts';
+import { outcomesScript } from './outcomes-script.ts';
+import { previewApiRoutes, previewRoutes } from './preview.ts';
+import { recordsRoutes } from './records.ts';
 import { trafficRoutes } from './routes.ts';
 
 /** The type that the typed client is made of. */

@@ -4,27 +4,26 @@
  * splits that isolates know.
  */
 
-// biome-ignore assist/source/organizeImports: the order of imports is that of the bundle, which in this one, found by trying, is smaller.
-import type { OutcomeEvidence, Told } from './outcomes.ts';
-import { Conversions } from './conversions.ts';
-import * as calls from './calls.ts';
-import { PairStore } from './pair-store.ts';
 import { DurableObject } from 'cloudflare:workers';
+import type { Env } from '../env.ts';
+import { UsedReceipts } from '../experiment/receipts.ts';
+import { atMost } from '../limit.ts';
+import type { Batch, FlushAnswer } from '../live/batch.ts';
 import { ok, type Result } from '../result.ts';
 import type { Sample } from '../shadow/tally.ts';
-import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
-import type { Entry } from './journal.ts';
-import { waysBack } from './ways-back.ts';
-import type { Env } from '../env.ts';
-import { type RouteStatus, statusOf } from './status.ts';
-import { RouteControl } from './route-control.ts';
-import type { Batch, FlushAnswer } from '../live/batch.ts';
-import { UsedReceipts } from '../experiment/receipts.ts';
-import type { SeriesPoint, Width } from './series.ts';
 import type { PairReport } from '../shadow/totals.ts';
-import { atMost } from '../limit.ts';
-import { Meta } from './meta.ts';
+import * as calls from './calls.ts';
+import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } from './config-keeper.ts';
+import { Conversions } from './conversions.ts';
 import { FlushLedger } from './flush-ledger.ts';
+import type { Entry } from './journal.ts';
+import { Meta } from './meta.ts';
+import type { OutcomeEvidence, Told } from './outcomes.ts';
+import { PairStore } from './pair-store.ts';
+import { RouteControl } from './route-control.ts';
+import type { SeriesPoint, Width } from './series.ts';
+import { type RouteStatus, statusOf } from './status.ts';
+import { waysBack } from './ways-back.ts';
 
 /** What `GET /api/routes/:route/comparisons` answers for one candidate. */
 export interface ComparisonsAnswer {
