@@ -184,15 +184,13 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     return ownAnswer('unreachable');
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
-  const events = asksForEvents(exchange.state.inForce, upstream.headers) ? new EventEnds() : null;
-  const ends = endsOf(exchange.state.inForce, upstream.headers);
-  const copies = { captured, events, ends };
+  const copies = { captured, ...endsOf(exchange.state.inForce, upstream) };
   const { body, report } = await relay(upstream, {
     idleMs: exchange.state.route.idleTimeoutMs,
     patience,
     receiver: exchange.request,
     upload: exchange.upload,
-    tap: tapInto(copies),
+    tap: tapInto(copies, isCoded(upstream.headers)),
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = new Response(body, upstream);
@@ -208,23 +206,29 @@ const ENDS_BYTES = { head: 4_096, tail: 16_384 };
 /** A compressed body says nothing in parts, so of these only short ones are kept. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
 
-/** Only a guardrail on how streams end needs to see them end. */
-function asksForEvents({ guardrails }: InForce, headers: Headers): boolean {
-  if (!guardrails.some(({ metric }) => metric === 'truncated') || headers.has('content-encoding')) return false;
-  return headers.get('content-type')?.startsWith('text/event-stream') === true;
+export function isCoded(headers: Headers): boolean {
+  return !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
 }
 
-/** Models name themselves where an answer begins, and what it has used where it ends. */
-function endsOf({ usage }: InForce, headers: Headers): Ends | null {
-  if (!usage || !/json|event-stream/.test(headers.get('content-type') ?? '')) return null;
-  return new Ends(headers.has('content-encoding') ? ENCODED_BYTES : ENDS_BYTES);
+/**
+ * What is kept of an answer's ends. Only a guardrail on how streams end needs to see them end. Models name themselves where an answer
+ * begins, and what it has used where it ends.
+ */
+function endsOf({ guardrails, usage }: InForce, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
+  const type = headers.get('content-type') ?? '';
+  const isJudged = guardrails.some(({ metric }) => metric === 'truncated');
+  const events = isJudged && body !== null && /^text\/event-stream/i.test(type) ? new EventEnds() : null;
+  const coded = isCoded(headers);
+  const isWanted = (usage && /json|event-stream/i.test(type)) || (coded && events !== null);
+  return { events, ends: isWanted ? new Ends(coded ? ENCODED_BYTES : ENDS_BYTES) : null };
 }
 
-function tapInto({ captured, events, ends }: Copies): ((chunk: Uint8Array) => void) | undefined {
+function tapInto({ captured, events, ends }: Copies, coded: boolean): ((chunk: Uint8Array) => void) | undefined {
   if (captured === null && events === null && ends === null) return undefined;
   return (chunk) => {
     captured?.add(chunk);
-    events?.add(chunk);
+    // A coded stream is read from its copy, when it has ended.
+    if (!coded) events?.add(chunk);
     ends?.add(chunk);
   };
 }

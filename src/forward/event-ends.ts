@@ -10,13 +10,13 @@ export interface StreamEvent {
   data: string;
 }
 
-/** By one of these a stream shows whose it is; the first may be a ping. */
-const FIRST_EVENTS = 4;
+/** By one of the first a stream shows whose it is, by one of the last that it has ended; any of them may be a ping. */
+const KEPT_EVENTS = 4;
 const MAX_CHARS = 4_096;
 
 export class EventEnds {
   #first: StreamEvent[] = [];
-  #last: StreamEvent | null = null;
+  #last: StreamEvent[] = [];
   #decoder = new TextDecoder();
   /** The line that has not ended yet, as far as it is kept. */
   #line = '';
@@ -24,33 +24,33 @@ export class EventEnds {
   #data: string | null = null;
 
   add(chunk: Uint8Array): void {
-    const [rest = '', ...lines] = this.#decoder.decode(chunk, { stream: true }).split(/\r?\n/);
-    this.#line = (this.#line + rest).slice(0, MAX_CHARS);
-    for (const line of lines) {
-      this.#take(this.#line);
-      this.#line = line.slice(0, MAX_CHARS);
-    }
+    // A carriage return at the very end may be half of a line's end.
+    const lines = (this.#line + this.#decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/);
+    this.#line = lines.pop()!.slice(0, MAX_CHARS);
+    for (const line of lines) this.#take(line.slice(0, MAX_CHARS));
   }
 
   /**
-   * To be asked once, when the stream has ended: the first events, the last, and whether the end came within a line. An event without
-   * its empty line is one too, as clients of model APIs take it.
+   * To be asked once, when the stream has ended: the first events, the last ones, and whether the end came within a line that was
+   * kept whole. An event without its empty line is one too, as clients of model APIs take it.
    */
-  ended(): { first: readonly StreamEvent[]; last: StreamEvent | null; isInLine: boolean } {
-    this.#take(this.#line);
+  ended(): { first: readonly StreamEvent[]; last: readonly StreamEvent[]; isInLine: boolean } {
+    const line = this.#line;
+    this.#take(line);
     this.#take('');
-    return { first: this.#first, last: this.#last, isInLine: this.#line !== '' };
+    return { first: this.#first, last: this.#last, isInLine: line.length < MAX_CHARS && !/(?:^|\r)$/.test(line) };
   }
 
-  /** WHATWG HTML §9.2.6, but for lines that end with a carriage return alone. */
+  /** WHATWG HTML §9.2.6. */
   #take(line: string): void {
     const [, field, value = ''] = /^(event|data): ?(.*)$/s.exec(line) ?? [];
     if (field === 'event') this.#name = value.trim();
     if (field === 'data') this.#data ??= value;
     if (line.trim() !== '') return;
     if (this.#data !== null) {
-      this.#last = { name: this.#name, data: this.#data };
-      if (this.#first.length < FIRST_EVENTS) this.#first.push(this.#last);
+      const event = { name: this.#name, data: this.#data };
+      if (this.#first.length < KEPT_EVENTS) this.#first.push(event);
+      if (this.#last.push(event) > KEPT_EVENTS) this.#last.shift();
     }
     this.#name = '';
     this.#data = null;

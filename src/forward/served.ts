@@ -44,9 +44,9 @@ export interface Served extends Incoming {
   watch: Watch | null;
   /** The answer's body as it was sent (encoded), up to `watch.captureBytes`; whole when `body` has ended. */
   captured: Prefix | null;
-  /** The first events of an event stream and its last one, where a guardrail asks how streams end. */
+  /** The first and last events of an event stream, where a guardrail asks how streams end; of a coded one they are in `ends`. */
   events: EventEnds | null;
-  /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used. */
+  /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used, or how a coded one ended. */
   ends: Ends | null;
   /** How many variants have weight. */
   armCount: number;

@@ -1,12 +1,14 @@
 /** Owns the joining of the tally to the request plane: every served request is counted when its body has ended. */
 
+import { isCoded } from '../forward/answer.ts';
+import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { isMembers } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
-import type { Usages } from './usage.ts';
+import { textOf, type Usages } from './usage.ts';
 
 /** The observer that counts. Nothing it does can reach the visitor. */
 export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Observer {
@@ -15,9 +17,11 @@ export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Obse
     const about = flushingOf(served);
     // Armed at once, and not when the body ends: a stream of an hour must not keep its isolate from hearing of a way back.
     flusher().live(about, env, ctx);
-    const add = (body: BodyReport) => flusher().live(about, env, ctx).add(served, body, endedProperly(served));
-    if (served.body instanceof Promise) ctx.waitUntil(served.body.then(add));
-    else add(served.body);
+    const add = (body: BodyReport, ended: boolean | null) => flusher().live(about, env, ctx).add(served, body, ended);
+    const { body } = served;
+    if (served.events !== null) ctx.waitUntil(Promise.all([body, endedProperly(served)]).then((seen) => add(...seen)));
+    else if (body instanceof Promise) ctx.waitUntil(body.then((report) => add(report, null)));
+    else add(body, null);
     const usage = usageOf(served);
     if (usage === null) return;
     ctx.waitUntil(usage.then((spent) => spent !== null && flusher().live(about, env, ctx).spend(served, spent)));
@@ -39,20 +43,33 @@ const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'res
 /** The type of an event, where its data begin with it: they may be too long to be kept whole. */
 const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
 
+/** What an event calls itself, in any dialect. */
+function saidBy({ name, data }: StreamEvent): string[] {
+  return [data.trim(), TYPE.exec(data)?.[1] ?? '', name];
+}
+
 /**
- * Whether an event stream ended with its terminator, as comparisons see it; null for what is no event stream, or no model's: nobody
- * knows how that should end.
+ * Whether an event stream ended with its terminator, as comparisons see it; null for what is no model's: nobody knows how that should
+ * end. Nor is it known of a coded one that is too long to be kept.
  */
-function endedProperly({ events }: Served): boolean | null {
-  if (events === null) return null;
+async function endedProperly(served: Served): Promise<boolean | null> {
+  await served.body;
+  const events = served.events!;
+  if (isCoded(served.responseHeaders!)) {
+    const text = await textOf(served);
+    if (text === null) return null;
+    events.add(new TextEncoder().encode(text));
+  }
   const { first, last, isInLine } = events.ended();
-  if (last === null) return false;
-  const says = [last.data.trim(), TYPE.exec(last.data)?.[1] ?? '', last.name];
-  if (says.some((one) => TERMINATORS.includes(one))) return true;
-  const isKnown = first.some(({ data }) => {
-    const json = parseJson(data);
+  if (last.some((event) => saidBy(event).some((one) => TERMINATORS.includes(one)))) return true;
+  const isKnown = first.some((event) => {
+    // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
+    if (saidBy(event).some((one) => one.startsWith('response.'))) return true;
+    const json = parseJson(event.data);
     return isMembers(json) && dialects.some((dialect) => dialect.claimsEvent(json));
   });
+  const data = last.at(-1)?.data ?? '';
   // What breaks off within an object was cut, whosever it is.
-  return isKnown || (isInLine && last.data.startsWith('{')) ? false : null;
+  const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;
+  return first.length === 0 || isKnown || isCut ? false : null;
 }

@@ -30,7 +30,7 @@ export class Usages {
 
   /** What an answer has used, once it has ended; null at once where nobody wanted to know. Never rejects. */
   readonly of = (served: Served): Promise<Spent | null> | null => {
-    if (served.ends === null) return null;
+    if (served.ends === null || !served.inForce.usage) return null;
     let reading = this.#read.get(served);
     if (reading === undefined) {
       reading = spentBy(served, this.#prices()).catch((cause) => {
@@ -56,7 +56,8 @@ async function spentBy(served: Served, prices: Config['prices']): Promise<Spent 
   return { ...usage, cost: costOf(usage, model, prices) ?? null };
 }
 
-async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
+/** The text of an answer's ends, with a line's end between them; null where too long a one is coded, or wrongly. */
+export async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
   const { head, tail } = ends!;
   const encoding = responseHeaders?.get('content-encoding') ?? null;
   const decoder = new TextDecoder();

@@ -21,7 +21,7 @@ import {
   compareReplies,
   comparison,
 } from './compare/compare.ts';
-import { headersOfCopy } from './credentials.ts';
+import { headersOfCopy, lacksKey } from './credentials.ts';
 import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
@@ -86,10 +86,12 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   ]);
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
-  const sides = plan.role === 'candidate' ? { live, candidate: copy } : { live: copy, candidate: live };
+  const isDirect = plan.role === 'candidate';
+  const sides = isDirect ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
-  spent(served, plan, work, plan.role === 'candidate' ? result.candidate : result.live);
-  count(served, plan, work, result, sides);
+  spent(served, plan, work, isDirect ? result.candidate : result.live);
+  const isLocked = isLockedOut(served, plan, { live, copy });
+  count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
     keep(served, plan, work, result, sides, body),
@@ -98,7 +100,8 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
     again &&
       repeat(served, plan, work, {
         ...{ live: sides.live, again, body },
-        isNews: plan.role !== 'counterfactual' || result.class !== 'skipped',
+        // Nor is one that was not compared for a reason which the repeat, alike in all, does not know.
+        isNews: !isLocked && (result.class !== 'skipped' || (isDirect && result.reason !== 'not-modified')),
       }),
   ];
   for (const done of await Promise.allSettled(more))
@@ -123,6 +126,15 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
   if (copy.status === 429) return 'rate-limited';
   if (role === 'repeat' && isRefusal(copy.status)) return 'unauthorised';
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
+}
+
+/**
+ * Whether a copy was refused for want of the visitor's key, which it is not given: that the answers differ says nothing of the
+ * versions, however large a part of the traffic bears keys.
+ */
+function isLockedOut(served: Served, plan: MirrorPlan, { live, copy }: Record<'live' | 'copy', Observation>): boolean {
+  if (!isRefusal(copy.status) || copy.status === live.status) return false;
+  return lacksKey(served.cleanedHeaders, plan.shadow.forwardCredentials, served.route.variants[plan.target]!);
 }
 
 /** A baseline that fails where the other side does not is no evidence against that side: a guardrail must not lead back to it. */
@@ -168,11 +180,18 @@ export interface Sides {
 }
 
 /** Counts and records the one result of a sampled request. */
-function count(served: Served, plan: MirrorPlan, work: Mirroring, result: Comparison, sides: Sides | null): void {
+function count(
+  served: Served,
+  plan: MirrorPlan,
+  work: Mirroring,
+  result: Comparison,
+  sides: Sides | null,
+  isLocked = false,
+): void {
   const tally = tallyOf(served, plan, work);
   const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
   const copied = plan.role === 'candidate' ? 'candidate' : 'live';
-  tally.pair(result, live, candidate, { copied, isTrial: isTrial(served.route, result, live) });
+  tally.pair(result, live, candidate, { copied, isTrial: !isLocked && isTrial(served.route, result, live) });
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 

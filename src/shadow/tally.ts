@@ -50,7 +50,7 @@ export interface PairBatch {
   failures: Record<string, number>;
   /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
-  /** Status mismatches by the baseline's failure, which no guardrail counts. */
+  /** Status mismatches by the baseline's failure, or for want of a key: no guardrail counts them, and no field. */
   unfair: Record<'candidate' | 'repeat', number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
@@ -133,20 +133,20 @@ export class PairTally {
     }
     batch.eligible++;
     count(batch.classes, comparison.class);
-    if (!isTrial) batch.unfair.candidate++;
     const { status } = copied === 'live' ? live : candidate;
     if (isRefusal(status)) batch.unauthorised++;
-    if (!this.#compared('candidate', comparison)) countFailure(batch.failures, comparison.reason);
+    if (!isTrial) batch.unfair.candidate++;
+    else if (!this.#compared('candidate', comparison)) countFailure(batch.failures, comparison.reason);
     this.#times(live, candidate);
     this.#numbers(comparison, live, candidate);
   }
 
   /** The baseline against itself. It is no request of its own: eligible does not move. */
   repeat(comparison: Comparison, { isTrial = true } = {}): void {
-    if (!isTrial) this.#batch.unfair.repeat++;
     const { reason } = comparison;
     count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
-    this.#compared('repeat', comparison);
+    if (isTrial) this.#compared('repeat', comparison);
+    else this.#batch.unfair.repeat++;
   }
 
   score(live: number, candidate: number): void {

@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { Ends } from '../../src/forward/copies.ts';
 import { EventEnds } from '../../src/forward/event-ends.ts';
 import { countServed, flushingOf } from '../../src/live/count.ts';
 import type { Flusher } from '../../src/live/flush.ts';
@@ -84,12 +86,40 @@ describe('a served request', () => {
     ['no end of its one event', 'data: {"choices":[{"delta":{"content":"and th', false],
     ['nothing at all', '', false],
     ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', null],
-  ])('of an event stream ended properly by its last event: %s', (_, text, endedProperly) => {
+    ['events of no model, the last one without its line’s end', 'data: {"ask":12}\n\ndata: {"ask":13}', null],
+    ['a long last event of no model, cut', `data: {"ask":12}\n\ndata: {"all":"${'x'.repeat(5_000)}`, null],
+    ['events of no model, cut within an object', 'data: {"ask":12}\n\ndata: {"ask":', false],
+    ['an end, and a heartbeat after it', `${chat}data: [DONE]\n\ndata:\n\n`, true],
+    ['an end, and a ping after it', 'data: {"type":"message_stop"}\n\nevent: ping\ndata: {"type":"ping"}\n\n', true],
+    ['lines that end with CR', `${chat}data: [DONE]\n\n`.replaceAll('\n', '\r'), true],
+    ['lines that end with CR, and no end', chat.replaceAll('\n', '\r'), false],
+    [
+      'no end behind a long opening',
+      `event: response.created\ndata: {"type":"response.created","of":${long}}\n\n`,
+      false,
+    ],
+    ['no end behind a long opening without a name', `data: {"type":"response.created","of":${long}}\n\n`, false],
+  ])('of an event stream ended properly by its last events: %s', async (_, text, endedProperly) => {
     for (const bytes of [1, 7, 100_000]) {
-      const { added, observe } = counting();
-      observe(served({ events: streamOf(text, bytes) }), env);
+      const { added, background, observe } = counting();
+      observe(served({ events: streamOf(text, bytes), responseHeaders: new Headers() }), env);
+      await Promise.all(background);
       expect(added).toMatchObject([{ endedProperly }]);
     }
+  });
+
+  it.each([
+    ['an end', `${chat}data: [DONE]\n\n`, 65_536, true],
+    ['no end', chat, 65_536, false],
+    ['more than was kept', `${chat}data: [DONE]\n\n`, 20, null],
+  ])('of a coded event stream ended properly by its copy: %s', async (_, text, maxBytes, endedProperly) => {
+    const { added, background, observe } = counting();
+    const ends = new Ends({ head: maxBytes, tail: 0 });
+    ends.add(gzipSync(text));
+    const responseHeaders = new Headers({ 'content-encoding': 'gzip' });
+    observe(served({ events: new EventEnds(), ends, responseHeaders }), env);
+    await Promise.all(background);
+    expect(added).toMatchObject([{ endedProperly }]);
   });
 
   it('wants its evidence soon while a rollout runs or two variants have weight', () => {

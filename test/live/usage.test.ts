@@ -61,12 +61,17 @@ const prices = { 'm-1': { inputPerMillion: 1, outputPerMillion: 4 } };
 const document = (text: string) =>
   JSON.stringify({ model: 'm-1', text, usage: { prompt_tokens: 10, completion_tokens: 20 } });
 
-function answered(bytes: Uint8Array, more: Partial<Served> = {}, headers = {}, bounds = { head: 64, tail: 128 }) {
+function answered(
+  bytes: Uint8Array,
+  more: Parameters<typeof served>[0] = {},
+  headers = {},
+  bounds = { head: 64, tail: 128 },
+) {
   const ends = new Ends(bounds);
   // Bodies come in pieces.
   for (let at = 0; at < bytes.byteLength; at += 50) ends.add(bytes.subarray(at, at + 50));
   const responseHeaders = new Headers({ 'content-type': 'application/json', ...headers });
-  return served({ ends, responseHeaders, ...more });
+  return served({ ends, responseHeaders, inForce: { usage: true }, ...more });
 }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -142,6 +142,29 @@ describe('a mirrored request', () => {
     expect(batch).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0, repeat: 0 } });
   });
 
+  it.each([
+    ['candidate', { target: 'green' }],
+    ['counterfactual', { target: 'blue' }],
+  ] as const)('is no trial where a copy lacks the visitor’s key, nor is its repeat: %s', async (role, { target }) => {
+    const locked: Origin = () => Response.json({ error: 'key' }, { status: 401 });
+    const cleanedHeaders = new Headers({ authorization: 'Bearer visitor' });
+    const plan = { role, target, isRepeated: true };
+    const { batch } = await mirrored({ served: { cleanedHeaders }, blue: locked, green: locked, plan });
+    expect(batch).toMatchObject({
+      ...{ eligible: 1, classes: { 'status-mismatch': 1 }, repeats: {}, unauthorised: 1 },
+      ...{ unfair: { candidate: 1, repeat: 0 }, noise: { candidate: { pairs: 0 }, repeat: { pairs: 0 } } },
+    });
+    const without = (await mirrored({ served: { cleanedHeaders: new Headers() }, blue: locked, green: locked, plan }))
+      .batch;
+    expect(without).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0 } });
+  });
+
+  it('takes no repeat for news where the pair was not compared for a cached copy', async () => {
+    const unchanged: Origin = () => new Response(null, { status: 304 });
+    const { batch } = await mirrored({ green: unchanged, plan: { isRepeated: true } });
+    expect(batch).toMatchObject({ skipped: { 'not-modified': 1 }, repeats: {} });
+  });
+
   it('spends the tokens of a repeat also where its mirrored baseline failed', async () => {
     let asks = 0;
     const used = { object: 'chat.completion', choices: [], usage: { prompt_tokens: 600, completion_tokens: 400 } };
