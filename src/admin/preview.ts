@@ -4,7 +4,7 @@
  */
 
 import { Hono } from 'hono/tiny';
-import { hostCovers } from '../config/address.ts';
+import { canonicalHost, hostCovers } from '../config/address.ts';
 import type { Config, Route } from '../config/types.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
 import { noConfig } from './config.ts';
@@ -87,10 +87,10 @@ function previewTarget(config: Config, asked: Asked) {
   const isAdmin = (host: string) => asked.adminHost !== undefined && withoutPort(host) === withoutPort(asked.adminHost);
   const serves = (host: string) => !isAdmin(host) && servesHost(route, host);
   const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'))?.host;
-  const host = (asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost)))
-    .toLowerCase()
-    // Clients leave out the port that is their scheme's.
-    .replace(/:(?:80|443)$/, '');
+  const named = asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost));
+  const [, name = '', port = ''] = /^(.*?)(:\d+)?$/s.exec(named) ?? [];
+  // Requests bear it in ASCII, and clients leave out the port that is their scheme's.
+  const host = (canonicalHost(name) ?? name.toLowerCase()) + port.replace(/^:(?:80|443)$/, '');
   if (serves(host)) return { route: route.name, host };
   const detail = `Route ${route.name} does not answer on ${host}.`;
   return refuse(422, 'preview_host', detail, 'name a host that it matches: "host", or --host');

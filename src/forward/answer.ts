@@ -62,7 +62,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
-  const isCandidate = mayMakeWay(state, variant.name) && decision.reason !== 'preview';
+  const isCandidate = mayMakeWay(state, variant.name) && !decision.isPreview;
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   if (isCandidate) noteHealth(exchange, first);
@@ -98,7 +98,7 @@ async function attempt(
   const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
   const askedAtMs = Date.now();
   const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
-  const role = reason === 'preview' ? 'preview' : 'live';
+  const role = decision.isPreview ? 'preview' : 'live';
   const asked = await askOrigin({
     request,
     method,
@@ -190,6 +190,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     patience,
     receiver: exchange.request,
     upload: exchange.upload,
+    isService: tried.variant.origin.kind === 'service',
     tap: tapInto(copies, isCoded(upstream.headers)),
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
@@ -240,9 +241,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     route: route.name,
     variant: tried.variant.name,
     // Whoever looks at a variant before all others must know that it was the one that answered.
-    expose: route.expose || decision.reason === 'preview',
+    expose: route.expose || decision.isPreview === true,
     isPersonal:
-      route.cache === 'private' && (arms.length > 1 || decision.setCookie !== null || decision.reason === 'preview'),
+      route.cache === 'private' &&
+      (arms.length > 1 || decision.setCookie !== null || decision.isPreview === true || route.receipts),
     origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,
@@ -253,7 +255,7 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 /** Whoever holds the receipt may tell later how good the answer was. Without a secret, or in a preview, there is none. */
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
-  if (!secret || tried.reason === 'preview') return;
+  if (!secret || exchange.decision.isPreview) return;
   const { unit, isEvidence } = exchange.decision;
   // Where nobody could be told apart, the request stands for its sender.
   const unitHash = unit === null && !isEvidence ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);

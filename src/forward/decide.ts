@@ -19,6 +19,8 @@ export interface Decision {
   reason: RequestReason;
   /** The unit that was assigned; null when nobody was. */
   unit: string | null;
+  /** Whether a preview token chose the variant; its reason is another where that cannot be had. */
+  isPreview?: boolean;
   /** Whether the answer will say something about the variant: previews and those outside the audience never do. */
   isEvidence: boolean;
   /** The variant of the unit's arm, where another one answers in its place: who was dealt to an arm stays in it. */
@@ -52,7 +54,8 @@ interface Asked extends Facts {
 async function previewedOrAssigned(tokens: readonly string[], state: RouteState, asked: Asked): Promise<Decision> {
   for (const token of tokens) {
     const variant = await previewed(token, state.route, asked);
-    if (variant !== null) return { variant, reason: 'preview', unit: null, isEvidence: false, setCookie: null };
+    if (variant !== null)
+      return { variant, reason: 'preview', isPreview: true, unit: null, isEvidence: false, setCookie: null };
   }
   return assigned(state, asked);
 }

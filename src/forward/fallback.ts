@@ -6,6 +6,7 @@
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
+import { isOurSetCookie } from '../split/cookies.ts';
 import type { Incoming } from './incoming.ts';
 import { targetAt } from './origin.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
@@ -34,15 +35,23 @@ export async function toFallback(
       redirect: 'manual',
     });
     const names = [...answer.headers.keys()];
-    // A status that `Response` refuses is passed on as it is, like a WebSocket and nearly every other answer.
-    const isPlain = answer.status < 200 || answer.status > 599 || !names.some((name) => CLAIMS.test(name));
-    if (isPlain) return answer;
-    const cleaned = new Response(answer.body, answer);
+    if (!names.some((name) => CLAIMS.test(name))) return answer;
+    const { status, webSocket } = answer;
+    // What `Response` refuses is passed on as it is, unless it would choose our visitors' variants.
+    if (!webSocket && (status < 200 || status > 599))
+      return answer.headers.getSetCookie().some(isOurSetCookie) ? unreachable() : answer;
+    const cleaned = webSocket
+      ? new Response(null, { status, webSocket, headers: new Headers(answer.headers) })
+      : new Response(answer.body, answer);
     removeClaims(cleaned.headers, names, { origin: { kind: 'url', url: base }, url });
     return cleaned;
   } catch {
-    return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
+    return unreachable();
   }
+}
+
+function unreachable(): Response {
+  return problem({ status: 502, code: 'origin_unreachable', detail: 'The fallback origin could not be reached.' });
 }
 
 /** `passthrough` keeps the URL: the platform does not run a Worker's own route again for the Worker's own fetch. */

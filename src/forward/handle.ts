@@ -121,7 +121,7 @@ function exchangeOf(visit: Visit): Exchange {
 /** An ejected candidate's units go to the baseline, but for one probe. */
 function spared(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
   const { route, inForce } = state;
-  if (!route.ejection || !mayMakeWay(state, decision.variant) || decision.reason === 'preview') return decision;
+  if (!route.ejection || !mayMakeWay(state, decision.variant) || decision.isPreview) return decision;
   if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
   return instead(decision, inForce.baseline, 'ejected');
 }
@@ -145,7 +145,7 @@ function fitJson(
   if (body !== null) return { decision, body };
   // A preview of a variant that cannot be had must not show the baseline under its name either.
   // Who is outside the trial stays so by name: such requests are not mirrored.
-  const isUnfit = json !== undefined && (decision.isEvidence || decision.reason === 'preview');
+  const isUnfit = json !== undefined && (decision.isEvidence || decision.isPreview);
   const variant = json === undefined ? decision.variant : state.inForce.baseline;
   return { decision: instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason), body };
 }

@@ -21,6 +21,8 @@ export interface RelayOptions {
   /** The visitor, who may leave. */
   receiver?: Leaver;
   upload?: UploadProgress;
+  /** A bound service gave it: its Content-Length is a header like others, which the runtime does not frame by, and may be wrong. */
+  isService?: boolean;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }
@@ -36,48 +38,53 @@ export function relay(upstream: Response, options: RelayOptions): Relayed | Prom
     options.patience.done();
     return { body: null, report: ended(0, null) };
   }
-  const length = declaredLength(upstream.headers);
+  const { isService } = options;
+  // RFC 9112 §6.3: where both are given, the length is not the body's.
+  const length = upstream.headers.has('transfer-encoding') ? null : declaredLength(upstream.headers);
   const reader = source.getReader({ mode: 'byob' });
-  if (length === null) return stream({ reader, through: new IdentityTransformStream(), options });
-  if (length === 0 || length > WHOLE_BODY_BYTES) {
-    return stream({ reader, through: new FixedLengthStream(length), options, length });
+  if (length === null || length > WHOLE_BODY_BYTES || (length === 0 && !isService)) {
+    return stream({ reader, options, length: isService ? null : length });
   }
   return whole(reader, length, options);
 }
 
-/** Reads a short body of known length; streams what does not come at once. */
+/** Reads a short body of declared length; streams what does not come at once, and what a service adds to it. */
 async function whole(reader: ReadableStreamBYOBReader, length: number, options: RelayOptions): Promise<Relayed> {
+  const { isService } = options;
   let taken: Uint8Array | undefined;
   let pending: Promise<ReadResult> | undefined;
   try {
     for (;;) {
-      pending = reader.read(new Uint8Array(length - (taken?.byteLength ?? 0)));
+      pending = reader.read(new Uint8Array(length - (taken?.byteLength ?? 0) || 1));
       const read = await options.patience.unlessLate(pending);
       if (read === undefined) break;
       pending = undefined;
-      if (read.done) break;
-      taken = taken === undefined ? read.value : joined(taken, read.value);
-      if (taken.byteLength < length) continue;
+      if (read.done && !isService) break;
+      if (!read.done) {
+        taken = taken === undefined ? read.value : joined(taken, read.value);
+        if (taken.byteLength > length) break;
+        if (isService || taken.byteLength < length) continue;
+      }
       options.patience.done();
-      options.tap?.(taken);
-      return { body: taken, report: ended(length, Date.now()) };
+      if (taken !== undefined) options.tap?.(taken);
+      return { body: taken ?? '', report: ended(taken?.byteLength ?? 0, Date.now()) };
     }
   } catch {
     // The body broke off. The pump meets the same fault at its next read, and breaks off for the client too.
     pending = undefined;
   }
-  return stream({ reader, through: new FixedLengthStream(length), options, length, head: taken, pending });
+  return stream({ reader, options, length: isService ? null : length, head: taken, pending });
 }
 
 function stream(from: {
   reader: ReadableStreamBYOBReader;
-  through: IdentityTransformStream;
   options: RelayOptions;
-  length?: number;
+  length: number | null;
   head?: Uint8Array;
   pending?: Promise<ReadResult>;
 }): Relayed {
-  const { reader, through, options, length, head, pending } = from;
+  const { reader, options, length, head, pending } = from;
+  const through = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   const sink = through.writable.getWriter();
   sink.closed.catch(() => {});
   const { idleMs, receiver, upload, tap, patience } = options;
@@ -85,7 +92,7 @@ function stream(from: {
   patience.streams();
   return {
     body: through.readable,
-    report: pump({ source: reader, sink, idleMs, receiver, upload, tap, length, head, pending }),
+    report: pump({ source: reader, sink, idleMs, receiver, upload, tap, length: length ?? 0, head, pending }),
   };
 }
 

@@ -31,6 +31,10 @@ describe('asking for a preview', () => {
     expect(given.url).toMatch('https://shop.example.com/_headgate/preview?token=');
     const other = (await (await ask({ variant: 'blue', host: 'eu.shop.example.com' }, 'shop')).json()) as Given;
     expect(other.url).toMatch('https://eu.shop.example.com/');
+    const named = (await (
+      await ask({ variant: 'blue', host: 'BÜCHER.shop.example.com:8443' }, 'shop')
+    ).json()) as Given;
+    expect(named.url).toMatch('https://xn--bcher-kva.shop.example.com:8443/');
   });
 
   it.each([

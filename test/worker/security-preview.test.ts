@@ -28,6 +28,13 @@ beforeAll(async () => {
         { name: 'shop', match: { path: '/shop/*' }, variants, weights: { blue: 100 } },
         { name: 'other', match: { path: '/other/*' }, variants, weights: { blue: 100 } },
         { name: 'quiet', match: { path: '/quiet/*' }, variants, weights: { blue: 100 }, expose: false },
+        {
+          name: 'members',
+          match: { path: '/members/*' },
+          variants: { blue: { url: blue.url }, green: { url: green.url, json: { model: 'm-2' } } },
+          weights: { blue: 100 },
+          expose: false,
+        },
         { name: 'ill', match: { path: '/ill*' }, variants, baseline: 'blue', weights: { green: 100 } },
       ],
     },
@@ -95,6 +102,13 @@ describe('a preview', () => {
     expect(await withCookie(token)).toMatchObject({ variant: 'green', setCookies: [] });
     expect(green.seen.at(-1)?.headers).not.toHaveProperty('cookie');
     expect((await withCookie(token, '/other/x')).variant).toBe('blue');
+  });
+
+  it('names who answers in the place of a variant whose members the body cannot bear, to both sides', async () => {
+    const { token } = await given({}, 'members');
+    const init = { method: 'POST', body: 'no JSON', headers: { 'x-headgate-preview': token } };
+    expect(await ask(headgate.url, '/members/x', init)).toMatchObject({ variant: 'blue' });
+    expect(blue.seen.at(-1)?.headers).toMatchObject({ 'x-headgate-role': 'preview', 'x-headgate-variant': 'blue' });
   });
 
   it('has on https a cookie of the __Host- name, and the http name opens nothing there', async () => {

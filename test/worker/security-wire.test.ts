@@ -6,8 +6,9 @@ import { type Headgate, type Origin, startHeadgate, startOrigin } from './harnes
 
 let blue: Origin;
 let green: Origin;
-/** An origin that answers with a status no Response can have, and wants to set our cookies. */
+/** An origin that answers with a status no Response can have, or with a WebSocket, and wants to set our cookies. */
 let odd: Server;
+let oddUrl: string;
 let headgate: Headgate;
 let fallback: Headgate;
 
@@ -36,12 +37,19 @@ beforeAll(async () => {
   odd = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(String(bytes))?.[1];
+      if (key !== undefined) {
+        const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+        const head = `HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n`;
+        socket.write(`${head}Set-Cookie: ${PLANTED[0]}\r\nX-Headgate-Variant: evil\r\n\r\n`);
+        return;
+      }
       const planted = String(bytes).startsWith('GET /odd/plant') ? `Set-Cookie: ${PLANTED[0]}\r\n` : '';
       socket.end(`HTTP/1.1 999 Odd\r\n${planted}Content-Length: 2\r\nConnection: close\r\n\r\nhi`);
     });
   });
   await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
-  const { port } = odd.address() as { port: number };
+  oddUrl = `http://127.0.0.1:${(odd.address() as { port: number }).port}`;
   const variants = { blue: { url: blue.url }, green: { url: green.url } };
   const secretHeaders = { authorization: `Bearer \${KEY_MODEL}` };
   headgate = await startHeadgate({
@@ -49,7 +57,7 @@ beforeAll(async () => {
     config: {
       version: 1,
       routes: [
-        { name: 'odd', match: { path: '/odd/*' }, variants: { blue: { url: `http://127.0.0.1:${port}` } } },
+        { name: 'odd', match: { path: '/odd/*' }, variants: { blue: { url: oddUrl } } },
         { name: 'trial', match: { path: '/trial' }, variants, baseline: 'blue', weights: { green: 100 } },
         { name: 'main', variants: { blue: { url: blue.url, secretHeaders } } },
       ],
@@ -238,5 +246,22 @@ describe('an origin', () => {
       (seen) => seen.length === 2,
     );
     expect(rows.map((row) => row.status)).toEqual([999, 999]);
+  });
+
+  it('sets none as the fallback under such a status, nor beside a WebSocket', async () => {
+    const behind = await startHeadgate({ config: { version: 1, routes: [] }, vars: { FALLBACK_ORIGIN: oddUrl } });
+    try {
+      const planting = await sendBytes(behind.url, head('GET /odd/plant', 'Connection: close\r\n\r\n'));
+      expect(planting.toLowerCase()).not.toContain('set-cookie');
+      expect(statusOf(planting)).toBe(502);
+      expect(await sendBytes(behind.url, head('GET /odd/x', 'Connection: close\r\n\r\n'))).toMatch(/ 999 [\s\S]*hi$/);
+      const response = await behind.mf.dispatchFetch('http://shop.test/ws', { headers: { upgrade: 'websocket' } });
+      expect(response.status).toBe(101);
+      expect([...response.headers.keys()].filter((name) => /cookie|headgate/.test(name))).toEqual([]);
+      response.webSocket?.accept();
+      response.webSocket?.close();
+    } finally {
+      await behind.dispose();
+    }
   });
 });

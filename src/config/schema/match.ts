@@ -56,7 +56,7 @@ export const audienceSchema = object({
   include: v.optional(some(audienceRule, 'name someone, or leave "include" out', 'is empty and would let nobody in')),
 });
 
-const queryName = matching(/^[^\s&=#]{1,128}$/, 'is not a query parameter', 'give its name as it stands in the URL');
+const queryName = matching(/^[^\s&=#]{1,128}$/, 'is not a query parameter', 'give its name decoded, such as user[id]');
 
 export const identitySchema = v.pipe(
   some(
