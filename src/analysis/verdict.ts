@@ -145,9 +145,11 @@ function decide(
     return { verdict: 'inconclusive', why: `there is no baseline to compare with${approve}` };
   }
   const { increase, upper, margin } = shown;
-  const strength = `E = ${amount(e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that ${rule.critical ? 'stops' : 'would stop'} a rollout`;
+  const worse = `${change(increase)}, allowed ${points(margin)}`;
+  // Rounded, what falls short must not seem to be there.
+  const strength = `E = ${amount(e < threshold ? Math.min(e, Math.ceil(threshold) - 1) : e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that ${rule.critical ? 'stops' : 'would stop'} a rollout`;
   if (rule.critical && worst !== undefined) {
-    return { verdict: 'fail', why: `${change(increase)}, allowed ${points(margin)}; ${strength}: fail` };
+    return { verdict: 'fail', why: `${worse}; ${strength}: fail` };
   }
   const samples = (evidence.step ?? evidence).candidate.n;
   const wanted = settings.minSamples ?? DEFAULT_MIN_SAMPLES;
@@ -160,7 +162,7 @@ function decide(
   if (evidence.comparedWith === 'reference') {
     // A guardrail that is not critical cannot fail, but must not pass on evidence that it is worse either.
     const verdict = worst === undefined ? 'pass' : 'marginal';
-    return { verdict, why: `${strength}: ${verdict}` };
+    return { verdict, why: `${worse}; ${strength}: ${verdict}` };
   }
   const bound = `${change(increase)}, at most ${points(upper)} (95 % sure), allowed ${points(margin)}`;
   return upper <= margin
@@ -197,6 +199,6 @@ const change = (increase: number): string => `${increase < 0 ? 'down' : 'up'} ${
 
 function amount(e: number): string {
   if (e >= 1e6) return 'over a million';
-  if (e >= 100) return whole(e);
+  if (e >= 99.5) return whole(e);
   return e >= 0.01 ? e.toPrecision(2) : 'under 0.01';
 }

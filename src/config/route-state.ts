@@ -4,7 +4,7 @@
  */
 
 import { type Arm, armsOf } from '../split/assign.ts';
-import { isFor } from './hash.ts';
+import { isFor, variantsHash } from './hash.ts';
 import { type InForce, splitInForce } from './inforce.ts';
 import type { RouteTexts } from './last-good.ts';
 import { firstFault } from './path.ts';
@@ -93,6 +93,10 @@ function newestSplit(
     tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
+  const { revision, weights, baseline } = parsed.value;
+  // A way back must not wait for the config that its variants are of: KV may bring that a minute later.
+  if (last !== null && revision > last.revision && baseline === route.baseline && weights[baseline] === 100)
+    return { ...parsed.value, weights: { [baseline]: 100 }, shadows: {}, variants: variantsHash(route) };
   return last ?? parsed.value;
 }
 

@@ -7,7 +7,8 @@ import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
 import { TICK_MS, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
-import type { RolloutState } from './state.ts';
+import { between } from './splits.ts';
+import { type RolloutState, stepOf } from './state.ts';
 
 /** Trials, and the bad ones among them. */
 export interface Count {
@@ -84,7 +85,8 @@ export function addTickTo(
 function steadied({ tick }: OpenTick, counted: Arms, state: RolloutState, p0: number | null): Arms {
   const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
   const { candidate, baseline } = counted;
-  const { weights } = state.split;
+  // What has ended is judged by the weights of its step, and not by those that it left behind.
+  const weights = state.end === null ? state.split.weights : between(state, stepOf(state).weight ?? 0);
   const share = weights[state.to]! / weights[state.baseline]!;
   const isAll = share === Infinity;
   // With nothing known from before, what the baseline still ends is all there is to compare with.

@@ -52,6 +52,8 @@ const MAX_ROUNDS = 9;
 const RETRY_MS = 2_000;
 /** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
 const PATIENCE_MS = 1_500;
+/** Isolates see a key of KV come or go a minute before others do. */
+const BY_HAND_TOLD_MS = 20_000;
 /** Work that an alarm began is begun again after this, unless its end has set another time. */
 const BUSY_MS = 15_000;
 
@@ -72,6 +74,8 @@ export class RouteControl {
   #rollout: RolloutState | null;
   #ticking: Promise<void> | null = null;
   #isAskedAgain = false;
+  /** When an isolate last said that it serves by weights set by hand. */
+  #byHandToldMs = -Infinity;
   /** What health checks of ticks said, and when: the next looks go by it for a while. */
   #probed = new Map<string, Health[string] & { atMs: number }>();
 
@@ -104,6 +108,7 @@ export class RouteControl {
 
   /** Takes a batch's numbers; call it within the flush's transaction, once a batch. */
   count(batch: Batch, nowMs: number): void {
+    if (batch.isByHand) this.#byHandToldMs = nowMs;
     this.series.add(batch.live, nowMs);
     const reported = this.#meta.get<number>('reported') ?? 0;
     if (batch.revision > reported) this.#meta.set('reported', batch.revision);
@@ -171,6 +176,8 @@ export class RouteControl {
     const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
+      // Also an object that has woken up without a config must be able to tell how it ends.
+      this.#meta.set('toldAtStart', this.source.view.webhooks);
       this.evidence.start(
         moved.state,
         guardrails.map(({ metric }) => countedBy(metric, hour)),
@@ -241,9 +248,11 @@ export class RouteControl {
   }
 
   seen(nowMs: number, state: RolloutState | null, health: Health): Seen {
+    const manual = this.source.view.byHand !== null;
     return {
       nowMs,
-      manual: this.source.view.byHand !== null,
+      manual,
+      isHandTold: !manual && nowMs - this.#byHandToldMs < BY_HAND_TOLD_MS,
       config: this.source.seenConfig(),
       evidence: state === null ? noEvidence : this.#evidenceOf(state, nowMs),
       health,
@@ -314,8 +323,10 @@ export class RouteControl {
 
   #store(effect: Effect, nowMs: number, restores: number | null): void {
     if (effect.kind === 'publish') this.#keepSplit(effect.split, restores, nowMs);
-    if (effect.kind === 'webhook' && this.source.view.webhooks.length > 0) {
-      this.#webhooks.queue(this.source.view.webhooks, effect.event, nowMs);
+    const { isKnown, webhooks: told } = this.source.view;
+    const webhooks = isKnown ? told : (this.#meta.get<RouteView['webhooks']>('toldAtStart') ?? []);
+    if (effect.kind === 'webhook' && webhooks.length > 0) {
+      this.#webhooks.queue(webhooks, effect.event, nowMs);
       this.#meta.mark('webhooks', nowMs + RETRY_MS);
     }
     if (effect.kind === 'config') {

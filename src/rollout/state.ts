@@ -117,6 +117,8 @@ export interface Seen {
   nowMs: number;
   /** Weights by hand are in force. The newest known: a failed read is not absence. */
   manual: boolean;
+  /** Isolates have lately said that they serve by weights set by hand, which the controller does not see (yet, or any more). */
+  isHandTold?: boolean;
   /** The route as the config describes it now; null when the config no longer has it. */
   config: { variants: string; names: readonly string[]; baseline: string } | null;
   evidence: Evidence;

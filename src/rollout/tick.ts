@@ -28,7 +28,7 @@ export const MAX_CREDIT_MS = 3 * TICK_EVERY_MS;
 /** The state after a look at the clock and the evidence. An ended rollout never changes. */
 export function tick(state: RolloutState, seen: Seen): Moved {
   if (state.end !== null) return { state, effects: [] };
-  const now = credited(state, seen.nowMs);
+  const now = credited(state, seen);
   return returning(now, seen) ?? byHand(now, seen) ?? changed(now, seen) ?? progress(now, seen);
 }
 
@@ -37,11 +37,11 @@ const by = (reason: string): By => ({ actor: CONTROLLER, reason });
 const still = (state: RolloutState, seen: Seen): Moved => ({ state, effects: alarm(state, seen.nowMs) });
 
 /** Held time does not count. */
-function credited(state: RolloutState, nowMs: number): RolloutState {
+function credited(state: RolloutState, { nowMs, isHandTold }: Seen): RolloutState {
   const passedMs = nowMs - state.lastMs;
   // A little behind is a repeated or late tick; far behind is a clock that was set back, and the new time is the time.
   const lastMs = passedMs < 0 && passedMs >= -MAX_CREDIT_MS ? state.lastMs : nowMs;
-  if (phaseOf(state) !== 'progressing' || !(passedMs > 0)) return { ...state, lastMs };
+  if (phaseOf(state) !== 'progressing' || isHandTold || !(passedMs > 0)) return { ...state, lastMs };
   return { ...state, lastMs, creditedMs: state.creditedMs + Math.min(passedMs, MAX_CREDIT_MS) };
 }
 
@@ -97,6 +97,7 @@ export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>):
 
 function progress(state: RolloutState, seen: Seen): Moved {
   if (phaseOf(state) !== 'progressing') return still(state, seen);
+  if (seen.isHandTold) return still({ ...state, waiting: ['weights set by hand: some isolates serve by them'] }, seen);
   const { experiment } = seen.evidence;
   if (stepOf(state).experiment && experiment?.verdict === 'stop' && seen.evidence.stepRun === state.stepRun) {
     return paused(state, seen, 'experiment', by(experiment.sentence));

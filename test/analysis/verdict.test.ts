@@ -55,6 +55,18 @@ describe('a guardrail', () => {
     expect(judge(errors, certain, settings).verdict).toBe('pass');
   });
 
+  it('never seems to have what it falls short of, and says what is allowed also against the reference', () => {
+    const said = (e: number, criticalGuardrails: number, more: Partial<GuardrailEvidence> = {}) =>
+      judge(errors, evidence([5_000, 50], [95_000, 950], { process: withE(e), ...more }), { criticalGuardrails })
+        .sentence;
+    const wide = { candidate: { n: 5_000, bad: 70 } };
+    expect(said(99.7, 1, wide)).toContain('E = 99, short of the 100 that stops');
+    expect(said(199.8, 2, wide)).toContain('E = 199, short of the 200 that stops');
+    expect(said(99.7, 2, wide)).toContain('E = 100, short of the 200 that stops');
+    const reference = said(150, 1, { comparedWith: 'reference' });
+    expect(reference).toContain('up 0.00 pp, allowed 0.50 pp; E = 150, past the 100 that stops a rollout: pass');
+  });
+
   it('shares one chance of a false stop among all critical guardrails', () => {
     const strong = evidence([1000, 50], [19_000, 190], { process: withE(150) });
     expect(judge(errors, strong, { criticalGuardrails: 2 })).toMatchObject({ verdict: 'marginal', threshold: 200 });

@@ -104,6 +104,17 @@ describe('the state of a route', () => {
     expect(shown({ split, route: own }, { split, route: other })).toMatchObject({ green: 0, source: 'baseline' });
   });
 
+  it('follows a way back to its baseline also where it was made for variants that come later', () => {
+    const steps = [{ split: splitOf(50, 5) }, { split: splitOf(0, 6, { variants: 'other' }) }];
+    const back = shown(...steps);
+    expect(back).toMatchObject({ green: 0, source: 'split', revision: 6, warnings: [] });
+    expect(back.state.inForce.weights).toEqual({ blue: 100, green: 0 });
+    const known = { blue: 0, green: 100, canary: 0 };
+    const elsewhere = splitOf(0, 7, { variants: 'other', weights: known, baseline: 'green' });
+    expect(shown(...steps, { split: elsewhere })).toMatchObject({ green: 0, revision: 6 });
+    expect(shown(steps[0]!, { split: splitOf(0, 4, { variants: 'other' }) })).toMatchObject({ green: 50, revision: 5 });
+  });
+
   it('keeps a split that is newer than what KV shows, and one that KV has no more', () => {
     const newest = { split: splitOf(50, 5) };
     expect(shown(newest, { split: splitOf(25, 4) })).toMatchObject({ green: 50, revision: 5 });

@@ -119,6 +119,18 @@ describe('the evidence of a rollout', () => {
     expect(seen(0, 9).candidate).toEqual({ n: 33, bad: 9 });
   });
 
+  it('is the same when the rollout has ended and its split has gone', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    const half = { ...state.split, weights: { blue: 50, green: 50 } };
+    const steps = state.steps.map((one) => ({ ...one, weight: 50 }));
+    const young = { ...state, steps, split: half, sinceMs: TICK * TICK_MS };
+    const green = { variant: 'green', from: 0, units: 33, bad: 9 };
+    store.add([batch(young, TICK, green, { variant: 'blue', from: 100, units: 513, bad: 41 })]);
+    const gone = { ...young, end: 'aborted' as const, split: { ...half, weights: { blue: 100, green: 0 } } };
+    expect(first(store, gone)).toEqual(first(store, young));
+  });
+
   it('holds a candidate that has just got all the traffic against what its baseline did, by all that has ended', () => {
     const seen = (ageMs: number, bad: number, earlier = { n: 2_000, bad: 60 }) => {
       const state = rollout();

@@ -254,6 +254,15 @@ describe('a step with an experiment', () => {
 });
 
 describe('weights set by hand', () => {
+  it('hold what isolates serve by them and the controller does not see, but for a failure', () => {
+    const state = watched(started(), 'pass', 8_000).state;
+    const told = watched(state, 'pass', 60_000, { isHandTold: true });
+    expect([phaseOf(told.state), told.state.step, told.state.creditedMs]).toEqual(['progressing', 0, state.creditedMs]);
+    expect(told.state.waiting).toEqual(['weights set by hand: some isolates serve by them']);
+    expect(watched(told.state, 'pass', 4_000).state.step).toBe(1);
+    expect(phaseOf(ticked(told.state, 'fail', { isHandTold: true }).state)).toBe('aborted');
+  });
+
   it('hold a rollout while they are there; then the step begins anew', () => {
     const busy = watched(started(), 'pass', 8_000).state;
     const held = ticked(busy, 'pass', { manual: true });
