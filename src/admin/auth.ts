@@ -68,9 +68,11 @@ function waysIn(expected: string | undefined, access: Access): string {
   ].join(', or ');
 }
 
+/** Every 401 says what is asked for (RFC 9110 §15.5.2). */
+export const challenge = { headers: { 'www-authenticate': 'Bearer realm="headgate"' } };
+
 function unauthorized(detail: string, mend: string): Response {
-  const headers = { 'www-authenticate': 'Bearer realm="headgate"' };
-  return refuse(401, 'unauthorized', detail, mend, { headers });
+  return refuse(401, 'unauthorized', detail, mend, challenge);
 }
 
 function tooMany(waitSeconds: number) {

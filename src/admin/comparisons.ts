@@ -19,7 +19,9 @@ export function comparisonsRoutes({ loadConfig }: AdminDeps) {
       }),
     )
     .delete('/routes/:route/comparisons', query(resetQuery), (c) =>
-      ask(c, async (controller) => {
+      ask(c, async (controller, route) => {
+        const config = await loadConfig(c.env);
+        if (config && !config.routes.some(({ name }) => name === route)) return noRoute(route);
         await controller.clearComparisons(c.req.valid('query').candidate);
         return c.body(null, 204);
       }),

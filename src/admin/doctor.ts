@@ -13,7 +13,7 @@ import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
-import { byHand, noRoute } from './routes.ts';
+import { byHand, noRoute, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -157,7 +157,7 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
   const controller = controllerOf(env, name);
   if (controller === null) return [[], null];
   try {
-    const status = (await controller.status(name)) as RouteStatus | null;
+    const status = await statusOf(controller, name);
     if (status === null) return [[warn(about, 'its controller does not know it yet', 'wait a minute')], null];
     const { inForce, byHand, byHandFault, rollout } = status;
     const notes = inForce.notes.map((detail) =>

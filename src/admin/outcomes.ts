@@ -15,7 +15,7 @@ import type { OutcomeAnswer } from '../experiment/words.ts';
 import { recordRow } from '../records/write.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { OutcomeEvidence, Told } from '../rollout/outcomes.ts';
-import { bearerToken, sameSecret } from './auth.ts';
+import { bearerToken, challenge, sameSecret } from './auth.ts';
 import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
@@ -283,5 +283,5 @@ function wordsOf(code: OutcomeFault) {
 
 function refused(code: OutcomeFault) {
   const [status, detail, mend] = words[code];
-  return refuse(status, code, detail, mend);
+  return refuse(status, code, detail, mend, status === 401 ? challenge : {});
 }

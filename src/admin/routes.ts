@@ -7,6 +7,7 @@ import type { Route } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
 import type { Result } from '../result.ts';
 import type { CallRefusal, Change } from '../rollout/calls.ts';
+import type { Called } from '../rollout/controller.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import type { WaysBack } from '../rollout/ways-back.ts';
 import * as words from '../rollout/words.ts';
@@ -17,10 +18,6 @@ import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
-type Called =
-  | { ok: true; value: { status: RouteStatus | null; warnings: string[] } }
-  | { ok: false; error: CallRefusal };
-
 export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes', async (c) => {
@@ -28,7 +25,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       const inKv = async () => (await loadConfig(c.env))!.routes;
       const routes = await routesOf(c.env).catch(inKv);
       const looks = routes.map((route) =>
-        (controllerOf(c.env, route.name)!.status(route.name) as Promise<RouteStatus | null>).catch(async () => {
+        statusOf(controllerOf(c.env, route.name)!, route.name).catch(async () => {
           // One that is down hides neither the others nor what config and KV say of its own route. The isolate's knowledge of a
           // route hangs on the very object that it serves by.
           const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
@@ -45,7 +42,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
     })
     .get('/routes/:route', (c) =>
       ask(c, async (controller, route) => {
-        const status = await controller.status(route);
+        const status = await statusOf(controller, route);
         return status === null ? noRoute(route) : c.json(status, 200, { etag: `"${status.split.revision}"` });
       }),
     )
@@ -93,7 +90,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
     )
     .get('/routes/:route/explain', query(schemas.explainQuery), (c) =>
       ask(c, async (controller, route) => {
-        const status = await controller.status(route);
+        const status = await statusOf(controller, route);
         return status === null ? noRoute(route) : c.json(explanationOf(status, c.req.valid('query').unit), 200);
       }),
     );
@@ -108,10 +105,23 @@ export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller
     const controller = controllerOf(c.env, route);
     return controller === null ? noController() : await call(controller, route);
   } catch (cause) {
+    if (cause instanceof Unread)
+      return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
     console.error('controller', route, cause);
     const detail = `The controller does not answer: traffic flows on as it is.`;
     return refuse(503, 'controller_down', detail, byHand(route));
   }
+}
+
+class Unread extends Error {
+  override message = 'No config could be read, so nothing is known of the route. Calls to pause and abort are taken.';
+}
+
+/** A route's status; null where the config does not have it. Throws where no config could be read. */
+export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
+  const status = (await controller.status(route)) as RouteStatus | 'unread' | null;
+  if (status === 'unread') throw new Unread();
+  return status;
 }
 
 /** How to move traffic while a controller does not answer. */
@@ -125,8 +135,8 @@ function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason:
     if (caller === null) return badIfMatch();
     const called = (await controller.change(route, asked, caller)) as Called;
     if (!called.ok) return refusalOf(called.error);
-    const { status, warnings } = called.value;
-    return c.json({ ...status!, warnings }, 200, { etag: `"${status?.split.revision ?? 0}"` });
+    const { status, revision, warnings } = called.value;
+    return c.json({ ...status!, warnings }, 200, { etag: `"${revision}"` });
   });
 }
 

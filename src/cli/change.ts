@@ -50,6 +50,27 @@ export function ifMatchOf(
   return revision === undefined ? {} : { 'if-match': `"${revision}"` };
 }
 
+/** Whether what will change is shown to somebody. What is shown must not promise what the Worker will refuse; a script just asks it. */
+export function isShown(args: WriteArgs & CommonArgs, { confirm }: Terminal): boolean {
+  return args['dry-run'] === true || (confirm !== null && args.yes !== true);
+}
+
+/** Throws what the Worker would refuse to whoever moves traffic: people's weights in KV decide, or a rollout does. */
+export function refuseBusy({ name, byHand, rollout }: RouteStatus): void {
+  if (byHand !== null) {
+    const what = `Weights set by hand decide (weights:${name}).`;
+    throw new Stop({ exitCode: 1, code: 'manual', what, mend: `end them first: headgate manual clear ${name}` });
+  }
+  if (rollout === null || !isRunning(rollout)) return;
+  const what = `Rollout ${rollout.id} to ${rollout.to} is ${rollout.phase}.`;
+  const mend = `end it first: headgate rollout abort ${name}, or headgate rollback ${name}`;
+  throw new Stop({ exitCode: 1, code: 'rollout_running', what, mend });
+}
+
+export function isRunning({ phase }: NonNullable<RouteStatus['rollout']>): boolean {
+  return ['progressing', 'paused', 'awaiting-approval'].includes(phase);
+}
+
 /** `before → after` of weights and shadows, for a person who is about to say yes. */
 export function trafficLines(
   { inForce, split }: RouteStatus,

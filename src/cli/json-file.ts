@@ -8,7 +8,8 @@ import type { Terminal } from './terminal.ts';
 /** A file's text; `-` is standard input. `mend` says what kind of file is wanted. */
 export function readText(file: string, mend: string, { cwd }: Pick<Terminal, 'cwd'>): string {
   try {
-    return readFileSync(file === '-' ? 0 : resolve(cwd, file), 'utf8');
+    // Some editors put a mark before the first character.
+    return readFileSync(file === '-' ? 0 : resolve(cwd, file), 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     throw usage(`Cannot read ${file} (${code === 'ENOENT' ? 'no such file' : code}).`, mend);

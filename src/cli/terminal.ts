@@ -52,6 +52,11 @@ async function confirm(question: string): Promise<boolean> {
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
+  } catch (cause) {
+    // Ctrl-C and the end of the input are a no as well.
+    if ((cause as NodeJS.ErrnoException).code !== 'ABORT_ERR') throw cause;
+    process.stderr.write('\n');
+    return false;
   } finally {
     asking.close();
   }

@@ -6,6 +6,7 @@ import { normalisedTrial, trialFaults } from '../admin/trial.ts';
 import { parseConfig } from '../config/parse.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import { schemaFaults } from '../config/schema-faults.ts';
+import { findKeys } from '../config/unknown-keys.ts';
 import { builtIns, type Step } from '../rollout/plan.ts';
 import type { Connected } from './client.ts';
 import { readList } from './json-file.ts';
@@ -70,7 +71,10 @@ export function planLines(variant: string, steps: readonly Step[], { inForce }: 
 /** What the call will be refused for, seen before anybody is asked. */
 function checked(json: TrialBody): v.InferOutput<typeof rolloutBody> {
   const parsed = v.safeParse(rolloutBody, json);
-  const faults = parsed.success ? trialFaults(parsed.output) : schemaFaults(parsed.issues, json);
+  const faults = [
+    ...findKeys(rolloutBody, json).unknown,
+    ...(parsed.success ? trialFaults(parsed.output) : schemaFaults(parsed.issues, json)),
+  ];
   if (parsed.success && faults.length === 0) return parsed.output;
   throw new Stop({ exitCode: 1, code: 'invalid_request', what: 'The rollout cannot be started as written.', faults });
 }

@@ -68,7 +68,7 @@ function describe(source: string, at: number, expecting: string): Fault {
 }
 
 function mendFor(char: string | undefined, expecting: string, before: string): string {
-  if (before === '' && char === undefined) return 'write a document, such as { "version": 1, "routes": [] }';
+  if (before === '' && char === undefined) return 'write a JSON object, such as {}';
   if (char === undefined) return 'close what is still open';
   if (char === "'") return 'use double quotes';
   if (char === '/' || char === '#') return 'remove the comment: JSON has none';

@@ -317,7 +317,10 @@ export async function readyToMove(
 /** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
 async function unreadyFault(control: RouteControl, caller: Caller): Promise<ReturnType<typeof staleFault>> {
   const { isKnown, route } = await control.look(Date.now(), 0);
-  return isKnown && route === null && control.running === null ? noRoute(control.name) : staleFault(control, caller);
+  const isNobody = route === null && control.running === null;
+  if (isNobody && isKnown) return noRoute(control.name);
+  if (isNobody && control.journal.split() === null) return refused('no_config', 'no config could be read', LOOK_AGAIN);
+  return staleFault(control, caller);
 }
 
 function busy(route: string, running: RolloutState) {

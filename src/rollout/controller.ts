@@ -32,8 +32,8 @@ export interface ComparisonsAnswer {
   samples: Sample[];
 }
 
-/** A call that was carried out: the route as it is now. */
-export type Called = Result<{ status: RouteStatus | null; warnings: string[] }, calls.CallRefusal>;
+/** A call that was carried out: the route as it is now, where the config says what it is, and the newest split's revision. */
+export type Called = Result<{ status: RouteStatus | null; revision: number; warnings: string[] }, calls.CallRefusal>;
 
 /** Flushes and status answer after this, whatever KV and health checks take: a flush's answer is how a way back reaches isolates. */
 const FOLLOW_LIMIT_MS = 1_000;
@@ -118,12 +118,13 @@ export class RolloutController extends DurableObject<Env> {
     return split !== null && split.revision > revision ? JSON.stringify(split) : null;
   }
 
-  async status(route: string): Promise<RouteStatus | null> {
+  /** Null of a route that the config does not have, `unread` while no config could be read. */
+  async status(route: string): Promise<RouteStatus | 'unread' | null> {
     const nowMs = Date.now();
     const control = this.#control(route);
     await control.turns.take(() => control.look(nowMs, 0));
     if (control.running !== null) await atMost(control.tick(), FOLLOW_LIMIT_MS);
-    return plain(statusOf(control, nowMs));
+    return control.source.view.isKnown ? plain(statusOf(control, nowMs)) : 'unread';
   }
 
   /** Carries out what a person asks; refused, nothing is changed. */
@@ -132,7 +133,8 @@ export class RolloutController extends DurableObject<Env> {
     const result = await calls.change(control, asked, caller);
     if (!result.ok) return plain(result);
     const warnings = [...result.value.warnings, ...control.delays];
-    return ok({ status: plain(statusOf(control, Date.now())), warnings });
+    const revision = control.journal.split()?.revision ?? 0;
+    return ok({ status: plain(statusOf(control, Date.now())), revision, warnings });
   }
 
   /** What a rollback would do, and to what else it could go. */

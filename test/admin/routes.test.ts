@@ -14,7 +14,8 @@ const detect = '/api/routes/detect';
 /** A controller that notes what it was asked and always agrees. */
 function agreeing() {
   const asked: unknown[][] = [];
-  const done = { ok: true, value: { status: { name: 'detect', split: { revision: 7 } }, warnings: ['by the way'] } };
+  const status = { name: 'detect', split: { revision: 7 } };
+  const done = { ok: true, value: { status, revision: 7, warnings: ['by the way'] } };
   const stub = new Proxy(
     {},
     {

@@ -16,13 +16,17 @@ const config = JSON.stringify({
     },
   ],
 });
-const answers = (changed: Record<string, unknown> = {}) => {
+const nobody = () => refusal(404, 'no_such_route', 'no');
+const answers = (changed: Record<string, unknown> = {}, shown = status) => {
   const done = () => ({ ...status, warnings: [], ...changed });
   return {
     'GET /api/routes': { routes: [status, statusWith({ name: 'chat' })] },
-    'GET /api/routes/detect': status,
-    'GET /api/routes/nowhere': () => refusal(404, 'no_such_route', 'no'),
-    'GET /api/routes/detcet': () => refusal(404, 'no_such_route', 'no'),
+    'GET /api/routes/detect': shown,
+    ...Object.fromEntries(
+      ['pause', 'abort'].map((order) => [`POST /api/routes/detcet/rollout/${order}`, nobody] as const),
+    ),
+    'GET /api/routes/nowhere': nobody,
+    'GET /api/routes/detcet': nobody,
     'GET /api/config': () => new Response(config, { headers: { etag: '"cafe"' } }),
     'PUT /api/routes/detect/split': done,
     'POST /api/routes/detect/switch': done,
@@ -109,7 +113,13 @@ const writes: [string, string[], Partial<Call>, 'bound' | 'free'][] = [
   ],
 ];
 
-describe.each(writes)('headgate %s', (_, argv, sent, binding) => {
+/** What a person sees before: a rollout that can go on, or be ended, or none. */
+const before = (verb: string) =>
+  /^rollout (?!start)/.test(verb) ? statusWith({ rollout: rolloutWith({ phase: 'paused' }) }) : status;
+
+describe.each(writes)('headgate %s', (verb, argv, sent, binding) => {
+  beforeEach(() => api.answer(answers({ rollout: rolloutWith() }, before(verb))));
+
   it('acts without asking in a script, says who and why, and tells what is in force', async () => {
     expect(await session.run(...argv, '--reason', 'why', '--as', 'ci')).toBe(0);
     expect(written()).toMatchObject({ ...sent, actor: 'ci' });
@@ -172,7 +182,47 @@ describe.each(writes)('headgate %s', (_, argv, sent, binding) => {
   it('names the nearest route for one that is not there', async () => {
     expect(await session.run(...argv.map((word) => (word === 'detect' ? 'detcet' : word)))).toBe(1);
     expect(session.notes).toMatch(/no route detcet[\s\S]*did you mean detect\? \(known: detect, chat\)/);
-    expect(api.writes()).toEqual([]);
+    // The way back asks all the same: the config may have lost a route whose rollout still runs.
+    if (!/pause|abort/.test(verb)) expect(api.writes()).toEqual([]);
+  });
+});
+
+describe('what the Worker would refuse', () => {
+  const running = statusWith({ rollout: rolloutWith() });
+  const ended = statusWith({ rollout: rolloutWith({ phase: 'aborted' }) });
+  const byHand = statusWith({ byHand: { blue: 100 } });
+
+  it.each([
+    [['rollout', 'promote', 'detect'], status, /No rollout runs on detect/],
+    [['rollout', 'abort', 'detect'], ended, /No rollout runs on detect/],
+    [['rollout', 'resume', 'detect'], running, /is progressing, not paused/],
+    [['rollout', 'start', 'detect', 'blue'], status, /blue is the baseline of detect already/],
+    [['rollout', 'start', 'detect', 'green'], running, /Rollout r-20261123-1 to green is progressing/],
+    [['switch', 'detect', 'green'], byHand, /Weights set by hand decide/],
+    [['weights', 'detect', 'blue=100'], running, /end it first: headgate rollout abort detect/],
+  ])('is not promised by --dry-run: %j', async (argv, shown, words) => {
+    api.answer(answers({}, shown));
+    expect(await session.run(...argv, '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(words);
+    // In a script the Worker has the word.
+    expect(await session.run(...argv)).toBe(0);
+  });
+});
+
+describe('headgate rollout abort', () => {
+  it.each([
+    [404, 'no_such_route'],
+    [503, 'no_config'],
+  ])('needs nothing of a route that cannot be looked at: %i %s', async (code, word) => {
+    api.answer({
+      ...answers(),
+      'GET /api/routes/detect': () => refusal(code, word, 'no'),
+      'POST /api/routes/detect/rollout/abort': () => ({ warnings: [] }),
+    });
+    expect(await session.run('rollout', 'abort', 'detect')).toBe(0);
+    expect(written()).toMatchObject({ ifMatch: null });
+    expect(session.out).toBe('detect: abort was taken\n');
+    expect(await session.run('rollout', 'promote', 'detect')).toBe(1);
   });
 });
 
@@ -237,6 +287,7 @@ describe('what a person wrote wrong', () => {
     [['rollout', 'start', 'detect', 'green', '--plan', '[{'], 2, /The list of steps is not JSON/],
     [['rollout', 'start', 'detect', 'green', '--plan', '[{"weight":5}]'], 1, /plan\[0\] +nothing decides/],
     [['rollout', 'start', 'detect', 'green', '--plan', '[{"wait":5}]'], 1, /plan\[0\]/],
+    [['rollout', 'start', 'detect', 'green', '--plan', '[{"weight":5,"fro":"10m"}]'], 1, /plan\[0\]\.fro[\s\S]*for/],
     [['rollout', 'start', 'detect', 'green', '--guardrails', '[{"metric":"errors"}]'], 1, /no guardrail is critical/],
     [['rollout', 'start', 'detect', 'green', '--guardrails', '[{"metric":"erors"}]'], 1, /guardrails\[0\]\.metric/],
     [['rollout', 'strat', 'detect', 'green'], 2, /rollout has no verb strat[\s\S]*did you mean start/],
@@ -271,7 +322,7 @@ describe('headgate rollout start', () => {
 
   it('sends steps and guardrails of files as they are written, and passes warnings on', async () => {
     api.answer(answers({ rollout: rolloutWith(), warnings: ['step 1 of 1: too few samples'] }));
-    session.write('plan.json', [{ weight: 100, for: '1m' }]);
+    session.write('plan.json', `\ufeff${JSON.stringify([{ weight: 100, for: '1m' }])}`);
     session.write('rails.json', [{ metric: 'slow', sloMs: 800, critical: true }]);
     const files = ['--plan', 'plan.json', '--guardrails', 'rails.json'];
     expect(await session.run('rollout', 'start', 'detect', 'green', ...files)).toBe(0);

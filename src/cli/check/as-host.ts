@@ -22,7 +22,12 @@ export function fetchAsHost(url: URL, host: string, init: RequestInit): Promise<
           values.map((value): [string, string] => [name, value]),
         );
         const isEmpty = status === 204 || status === 205 || status === 304;
-        resolve(new Response(isEmpty ? null : Buffer.concat(chunks), { status, headers: pairs }));
+        try {
+          resolve(new Response(isEmpty ? null : Buffer.concat(chunks), { status, headers: pairs }));
+        } catch (cause) {
+          // As `fetch` does with statuses of 600 and more.
+          reject(cause);
+        }
       });
     });
     sent.on('error', reject);

@@ -93,7 +93,8 @@ function senderOf(
     const headers = new Headers(init.headers);
     headers.set(header.name, header.value);
     const whole = { ...init, headers, redirect: 'manual' as const };
-    const to = new URL(path, origin);
+    // Not resolved: a path may begin with `//`.
+    const to = new URL(origin + path);
     return isElsewhere && isHere ? fetchAsHost(to, visitors.host, whole) : terminal.fetch(to, whole);
   };
 }
@@ -115,9 +116,11 @@ async function checkOne(
     };
     // A preview names who answered whatever the route exposes. Another route, a fallback or Headgate itself may answer as expected.
     const by = ['x-headgate-route', 'x-headgate-variant'].map((header) => answer.headers.get(header) ?? 'nobody');
-    const isOther = by[0] !== route || by[1] !== variant;
+    const ours = answer.headers.get('x-headgate-error');
+    const isOther = by[0] !== route || by[1] !== variant || ours !== null;
+    const got = ours === null ? [...new Set(by)].join('/') : `Headgate itself: ${ours}`;
     const differences = [
-      ...(isOther ? [{ at: 'variant', expected: `${route}/${variant}`, got: [...new Set(by)].join('/') }] : []),
+      ...(isOther ? [{ at: 'variant', expected: `${route}/${variant}`, got }] : []),
       ...differencesOf(expect, answered),
     ];
     const { status, totalMs } = answered;

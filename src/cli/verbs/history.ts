@@ -1,9 +1,10 @@
 /** Owns `headgate history ROUTE`: who did what, when, why, what changed by it, and on what evidence. */
 
+import { connect } from '../client.ts';
 import { PIPE_COLUMNS } from '../comparisons/report.ts';
 import { shares } from '../figures.ts';
-import { openRoute } from '../route.ts';
-import { usage } from '../stop.ts';
+import { lookAt, paramOf } from '../route.ts';
+import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { safe, wrap } from '../text.ts';
 import { verb } from '../verb.ts';
@@ -30,9 +31,15 @@ export const history = verb({
     if (!/^\d{1,3}$/.test(args.limit) || limit < 1 || limit > 500) {
       throw usage('--limit is a whole number from 1 to 500.', 'such as --limit 50');
     }
-    const { client, ask, param } = await openRoute(args.route, args, terminal);
+    const connected = connect(args, terminal);
+    const { client, ask } = connected;
+    const param = paramOf(args.route);
     const call = client.api.routes[':route'].history.$get({ param, query: { limit: args.limit } });
-    const page = (await ask(call)) as { entries: Entry[] };
+    const page = (await ask(call).catch(async (cause: unknown) => {
+      // A route that is gone has a history; one that never was is refused with the nearest name.
+      if (cause instanceof Stop && cause.trouble.code === 'no_such_route') await lookAt(args.route, connected);
+      throw cause;
+    })) as { entries: Entry[] };
     if (args.json) terminal.out(JSON.stringify(page, null, 2));
     else if (page.entries.length === 0) terminal.note(`Nothing has been done to ${args.route} yet.`);
     else terminal.out(historyLines(page.entries, args.evidence === true, terminal).join('\n'));

@@ -1,7 +1,7 @@
 /** Owns `headgate rollback ROUTE`: the way back. It is bound to no revision unless asked, since in need nothing may be in its way. */
 
 import type { WaysBack } from '../../rollout/ways-back.ts';
-import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
+import { ifMatchOf, isMeant, isRunning, isShown, printChanged, trafficLines } from '../change.ts';
 import { shares } from '../figures.ts';
 import { type ChangedRoute, openRoute, type RouteStatus } from '../route.ts';
 import { Stop, usage } from '../stop.ts';
@@ -28,9 +28,8 @@ export const rollback = verb({
     const headers = ifMatchOf(args, status, 'any');
     const ends = runningOf(status);
     // Only who looks first is kept waiting for the answer; the way back itself asks nothing before.
-    const isShown = args['dry-run'] === true || (terminal.confirm !== null && args.yes !== true);
     const query = { revision: args.revision, force: args.force === true ? ('true' as const) : undefined };
-    const ways = isShown
+    const ways = isShown(args, terminal)
       ? await ask(client.api.routes[':route'].splits.$get({ param, query })).catch(nothingOld)
       : null;
     if (ways?.refused) throw refusalOf(ways.refused, othersOf(ways, status));
@@ -88,6 +87,5 @@ function nothingOld(cause: unknown): null {
 }
 
 function runningOf({ rollout }: RouteStatus): string | null {
-  const isRunning = rollout !== null && ['progressing', 'paused', 'awaiting-approval'].includes(rollout.phase);
-  return isRunning ? `${rollout.id} to ${rollout.to}` : null;
+  return rollout !== null && isRunning(rollout) ? `${rollout.id} to ${rollout.to}` : null;
 }

@@ -1,6 +1,6 @@
 /** Owns `headgate switch ROUTE VARIANT`: all traffic to one variant at once, and the command that takes it back. */
 
-import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
+import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../change.ts';
 import { type ChangedRoute, openRoute, requireVariant, variantsOf } from '../route.ts';
 import { routeWriteArgs, verb } from '../verb.ts';
 
@@ -17,6 +17,7 @@ export const switchTo = verb({
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     requireVariant(status, variant);
     const headers = ifMatchOf(args, status, 'shown');
+    if (isShown(args, terminal)) refuseBusy(status);
     const weights = Object.fromEntries(variantsOf(status).map((name) => [name, name === variant ? 100 : 0]));
     const change = {
       what: `Switch ${route} to ${variant}`,

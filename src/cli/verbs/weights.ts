@@ -1,6 +1,6 @@
 /** Owns `headgate weights ROUTE blue=90 green=10`: a split as a person wants it, in force within seconds. */
 
-import { ifMatchOf, isMeant, printChanged, trafficLines } from '../change.ts';
+import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../change.ts';
 import { shares } from '../figures.ts';
 import { percentsOf, requireSum } from '../percents.ts';
 import { type ChangedRoute, openRoute, requireVariant } from '../route.ts';
@@ -28,6 +28,7 @@ export const weights = verb({
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     for (const name of [...Object.keys(wanted), ...Object.keys(shadows ?? {})]) requireVariant(status, name);
     const headers = ifMatchOf(args, status, 'shown');
+    if (isShown(args, terminal)) refuseBusy(status);
     const change = {
       what: `Set the weights of ${route} to ${shares(wanted)}`,
       lines: trafficLines(status, { weights: wanted, shadows }),

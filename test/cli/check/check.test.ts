@@ -104,9 +104,22 @@ describe('headgate check', () => {
       answer = () => Response.json({ lang: 'de' }, { status, headers });
       cases({ path: '/', expect: { status, json: { lang: 'de' } } });
       expect(await check()).toBe(1);
-      expect(session.out).toContain('variant: expected detect/green, got nobody');
+      expect(session.out).toMatch(/variant: expected detect\/green, got (?:nobody|Headgate itself: no_route)/);
     },
   );
+
+  it('does not take Headgate’s own answer for the variant’s', async () => {
+    cases({ path: '/hang', expect: { status: [200, 504] } });
+    answer = () => new Response('', { status: 504, headers: { ...byGreen, 'x-headgate-error': 'origin_timeout' } });
+    expect(await check()).toBe(1);
+    expect(session.out).toContain('variant: expected detect/green, got Headgate itself: origin_timeout');
+  });
+
+  it('asks the Worker, whatever a path begins with', async () => {
+    cases({ path: '//elsewhere.example/a' });
+    expect(await check()).toBe(0);
+    expect(new URL(visits[0]!.url).pathname).toBe('//elsewhere.example/a');
+  });
 
   it('takes no answer, and one that is late, for a difference', async () => {
     cases({ name: 'late', path: '/' });

@@ -3,10 +3,13 @@
  * say yes to what somebody saw; `pause` and `abort` are not, since in need nothing may be in their way.
  */
 
-import { ifMatchOf, isMeant, printChanged, trafficLines } from '../../change.ts';
-import { type ChangedRoute, openRoute, type RouteStatus } from '../../route.ts';
+import { ifMatchOf, isMeant, isRunning, isShown, printChanged, trafficLines } from '../../change.ts';
+import { connect } from '../../client.ts';
+import { type ChangedRoute, openRoute, paramOf, type RouteStatus } from '../../route.ts';
 import { stepWords } from '../../status/rollout.ts';
-import { routeWriteArgs, verb } from '../../verb.ts';
+import { Stop } from '../../stop.ts';
+import type { Terminal } from '../../terminal.ts';
+import { type CommonArgs, routeWriteArgs, verb } from '../../verb.ts';
 
 type Kind = 'promote' | 'pause' | 'resume' | 'abort';
 type Rollout = NonNullable<RouteStatus['rollout']>;
@@ -66,19 +69,60 @@ function command({ kind, summary, what, next, bound }: Order) {
     },
     async run(args, terminal) {
       const { route } = args;
-      const { client, ask, status, param } = await openRoute(route, args, terminal);
-      const headers = ifMatchOf(args, status, bound);
-      const { rollout, split } = status;
-      const lines = [...trafficLines(status, {}), ...(rollout === null ? [] : [`  then   ${next(rollout)}`])];
-      const data = { route, revision: split.revision, order: kind, next: rollout === null ? null : next(rollout) };
+      const { client, ask, status, param, unseen } = await opened(route, bound, args, terminal);
+      const headers = status === null ? {} : ifMatchOf(args, status, bound);
+      if (status !== null && isShown(args, terminal)) refuseIdle(status, kind);
+      const then = status?.rollout ? next(status.rollout) : null;
+      const lines = [
+        ...(status === null ? [] : trafficLines(status, {})),
+        ...(then === null ? [] : [`  then   ${then}`]),
+      ];
+      const data = { route, revision: status?.split.revision ?? null, order: kind, next: then };
       if (!(await isMeant({ what: what(route), lines, data }, args, terminal))) return 0;
       const call = client.api.routes[':route'].rollout[':command{promote|pause|resume|abort}'].$post(
         { param: { ...param, command: kind }, json: { reason: args.reason ?? '' } },
         { headers },
       );
-      const changed = (await ask(call)) as ChangedRoute;
-      const done = `${route}: rollout ${changed.rollout?.id} ${changed.rollout?.phase}`;
-      return printChanged(changed, { done }, args, terminal);
+      const changed = (await ask(call).catch((cause: unknown) => {
+        // What was seen before names the nearest route too.
+        throw isBlind(cause) ? (unseen ?? cause) : cause;
+      })) as ChangedRoute;
+      if (changed.rollout) {
+        const done = `${route}: rollout ${changed.rollout.id} ${changed.rollout.phase}`;
+        return printChanged(changed, { done }, args, terminal);
+      }
+      terminal.out(args.json ? JSON.stringify(changed, null, 2) : `${route}: ${kind} was taken`);
+      return 0;
     },
   });
+}
+
+/** The route as it is; null where that cannot be told, or the config has it no more, and the order needs nothing of it. */
+async function opened(route: string, bound: Order['bound'], args: CommonArgs, terminal: Terminal) {
+  try {
+    return { ...(await openRoute(route, args, terminal)), unseen: null };
+  } catch (cause) {
+    if (bound !== 'any' || !isBlind(cause)) throw cause;
+    return { ...connect(args, terminal), status: null, param: paramOf(route), unseen: cause };
+  }
+}
+
+function isBlind(cause: unknown): boolean {
+  return cause instanceof Stop && ['no_such_route', 'no_config'].includes(cause.trouble.code ?? '');
+}
+
+/** Throws what the Worker would refuse, so that nobody is promised what cannot be. */
+function refuseIdle({ name, rollout }: RouteStatus, kind: Kind): void {
+  if (rollout === null || !isRunning(rollout)) {
+    const what = `No rollout runs on ${name}.`;
+    throw new Stop({
+      exitCode: 1,
+      code: 'no_rollout',
+      what,
+      mend: `start one: headgate rollout start ${name} VARIANT`,
+    });
+  }
+  const { phase } = rollout;
+  if (kind === 'resume' && phase !== 'paused')
+    throw new Stop({ exitCode: 1, code: 'not_paused', what: `The rollout of ${name} is ${phase}, not paused.` });
 }
