@@ -51,7 +51,7 @@ export function sampleRatioLikelihood(strata: readonly Dealt[]): number {
 }
 
 function expectedOf(strata: readonly Dealt[]) {
-  const sums: Record<string, { count: number; expected: number }> = {};
+  const sums: Record<string, { count: number; expected: number }> = Object.create(null);
   for (const arms of strata.map(armsOf)) {
     const n = totalOf(arms);
     for (const { name, count, share } of arms) {

@@ -195,6 +195,9 @@ export class ExperimentLedger extends DurableObject<Env> {
     const began = this.#meta.get<number>('began') ?? nowMs;
     if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
     const exposure = this.#units.exposureOf(unit);
+    // Nor does an arm answer for what another variant said before the unit was dealt to it.
+    const isEarlier = exposure !== null && served !== undefined && served.atMs < exposure.firstAtMs;
+    if (isEarlier && served.variant !== exposure.variant) return err({ reason: 'unknown_unit' });
     const variant = exposure?.variant ?? pinned;
     if (variant === undefined && (served === undefined || isLast)) return err({ reason: 'unknown_unit' });
     if (receipt !== undefined) this.#receipts.use(receipt, metric, nowMs);

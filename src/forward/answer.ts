@@ -260,7 +260,9 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
   // Where nobody could be told apart, the request stands for its sender.
   const unitHash = unit === null && !isEvidence ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
   const { name } = exchange.state.route;
-  const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs };
+  // Two answers of one unit in a millisecond are two answers.
+  const nonce = crypto.randomUUID().slice(0, 8);
+  const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs, nonce };
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
@@ -279,7 +281,7 @@ function ownAnswer(fault: OriginFault): Response {
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
 function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
-  tell({ ...exchange, watch: null }, tried, noBody(tried), { isMadeGood });
+  tell({ ...exchange, watch: null }, tried, noBody(tried), { isMadeGood, isLost: true });
 }
 
 function tell(
@@ -292,7 +294,8 @@ function tell(
     ends = null,
     ownStatus = null,
     isMadeGood = false,
-  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood'>> = {},
+    isLost = false,
+  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
 ): void {
   const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -317,6 +320,11 @@ function tell(
     ownStatus,
     errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
     isMadeGood,
+    isLost,
+    standsIn:
+      tried.reason === 'failover' && !isLost && decision.isEvidence
+        ? { variant: decision.variant, startedAtMs: exchange.startedAtMs }
+        : null,
     body,
     watch: exchange.watch,
     captured,

@@ -39,6 +39,10 @@ export interface Served extends Incoming {
   errorCode: string;
   /** Whether the baseline gave a good answer in its place: then it is a failure whatever its status says (429 mostly). */
   isMadeGood: boolean;
+  /** Whether the visitor got another try's answer: how long this one took, nobody waited for. */
+  isLost: boolean;
+  /** Of a failover's answer that is the visitor's: the variant of the unit's arm, and when the visitor began to wait; else null. */
+  standsIn: { variant: string; startedAtMs: number } | null;
   body: BodyReport | Promise<BodyReport>;
   /** What the watcher asked for. Null when nothing was asked, and for a try whose answer the visitor did not get. */
   watch: Watch | null;

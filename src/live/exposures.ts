@@ -34,6 +34,7 @@ type Seen = Omit<Exposure, 'unit'>;
 /** Route and split are those by which the newest exposure was served. */
 interface Waiting extends Pick<Served, 'route' | 'inForce'> {
   experiment: string;
+  /** By variant and unit: `<variant>/<unit>`. */
   units: Map<string, Seen>;
   pending: ExposureBatch | null;
   sequence: number;
@@ -63,6 +64,7 @@ export class Exposures {
       const seen = see();
       if (seen === null) return;
       count(seen, served, report);
+      if (served.standsIn !== null) return;
       if (spent !== null) use(seen, spent);
       if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
     };
@@ -77,14 +79,16 @@ export class Exposures {
   /** What waits of the unit; null where there is no room for it. */
   #see(served: Served, experiment: string, unit: string, env: Env, ctx: ExecutionContext): Seen | null {
     const waiting = this.#waitingOf(served, experiment);
-    let seen = waiting.units.get(unit);
+    // Who met the other arm since the last flush is told as both.
+    const key = `${armOf(served)}/${unit}`;
+    let seen = waiting.units.get(key);
     if (seen === undefined) {
       if (waiting.units.size >= MAX_WAITING) {
         waiting.dropped++;
         return null;
       }
       seen = newlySeen(served);
-      waiting.units.set(unit, seen);
+      waiting.units.set(key, seen);
     }
     if (served.reason !== 'pin') seen.weights ??= JSON.stringify(served.inForce.weights);
     if (Date.now() >= waiting.armedUntilMs) ctx.waitUntil(this.#flush(waiting, env, ctx));
@@ -156,10 +160,10 @@ export class Exposures {
     this.#isolate ||= crypto.randomUUID();
     const taken = [...waiting.units].slice(0, MAX_BATCH);
     // Taken out before the first wait: what comes meanwhile is counted into the next batch.
-    for (const [unit] of taken) waiting.units.delete(unit);
+    for (const [key] of taken) waiting.units.delete(key);
     const sequence = ++waiting.sequence;
     const exposures = await Promise.all(
-      taken.map(async ([unit, seen]) => ({ unit: await hashUnit(unit, secret), ...seen })),
+      taken.map(async ([key, seen]) => ({ unit: await hashUnit(key.slice(key.indexOf('/') + 1), secret), ...seen })),
     );
     return { isolate: this.#isolate, sequence, exposures };
   }
@@ -175,8 +179,8 @@ function readsBodies(served: Served): boolean {
 }
 
 /** Whose unit the visitor is: an arm keeps those whom another variant answers in its place. */
-function armOf({ isEvidence, variant, dealt }: Served): string | null {
-  return isEvidence ? variant : dealt;
+function armOf({ isEvidence, variant, dealt, standsIn }: Served): string | null {
+  return isEvidence ? variant : (dealt ?? standsIn?.variant ?? null);
 }
 
 function newlySeen(served: Served): Seen {
@@ -188,12 +192,17 @@ function newlySeen(served: Served): Seen {
 }
 
 function count(seen: Seen, served: Served, body: BodyReport): void {
-  const { startedAtMs, headersAtMs } = served;
+  const { headersAtMs, standsIn, isLost } = served;
+  const { startedAtMs } = standsIn ?? served;
   // Long answers end later than short ones that were asked for after them.
   seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
   seen.lastAtMs = Math.max(seen.lastAtMs ?? 0, startedAtMs);
-  seen.requests++;
-  if (isError(served, body)) seen.errors++;
+  // A request that failed over is told twice: as the try that was lost, and as the answer that the visitor waited for.
+  if (standsIn === null) {
+    seen.requests++;
+    if (isError(served, body)) seen.errors++;
+  }
+  if (isLost) return;
   seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
   seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
 }

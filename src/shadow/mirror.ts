@@ -71,6 +71,7 @@ function impossible(served: Served, plan: MirrorPlan): string | null {
   // The candidate was asked already and failed; what it would say to a second copy is no news.
   if (served.reason === 'failover') return 'failover';
   if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return 'client-left';
+  if (served.status !== null && (served.status < 200 || served.status > 599)) return 'not-kept';
   return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
 }
 

@@ -14,6 +14,8 @@ export interface Receipt {
   unitHash: string;
   /** When it was served, unix milliseconds. */
   atMs: number;
+  /** Up to 8 hex digits that tell it from all others of that millisecond. */
+  nonce?: string;
 }
 
 /** Why a receipt is not honoured. */
@@ -32,13 +34,16 @@ export const RECEIPT_MS = 7 * 86_400_000;
 
 // `~` is in no name, hash, number or tag, and safe in headers and URLs alike.
 const TOKEN =
-  /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([0-9a-f]{16})~([0-9a-z]{1,9})~([A-Za-z0-9_-]{43})$/;
+  /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([0-9a-f]{16})~([0-9a-z]{1,9})(?:\.[0-9a-f]{0,8})?~([A-Za-z0-9_-]{43})$/;
 /** A clock may be a little ahead of ours; more is no time at which anything was served. */
 const AHEAD_MS = 60_000;
 
 /** The token of a receipt. Names must be those of a config, and `secret` not empty. */
-export async function createReceipt({ route, variant, unitHash, atMs }: Receipt, secret: string): Promise<string> {
-  const text = `${route}~${variant}~${unitHash}~${atMs.toString(36)}`;
+export async function createReceipt(
+  { route, variant, unitHash, atMs, nonce = '' }: Receipt,
+  secret: string,
+): Promise<string> {
+  const text = `${route}~${variant}~${unitHash}~${atMs.toString(36)}.${nonce}`;
   return `${text}~${await sign('receipt', text, secret)}`;
 }
 

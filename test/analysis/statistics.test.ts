@@ -83,6 +83,8 @@ describe('the sample-ratio check', () => {
     expect(chiSquare({}, { blue: 0.5, green: 0.5 }).p).toBe(1);
     expect(chiSquare({ blue: 100 }, { blue: 1 }).p).toBe(1);
     expect(sampleRatioChiSquare([])).toMatchObject({ p: 1 });
+    const odd = chiSquare({ blue: 9_000, constructor: 1_000 }, { blue: 50, constructor: 50 });
+    expect(odd).toMatchObject({ chi2: 6_400, df: 1 });
   });
 
   it('holds each unit against the weights under which it was dealt', () => {

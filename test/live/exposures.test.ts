@@ -107,6 +107,32 @@ describe('the exposures of a batch', () => {
     expect((await flushed()).map(({ errors }) => errors)).toEqual([1, 1]);
   });
 
+  it('take the time of a request that failed over from what its visitor waited for', async () => {
+    const { see, flushed } = seeing({ tokensIn: 1, tokensOut: 30, cost: null });
+    const failing = { ...route, failover: { statuses: [503] } } as unknown as Served['route'];
+    const lost = { ...body, firstByteAtMs: null, endedAtMs: T0 + 10 };
+    see({ route: failing, status: 503, headersAtMs: T0 + 10, isMadeGood: true, isLost: true, body: lost });
+    const standsIn = { variant: 'green', startedAtMs: T0 };
+    const of = { variant: 'blue', reason: 'failover' as const, isEvidence: false, standsIn };
+    const answer = { ...body, firstByteAtMs: T0 + 80, endedAtMs: T0 + 90 };
+    see({ route: failing, ...of, startedAtMs: T0 + 10, askedAtMs: T0 + 10, headersAtMs: T0 + 70, body: answer });
+    const seen = await flushed();
+    expect(seen).toMatchObject([{ variant: 'green', requests: 1, errors: 1, latencyMs: 90, firstByteMs: 80 }]);
+    expect(seen[0]?.used?.answers).toBe(1);
+  });
+
+  it('tell of a unit that met both arms as of both', async () => {
+    const { see, flushed } = seeing(null);
+    see({ variant: 'green' });
+    see({ variant: 'blue', status: 500 });
+    const seen = await flushed();
+    expect(seen).toMatchObject([
+      { variant: 'green', requests: 1, errors: 0 },
+      { variant: 'blue', requests: 1, errors: 1 },
+    ]);
+    expect(seen[0]!.unit).toBe(seen[1]!.unit);
+  });
+
   it('keep a unit in its arm when another variant answers in its place', async () => {
     const { see, flushed } = seeing(null);
     const instead = { variant: 'blue', reason: 'ejected' as const, isEvidence: false };

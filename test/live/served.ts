@@ -47,6 +47,8 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     status: 200,
     ownStatus: null,
     errorCode: '',
+    isLost: false,
+    standsIn: null,
     body,
     events: null,
     ends: null,

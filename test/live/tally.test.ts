@@ -118,6 +118,15 @@ describe('the tally', () => {
     expect(tally.take().evidence[0]!.requests).toEqual([{ variant: 'green', n: [4, 4, 4, 3], bad: [0, 4, 0, 2] }]);
   });
 
+  it('takes no answer that the visitor did not get for one that was fast enough', () => {
+    const slow = { metric: 'slow', per: 'request' as const, slow: { sloMs: 25, of: 'headers' as const } };
+    const tally = new LiveTally();
+    const lost = { status: 503, isLost: true, inForce: { guardrails: [slow] } };
+    tally.add(served(lost), body, null);
+    tally.add(served({ ...lost, headersAtMs: T0 + 100 }), body, null);
+    expect(tally.take().evidence[0]!.requests).toEqual([{ variant: 'green', n: [1], bad: [1] }]);
+  });
+
   it('holds a client that left against the variant only where it was too slow by then', () => {
     const guardrails = (['headers', 'firstByte', 'total'] as const).map((of) => ({
       metric: 'slow',

@@ -159,6 +159,12 @@ describe('a mirrored request', () => {
     expect(without).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0 } });
   });
 
+  it('is skipped where the live answer has a status whose body nobody keeps', async () => {
+    expect((await mirrored({ served: { status: 600, captured: null } })).batch).toMatchObject({
+      skipped: { 'not-kept': 1 },
+    });
+  });
+
   it('takes no repeat for news where the pair was not compared for a cached copy', async () => {
     const unchanged: Origin = () => new Response(null, { status: 304 });
     const { batch } = await mirrored({ green: unchanged, plan: { isRepeated: true } });

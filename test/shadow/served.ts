@@ -54,6 +54,8 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     ownStatus: null,
     errorCode: '',
     isMadeGood: false,
+    isLost: false,
+    standsIn: null,
     body: { end: 'complete', bytes: 15, firstByteAtMs: nowMs - 8, endedAtMs: nowMs - 5 },
     watch: null,
     captured,

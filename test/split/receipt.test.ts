@@ -52,6 +52,18 @@ describe('a receipt', () => {
     );
   });
 
+  it('is told from another of the same millisecond by its nonce, and was valid before it had one', async () => {
+    const [first, second] = [
+      await createReceipt({ ...receipt, nonce: '01' }, 's'),
+      await createReceipt({ ...receipt, nonce: '02' }, 's'),
+    ];
+    expect(receiptTag(first!)).not.toBe(receiptTag(second!));
+    expect(await readReceipt(first!, NOW, 's')).toEqual({ ok: true, value: receipt });
+    const text = `chat~green-2~00ff00ff00ff00ff~${NOW.toString(36)}`;
+    const before = `${text}~${await sign('receipt', text, 's')}`;
+    expect(await readReceipt(before, NOW, 's')).toEqual({ ok: true, value: receipt });
+  });
+
   it('is told from others by its tag', async () => {
     const first = await createReceipt(receipt, 's');
     const second = await createReceipt({ ...receipt, atMs: NOW + 1 }, 's');

@@ -237,6 +237,18 @@ describe('a ledger', () => {
     expect(answer).toEqual({ ok: false, error: { reason: 'unknown_unit' } });
   });
 
+  it('takes no receipt of another variant from before the unit was dealt, and one from after', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] });
+    const by = async (variant: string, agoMs: number, receipt: string) => {
+      const served = { variant, atMs: Date.now() - agoMs };
+      return (await ledger.outcomes([helpful(1, { served, receipt })], plan))[0];
+    };
+    expect(await by('blue', 5_000, 'r1')).toEqual({ ok: false, error: { reason: 'unknown_unit' } });
+    expect(await by('blue', -5_000, 'r2')).toMatchObject({ ok: true, value: { variant: 'green', counted: true } });
+    expect(await by('green', 5_000, 'r3')).toMatchObject({ ok: true });
+  });
+
   it('forgets all of one unit and takes it out of every sum', async () => {
     const ledger = await newLedger();
     const exposures = [exposure(1, 'blue', { errors: 1, latencyMs: 70 }), exposure(2, 'blue', { latencyMs: 30 })];

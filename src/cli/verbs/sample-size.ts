@@ -57,11 +57,19 @@ function planLines(plan: SizePlan, traffic: Traffic | null, terminal: Terminal):
     ? `${whole(unitsPerArm.baseline)} in each arm`
     : `${whole(unitsPerArm.baseline)} with the baseline, ${whole(unitsPerArm.variant)} with the variant`;
   const lines = [
-    `To find ${percent(baseline)} → ${percent(variant)} (lift ${signed(lift, percent)}) with ${figure(power * 100)} % power at 5 %:`,
+    `To find ${apart(baseline, variant)} (lift ${signed(lift, percent)}) with ${figure(power * 100)} % power at 5 %:`,
     `  ${arms}, "plannedUnits": ${plannedUnits}`,
     ...(plan.days === null ? [] : durationLines(plan.days, plan, traffic)),
   ];
   return lines.flatMap((line) => wrap(line, columns, '    '));
+}
+
+/** Two rates as percent, with as many digits as tell them apart. */
+function apart(from: number, to: number): string {
+  const said = (rate: number, digits: number) => `${(100 * rate).toFixed(digits)} %`;
+  let digits = 1;
+  while (digits < 8 && said(from, digits) === said(to, digits)) digits++;
+  return `${said(from, digits)} → ${said(to, digits)}`;
 }
 
 /** Whole weeks: people differ from weekday to weekday, and a test of ten days has two Mondays to one Saturday. */

@@ -43,11 +43,11 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
   return clip(out, maxChars);
 }
 
-/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only lists without members can stay. */
+/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only what has no members can stay. */
 function withinText(text: string): unknown {
   const json = text.trimStart();
   if (!/^[[{"]/.test(json)) return text;
-  return parseJson(json) ?? (/^(?:\[\s*)?\{/.test(json) ? redacted : text);
+  return parseJson(json) ?? (json.includes('{') ? redacted : text);
 }
 
 /** Two texts around the place where they first part, so that a late difference is still seen in a short excerpt. */

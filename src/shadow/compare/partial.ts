@@ -65,9 +65,24 @@ function compareAnswers(live: Side, candidate: Side): BodyOutcome {
   const right = candidate.reading.facts?.text ?? '';
   const endedShort =
     (!live.reading.partial && left.length < right.length) || (!candidate.reading.partial && right.length < left.length);
+  const runsAway =
+    (!live.reading.partial && runsPast(candidate, live)) || (!candidate.reading.partial && runsPast(live, candidate));
+  if (runsAway) return differing('length');
   const outcome = endedShort ? textDiffers() : comparePrefix(left, right);
   const seen = Math.min(left.length, right.length);
   return { ...outcome, similarity: seen === 0 ? undefined : similarity(left.slice(0, seen), right.slice(0, seen)) };
+}
+
+/** Whether the arguments seen so far of one answer are more than another whole one's could be, however they are spaced. */
+function runsPast(longer: Side, whole: Side): boolean {
+  return argumentsOf(longer) > 2 * argumentsOf(whole) + 1_024;
+}
+
+function argumentsOf({ reading }: Side): number {
+  const texts = (reading.facts?.toolCalls ?? []).map(({ arguments: given }) =>
+    typeof given === 'string' ? given : (JSON.stringify(given) ?? ''),
+  );
+  return texts.join('').length;
 }
 
 function comparePrefix(live: string, candidate: string): BodyOutcome {

@@ -88,12 +88,14 @@ function readDocument(reading: Reading): void {
   reading.facts = factsOf(dialect, document);
 }
 
-/** Text in the declared character set, or in UTF-8 where none or an unknown one is declared. */
-function decode(reply: Observation): string {
-  const charset = /;\s*charset="?([\w.:-]+)/i.exec(reply.contentType ?? '')?.[1] ?? 'utf-8';
-  try {
-    return new TextDecoder(charset).decode(reply.body);
-  } catch {
-    return new TextDecoder().decode(reply.body);
+/** Text in the declared character set, else in UTF-8; what is neither, byte by byte, so that no two bytes are taken for the same. */
+function decode({ contentType, body, end }: Observation): string {
+  const charset = /;\s*charset="?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
+  for (const name of [charset, 'utf-8']) {
+    try {
+      // What was not read to its end may end within a character.
+      return new TextDecoder(name, { fatal: true, ignoreBOM: false }).decode(body, { stream: end === 'truncated' });
+    } catch {}
   }
+  return new TextDecoder('latin1').decode(body);
 }

@@ -267,6 +267,11 @@ describe('the bar of an interval', () => {
 });
 
 describe('headgate sample-size', () => {
+  it('tells rates apart that are close to each other', async () => {
+    expect(await session.run('sample-size', '--baseline', '0.4%', '--lift', '10%')).toBe(0);
+    expect(session.out).toContain('To find 0.40 % → 0.44 % (lift');
+  });
+
   const sizeOf = async (...options: string[]) => {
     expect(await session.run('sample-size', '--baseline', '0.10', '--lift', '5%', ...options)).toBe(0);
     return session.out;

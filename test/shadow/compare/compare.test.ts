@@ -17,6 +17,8 @@ const gone: Partial<Observation> = { status: 0, end: 'unreachable', body: new Ui
 const late: Partial<Observation> = { status: 0, end: 'timeout', body: new Uint8Array(), headersMs: undefined };
 const chat = { preset: 'openai-chat' } as const;
 
+const latin = (...bytes: number[]) => new Uint8Array(bytes);
+
 describe('the class of a pair', () => {
   const good = json({ a: 1 });
   it.each<[string, Observation, Observation, Partial<PairContext>, string, string]>([
@@ -96,6 +98,27 @@ describe('the class of a pair', () => {
       '',
     ],
     [
+      'letters of no declared set',
+      observed(latin(0xe9), 'text/plain'),
+      observed(latin(0xe9), 'text/plain'),
+      'match',
+      '',
+    ],
+    [
+      'other letters of no declared set',
+      observed(latin(0xe9), 'text/plain'),
+      observed(latin(0xe8), 'text/plain'),
+      'body-mismatch',
+      'differs',
+    ],
+    [
+      'other letters of no declared set in JSON',
+      observed(latin(0x22, 0xe9, 0x22), 'application/json'),
+      observed(latin(0x22, 0xe8, 0x22), 'application/json'),
+      'body-mismatch',
+      'differs',
+    ],
+    [
       'equal bytes',
       observed(new Uint8Array([0, 1]), 'image/png'),
       observed(new Uint8Array([0, 1]), 'image/png'),
@@ -135,6 +158,14 @@ describe('the class of a pair', () => {
 
 describe('answers that were not seen whole', () => {
   const cut = (text: string, type: string) => observed(text, type, { end: 'truncated' });
+  const halfOf = (text: string) =>
+    observed(new TextEncoder().encode(text).slice(0, -1), 'text/plain', { end: 'truncated' });
+  const callOf = (args: string, end: Observation['end'] = 'complete') => {
+    const call = { index: 0, id: 'c', type: 'function', function: { name: 'sum', arguments: args } };
+    const delta = (choice: object) => `data: ${JSON.stringify({ choices: [{ index: 0, ...choice }] })}\n\n`;
+    const rest = end === 'complete' ? `${delta({ delta: {}, finish_reason: 'tool_calls' })}data: [DONE] \n\n` : '';
+    return stream(delta({ delta: { tool_calls: [call] } }) + rest, { end });
+  };
   const items = (n: number, from = 0) => JSON.stringify({ items: Array.from({ length: n }, (_, i) => i + from), z: 1 });
   it.each<[string, Observation, Observation, string, string]>([
     ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
@@ -146,6 +177,15 @@ describe('answers that were not seen whole', () => {
       'body-mismatch',
       'length',
     ],
+    ['a character that is not whole', cut('aé', 'text/plain'), halfOf('aé'), 'skipped', 'truncated'],
+    [
+      'arguments that run away',
+      callOf('{"n":[2]}'),
+      callOf(`{"n":[${'1,'.repeat(2_000)}`, 'truncated'),
+      'body-mismatch',
+      'length',
+    ],
+    ['arguments that go on', callOf('{"n":[2]}'), callOf('{"n":[2', 'truncated'), 'skipped', 'truncated'],
     ['equal bytes are no match', cut('ab', 'image/png'), cut('ab', 'image/png'), 'skipped', 'truncated'],
     ['bytes differ', cut('ab', 'image/png'), cut('aX', 'image/png'), 'body-mismatch', 'differs'],
     [

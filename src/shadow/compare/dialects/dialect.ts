@@ -156,7 +156,7 @@ export function assembled(
   for (const { event, json, text } of events) {
     // What is named an error is one, whatever its data call themselves.
     const name = event === 'error' ? event : (textOf(asObject(json).type) ?? event);
-    const type = text === '[DONE]' ? text : name;
+    const type = text.trim() === '[DONE]' ? '[DONE]' : name;
     terminated ||= ends.includes(type ?? '');
     if (type === '[DONE]') continue;
     const failure = isObject(json) ? take(json, type, document) : 'bad-event';
