@@ -191,7 +191,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     receiver: exchange.request,
     upload: exchange.upload,
     isService: tried.variant.origin.kind === 'service',
-    tap: tapInto(copies, isCoded(upstream.headers)),
+    tap: tapInto(copies, upstream.headers),
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = new Response(body, upstream);
@@ -216,16 +216,19 @@ export function isCoded(headers: Headers): boolean {
  * begins, and what it has used where it ends.
  */
 function endsOf({ guardrails, usage }: InForce, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
-  const type = headers.get('content-type') ?? '';
   const isJudged = guardrails.some(({ metric }) => metric === 'truncated');
+  // Nearly every answer, for which looking into the headers would be the dearest of all this.
+  if (!isJudged && !usage) return { events: null, ends: null };
+  const type = headers.get('content-type') ?? '';
   const events = isJudged && body !== null && /^text\/event-stream/i.test(type) ? new EventEnds() : null;
   const coded = isCoded(headers);
   const isWanted = (usage && /json|event-stream/i.test(type)) || (coded && events !== null);
   return { events, ends: isWanted ? new Ends(coded ? ENCODED_BYTES : ENDS_BYTES) : null };
 }
 
-function tapInto({ captured, events, ends }: Copies, coded: boolean): ((chunk: Uint8Array) => void) | undefined {
+function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk: Uint8Array) => void) | undefined {
   if (captured === null && events === null && ends === null) return undefined;
+  const coded = events !== null && isCoded(headers);
   return (chunk) => {
     captured?.add(chunk);
     // A coded stream is read from its copy, when it has ended.
