@@ -45,9 +45,11 @@ const serving: NonNullable<AdminDeps['serving']> = {
 export const controls = new Hono<{ Bindings: Env }>().route('/_headgate', adminApp({ loadConfig, serving }));
 
 /** The request plane. */
-// One handler has every path: what Hono would find out about the path is asked for nothing.
+// One handler has every path: what Hono would find out about the path is asked for nothing, and found once.
 export const traffic = new Hono<{ Bindings: Env }>({ getPath: () => '/' });
 traffic.all('*', (c) => handle(c.req.raw, c.env, c.executionCtx as ExecutionContext, plane));
+const always = traffic.router.match('GET', '/');
+traffic.router.match = () => always;
 traffic.onError((cause) => {
   console.error('request', cause);
   return problem(internal);

@@ -136,7 +136,8 @@ function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason:
     const called = (await controller.change(route, asked, caller)) as Called;
     if (!called.ok) return refusalOf(called.error);
     const { status, revision, warnings } = called.value;
-    return c.json({ ...status!, warnings }, 200, { etag: `"${revision}"` });
+    // A controller of an earlier deployment tells none.
+    return c.json({ ...status!, warnings }, 200, { etag: `"${revision ?? status?.split.revision}"` });
   });
 }
 

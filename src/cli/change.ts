@@ -35,16 +35,18 @@ export async function isMeant(change: Change, args: WriteArgs & CommonArgs, term
 /** The revision that a change of traffic is bound to: `--if-match`, else the one that was just shown (`shown`), else any. */
 export function ifMatchOf(
   args: RouteWriteArgs,
-  { split }: RouteStatus,
+  status: RouteStatus | null,
   bound: 'shown' | 'any',
 ): Record<string, string> {
   const named = args['if-match'];
+  const now = status?.split.revision;
   if (named !== undefined && !/^"?\d{1,15}"?$/.test(named)) {
-    throw usage('--if-match is the revision of a split.', `headgate status shows it; now it is ${split.revision}`);
+    const mend = `headgate status shows it${now === undefined ? '' : `; now it is ${now}`}`;
+    throw usage('--if-match is the revision of a split.', mend);
   }
-  const revision = named?.replaceAll('"', '') ?? (bound === 'shown' ? String(split.revision) : undefined);
-  if (args['dry-run'] && revision !== undefined && Number(revision) !== split.revision) {
-    const what = `The split is at revision ${split.revision} now, not ${revision}.`;
+  const revision = named?.replaceAll('"', '') ?? (bound === 'shown' ? String(now) : undefined);
+  if (args['dry-run'] && revision !== undefined && now !== undefined && Number(revision) !== now) {
+    const what = `The split is at revision ${now} now, not ${revision}.`;
     throw new Stop({ exitCode: 1, code: 'stale', what, mend: 'look at headgate status, then decide' });
   }
   return revision === undefined ? {} : { 'if-match': `"${revision}"` };
@@ -97,7 +99,9 @@ export function printChanged(
     return 0;
   }
   const { split, inForce } = changed;
-  terminal.out(`${green('✓')} ${done}: ${shares(inForce.weights)} (revision ${split.revision})`);
+  // Of a route that the config has no more, or that cannot be read, only what was done is known.
+  const traffic = split === undefined ? '' : `: ${shares(inForce.weights)} (revision ${split.revision})`;
+  terminal.out(`${green('✓')} ${done}${traffic}`);
   for (const warning of changed.warnings) terminal.note(`${yellow('!')} ${warning}`);
   if (next !== undefined) terminal.out(`  ${dim('→')} ${next}`);
   return 0;

@@ -44,7 +44,7 @@ export function unreadState(route: Route): RouteState {
 
 /**
  * The state by new texts. A text that is no valid document leaves the last valid one in force, and `tell` hears so, once for each
- * text; a split made for other variants likewise, while the last one fits.
+ * text; a split made for other variants likewise, while the last one fits, but for a way back to the baseline.
  */
 export function nextState(
   route: Route,
@@ -93,9 +93,10 @@ function newestSplit(
     tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
-  const { revision, weights, baseline } = parsed.value;
+  const { revision, weights, baseline, rollout } = parsed.value;
   // A way back must not wait for the config that its variants are of: KV may bring that a minute later.
-  if (last !== null && revision > last.revision && baseline === route.baseline && weights[baseline] === 100)
+  const isBack = rollout === null && baseline === route.baseline && weights[baseline] === 100;
+  if (isBack && last !== null && revision > last.revision)
     return { ...parsed.value, weights: { [baseline]: 100 }, shadows: {}, variants: variantsHash(route) };
   return last ?? parsed.value;
 }

@@ -17,8 +17,8 @@ export class Pending {
   }
 
   add(event: OutcomeEvent, nowMs: number): void {
-    const { unit, metric, kind, value, cap } = event;
-    const kept = JSON.stringify({ unit, metric, kind, value, cap });
+    const { unit, metric, kind, value, cap, served } = event;
+    const kept = JSON.stringify({ unit, metric, kind, value, cap, served });
     this.#sql.exec('INSERT INTO pending VALUES (NULL, ?, ?, ?)', unit, kept, nowMs);
   }
 

@@ -28,6 +28,8 @@ export interface Looks {
   /** The strongest early look by what was measured (`lookOf`). */
   early: Record<string, EarlyLook>;
   sampleRatio: SampleRatio;
+  /** Nothing is read of it here. */
+  earlyP: Record<string, never>;
 }
 
 export interface SampleRatio {
@@ -136,7 +138,8 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     }),
     notes: notesOf(known, sampleRatio.alarm),
   };
-  return { report, looks: { early, sampleRatio } };
+  // A deployment that is taken back looks for `earlyP`.
+  return { report, looks: { early, sampleRatio, earlyP: {} } };
 }
 
 /** One more look at the shares, by the forms that bear many; once the figures have closed also by χ² over them, which change no more. */

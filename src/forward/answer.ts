@@ -240,6 +240,7 @@ function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk:
 function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
   const { state, decision, url } = exchange;
   const { route, arms } = state;
+  const hasReceipt = route.receipts && Boolean(exchange.env.COOKIE_SECRET);
   shapeResponseHeaders(headers, {
     route: route.name,
     variant: tried.variant.name,
@@ -247,7 +248,7 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     expose: route.expose || decision.isPreview === true,
     isPersonal:
       route.cache === 'private' &&
-      (arms.length > 1 || decision.setCookie !== null || decision.isPreview === true || route.receipts),
+      (arms.length > 1 || decision.setCookie !== null || decision.isPreview === true || hasReceipt),
     origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,

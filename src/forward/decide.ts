@@ -33,25 +33,18 @@ export interface Facts extends Incoming {
   cookies: CookieSettings;
   secret: string | undefined;
   nowMs: number;
-}
-
-/** Decides: at once where no cryptography is needed, which is nearly always. */
-export function decide(state: RouteState, facts: Facts): Decision | Promise<Decision> {
-  const { sent } = facts;
-  const cookieHeader = sent.get('cookie');
-  const header = (name: string) => sent.get(name);
-  const tokens = previewTokensOf({ header, cookieHeader, https: facts.url.protocol === 'https:' });
-  const asked: Asked = { ...facts, cookieHeader, header };
-  return tokens.length === 0 ? assigned(state, asked) : previewedOrAssigned(tokens, state, asked);
-}
-
-/** The facts, with what is read of the request more than once. */
-interface Asked extends Facts {
   cookieHeader: string | null;
   header: (name: string) => string | null;
 }
 
-async function previewedOrAssigned(tokens: readonly string[], state: RouteState, asked: Asked): Promise<Decision> {
+/** Decides: at once where no cryptography is needed, which is nearly always. */
+export function decide(state: RouteState, facts: Facts): Decision | Promise<Decision> {
+  const { header, cookieHeader, url } = facts;
+  const tokens = previewTokensOf({ header, cookieHeader, https: url.protocol === 'https:' });
+  return tokens.length === 0 ? assigned(state, facts) : previewedOrAssigned(tokens, state, facts);
+}
+
+async function previewedOrAssigned(tokens: readonly string[], state: RouteState, asked: Facts): Promise<Decision> {
   for (const token of tokens) {
     const variant = await previewed(token, state.route, asked);
     if (variant !== null)
@@ -60,7 +53,7 @@ async function previewedOrAssigned(tokens: readonly string[], state: RouteState,
   return assigned(state, asked);
 }
 
-function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision> {
+function assigned(state: RouteState, asked: Facts): Decision | Promise<Decision> {
   const { route, inForce, trusted } = state;
   const { url, cookieHeader, header } = asked;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
@@ -75,7 +68,7 @@ function assigned(state: RouteState, asked: Asked): Decision | Promise<Decision>
 }
 
 /** The decision for the unit that was found; `only` is the one for those that cannot be assigned. */
-function byUnit(found: FoundUnit, state: RouteState, asked: Asked, only: Decision): Decision | Promise<Decision> {
+function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decision): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
   const isFound = found.kind === 'found';
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
@@ -144,6 +137,6 @@ async function previewed(token: string, route: Route, facts: Facts): Promise<str
   return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
 }
 
-function isInAudience(route: Route, { cf, url, header }: Asked): boolean {
+function isInAudience(route: Route, { cf, url, header }: Facts): boolean {
   return inAudience(route.audience, { header, country: cf?.country ?? null, path: url.pathname });
 }

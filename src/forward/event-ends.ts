@@ -1,5 +1,5 @@
 /**
- * Owns what is kept of an event stream while it passes: its first events and its last one, each as it begins. It is read line by
+ * Owns what is kept of an event stream while it passes: its first events and its last ones, each as it begins. It is read line by
  * line, since the event that ends a stream may bear the whole answer once more. It knows no dialect.
  */
 

@@ -63,8 +63,15 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const state = confirming instanceof Promise ? await confirming : confirming;
   // Another config may have come while the split was made sure of.
   const { route } = state;
-  const facts = { ...incoming, cookies: loaded.config.cookie, secret: env.COOKIE_SECRET, nowMs };
-  const deciding = decide(state, facts);
+  const { sent } = incoming;
+  const deciding = decide(state, {
+    ...incoming,
+    cookies: loaded.config.cookie,
+    secret: env.COOKIE_SECRET,
+    nowMs,
+    cookieHeader: sent.get('cookie'),
+    header: (name) => sent.get(name),
+  });
   const decision = deciding instanceof Promise ? await deciding : deciding;
 
   const wanted = route.variants[decision.variant]!;

@@ -54,13 +54,10 @@ export class Patience {
     clearTimeout(this.#limit);
   }
 
-  /** What is read of a short body, or undefined once that has had its time. */
-  unlessLate<T>(reading: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      reading.then(resolve, reject);
-      this.#onLook = () => resolve(undefined);
-      this.#look ??= setTimeout(() => this.#onLook!(), BODY_WAIT_MS);
-    });
+  /** Calls once a short body has had its time, unless `done` comes before; the newest caller is called. */
+  whenLate(onLate: () => void): void {
+    this.#onLook = onLate;
+    this.#look ??= setTimeout(() => this.#onLook!(), BODY_WAIT_MS);
   }
 
   /** The body will stream for as long as it likes: from now on the client's leaving must be heard at once. */

@@ -1,11 +1,12 @@
 /**
  * Owns the way of an origin's body to the client, seen to its end and byte for byte: Content-Length, chunking and encodings
- * stay as they were. It answers when the body may be handed on, and later how it ended.
+ * stay as they were, but for a service's length, which may not be its body's. It answers when the body may be handed on, and later how
+ * it ended.
  */
 
 import { joined } from './bytes.ts';
 import type { Leaver, Patience } from './patience.ts';
-import { type BodyReport, pump, type ReadResult, type UploadProgress } from './pump.ts';
+import { type BodyReport, type ChunkReader, pump, type ReadResult, type UploadProgress } from './pump.ts';
 import { declaredLength } from './wire.ts';
 
 /** A body to hand to the client, and what was (or will be) seen of it. */
@@ -17,7 +18,7 @@ export interface Relayed {
 export interface RelayOptions {
   idleMs: number;
   /** How long to wait, and for whom. */
-  patience: Pick<Patience, 'unlessLate' | 'streams' | 'done'>;
+  patience: Pick<Patience, 'whenLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
   receiver?: Leaver;
   upload?: UploadProgress;
@@ -30,6 +31,10 @@ export interface RelayOptions {
 // A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is late streams, so that nobody
 // waits for a body that trickles.
 const WHOLE_BODY_BYTES = 65_536;
+/** What the runtime's own buffer takes at once; up to here it is cheaper than one of ours. */
+const OWN_BUFFER_BYTES = 4_096;
+/** For a reader that brings its own. */
+const NOTHING = new Uint8Array(0);
 
 /** Takes over the body of a response fetched with `encodeResponseBody: 'manual'`. Never rejects. */
 export function relay(upstream: Response, options: RelayOptions): Relayed | Promise<Relayed> {
@@ -41,43 +46,57 @@ export function relay(upstream: Response, options: RelayOptions): Relayed | Prom
   const { isService } = options;
   // RFC 9112 §6.3: where both are given, the length is not the body's.
   const length = upstream.headers.has('transfer-encoding') ? null : declaredLength(upstream.headers);
-  const reader = source.getReader({ mode: 'byob' });
+  const reader = isTiny(length, isService) ? source.getReader() : source.getReader({ mode: 'byob' });
   if (length === null || length > WHOLE_BODY_BYTES || (length === 0 && !isService)) {
     return stream({ reader, options, length: isService ? null : length });
   }
   return whole(reader, length, options);
 }
 
+function isTiny(length: number | null, isService?: boolean): boolean {
+  return length !== null && length <= OWN_BUFFER_BYTES && !isService;
+}
+
 /** Reads a short body of declared length; streams what does not come at once, and what a service adds to it. */
-async function whole(reader: ReadableStreamBYOBReader, length: number, options: RelayOptions): Promise<Relayed> {
-  const { isService } = options;
+function whole(reader: ChunkReader, length: number, options: RelayOptions): Promise<Relayed> {
+  const { isService, patience } = options;
   let taken: Uint8Array | undefined;
-  let pending: Promise<ReadResult> | undefined;
-  try {
-    for (;;) {
-      pending = reader.read(new Uint8Array(length - (taken?.byteLength ?? 0) || 1));
-      const read = await options.patience.unlessLate(pending);
-      if (read === undefined) break;
-      pending = undefined;
-      if (read.done && !isService) break;
-      if (!read.done) {
-        taken = taken === undefined ? read.value : joined(taken, read.value);
-        if (taken.byteLength > length) break;
-        if (isService || taken.byteLength < length) continue;
+  let isOver = false;
+  // One promise for all: each more is dear where nearly every body is one read.
+  return new Promise((resolve) => {
+    const goOn = (pending?: Promise<ReadResult>) => {
+      if (isOver) return;
+      isOver = true;
+      resolve(stream({ reader, options, length: isService ? null : length, head: taken, pending }));
+    };
+    const read = () => {
+      const reading = reader.read(
+        isTiny(length, isService) ? NOTHING : new Uint8Array(length - (taken?.byteLength ?? 0) || 1),
+      );
+      // The pump meets the fault of a body that broke off at its next read, and breaks off for the client too.
+      reading.then(took, () => goOn());
+      patience.whenLate(() => goOn(reading));
+    };
+    const took = ({ done, value }: ReadResult) => {
+      if (isOver) return;
+      if (done && !isService) return goOn();
+      if (!done) {
+        taken = taken === undefined ? value : joined(taken, value);
+        if (taken.byteLength > length) return goOn();
+        if (isService || taken.byteLength < length) return read();
       }
-      options.patience.done();
+      isOver = true;
+      patience.done();
       if (taken !== undefined) options.tap?.(taken);
-      return { body: taken ?? '', report: ended(taken?.byteLength ?? 0, Date.now()) };
-    }
-  } catch {
-    // The body broke off. The pump meets the same fault at its next read, and breaks off for the client too.
-    pending = undefined;
-  }
-  return stream({ reader, options, length: isService ? null : length, head: taken, pending });
+      // Not '', which would be given a type.
+      resolve({ body: taken ?? new Uint8Array(0), report: ended(taken?.byteLength ?? 0, Date.now()) });
+    };
+    read();
+  });
 }
 
 function stream(from: {
-  reader: ReadableStreamBYOBReader;
+  reader: ChunkReader;
   options: RelayOptions;
   length: number | null;
   head?: Uint8Array;

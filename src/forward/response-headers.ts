@@ -24,15 +24,26 @@ export interface Shaping {
 }
 
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding'];
+const FOR_CACHES = ['cdn-cache-control', 'cloudflare-cdn-cache-control'];
+const NONE: string[] = [];
+/** What something is done about; nearly no answer has any of these. */
+const LOOKED_AT = new RegExp(`^(?:x-headgate-.*|set-cookie|location|${[...HOP_BY_HOP, ...FOR_CACHES].join('|')})$`);
 // Without these the bytes that follow would be read as something else, whatever an origin says of them. `upgrade` is the runtime's.
 const FRAMING = new Set(['content-length', 'content-encoding', 'content-type', 'upgrade']);
 
-/** Changes `headers` in place. It looks once at what is there: a call for each name that may be costs more. */
+/** Changes `headers` in place. It looks once at what is there: a call for each name that may be costs more, and so does a set of them. */
 export function shapeResponseHeaders(headers: Headers, shaping: Shaping): void {
-  const names = new Set(headers.keys());
-  if (names.has('connection')) removeNamedByConnection(headers, headers.get('connection'), FRAMING);
-  for (const name of HOP_BY_HOP) if (names.has(name)) headers.delete(name);
-  if (shaping.origin !== null) removeClaims(headers, names, { origin: shaping.origin, url: shaping.url });
+  let names = NONE;
+  for (const name of headers.keys()) {
+    if (!LOOKED_AT.test(name)) continue;
+    if (names === NONE) names = [];
+    names.push(name);
+  }
+  if (names !== NONE) {
+    if (names.includes('connection')) removeNamedByConnection(headers, headers.get('connection'), FRAMING);
+    for (const name of names) if (HOP_BY_HOP.includes(name)) headers.delete(name);
+    if (shaping.origin !== null) removeClaims(headers, names, { origin: shaping.origin, url: shaping.url });
+  }
   if (shaping.isPersonal) makePrivate(headers, names);
   if (shaping.expose) {
     headers.set('x-headgate-route', shaping.route);
@@ -89,10 +100,14 @@ function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
  * Takes leave from shared caches. Directives other than those that speak to shared caches keep their text; an answer that
  * nobody may store is left as it is.
  */
-function makePrivate(headers: Headers, names: ReadonlySet<string>): void {
-  for (const name of ['cdn-cache-control', 'cloudflare-cdn-cache-control']) if (names.has(name)) headers.delete(name);
+function makePrivate(headers: Headers, names: readonly string[]): void {
+  for (const name of names) if (FOR_CACHES.includes(name)) headers.delete(name);
   const sent = headers.get('cache-control');
-  const directives = sent?.match(/(?:[^,"]|"[^"]*"?)+/g)?.map((directive) => directive.trim()) ?? [];
+  if (sent === null) {
+    headers.set('cache-control', 'private');
+    return;
+  }
+  const directives = sent.match(/(?:[^,"]|"[^"]*"?)+/g)?.map((directive) => directive.trim()) ?? [];
   const nameOf = (directive: string) => directive.split('=', 1)[0]!.trim().toLowerCase();
   const without = (taken: string[], list: string[]) => list.filter((one) => one !== '' && !taken.includes(nameOf(one)));
   const kept = without(['public', 's-maxage'], directives);

@@ -64,8 +64,9 @@ export class Exposures {
       const seen = see();
       if (seen === null) return;
       count(seen, served, report);
+      // What the baseline's answer used is not its arm's.
       if (served.standsIn !== null) return;
-      if (spent !== null) use(seen, spent);
+      if (spent !== null && !served.isLost) use(seen, spent);
       if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
     };
     // Reading and hashing bodies must not stand before the answer, which has not left yet.
@@ -197,12 +198,10 @@ function count(seen: Seen, served: Served, body: BodyReport): void {
   // Long answers end later than short ones that were asked for after them.
   seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
   seen.lastAtMs = Math.max(seen.lastAtMs ?? 0, startedAtMs);
-  // A request that failed over is told twice: as the try that was lost, and as the answer that the visitor waited for.
-  if (standsIn === null) {
-    seen.requests++;
-    if (isError(served, body)) seen.errors++;
-  }
+  // A request that failed over is told twice: as the try that was lost, and, with what came of it, as the answer that was waited for.
   if (isLost) return;
+  seen.requests++;
+  if (standsIn !== null || isError(served, body)) seen.errors++;
   seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
   seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
 }

@@ -32,7 +32,7 @@ export function marksOf(
   return marks;
 }
 
-/** True is bad, null is no trial. `endedProperly` is null for what is no event stream. */
+/** True is bad, null is no trial. `endedProperly` is null where nobody knows. */
 function judgeBy(
   { metric, slow }: Watched,
   served: Served,

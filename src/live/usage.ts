@@ -4,6 +4,7 @@
  */
 
 import type { Config, Route } from '../config/types.ts';
+import { isCoded } from '../forward/answer.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
 import { sleep } from '../limit.ts';
@@ -59,14 +60,13 @@ async function spentBy(served: Served, prices: Config['prices']): Promise<Spent 
 /** The text of an answer's ends, with a line's end between them; null where too long a one is coded, or wrongly. */
 export async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
   const { head, tail } = ends!;
-  const encoding = responseHeaders?.get('content-encoding') ?? null;
   const decoder = new TextDecoder();
-  if (encoding === null) {
+  if (!isCoded(responseHeaders!)) {
     const beginning = decoder.decode(head.take());
     return head.isTruncated ? `${beginning}\n${decoder.decode(tail.take())}` : beginning;
   }
   if (head.isTruncated) return null;
-  const decoded = await decode(encoding, head.take(), MAX_BYTES);
+  const decoded = await decode(responseHeaders!.get('content-encoding'), head.take(), MAX_BYTES);
   return decoded?.isSound ? decoder.decode(decoded.bytes) : null;
 }
 

@@ -86,7 +86,9 @@ function steadied({ tick }: OpenTick, counted: Arms, state: RolloutState, p0: nu
   const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
   const { candidate, baseline } = counted;
   // What has ended is judged by the weights of its step, and not by those that it left behind.
-  const weights = state.end === null ? state.split.weights : between(state, stepOf(state).weight ?? 0);
+  const { weight } = stepOf(state);
+  const ended = weight === undefined ? state.before.weights : between(state, weight);
+  const weights = state.end === null ? state.split.weights : ended;
   const share = weights[state.to]! / weights[state.baseline]!;
   const isAll = share === Infinity;
   // With nothing known from before, what the baseline still ends is all there is to compare with.

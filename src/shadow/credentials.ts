@@ -10,9 +10,9 @@ export function headersOfCopy(headers: Headers, forwardCredentials: boolean): He
   return copy;
 }
 
-/** Whether a copy to a variant lacks a key that the visitor sent, and brings none of the variant's own. */
+/** Whether a copy to a variant lacks a key of the visitor's that the variant would be shown, and brings none of its own. */
 export function lacksKey(headers: Headers, forwardCredentials: boolean, variant: Variant): boolean {
-  const own = [...variant.headers.map(([name]) => name), ...variant.secretHeaders.map(({ name }) => name)];
-  if (forwardCredentials || own.some((name) => credentials.has(name))) return false;
-  return [...credentials].some((name) => headers.has(name));
+  if (forwardCredentials || variant.secretHeaders.length > 0) return false;
+  if (variant.headers.some(([name]) => credentials.has(name))) return false;
+  return [...credentials].some((name) => headers.has(name) && !variant.removeHeaders.includes(name));
 }

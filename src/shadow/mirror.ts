@@ -91,7 +91,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const sides = isDirect ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
   spent(served, plan, work, isDirect ? result.candidate : result.live);
-  const isLocked = isLockedOut(served, plan, { live, copy });
+  const isLocked = result.class === 'status-mismatch' && isLockedOut(served, plan, { live, copy, again });
   count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -131,10 +131,14 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
 
 /**
  * Whether a copy was refused for want of the visitor's key, which it is not given: that the answers differ says nothing of the
- * versions, however large a part of the traffic bears keys.
+ * versions, however large a part of the traffic bears keys. A repeat that is not refused shows that no key was wanted.
  */
-function isLockedOut(served: Served, plan: MirrorPlan, { live, copy }: Record<'live' | 'copy', Observation>): boolean {
-  if (!isRefusal(copy.status) || copy.status === live.status) return false;
+function isLockedOut(
+  served: Served,
+  plan: MirrorPlan,
+  { live, copy, again }: { live: Observation; copy: Observation; again: Observation | null },
+): boolean {
+  if (!isRefusal(copy.status) || copy.status === live.status || (again && !isRefusal(again.status))) return false;
   return lacksKey(served.cleanedHeaders, plan.shadow.forwardCredentials, served.route.variants[plan.target]!);
 }
 

@@ -22,7 +22,6 @@ const BATCH = 1_000;
 const folder = mkdtempSync(join(tmpdir(), 'headgate-ledger-'));
 const entry = './test/bench/ledger/entry.ts';
 const mf = new Miniflare({
-  resourcePersistencePath: folder,
   ...convertV4MiniflareOptions({
     name: 'ledger',
     modules: [
@@ -35,6 +34,8 @@ const mf = new Miniflare({
     compatibilityDate: '2026-11-01',
     durableObjects: { LEDGER: { className: 'ExperimentLedger', useSQLite: true } },
   }),
+  // Last, since what was converted says that there is none.
+  resourcePersistencePath: folder,
 });
 try {
   const url = String(await mf.ready);

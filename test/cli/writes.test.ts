@@ -115,7 +115,9 @@ const writes: [string, string[], Partial<Call>, 'bound' | 'free'][] = [
 
 /** What a person sees before: a rollout that can go on, or be ended, or none. */
 const before = (verb: string) =>
-  /^rollout (?!start)/.test(verb) ? statusWith({ rollout: rolloutWith({ phase: 'paused' }) }) : status;
+  /^rollout (?!start)/.test(verb)
+    ? statusWith({ rollout: rolloutWith({ phase: verb === 'rollout resume' ? 'paused' : 'progressing' }) })
+    : status;
 
 describe.each(writes)('headgate %s', (verb, argv, sent, binding) => {
   beforeEach(() => api.answer(answers({ rollout: rolloutWith() }, before(verb))));
@@ -191,12 +193,15 @@ describe('what the Worker would refuse', () => {
   const running = statusWith({ rollout: rolloutWith() });
   const ended = statusWith({ rollout: rolloutWith({ phase: 'aborted' }) });
   const byHand = statusWith({ byHand: { blue: 100 } });
+  const paused = statusWith({ rollout: rolloutWith({ phase: 'paused' }) });
+  const heldByHand = statusWith({ byHand: { blue: 100 }, rollout: rolloutWith() });
 
   it.each([
     [['rollout', 'promote', 'detect'], status, /No rollout runs on detect/],
     [['rollout', 'abort', 'detect'], ended, /No rollout runs on detect/],
     [['rollout', 'resume', 'detect'], running, /is progressing, not paused/],
-    [['rollout', 'start', 'detect', 'blue'], status, /blue is the baseline of detect already/],
+    [['rollout', 'pause', 'detect'], paused, /is paused already/],
+    [['rollout', 'abort', 'detect'], heldByHand, /Weights set by hand decide/],
     [['rollout', 'start', 'detect', 'green'], running, /Rollout r-20261123-1 to green is progressing/],
     [['switch', 'detect', 'green'], byHand, /Weights set by hand decide/],
     [['weights', 'detect', 'blue=100'], running, /end it first: headgate rollout abort detect/],
@@ -217,11 +222,14 @@ describe('headgate rollout abort', () => {
     api.answer({
       ...answers(),
       'GET /api/routes/detect': () => refusal(code, word, 'no'),
-      'POST /api/routes/detect/rollout/abort': () => ({ warnings: [] }),
+      'POST /api/routes/detect/rollout/abort': () => ({ warnings: ['KV has not taken the split yet'] }),
     });
-    expect(await session.run('rollout', 'abort', 'detect')).toBe(0);
-    expect(written()).toMatchObject({ ifMatch: null });
-    expect(session.out).toBe('detect: abort was taken\n');
+    expect(await session.run('rollout', 'abort', 'detect', '--if-match', '7')).toBe(0);
+    expect(written()).toMatchObject({ ifMatch: '"7"' });
+    expect(session.out).toBe('✓ detect: abort was taken\n');
+    expect(session.notes).toContain('! KV has not taken the split yet');
+    expect(await session.run('rollout', 'abort', 'detect', '--if-match', 'seven')).toBe(2);
+    expect(await session.run('rollout', 'abort', 'detect', '--dry-run')).toBe(1);
     expect(await session.run('rollout', 'promote', 'detect')).toBe(1);
   });
 });

@@ -31,6 +31,13 @@ describe('a good document is warned', () => {
     expect(warned([sticky], { secrets: () => true })).toEqual([]);
   });
 
+  it('of a number that may be sent as another', () => {
+    const json = { seed: 2 ** 60, near: [{ n: 2 ** 53 - 1 }], exact: 0.1, text: '1152921504606846976' };
+    expect(warned([routeWith({ variants: { blue: { service: 'B', json } } })])).toEqual([
+      expect.stringMatching(/^routes\[0\].variants.blue.json.seed: .*beyond 2\^53/),
+    ]);
+  });
+
   it('of outcomes that cannot be taken without a secret', () => {
     const outcomes = routeWith({ outcomes: [{ name: 'helpful', kind: 'conversion' }] });
     expect(warned([outcomes], { secrets: () => false })).toEqual([

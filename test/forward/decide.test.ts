@@ -16,7 +16,9 @@ async function decided(
   const state = nextState(given, { split, weights: null }, undefined, () => {});
   const url = new URL('https://shop.example/x');
   const request = new Request(url, { method });
-  const facts = { request, method, url, sent: new Headers(headers), cf: undefined, cookies: {}, nowMs: 0 };
+  const sent = new Headers(headers);
+  const read = { cookieHeader: sent.get('cookie'), header: (name: string) => sent.get(name) };
+  const facts = { request, method, url, sent, ...read, cf: undefined, cookies: {}, nowMs: 0 };
   return decide(state, { ...facts, secret: 'a secret' } as unknown as Facts);
 }
 

@@ -78,7 +78,8 @@ describe('an attempt', () => {
   it('leaves no timer behind when it is done', () => {
     const { patience } = waiting();
     patience.headersCame();
-    void patience.unlessLate(new Promise(() => {}));
+    const onLate = vi.fn();
+    patience.whenLate(onLate);
     patience.done();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -88,7 +89,9 @@ describe('an attempt', () => {
     await vi.advanceTimersByTimeAsync(afterMs);
     patience.headersCame();
     let isLate = false;
-    void patience.unlessLate(new Promise(() => {})).then(() => (isLate = true));
+    patience.whenLate(() => {
+      isLate = true;
+    });
     await vi.advanceTimersByTimeAsync(5);
     expect(isLate).toBe(false);
     await vi.advanceTimersByTimeAsync(20);

@@ -118,7 +118,10 @@ describe('the exposures of a batch', () => {
     see({ route: failing, ...of, startedAtMs: T0 + 10, askedAtMs: T0 + 10, headersAtMs: T0 + 70, body: answer });
     const seen = await flushed();
     expect(seen).toMatchObject([{ variant: 'green', requests: 1, errors: 1, latencyMs: 90, firstByteMs: 80 }]);
-    expect(seen[0]?.used?.answers).toBe(1);
+    // Nothing is said of it before its answer has ended.
+    see({ route: failing, status: 503, headersAtMs: T0 + 10, isMadeGood: true, isLost: true, body: lost });
+    expect((await flushed()).at(-1)).toMatchObject({ requests: 0, errors: 0, latencyMs: 0 });
+    expect(seen[0]?.used).toBeUndefined();
   });
 
   it('tell of a unit that met both arms as of both', async () => {

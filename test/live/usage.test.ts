@@ -94,6 +94,11 @@ describe('what an answer has used', () => {
     expect(await read(part)).toBeNull();
   });
 
+  it('is read from the ends of an answer that names no coding but `identity`', async () => {
+    const coded = { 'content-encoding': 'identity' };
+    expect(await read(answered(bytesOf(document('x'.repeat(5_000))), {}, coded))).toMatchObject({ tokensOut: 20 });
+  });
+
   it('has no cost where the model has no price, and the price of the variant’s own model where none is named', async () => {
     const usage = '{"usage":{"completion_tokens":5}}';
     const of = (json: object) => ({ name: 'main', variants: { green: { json } } }) as unknown as Served['route'];

@@ -159,6 +159,33 @@ describe('a mirrored request', () => {
     expect(without).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0 } });
   });
 
+  it('is a trial where the refusal has nothing to do with the visitor’s key', async () => {
+    const locked: Origin = () => Response.json({ error: 'no' }, { status: 403 });
+    const cookie = { cleanedHeaders: new Headers({ cookie: 'theme=dark' }) };
+    // A repeat that is not refused shows that no key was wanted.
+    const seen = await mirrored({ served: cookie, green: locked, plan: { isRepeated: true } });
+    expect(seen.batch).toMatchObject({ unfair: { candidate: 0 }, repeats: { match: 1 } });
+    const keyed = { cleanedHeaders: new Headers({ authorization: 'Bearer visitor' }) };
+    for (const own of [{ removeHeaders: ['authorization'] }, { secretHeaders: { 'ocp-key': 'K_A' } }]) {
+      const variants = { blue: { service: 'BLUE' }, green: { service: 'GREEN', ...own } };
+      const text = JSON.stringify(own).replace('K_A', '$' + '{KEY_A}');
+      const route = routeOf({
+        variants: { ...variants, green: { service: 'GREEN', ...JSON.parse(text) } },
+        shadows: [{ variant: 'green' }],
+      });
+      const { batch } = await mirrored({ served: { ...keyed, route }, green: locked });
+      expect(batch.unfair.candidate).toBe(0);
+    }
+  });
+
+  it('is no mismatch taken back where the candidate broke off and the baseline’s copy was refused', async () => {
+    const locked: Origin = () => Response.json({ error: 'key' }, { status: 401 });
+    const body = { end: 'cut' as const, bytes: 3, firstByteAtMs: null, endedAtMs: Date.now() };
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    const { batch } = await mirrored({ served: { body }, blue: locked, plan });
+    expect(batch).toMatchObject({ classes: { error: 1 }, unfair: { candidate: 0 }, failures: { cut: 1 } });
+  });
+
   it('is skipped where the live answer has a status whose body nobody keeps', async () => {
     expect((await mirrored({ served: { status: 600, captured: null } })).batch).toMatchObject({
       skipped: { 'not-kept': 1 },

@@ -149,6 +149,18 @@ describe('a body that a service changes under a length that is no longer its own
     expect(row).toMatchObject({ failed: 0, bytes: expected.length, errorCode: '' });
   });
 
+  it('has no type that nobody gave it where it is empty', async () => {
+    answers.set('/bare', ({ say }) => say('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'));
+    for (const kind of ORIGINS) {
+      const answer = await through(kind, '/bare');
+      expect([answer.status, answer.framing, values(answer.headers, 'content-type')]).toEqual([
+        404,
+        { kind: 'length', length: 0 },
+        [],
+      ]);
+    }
+  });
+
   it('arrives whole where it is long', async () => {
     answers.set('/long', ({ say }) => say(`HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`));
     const answer = await through('service', '/long?change=repeat&times=3');

@@ -212,8 +212,8 @@ describe('a ledger', () => {
 
   it('lets an outcome by receipt wait for its exposure, whose arm it counts in; without one it never counts', async () => {
     const ledger = await newLedger();
-    const served = { variant: 'blue', atMs: Date.now() };
     // A candidate that failed was answered for by blue, but the unit is green's; unit 2 has opted out.
+    const served = { variant: 'blue', atMs: Date.now() + 1_000 };
     const early = [helpful(1, { served, receipt: 'r1' }), helpful(2, { served, receipt: 'r2' })];
     const answers = await ledger.outcomes([...early, early[0]!], plan);
     expect(answers).toEqual([
@@ -249,6 +249,16 @@ describe('a ledger', () => {
     expect(await by('green', 5_000, 'r3')).toMatchObject({ ok: true });
   });
 
+  it('takes no waiting receipt of another variant from before the unit was dealt', async () => {
+    const ledger = await newLedger();
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures: [exposure(9, 'green')] });
+    const served = { variant: 'blue', atMs: Date.now() - 5_000 };
+    const [early] = await ledger.outcomes([helpful(1, { served, receipt: 'r1' })], plan);
+    expect(early).toMatchObject({ ok: true, value: { counted: false } });
+    await ledger.expose({ isolate: 'a', sequence: 2, exposures: [exposure(1, 'green')] });
+    expect((await armsOf(ledger, 'helpful')).green).toMatchObject({ n: 2, successes: 0 });
+  });
+
   it('forgets all of one unit and takes it out of every sum', async () => {
     const ledger = await newLedger();
     const exposures = [exposure(1, 'blue', { errors: 1, latencyMs: 70 }), exposure(2, 'blue', { latencyMs: 30 })];
@@ -272,7 +282,7 @@ describe('a ledger', () => {
 
   it('tells what it credits of what waited, once, so that it is recorded', async () => {
     const ledger = await newLedger();
-    const served = { variant: 'blue', atMs: Date.now() };
+    const served = { variant: 'blue', atMs: Date.now() + 1_000 };
     const waiting = ['r1', 'r2'].map((receipt) => helpful(1, { served, receipt }));
     await ledger.outcomes([...waiting, { ...spend(1, 5), served, receipt: 'r1' }], plan);
     const batch = { isolate: 'a', sequence: 1, exposures: [exposure(1, 'green')] };

@@ -26,6 +26,12 @@ export function effectWarnings(config: Config, surroundings: DocumentSurrounding
   ];
 }
 
+/** Whether all whole numbers are sure to be as they were written. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  return typeof value !== 'object' || value === null || Object.values(value).every(isExact);
+}
+
 type Warn = ReturnType<typeof faultsBelow>['fault'];
 
 function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurroundings): void {
@@ -54,6 +60,11 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
     warn(at, `"${name}" is declared twice, and the last one counts`, 'keep one of them');
   });
   for (const variant of Object.values(route.variants)) {
+    for (const [member, value] of Object.entries(variant.json ?? {})) {
+      if (isExact(value)) continue;
+      const reason = 'has a whole number beyond 2^53, which may be sent as another';
+      warn(['variants', variant.name, 'json', member], reason, 'write it as text, if the origin takes that');
+    }
     for (const [header] of variant.headers) {
       if (!credentials.has(header)) continue;
       warn(

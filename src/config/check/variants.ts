@@ -99,20 +99,9 @@ function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[]
 }
 
 function jsonFaults(json: unknown, keys: Key[]): Fault[] {
-  const { faults, fault } = faultsBelow(keys);
-  for (const [member, value] of Object.entries(object(json))) {
-    if (isDeeperThan(value, maxJsonDepth))
-      fault([member], `is nested more than ${maxJsonDepth} deep`, 'set a flatter value');
-    else if (!isExact(value))
-      fault([member], 'has a whole number beyond 2^53, which would be sent as another', 'write it as text');
-  }
-  return faults;
-}
-
-/** Whether all whole numbers are as they were written. */
-function isExact(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
-  return Object.values(object(value)).every(isExact) && list(value).every(isExact);
+  return Object.entries(object(json))
+    .filter(([, value]) => isDeeperThan(value, maxJsonDepth))
+    .map(([member]) => faultAt([...keys, member], `is nested more than ${maxJsonDepth} deep`, 'set a flatter value'));
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

@@ -3,13 +3,13 @@
  * say yes to what somebody saw; `pause` and `abort` are not, since in need nothing may be in their way.
  */
 
-import { ifMatchOf, isMeant, isRunning, isShown, printChanged, trafficLines } from '../../change.ts';
+import { ifMatchOf, isMeant, isRunning, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { connect } from '../../client.ts';
 import { type ChangedRoute, openRoute, paramOf, type RouteStatus } from '../../route.ts';
 import { stepWords } from '../../status/rollout.ts';
 import { Stop } from '../../stop.ts';
 import type { Terminal } from '../../terminal.ts';
-import { type CommonArgs, routeWriteArgs, verb } from '../../verb.ts';
+import { type CommonArgs, routeWriteArgs, verb, type WriteArgs } from '../../verb.ts';
 
 type Kind = 'promote' | 'pause' | 'resume' | 'abort';
 type Rollout = NonNullable<RouteStatus['rollout']>;
@@ -70,7 +70,7 @@ function command({ kind, summary, what, next, bound }: Order) {
     async run(args, terminal) {
       const { route } = args;
       const { client, ask, status, param, unseen } = await opened(route, bound, args, terminal);
-      const headers = status === null ? {} : ifMatchOf(args, status, bound);
+      const headers = ifMatchOf(args, status, bound);
       if (status !== null && isShown(args, terminal)) refuseIdle(status, kind);
       const then = status?.rollout ? next(status.rollout) : null;
       const lines = [
@@ -87,22 +87,19 @@ function command({ kind, summary, what, next, bound }: Order) {
         // What was seen before names the nearest route too.
         throw isBlind(cause) ? (unseen ?? cause) : cause;
       })) as ChangedRoute;
-      if (changed.rollout) {
-        const done = `${route}: rollout ${changed.rollout.id} ${changed.rollout.phase}`;
-        return printChanged(changed, { done }, args, terminal);
-      }
-      terminal.out(args.json ? JSON.stringify(changed, null, 2) : `${route}: ${kind} was taken`);
-      return 0;
+      const { rollout } = changed;
+      const done = `${route}: ${rollout ? `rollout ${rollout.id} ${rollout.phase}` : `${kind} was taken`}`;
+      return printChanged(changed, { done }, args, terminal);
     },
   });
 }
 
 /** The route as it is; null where that cannot be told, or the config has it no more, and the order needs nothing of it. */
-async function opened(route: string, bound: Order['bound'], args: CommonArgs, terminal: Terminal) {
+async function opened(route: string, bound: Order['bound'], args: WriteArgs & CommonArgs, terminal: Terminal) {
   try {
     return { ...(await openRoute(route, args, terminal)), unseen: null };
   } catch (cause) {
-    if (bound !== 'any' || !isBlind(cause)) throw cause;
+    if (bound !== 'any' || !isBlind(cause) || args['dry-run']) throw cause;
     return { ...connect(args, terminal), status: null, param: paramOf(route), unseen: cause };
   }
 }
@@ -112,7 +109,8 @@ function isBlind(cause: unknown): boolean {
 }
 
 /** Throws what the Worker would refuse, so that nobody is promised what cannot be. */
-function refuseIdle({ name, rollout }: RouteStatus, kind: Kind): void {
+function refuseIdle(status: RouteStatus, kind: Kind): void {
+  const { name, rollout, byHand } = status;
   if (rollout === null || !isRunning(rollout)) {
     const what = `No rollout runs on ${name}.`;
     throw new Stop({
@@ -123,6 +121,9 @@ function refuseIdle({ name, rollout }: RouteStatus, kind: Kind): void {
     });
   }
   const { phase } = rollout;
+  if (byHand !== null) refuseBusy({ ...status, rollout: null });
+  if (kind === 'pause' && phase === 'paused')
+    throw new Stop({ exitCode: 1, code: 'already_paused', what: `The rollout of ${name} is paused already.` });
   if (kind === 'resume' && phase !== 'paused')
     throw new Stop({ exitCode: 1, code: 'not_paused', what: `The rollout of ${name} is ${phase}, not paused.` });
 }

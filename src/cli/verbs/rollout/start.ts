@@ -6,7 +6,6 @@
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { readList } from '../../json-file.ts';
 import { type ChangedRoute, openRoute, requireVariant } from '../../route.ts';
-import { Stop } from '../../stop.ts';
 import { guardrailsArg, planArg, planLines, planOf, stepsOf, type TrialBody } from '../../trial.ts';
 import { routeWriteArgs, verb } from '../../verb.ts';
 
@@ -37,10 +36,6 @@ export const start = verb({
     const steps = await stepsOf(route, json, connected);
     const headers = ifMatchOf(args, status, 'shown');
     if (isShown(args, terminal)) refuseBusy(status);
-    if (isShown(args, terminal) && variant === status.inForce.baseline) {
-      const what = `${variant} is the baseline of ${route} already.`;
-      throw new Stop({ exitCode: 1, code: 'already_baseline', what, mend: 'name the variant to move traffic to' });
-    }
     const change = {
       what: `Start a rollout of ${route} to ${variant}`,
       lines: [...trafficLines(status, {}), ...planLines(variant, steps, status)],
