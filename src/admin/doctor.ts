@@ -5,10 +5,11 @@
 
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
-import type { Config, Route } from '../config/types.ts';
+import type { Config, Route, Variant } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env, whatThisWorkerHas } from '../env.ts';
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
+import { lanes } from '../rollout/turns.ts';
 import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
@@ -27,6 +28,7 @@ export interface Finding {
 /** A Worker may make 50 calls for each of its own on the free plan; a look at more than this takes several. */
 const MAX_ROUTES = 8;
 const MAX_PROBES = 24;
+const PROBES_AT_ONCE = 5;
 
 export function doctorRoutes() {
   return new Hono<AdminEnv>().get('/doctor', query(doctorQuery), async (c) => {
@@ -143,11 +145,12 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
 
 async function routeFindings(routes: readonly Route[], env: Env): Promise<Finding[]> {
   let probes = MAX_PROBES;
+  const inLane = lanes(PROBES_AT_ONCE);
   const looks = routes.map(async (route) => {
     const allowed = Math.max(0, probes);
     probes -= Object.keys(route.variants).length;
     const [controller, status] = await controllerFindings(route, env);
-    return [...controller, ...(await healthFindings(route, status, env, allowed))];
+    return [...controller, ...(await healthFindings(route, status, allowed, (one) => inLane(() => probe(one, env))))];
   });
   return (await Promise.all(looks)).flat();
 }
@@ -182,7 +185,12 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
 }
 
 /** A sick variant is bad while it has traffic, and a warning before. */
-async function healthFindings(route: Route, status: RouteStatus | null, env: Env, allowed: number): Promise<Finding[]> {
+async function healthFindings(
+  route: Route,
+  status: RouteStatus | null,
+  allowed: number,
+  probed: (variant: Variant) => ReturnType<typeof probe>,
+): Promise<Finding[]> {
   const weights = status?.inForce.weights ?? route.weights;
   const variants = Object.values(route.variants).slice(0, allowed);
   return Promise.all(
@@ -191,7 +199,7 @@ async function healthFindings(route: Route, status: RouteStatus | null, env: Env
       if (variant.health === undefined) {
         return note(about, 'declares no health check', 'give it "health"');
       }
-      const { ok: isWell, detail } = await probe(variant, env);
+      const { ok: isWell, detail } = await probed(variant);
       if (isWell) return ok(about, `healthy: ${detail}`);
       const weight = weights[variant.name] ?? 0;
       return weight > 0

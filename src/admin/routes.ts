@@ -25,7 +25,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       const inKv = async () => (await loadConfig(c.env))!.routes;
       const routes = await routesOf(c.env).catch(inKv);
       const looks = routes.map((route) =>
-        statusOf(controllerOf(c.env, route.name)!, route.name).catch(async () => {
+        statusOf(controllerOf(c.env, route.name)!, route.name).catch(async (cause) => {
           // One that is down hides neither the others nor what config and KV say of its own route. The isolate's knowledge of a
           // route hangs on the very object that it serves by.
           const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
@@ -33,7 +33,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
           return {
             ...{ name: route.name, inForce, byHand, byHandFault: null, rollout: null, live: {} },
             split: { at: '', reason: '', by: 'config', ...inForce, weights: route.weights, ...split },
-            warnings: ['its controller does not answer'],
+            warnings: [`its controller ${cause instanceof Unread ? 'could read no config' : 'does not answer'}`],
           };
         }),
       );

@@ -23,6 +23,9 @@ export interface Figures {
   spreads?: Record<string, Record<string, string>>;
 }
 
+/** The platform's bound on a text is 2 MB, and a slice's name may be half a kilobyte of escapes. */
+const ROWS_AT_ONCE = 1_000;
+
 /** What is summed in each table, beneath its key. */
 const COUNTS = ['units', 'requests', 'crossovers'] as const;
 const MOMENTS = ['sum', 'sumSquares', 'sumCubes', 'nonZero'] as const;
@@ -62,15 +65,13 @@ export class Sums {
     this.#add('slices', ['slice', 'variant', 'metric'], MOMENTS, sliced);
   }
 
-  /** Adds rows to those of their keys, in one statement. */
+  /** Adds rows to those of their keys, many in one statement. */
   #add(table: string, keys: readonly string[], sums: readonly string[], rows: readonly unknown[][]): void {
-    if (rows.length === 0) return;
     const columns = [...keys, ...sums];
-    this.#sql.exec(
-      `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns.map((_, at) => `value ->> ${at}`)} FROM json_each(?)
-       WHERE true ON CONFLICT DO UPDATE SET ${sums.map((name) => `${name} = ${name} + excluded.${name}`)}`,
-      JSON.stringify(rows),
-    );
+    const sql = `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns.map((_, at) => `value ->> ${at}`)} FROM json_each(?)
+       WHERE true ON CONFLICT DO UPDATE SET ${sums.map((name) => `${name} = ${name} + excluded.${name}`)}`;
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+      this.#sql.exec(sql, JSON.stringify(rows.slice(from, from + ROWS_AT_ONCE)));
   }
 
   /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */

@@ -30,6 +30,13 @@ export class Prefix {
   take(): Uint8Array<ArrayBuffer> {
     return concatenated(this.#chunks, this.#kept);
   }
+
+  /** Keeps nothing from now on: nobody will ask. */
+  drop(): void {
+    this.#chunks = [];
+    this.#kept = 0;
+    this.#maxBytes = 0;
+  }
 }
 
 /** Keeps the first and the last bytes of a body. Where the first bound was not reached, `head` is the whole. */

@@ -60,6 +60,7 @@ export class ConfigKeeper {
   #sql: SqlStorage;
   #env: Env;
   #turns = new Turns();
+  #next: Promise<ConfigRevision | null> | null = null;
 
   constructor(sql: SqlStorage, env: Env) {
     this.#sql = sql;
@@ -71,7 +72,12 @@ export class ConfigKeeper {
 
   /** The newest config, after a look at KV. Null when there never was one. A failed read of KV leaves the newest known. */
   current(): Promise<ConfigRevision | null> {
-    return this.#turns.take(() => this.#current());
+    // Two hundred routes may ask at once. One look serves all who wait for it, but not those who come when it has begun.
+    this.#next ??= this.#turns.take(() => {
+      this.#next = null;
+      return this.#current();
+    });
+    return this.#next;
   }
 
   /** Replaces the config. Refused whole when it has a fault, or when somebody else wrote since. */

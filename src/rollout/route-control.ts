@@ -314,10 +314,10 @@ export class RouteControl {
     }
     await this.#meta.armEarliest();
     const kinds = new Set(effects.map(({ kind }) => kind));
-    if (kinds.has('webhook')) void this.#inTime(this.#sendWebhooks());
     const work: Promise<unknown>[] = [];
     if (kinds.has('publish')) work.push(this.#publish());
     if (kinds.has('config')) work.push(this.promotions.tell());
+    if (kinds.has('webhook')) void this.#inTime(this.#sendWebhooks());
     if (work.length > 0) await this.#inTime(Promise.all(work));
   }
 

@@ -10,3 +10,13 @@ export class Turns {
     return turn;
   }
 }
+
+/**
+ * Runs at most so many works at once, each in the line that its place gives it. The platform lets six calls of an invocation or object
+ * wait for an answer, and a seventh stands unsent while its own time runs: whoever asks many at once would call the well ones dead.
+ */
+export function lanes(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const lines = Array.from({ length: count }, () => new Turns());
+  let next = 0;
+  return (work) => lines[next++ % count]!.take(work);
+}

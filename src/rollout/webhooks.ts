@@ -7,12 +7,15 @@ import type { Config, Webhook } from '../config/types.ts';
 import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
 import type { RolloutEvent } from './state.ts';
+import { lanes } from './turns.ts';
 
 const TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 2_000;
 const MAX_TRIES = 10;
-/** Who sends a row has it to himself for so long; longer than any try, so that only a crash gives it back. */
-const LEASE_MS = 30_000;
+/** Who sends a row has it to himself for so long; longer than the wait and the try, so that only a crash gives it back. */
+const LEASE_MS = 60_000;
+/** Posts at once: half of what the platform lets wait, so that KV is reached all the same. */
+const AT_ONCE = 3;
 
 interface Queued extends Record<string, SqlStorageValue> {
   id: number;
@@ -23,6 +26,7 @@ interface Queued extends Record<string, SqlStorageValue> {
 
 export class Webhooks {
   #sql: SqlStorage;
+  #inLane = lanes(AT_ONCE);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -52,7 +56,7 @@ export class Webhooks {
   async send(env: Env, nowMs: number): Promise<void> {
     const due = [...this.#sql.exec<Queued>('SELECT * FROM webhooks WHERE atMs <= ? ORDER BY id LIMIT 20', nowMs)];
     for (const { id } of due) this.#sql.exec('UPDATE webhooks SET atMs = ? WHERE id = ?', nowMs + LEASE_MS, id);
-    await Promise.all(due.map((queued) => this.#sendOne(queued, env)));
+    await Promise.all(due.map((queued) => this.#inLane(() => this.#sendOne(queued, env))));
   }
 
   async #sendOne({ id, webhook, event, tries }: Queued, env: Env): Promise<void> {

@@ -47,7 +47,11 @@ const LATE_MS = 10_000;
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
   const key = `${served.route.name}/${plan.shadow.variant}`;
-  const skip = (reason: string) => count(served, plan, work, comparison('skipped', reason), null);
+  const skip = (reason: string) => {
+    // A slow answer would hold its copy for as long as it lasts.
+    served.captured?.drop();
+    count(served, plan, work, comparison('skipped', reason), null);
+  };
   const why = impossible(served, plan);
   if (why !== null) return skip(why);
   let place: Place | BudgetSkip | undefined;

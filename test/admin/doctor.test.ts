@@ -129,6 +129,28 @@ describe('GET /api/doctor', () => {
     expect(found[about]).toMatchObject({ state, detail: expect.stringContaining(words), mend: expect.any(String) });
   });
 
+  it('asks few variants at once, or the platform would hold the well ones back behind those that hang', async () => {
+    let [open, most] = [0, 0];
+    vi.stubGlobal('fetch', async () => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      open--;
+      return new Response();
+    });
+    const url = 'https://blue.example';
+    const variants = Object.fromEntries(
+      Array.from({ length: 8 }, (_, n) => [`v-${n}`, { url, health: { path: '/healthz' } }]),
+    );
+    const text = JSON.stringify({ version: 1, routes: [{ name: 'detect', variants }] });
+    const found = await findings({
+      ...healthy,
+      CONFIG: { get: async () => text } as unknown as KVNamespace,
+      CONTROLLER: controllers({ currentConfig: async () => ({ revision: 1, text }), status: async () => status }),
+    });
+    expect(found['detect/v-7']).toMatchObject({ state: 'ok' });
+    expect(most).toBe(5);
+  });
+
   it('looks at one route when asked, and refuses one that is not there', async () => {
     answering({});
     expect(await findings(healthy, '?route=detect')).toHaveProperty('route detect');

@@ -38,6 +38,18 @@ describe('a good document is warned', () => {
     ]);
   });
 
+  it('of origins that answer here and not to a deployed Worker', () => {
+    const of = (url: string) => warned([routeWith({ variants: { blue: { url } } })]);
+    const at = (reason: RegExp) => [
+      expect.stringMatching(new RegExp(`^routes\\[0\\].variants.blue.url: ${reason.source}`)),
+    ];
+    expect(of('https://203.0.113.9/v1')).toEqual(at(/is an address/));
+    expect(of('https://[2606:4700::1111]')).toEqual(at(/is an address/));
+    expect(of('https://model.acme.workers.dev')).toEqual(at(/.*same account/));
+    for (const url of ['http://127.0.0.1:9000', 'http://[::1]:9000', 'http://localhost:1', 'https://1.example.com'])
+      expect(of(url)).toEqual([]);
+  });
+
   it('of outcomes that cannot be taken without a secret', () => {
     const outcomes = routeWith({ outcomes: [{ name: 'helpful', kind: 'conversion' }] });
     expect(warned([outcomes], { secrets: () => false })).toEqual([

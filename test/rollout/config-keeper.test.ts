@@ -55,6 +55,18 @@ const promotion = {
 };
 
 describe('the config', () => {
+  it('is looked for once for all who ask while others wait, and anew for who comes later', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    const looked = vi.spyOn(kv, 'get');
+    const asked = Array.from({ length: 200 }, () => keeper.current());
+    kv.text = salted(2);
+    await Promise.all(asked);
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(2);
+    kv.text = salted(3);
+    expect((await keeper.current())?.text).toBe(salted(3));
+  });
+
   it('keeps its last fifty revisions, any of which can be read, also after a restart', async () => {
     const { keeper, again } = world();
     for (let n = 1; n <= 55; n++) expect((await keeper.put(written(salted(n)))).ok).toBe(true);

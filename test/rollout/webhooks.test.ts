@@ -39,6 +39,38 @@ describe('webhooks', () => {
     expect(webhooks.nextAtMs()).toBeNull();
   });
 
+  it('are never more under way than the platform lets wait, so that receivers that hang are in nobody’s way', async () => {
+    let [open, most] = [0, 0];
+    const queue: (() => void)[] = [];
+    // The platform's own line: six wait for an answer, and a call's time runs before it is its turn.
+    vi.stubGlobal('fetch', async (url: string, { signal }: { signal: AbortSignal }) => {
+      if (open >= 6) await new Promise<void>((resolve) => queue.push(resolve));
+      most = Math.max(most, ++open);
+      try {
+        signal.throwIfAborted();
+        if (url.includes('dead')) await new Promise((_, reject) => signal.addEventListener('abort', reject));
+        sent.push(url);
+        return new Response();
+      } finally {
+        open--;
+        queue.shift()?.();
+      }
+    });
+    // Made by hand, since fake timers do not reach the platform's.
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new Error('late')), ms);
+      return controller.signal;
+    });
+    const webhooks = new Webhooks(storage().sql);
+    const dead = Array.from({ length: 6 }, (_, n) => ({ ...hook, url: `https://dead-${n}.example/` }));
+    webhooks.queue([...dead, hook], event, T0);
+    const sending = webhooks.send(env, T0);
+    await vi.advanceTimersByTimeAsync(16_000);
+    await sending;
+    expect([sent, most]).toEqual([[hook.url], 3]);
+  });
+
   it('of two routes are told apart at one URL', async () => {
     for (const route of ['detect', 'shop']) {
       const webhooks = new Webhooks(storage().sql);
