@@ -73,7 +73,7 @@ function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, bod
   const { status, headersAtMs, startedAtMs, isLost } = served;
   const { firstByteAtMs, endedAtMs, end } = body;
   const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
-  const hasCome = status !== null && !isLost && (cameAtMs !== null || end !== 'refused');
+  const hasCome = status !== null && !isLost && (cameAtMs !== null || end === 'complete');
   const ms = Math.max(cameAtMs ?? endedAtMs, headersAtMs) - startedAtMs;
   return ms > sloMs ? true : hasCome ? false : null;
 }

@@ -21,7 +21,10 @@ export class PairStore {
   /** Adds a batch; call it within the flush's transaction. Memory follows only when `commit` runs after it. */
   add(batch: PairBatch, nowMs: number): () => void {
     const { candidate } = batch;
-    const totals = withBatch(this.#totals.get(candidate) ?? startTotals(candidate, nowMs), batch);
+    // From the rows: one flush may bear two batches of a candidate, of before a rollout and of it.
+    const [row] = this.#sql.exec<{ totals: string }>('SELECT * FROM pairs WHERE candidate = ?', candidate);
+    const before = row === undefined ? startTotals(candidate, nowMs) : (JSON.parse(row.totals) as PairTotals);
+    const totals = withBatch(before, batch);
     this.#sql.exec('INSERT OR REPLACE INTO pairs VALUES (?, ?)', candidate, JSON.stringify(totals));
     const day = Math.floor(nowMs / 86_400_000);
     this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);

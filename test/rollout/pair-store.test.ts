@@ -48,6 +48,14 @@ describe('the pairs of a route', () => {
     expect(store.report('green')).toMatchObject({ eligible: 3 });
   });
 
+  it('add up within a flush that bears two batches of a candidate, of before a rollout and of it', () => {
+    const store = new PairStore(sqlStorage());
+    store.add(batchOf('green', 3), 0)();
+    const commits = [batchOf('green', 30), batchOf('green', 31)].map((batch) => store.add(batch, 0));
+    for (const commit of commits) commit();
+    expect(store.report('green')).toMatchObject({ eligible: 64, classes: { match: 64 } });
+  });
+
   it('keep the newest samples, newest first', () => {
     const store = new PairStore(sqlStorage());
     for (let i = 0; i < 15; i++) store.add(batchOf('green', 20, i * 20), 0)();

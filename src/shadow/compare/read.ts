@@ -62,7 +62,8 @@ function readAs(dialect: DialectName | undefined, own: Reading, reply: Observati
 
 function readStream(reading: Reading, reply: Observation, hint?: DialectName): Reading {
   const stream = readSse(reply.body, { hint, whole: !reading.partial });
-  const answered = reply.status >= 200 && reply.status < 300;
+  // What has no body has no stream that could lack its end.
+  const answered = reply.status >= 200 && reply.status < 300 && reply.status !== 204;
   return {
     ...reading,
     dialect: stream.dialect,

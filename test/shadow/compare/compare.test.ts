@@ -420,6 +420,13 @@ describe('answers of models', () => {
     expect(candidate).toMatchObject({ tokensIn: 1, tokensOut: 9 });
   });
 
+  it('takes an answer without a body for no stream that lacks its end, whatever type it bears', async () => {
+    const whole = stream(transcript('openai-chat.txt'));
+    const none = stream('', { status: 204 });
+    expect(await compare(whole, none)).toMatchObject({ class: 'status-mismatch', reason: '200-204' });
+    expect(await compare(none, whole)).toMatchObject({ class: 'status-mismatch', reason: '204-200' });
+  });
+
   it('leaves pairs without a body alone under a preset', async () => {
     expect(await compare(stream(''), stream(''), chat)).toMatchObject({ class: 'match' });
   });
