@@ -93,11 +93,14 @@ function newestSplit(
     tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return last ?? brokenSplit(route);
   }
-  const { revision, weights, baseline, rollout } = parsed.value;
-  // A way back must not wait for the config that its variants are of: KV may bring that a minute later.
-  const isBack = rollout === null && baseline === route.baseline && weights[baseline] === 100;
-  if (isBack && last !== null && revision > last.revision)
-    return { ...parsed.value, weights: { [baseline]: 100 }, shadows: {}, variants: variantsHash(route) };
+  const { revision, weights, baseline } = parsed.value;
+  const isBack = baseline === route.baseline && weights[baseline] === 100;
+  if (isBack && last !== null && revision > last.revision) {
+    // A way back must not wait for the config that its variants are of: KV may bring that a minute later. Of a rollout that has begun
+    // meanwhile, with nothing yet, the requests here are no evidence.
+    const { guardrails: _, experiment: __, ...back } = parsed.value;
+    return { ...back, weights: { [baseline]: 100 }, shadows: {}, rollout: null, variants: variantsHash(route) };
+  }
   return last ?? parsed.value;
 }
 

@@ -375,7 +375,7 @@ export class RouteControl {
   }
 
   async #sendWebhooks(): Promise<void> {
-    await this.#webhooks.send(this.env, Date.now());
+    await this.#webhooks.send(this.env);
     await this.#meta.wake('webhooks', this.#webhooks.nextAtMs());
   }
 

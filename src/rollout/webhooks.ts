@@ -7,13 +7,12 @@ import type { Config, Webhook } from '../config/types.ts';
 import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
 import type { RolloutEvent } from './state.ts';
-import { lanes } from './turns.ts';
 
 const TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 2_000;
 const MAX_TRIES = 10;
-/** Who sends a row has it to himself for so long; longer than the wait and the try, so that only a crash gives it back. */
-const LEASE_MS = 60_000;
+/** Who sends a row has it to himself for so long; longer than any try, so that only a crash gives it back. */
+const LEASE_MS = 30_000;
 /** Posts at once: half of what the platform lets wait, so that KV is reached all the same. */
 const AT_ONCE = 3;
 
@@ -26,7 +25,7 @@ interface Queued extends Record<string, SqlStorageValue> {
 
 export class Webhooks {
   #sql: SqlStorage;
-  #inLane = lanes(AT_ONCE);
+  #workers = new Set<Promise<void>>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -52,11 +51,27 @@ export class Webhooks {
     return row?.atMs ?? null;
   }
 
-  /** Sends what is due. Never rejects. */
-  async send(env: Env, nowMs: number): Promise<void> {
-    const due = [...this.#sql.exec<Queued>('SELECT * FROM webhooks WHERE atMs <= ? ORDER BY id LIMIT 20', nowMs)];
-    for (const { id } of due) this.#sql.exec('UPDATE webhooks SET atMs = ? WHERE id = ?', nowMs + LEASE_MS, id);
-    await Promise.all(due.map((queued) => this.#inLane(() => this.#sendOne(queued, env))));
+  /** Sends what is due, a few at a time: whoever is free takes the next, first tries before those of receivers that hang. Never rejects. */
+  async send(env: Env): Promise<void> {
+    while (this.#workers.size < AT_ONCE) {
+      const worker: Promise<void> = this.#work(env).finally(() => this.#workers.delete(worker));
+      this.#workers.add(worker);
+    }
+    await Promise.all(this.#workers);
+  }
+
+  async #work(env: Env): Promise<void> {
+    // What fails now is tried again by the next who sends.
+    const sinceMs = Date.now();
+    for (let next = this.#take(sinceMs); next !== undefined; next = this.#take(sinceMs)) await this.#sendOne(next, env);
+  }
+
+  #take(sinceMs: number): Queued | undefined {
+    const nowMs = Date.now();
+    const sql = 'SELECT * FROM webhooks WHERE atMs <= iif(tries, ?, ?) ORDER BY tries, id LIMIT 1';
+    const [queued] = this.#sql.exec<Queued>(sql, sinceMs, nowMs);
+    if (queued !== undefined) this.#sql.exec('UPDATE webhooks SET atMs = ? WHERE id = ?', nowMs + LEASE_MS, queued.id);
+    return queued;
   }
 
   async #sendOne({ id, webhook, event, tries }: Queued, env: Env): Promise<void> {

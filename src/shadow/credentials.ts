@@ -10,9 +10,16 @@ export function headersOfCopy(headers: Headers, forwardCredentials: boolean): He
   return copy;
 }
 
-/** Whether a copy to a variant lacks a key of the visitor's that the variant would be shown, and brings none of its own. */
-export function lacksKey(headers: Headers, forwardCredentials: boolean, variant: Variant): boolean {
-  if (forwardCredentials || variant.secretHeaders.length > 0) return false;
-  if (variant.headers.some(([name]) => credentials.has(name))) return false;
-  return [...credentials].some((name) => headers.has(name) && !variant.removeHeaders.includes(name));
+/** Whether a request bears a key of the visitor's that the variant would be shown. */
+export function isKeyed(headers: Headers, { removeHeaders }: Variant): boolean {
+  return [...credentials].some((name) => headers.has(name) && !removeHeaders.includes(name));
+}
+
+/** Whether a variant brings a key of its own. A secret header that the baseline has as well is no key to what visitors ask for. */
+export function bringsKey({ headers, secretHeaders }: Variant, baseline: Variant | null): boolean {
+  const shared = new Set(baseline?.secretHeaders.map(({ name }) => name));
+  return (
+    headers.some(([name]) => credentials.has(name)) ||
+    secretHeaders.some(({ name }) => credentials.has(name) || !shared.has(name))
+  );
 }

@@ -21,7 +21,7 @@ import {
   compareReplies,
   comparison,
 } from './compare/compare.ts';
-import { headersOfCopy, lacksKey } from './credentials.ts';
+import { bringsKey, headersOfCopy, isKeyed } from './credentials.ts';
 import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
@@ -135,15 +135,19 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
 
 /**
  * Whether a copy was refused for want of the visitor's key, which it is not given: that the answers differ says nothing of the
- * versions, however large a part of the traffic bears keys. A repeat that is not refused shows that no key was wanted.
+ * versions, however large a part of the traffic bears keys. A repeat may know: one that is refused as well lacks the same key, and one
+ * that is answered like the live request wanted none.
  */
 function isLockedOut(
-  served: Served,
-  plan: MirrorPlan,
+  { route, cleanedHeaders }: Served,
+  { shadow, target, baseline }: MirrorPlan,
   { live, copy, again }: { live: Observation; copy: Observation; again: Observation | null },
 ): boolean {
-  if (!isRefusal(copy.status) || copy.status === live.status || (again && !isRefusal(again.status))) return false;
-  return lacksKey(served.cleanedHeaders, plan.shadow.forwardCredentials, served.route.variants[plan.target]!);
+  const [asked, trusted] = [route.variants[target]!, route.variants[baseline]!];
+  if (shadow.forwardCredentials || !isRefusal(copy.status) || !isKeyed(cleanedHeaders, asked)) return false;
+  if (again !== null && isRefusal(again.status)) return true;
+  if (again?.status === live.status && !bringsKey(trusted, null)) return false;
+  return !bringsKey(asked, trusted);
 }
 
 /** A baseline that fails where the other side does not is no evidence against that side: a guardrail must not lead back to it. */

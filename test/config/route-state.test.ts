@@ -113,8 +113,9 @@ describe('the state of a route', () => {
     const elsewhere = splitOf(0, 7, { variants: 'other', weights: known, baseline: 'green' });
     expect(shown(...steps, { split: elsewhere })).toMatchObject({ green: 0, revision: 6 });
     // A rollout of other variants must not be judged by ours.
-    const began = splitOf(0, 7, { variants: 'other', rollout: 'r-9' });
-    expect(shown(steps[0]!, { split: began })).toMatchObject({ green: 50, revision: 5 });
+    const began = splitOf(0, 7, { variants: 'other', rollout: 'r-9', guardrails: [{ metric: 'errors', per: 'unit' }] });
+    const { state } = shown(steps[0]!, { split: began });
+    expect(state.inForce).toMatchObject({ weights: { green: 0 }, revision: 7, rollout: null, guardrails: [] });
     expect(shown(steps[0]!, { split: splitOf(0, 4, { variants: 'other' }) })).toMatchObject({ green: 50, revision: 5 });
   });
 

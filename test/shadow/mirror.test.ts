@@ -37,6 +37,7 @@ async function mirrored(
     BLUE: binding('blue', over.blue ?? same),
     GREEN: binding('green', over.green ?? same),
     COMPARISONS: { writeDataPoint: (point: { blobs: string[] }) => rows.push(point) },
+    KEY_A: 'a key of ours',
   } as unknown as Env;
   const route = routeOf({
     variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } },
@@ -176,6 +177,31 @@ describe('a mirrored request', () => {
       const { batch } = await mirrored({ served: { ...keyed, route }, green: locked });
       expect(batch.unfair.candidate).toBe(0);
     }
+  });
+
+  it('is no trial where all variants bear a header of ours, and leaves out no key that only some of them bring', async () => {
+    const locked: Origin = () => Response.json({ error: 'key' }, { status: 401 });
+    const keyed = { cleanedHeaders: new Headers({ authorization: 'Bearer visitor' }) };
+    const secret = (name: string) => ({ secretHeaders: { [name]: ['$', '{KEY_A}'].join('') } });
+    const unfair = async (blue: object, green: object, repeat?: Origin) => {
+      const variants = { blue: { service: 'BLUE', ...blue }, green: { service: 'GREEN', ...green } };
+      const route = routeOf({ variants, shadows: [{ variant: 'green' }] });
+      const plan = { isRepeated: repeat !== undefined };
+      const { batch } = await mirrored({
+        served: { ...keyed, route },
+        green: locked,
+        ...(repeat && { blue: repeat }),
+        plan,
+      });
+      return batch.unfair.candidate;
+    };
+    const gateway = secret('x-gateway');
+    expect(await unfair(gateway, gateway)).toBe(1);
+    expect(await unfair(gateway, gateway, locked)).toBe(1);
+    expect(await unfair({}, secret('authorization'))).toBe(0);
+    // A repeat that failed, or brought its own key, says nothing.
+    expect(await unfair({}, {}, () => new Response('', { status: 503 }))).toBe(1);
+    expect(await unfair(secret('authorization'), {}, () => Response.json({ from: 'same' }))).toBe(1);
   });
 
   it('is no mismatch taken back where the candidate broke off and the baseline’s copy was refused', async () => {
