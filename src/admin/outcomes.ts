@@ -51,7 +51,9 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const body = await itemsOf(c.req.raw);
     if (!body.ok) return body.error;
     const address = addressOf(c);
-    const refusal = limits.token.waitSeconds(address, Date.now()) > 0 ? 'too_many_outcomes' : await tokenFault(c);
+    const fault = await tokenFault(c);
+    const isGuessed = fault !== null && limits.token.waitSeconds(address, Date.now()) > 0;
+    const refusal = isGuessed ? 'too_many_outcomes' : fault;
     const caller = callerOf(c, refusal);
     const { items, isList } = body.value;
     const resolved = await Promise.all(items.map((item) => resolve(item, config, caller)));

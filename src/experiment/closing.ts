@@ -69,10 +69,10 @@ export class Closing {
   }
 
   /** A receipt is valid for so long and no longer. */
-  #graceMs({ declaredMs, outcomes }: Grace): number {
+  #graceMs({ declaredMs, outcomes, measuredMs = 0 }: Grace): number {
     if (declaredMs !== null) return declaredMs;
     const usual = outcomes.map((metric) => this.#delays.usualMs(metric) ?? UNKNOWN_DELAY_MS);
-    return Math.min(RECEIPT_MS, Math.max(0, ...usual));
+    return Math.min(RECEIPT_MS, Math.max(measuredMs, ...usual));
   }
 }
 

@@ -4,7 +4,11 @@ import { variantsHash } from '../config/hash.ts';
 import { type MeasuredName, measured } from '../config/measured.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Route } from '../config/types.ts';
+import { RECEIPT_MS } from '../split/receipt.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
+
+/** Nobody can have returned, or tried again, in the moment in which he comes first. */
+const SHOWS_AFTER_MS: Record<string, number | undefined> = { returned: RECEIPT_MS, retry: 60_000 };
 
 /** The plan of a route's experiment; null where it has none. */
 export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>): ExperimentPlan | null {
@@ -19,7 +23,11 @@ export function planOf({ route, inForce }: Pick<RouteState, 'route' | 'inForce'>
     weights: { ...inForce.weights },
     definitions: definitionsOf(route),
     plannedUnits,
-    grace: { declaredMs, outcomes: primary.filter((name) => declared.includes(name)) },
+    grace: {
+      declaredMs,
+      outcomes: primary.filter((name) => declared.includes(name)),
+      measuredMs: Math.max(0, ...primary.map((name) => SHOWS_AFTER_MS[name] ?? 0)),
+    },
     metrics: [...metricsOf(route, primary, 'primary'), ...metricsOf(route, secondary, 'secondary')],
     segments: segments.map(({ name }) => name),
   };

@@ -87,6 +87,8 @@ export interface Grace {
   declaredMs: number | null;
   /** Primary metrics that are sent as outcomes: what is measured from responses is there with the response. */
   outcomes: string[];
+  /** What a primary metric takes that is measured of units, and not with the response. An isolate of an earlier deployment tells none. */
+  measuredMs?: number;
 }
 
 export interface PlannedMetric {

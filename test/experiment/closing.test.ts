@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Closing } from '../../src/experiment/closing.ts';
 import { Delays } from '../../src/experiment/delays.ts';
+import { planOf } from '../../src/experiment/plan.ts';
 import { SumChange, Sums } from '../../src/experiment/sums.ts';
 import type { ExperimentPlan, Grace } from '../../src/experiment/words.ts';
 import { Meta } from '../../src/rollout/meta.ts';
+import { routeOf, routeWith } from '../config/sample.ts';
 import { storage } from '../rollout/sqlite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,6 +47,14 @@ function graceMs(grace: Grace): number {
 }
 
 describe('the figures of an experiment', () => {
+  it('stay open for what shows itself later than the response', () => {
+    expect(graceMs({ declaredMs: null, outcomes: [], measuredMs: 60_000 })).toBe(60_000);
+    const route = (primary: string[]) => routeOf(routeWith({ experiment: { id: 'e', primary } }));
+    const of = (primary: string[]) => planOf({ route: route(primary), inForce } as never)?.grace.measuredMs;
+    const inForce = { baseline: 'blue', weights: {} };
+    expect([of(['returned', 'error']), of(['retry']), of(['latency'])]).toEqual([7 * 24 * HOUR_MS, 60_000, 0]);
+  });
+
   it('close once, when the grace after the planned size is over, as they stand then', () => {
     closing.learn(plan({ declaredMs: HOUR_MS, outcomes: ['helpful'] }));
     come(99);

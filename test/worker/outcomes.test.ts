@@ -402,4 +402,10 @@ it('wrong outcome tokens lock their address out for a minute, and it is told so'
   for (let n = 0; n < 110 && last.status === 401; n++) last = await guess();
   expect(last).toMatchObject({ status: 429, body: { code: 'too_many_outcomes' } });
   expect(last.headers.get('retry-after')).toBe('60');
+  // Others' guesses must not lock out who bears it.
+  const right = await post(
+    { route: 'api', metric: 'helpful', unit: 'u' },
+    { authorization: `Bearer ${OUTCOME_TOKEN}` },
+  );
+  expect([401, 429]).not.toContain(right.status);
 });
