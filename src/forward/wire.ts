@@ -10,6 +10,7 @@ export function removeNamedByConnection(headers: Headers, named: string | null, 
 
 /** The body's length where one was declared that is a number, else null. */
 export function declaredLength(headers: Headers): number | null {
-  const text = headers.get('content-length');
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+  // RFC 9110 §8.6: said twice alike it is said once.
+  const said = /^(\d{1,15})(?:, *\1)*$/.exec(headers.get('content-length') ?? '');
+  return said && Number(said[1]);
 }

@@ -64,13 +64,9 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
     const at = ['variants', variant.name, 'url'];
     // The platform's documentation, "Known issues". What is on this machine is for trying it.
     if (/^(?!127\.)[\d.]+$|^\[(?!::1\])/.test(host))
-      warn(at, 'is an address, which a deployed Worker cannot call', 'name a host');
+      warn(at, 'is an address, which no deployed Worker can call', 'name a host');
     if (host.endsWith('.workers.dev'))
-      warn(
-        at,
-        'cannot be called where it is a Worker of the same account',
-        'bind it, and name the binding by "service"',
-      );
+      warn(at, 'cannot be called where it is a Worker of this account', 'bind it: "service"');
     for (const [member, value] of Object.entries(variant.json ?? {})) {
       if (isExact(value)) continue;
       const reason = 'has a whole number beyond 2^53, which may be sent as another';
