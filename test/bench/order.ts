@@ -12,7 +12,7 @@ import { build, transform } from 'esbuild';
 const FILE = 'src/order.ts';
 const ENTRY = 'src/index.ts';
 /** Bytes by which a try may be worse and still be gone on from, at first and at last. */
-const LENIENCE = { first: 8, last: 0.5 };
+const LENIENCE = { first: 3, last: 0.3 };
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '300' } } });
 

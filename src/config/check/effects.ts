@@ -61,12 +61,9 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
   });
   for (const variant of Object.values(route.variants)) {
     const host = variant.origin.kind === 'url' ? new URL(variant.origin.url).hostname : '';
-    const at = ['variants', variant.name, 'url'];
     // The platform's documentation, "Known issues". What is on this machine is for trying it.
     if (/^(?!127\.)[\d.]+$|^\[(?!::1\])/.test(host))
-      warn(at, 'is an address, which no deployed Worker can call', 'name a host');
-    if (host.endsWith('.workers.dev'))
-      warn(at, 'cannot be called where it is a Worker of this account', 'bind it: "service"');
+      warn(['variants', variant.name, 'url'], 'is an address, which no deployed Worker can call', 'name a host');
     for (const [member, value] of Object.entries(variant.json ?? {})) {
       if (isExact(value)) continue;
       const reason = 'has a whole number beyond 2^53, which may be sent as another';
