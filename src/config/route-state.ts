@@ -10,6 +10,7 @@ import type { RouteTexts } from './last-good.ts';
 import { firstFault } from './path.ts';
 import { parseSplit, parseWeights, type Split } from './split.ts';
 import type { Route } from './types.ts';
+import { completeWeights } from './weights.ts';
 
 export interface RouteState {
   route: Route;
@@ -99,7 +100,9 @@ function newestSplit(
     // A way back must not wait for the config that its variants are of: KV may bring that a minute later. Of a rollout that has begun
     // meanwhile, with nothing yet, the requests here are no evidence.
     const { guardrails: _, experiment: __, ...back } = parsed.value;
-    return { ...back, weights: { [baseline]: 100 }, shadows: {}, rollout: null, variants: variantsHash(route) };
+    // All are named, so that it holds as well when the config comes that has more of them.
+    const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
+    return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route) };
   }
   return last ?? parsed.value;
 }

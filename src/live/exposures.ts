@@ -38,7 +38,10 @@ interface Waiting extends Pick<Served, 'route' | 'inForce'> {
   units: Map<string, Seen>;
   pending: ExposureBatch | null;
   sequence: number;
+  /** Until then a flush is armed, or under way with time enough for what comes. */
   armedUntilMs: number;
+  /** Since when one sends; 0 while none does. */
+  sendingSinceMs: number;
   dropped: number;
 }
 
@@ -114,6 +117,7 @@ export class Exposures {
         route,
         inForce,
         armedUntilMs: 0,
+        sendingSinceMs: 0,
         dropped: 0,
       };
       this.#waiting.set(key, waiting);
@@ -126,16 +130,19 @@ export class Exposures {
   /** What a crowd leaves behind when it goes must not wait for a visitor who never comes, so it is tried for a while. */
   async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     const untilMs = Date.now() + TRIED_FOR_MS;
-    do {
-      // Anew for each pass: two flushes at once would take each other's batch for told.
-      waiting.armedUntilMs = Date.now() + FLUSH_MS + ABANDONED_AFTER_MS;
-      await this.#flushOnce(waiting, env, ctx);
-    } while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
-    waiting.armedUntilMs = 0;
+    // Who comes in its last seconds arms the next one, for what this one may have to leave.
+    const armedUntilMs = untilMs - FLUSH_MS;
+    waiting.armedUntilMs = armedUntilMs;
+    do await this.#flushOnce(waiting, env, ctx);
+    while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
+    if (waiting.armedUntilMs === armedUntilMs) waiting.armedUntilMs = 0;
   }
 
   async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(FLUSH_MS);
+    // The one before may be at it still: two at once would take each other's batch for told.
+    if (Date.now() - waiting.sendingSinceMs < ABANDONED_AFTER_MS) return;
+    waiting.sendingSinceMs = Date.now();
     for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
@@ -151,6 +158,7 @@ export class Exposures {
         await sleep(RETRY_MS * 2 ** round);
       }
     }
+    waiting.sendingSinceMs = 0;
     if (waiting.dropped > 0) {
       console.error(`experiment ${waiting.experiment}: ${waiting.dropped} exposures were dropped`);
       waiting.dropped = 0;

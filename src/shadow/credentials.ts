@@ -10,16 +10,21 @@ export function headersOfCopy(headers: Headers, forwardCredentials: boolean): He
   return copy;
 }
 
-/** Whether a request bears a key of the visitor's that the variant would be shown. */
-export function isKeyed(headers: Headers, { removeHeaders }: Variant): boolean {
-  return [...credentials].some((name) => headers.has(name) && !removeHeaders.includes(name));
+/** The names of the headers that a variant sets itself. */
+const ownOf = ({ headers, secretHeaders }: Variant): string[] => [
+  ...headers.map(([name]) => name),
+  ...secretHeaders.map(({ name }) => name),
+];
+
+/** Whether a request bears a key of the visitor's that the variant would be shown: not one that it removes, or sets in its place. */
+export function isKeyed(headers: Headers, variant: Variant): boolean {
+  const unseen = [...variant.removeHeaders, ...ownOf(variant)];
+  return [...credentials].some((name) => headers.has(name) && !unseen.includes(name));
 }
 
-/** Whether a variant brings a key of its own. A secret header that the baseline has as well is no key to what visitors ask for. */
-export function bringsKey({ headers, secretHeaders }: Variant, baseline: Variant | null): boolean {
-  const shared = new Set(baseline?.secretHeaders.map(({ name }) => name));
-  return (
-    headers.some(([name]) => credentials.has(name)) ||
-    secretHeaders.some(({ name }) => credentials.has(name) || !shared.has(name))
-  );
+/** Whether a variant brings a key that another does not: what both bear is no key to what visitors ask for. */
+export function bringsKey(variant: Variant, other: Variant): boolean {
+  const others = ownOf(other);
+  const secret = variant.secretHeaders.map(({ name }) => name);
+  return ownOf(variant).some((name) => (credentials.has(name) || secret.includes(name)) && !others.includes(name));
 }

@@ -146,7 +146,7 @@ function isLockedOut(
   const [asked, trusted] = [route.variants[target]!, route.variants[baseline]!];
   if (shadow.forwardCredentials || !isRefusal(copy.status) || !isKeyed(cleanedHeaders, asked)) return false;
   if (again !== null && isRefusal(again.status)) return true;
-  if (again?.status === live.status && !bringsKey(trusted, null)) return false;
+  if (again?.status === live.status && !bringsKey(trusted, asked)) return false;
   return !bringsKey(asked, trusted);
 }
 

@@ -116,6 +116,17 @@ describe('the state of a route', () => {
     const began = splitOf(0, 7, { variants: 'other', rollout: 'r-9', guardrails: [{ metric: 'errors', per: 'unit' }] });
     const { state } = shown(steps[0]!, { split: began });
     expect(state.inForce).toMatchObject({ weights: { green: 0 }, revision: 7, rollout: null, guardrails: [] });
+    // The config comes, and KV still shows the split of before.
+    const url = (name: string) => ({ url: `https://${name}.example.com` });
+    const more = routeOf(
+      routeWith({
+        weights: { blue: 90, green: 10 },
+        salt: 'own',
+        variants: { blue: url('blue'), green: url('green'), gold: url('gold') },
+      }),
+    );
+    const later = shown(steps[0]!, { split: began }, { split: splitOf(50, 5), route: more });
+    expect(later).toMatchObject({ green: 0, revision: 7 });
     expect(shown(steps[0]!, { split: splitOf(0, 4, { variants: 'other' }) })).toMatchObject({ green: 50, revision: 5 });
   });
 

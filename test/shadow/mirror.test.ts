@@ -183,12 +183,12 @@ describe('a mirrored request', () => {
     const locked: Origin = () => Response.json({ error: 'key' }, { status: 401 });
     const keyed = { cleanedHeaders: new Headers({ authorization: 'Bearer visitor' }) };
     const secret = (name: string) => ({ secretHeaders: { [name]: ['$', '{KEY_A}'].join('') } });
-    const unfair = async (blue: object, green: object, repeat?: Origin) => {
+    const unfair = async (blue: object, green: object, repeat?: Origin, sent = keyed.cleanedHeaders) => {
       const variants = { blue: { service: 'BLUE', ...blue }, green: { service: 'GREEN', ...green } };
       const route = routeOf({ variants, shadows: [{ variant: 'green' }] });
       const plan = { isRepeated: repeat !== undefined };
       const { batch } = await mirrored({
-        served: { ...keyed, route },
+        served: { cleanedHeaders: sent, route },
         green: locked,
         ...(repeat && { blue: repeat }),
         plan,
@@ -199,6 +199,13 @@ describe('a mirrored request', () => {
     expect(await unfair(gateway, gateway)).toBe(1);
     expect(await unfair(gateway, gateway, locked)).toBe(1);
     expect(await unfair({}, secret('authorization'))).toBe(0);
+    const open: Origin = () => Response.json({ from: 'same' });
+    const browser = new Headers({ cookie: 'theme=dark' });
+    // Found by its repeats, gateway or not; and what both set themselves is no key of one of them.
+    expect(await unfair(gateway, gateway, open, browser)).toBe(0);
+    expect(await unfair(secret('authorization'), secret('authorization'), undefined, browser)).toBe(1);
+    // It would not see the visitor's own.
+    expect(await unfair({}, secret('authorization'), locked)).toBe(0);
     // A repeat that failed, or brought its own key, says nothing.
     expect(await unfair({}, {}, () => new Response('', { status: 503 }))).toBe(1);
     expect(await unfair(secret('authorization'), {}, () => Response.json({ from: 'same' }))).toBe(1);
