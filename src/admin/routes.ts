@@ -114,7 +114,7 @@ export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller
 }
 
 class Unread extends Error {
-  override message = 'No config could be read. Pause and abort are taken all the same.';
+  override message = 'No config could be read; pause and abort work without it.';
 }
 
 /** A route's status; null where the config does not have it. Throws where no config could be read. */

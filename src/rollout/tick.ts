@@ -97,7 +97,7 @@ export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>):
 
 function progress(state: RolloutState, seen: Seen): Moved {
   if (phaseOf(state) !== 'progressing') return still(state, seen);
-  if (seen.isHandTold) return still({ ...state, waiting: ['weights set by hand: some isolates serve by them'] }, seen);
+  if (seen.isHandTold) return still({ ...state, waiting: ['some isolates: weights set by hand'] }, seen);
   const { experiment } = seen.evidence;
   if (stepOf(state).experiment && experiment?.verdict === 'stop' && seen.evidence.stepRun === state.stepRun) {
     return paused(state, seen, 'experiment', by(experiment.sentence));

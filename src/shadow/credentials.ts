@@ -25,6 +25,7 @@ export function isKeyed(headers: Headers, variant: Variant): boolean {
 /** Whether a variant brings a key that another does not: what both bear is no key to what visitors ask for. */
 export function bringsKey(variant: Variant, other: Variant): boolean {
   const others = ownOf(other);
-  const secret = variant.secretHeaders.map(({ name }) => name);
-  return ownOf(variant).some((name) => (credentials.has(name) || secret.includes(name)) && !others.includes(name));
+  const keys = variant.secretHeaders.map(({ name }) => name);
+  for (const [name] of variant.headers) if (credentials.has(name)) keys.push(name);
+  return keys.some((name) => !others.includes(name));
 }

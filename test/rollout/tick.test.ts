@@ -258,7 +258,7 @@ describe('weights set by hand', () => {
     const state = watched(started(), 'pass', 8_000).state;
     const told = watched(state, 'pass', 60_000, { isHandTold: true });
     expect([phaseOf(told.state), told.state.step, told.state.creditedMs]).toEqual(['progressing', 0, state.creditedMs]);
-    expect(told.state.waiting).toEqual(['weights set by hand: some isolates serve by them']);
+    expect(told.state.waiting).toEqual(['some isolates: weights set by hand']);
     expect(watched(told.state, 'pass', 4_000).state.step).toBe(1);
     expect(phaseOf(ticked(told.state, 'fail', { isHandTold: true }).state)).toBe('aborted');
   });

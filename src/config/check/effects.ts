@@ -67,7 +67,7 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
     for (const [member, value] of Object.entries(variant.json ?? {})) {
       if (isExact(value)) continue;
       const reason = 'has a whole number beyond 2^53, which may be sent as another';
-      warn(['variants', variant.name, 'json', member], reason, 'write it as text, if the origin takes that');
+      warn(['variants', variant.name, 'json', member], reason, 'write it as text');
     }
     for (const [header] of variant.headers) {
       if (!credentials.has(header)) continue;
