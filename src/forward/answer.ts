@@ -22,6 +22,7 @@ import { relay } from './relay.ts';
 import { shapeResponseHeaders } from './response-headers.ts';
 import { isFailStatus, type Served, type Watch } from './served.ts';
 import type { Upload } from './upload.ts';
+import { isCoded } from './wire.ts';
 
 export interface Exchange extends Incoming {
   env: Env;
@@ -207,10 +208,6 @@ const ENDS_BYTES = { head: 4_096, tail: 16_384 };
 /** A compressed body says nothing in parts, so of these only short ones are kept. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
 
-export function isCoded(headers: Headers): boolean {
-  return !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
-}
-
 /**
  * What is kept of an answer's ends. Only a guardrail on how streams end needs to see them end. Models name themselves where an answer
  * begins, and what it has used where it ends.
@@ -245,10 +242,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     route: route.name,
     variant: tried.variant.name,
     // Whoever looks at a variant before all others must know that it was the one that answered.
-    expose: route.expose || decision.isPreview === true,
+    expose: route.expose || !!decision.isPreview,
     isPersonal:
       route.cache === 'private' &&
-      (arms.length > 1 || decision.setCookie !== null || decision.isPreview === true || hasReceipt),
+      (arms.length > 1 || decision.setCookie !== null || !!decision.isPreview || hasReceipt),
     origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,

@@ -46,19 +46,16 @@ export function relay(upstream: Response, options: RelayOptions): Relayed | Prom
   const { isService } = options;
   // RFC 9112 §6.3: where both are given, the length is not the body's.
   const length = upstream.headers.has('transfer-encoding') ? null : declaredLength(upstream.headers);
-  const reader = isTiny(length, isService) ? source.getReader() : source.getReader({ mode: 'byob' });
+  const isTiny = length !== null && length <= OWN_BUFFER_BYTES && !isService;
+  const reader = isTiny ? source.getReader() : source.getReader({ mode: 'byob' });
   if (length === null || length > WHOLE_BODY_BYTES || (length === 0 && !isService)) {
     return stream({ reader, options, length: isService ? null : length });
   }
-  return whole(reader, length, options);
-}
-
-function isTiny(length: number | null, isService?: boolean): boolean {
-  return length !== null && length <= OWN_BUFFER_BYTES && !isService;
+  return whole(reader, length, isTiny, options);
 }
 
 /** Reads a short body of declared length; streams what does not come at once, and what a service adds to it. */
-function whole(reader: ChunkReader, length: number, options: RelayOptions): Promise<Relayed> {
+function whole(reader: ChunkReader, length: number, isTiny: boolean, options: RelayOptions): Promise<Relayed> {
   const { isService, patience } = options;
   let taken: Uint8Array | undefined;
   let isOver = false;
@@ -70,9 +67,7 @@ function whole(reader: ChunkReader, length: number, options: RelayOptions): Prom
       resolve(stream({ reader, options, length: isService ? null : length, head: taken, pending }));
     };
     const read = () => {
-      const reading = reader.read(
-        isTiny(length, isService) ? NOTHING : new Uint8Array(length - (taken?.byteLength ?? 0) || 1),
-      );
+      const reading = reader.read(isTiny ? NOTHING : new Uint8Array(length - (taken?.byteLength ?? 0) || 1));
       // The pump meets the fault of a body that broke off at its next read, and breaks off for the client too.
       reading.then(took, () => goOn());
       patience.whenLate(() => goOn(reading));

@@ -14,3 +14,8 @@ export function declaredLength(headers: Headers): number | null {
   const said = /^(\d{1,15})(?:, *\1)*$/.exec(headers.get('content-length') ?? '');
   return said && Number(said[1]);
 }
+
+/** Whether a body is in a coding (RFC 9110 §8.4); `identity` is none. */
+export function isCoded(headers: Headers): boolean {
+  return !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
+}

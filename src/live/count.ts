@@ -1,9 +1,9 @@
 /** Owns the joining of the tally to the request plane: every served request is counted when its body has ended. */
 
-import { isCoded } from '../forward/answer.ts';
 import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
+import { isCoded } from '../forward/wire.ts';
 import { isMembers } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { dialects } from '../shadow/compare/sse.ts';

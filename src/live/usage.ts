@@ -4,9 +4,9 @@
  */
 
 import type { Config, Route } from '../config/types.ts';
-import { isCoded } from '../forward/answer.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
+import { isCoded } from '../forward/wire.ts';
 import { sleep } from '../limit.ts';
 import { countOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';

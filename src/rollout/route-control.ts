@@ -90,7 +90,7 @@ export class RouteControl {
     this.evidence = new EvidenceStore(sql, meta);
     this.source = new RouteSource(env, name, meta.get<RouteView['byHand']>('byHand'));
     this.promotions = new Promotions(meta, this);
-    this.#webhooks = new Webhooks(sql);
+    this.#webhooks = new Webhooks(sql, meta);
     this.#experiment = new ExperimentWatch(env, ctx, name);
     this.#publisher = new Publisher(env, name, () => void this.#publish());
     this.#rollout = meta.get<RolloutState>('rollout');
@@ -176,8 +176,7 @@ export class RouteControl {
     const hour = this.series.hourOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
-      // Also an object that has woken up without a config must be able to tell how it ends.
-      this.#meta.set('toldAtStart', this.source.view.webhooks);
+      this.#webhooks.begin(this.source.view);
       this.evidence.start(
         moved.state,
         guardrails.map(({ metric }) => countedBy(metric, hour)),
@@ -323,12 +322,7 @@ export class RouteControl {
 
   #store(effect: Effect, nowMs: number, restores: number | null): void {
     if (effect.kind === 'publish') this.#keepSplit(effect.split, restores, nowMs);
-    const { isKnown, webhooks: told } = this.source.view;
-    const webhooks = isKnown ? told : (this.#meta.get<RouteView['webhooks']>('toldAtStart') ?? []);
-    if (effect.kind === 'webhook' && webhooks.length > 0) {
-      this.#webhooks.queue(webhooks, effect.event, nowMs);
-      this.#meta.mark('webhooks', nowMs + RETRY_MS);
-    }
+    if (effect.kind === 'webhook') this.#webhooks.queue(this.source.view, effect.event, nowMs);
     if (effect.kind === 'config') {
       const { kind: _, ...promotion } = effect;
       this.promotions.owe({ route: this.name, ...promotion }, nowMs);

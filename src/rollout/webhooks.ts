@@ -6,6 +6,8 @@
 import type { Config, Webhook } from '../config/types.ts';
 import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
+import type { Meta } from './meta.ts';
+import type { RouteView } from './route-source.ts';
 import type { RolloutEvent } from './state.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -25,17 +27,27 @@ interface Queued extends Record<string, SqlStorageValue> {
 
 export class Webhooks {
   #sql: SqlStorage;
+  #meta: Meta;
   #workers = new Set<Promise<void>>();
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
+    this.#meta = meta;
     sql.exec(
       'CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT, event TEXT, tries INTEGER, atMs INTEGER)',
     );
   }
 
-  queue(webhooks: Config['webhooks'], event: RolloutEvent, nowMs: number): void {
-    for (const webhook of webhooks) {
+  /** Keeps those of a rollout's start: an object that has woken up without a config must be able to tell how it ends. */
+  begin({ webhooks }: Pick<RouteView, 'webhooks'>): void {
+    this.#meta.set('toldAtStart', webhooks);
+  }
+
+  /** Queues an event within a transaction, and marks the alarm. */
+  queue({ isKnown, webhooks }: Pick<RouteView, 'isKnown' | 'webhooks'>, event: RolloutEvent, nowMs: number): void {
+    const told = isKnown ? webhooks : (this.#meta.get<Config['webhooks']>('toldAtStart') ?? []);
+    if (told.length > 0) this.#meta.mark('webhooks', nowMs + FIRST_RETRY_MS);
+    for (const webhook of told) {
       this.#sql.exec(
         'INSERT INTO webhooks VALUES (NULL, ?, ?, 0, ?)',
         JSON.stringify(webhook),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Webhook } from '../../src/config/types.ts';
 import type { Env } from '../../src/env.ts';
+import { Meta } from '../../src/rollout/meta.ts';
 import type { RolloutEvent } from '../../src/rollout/state.ts';
 import { Webhooks } from '../../src/rollout/webhooks.ts';
 import { storage } from './sqlite.ts';
@@ -9,6 +10,10 @@ import { T0 } from './world.ts';
 const hook = { url: 'https://hooks.example/x', format: 'json' } as Webhook;
 const event = { route: 'detect', text: 'detect: rollout r-1 started' } as RolloutEvent;
 const env = {} as Env;
+
+function webhooksOf(store = storage()): Webhooks {
+  return new Webhooks(store.sql, new Meta(store as unknown as DurableObjectStorage));
+}
 
 let sent: string[];
 let answer: () => Promise<Response>;
@@ -32,8 +37,8 @@ afterEach(() => {
 
 describe('webhooks', () => {
   it('are sent once, also when two send at the same time', async () => {
-    const webhooks = new Webhooks(storage().sql);
-    webhooks.queue([hook], event, T0);
+    const webhooks = webhooksOf();
+    webhooks.queue({ isKnown: true, webhooks: [hook] }, event, T0);
     await Promise.all([webhooks.send(env), webhooks.send(env)]);
     expect(sent).toEqual(['detect-1']);
     expect(webhooks.nextAtMs()).toBeNull();
@@ -62,24 +67,32 @@ describe('webhooks', () => {
       setTimeout(() => controller.abort(new Error('late')), ms);
       return controller.signal;
     });
-    const webhooks = new Webhooks(storage().sql);
+    const webhooks = webhooksOf();
     const dead = Array.from({ length: 6 }, (_, n) => ({ ...hook, url: `https://dead-${n}.example/` }));
-    webhooks.queue([...dead, hook], event, T0);
+    webhooks.queue({ isKnown: true, webhooks: [...dead, hook] }, event, T0);
     const sending = webhooks.send(env);
     await vi.advanceTimersByTimeAsync(16_000);
     await sending;
     expect([sent, most]).toEqual([[hook.url], 3]);
     // The next event's first tries come before those that are tried again.
-    webhooks.queue([...dead.slice(0, 2), hook], event, Date.now());
+    webhooks.queue({ isKnown: true, webhooks: [...dead.slice(0, 2), hook] }, event, Date.now());
     void webhooks.send(env);
     await vi.advanceTimersByTimeAsync(100);
     expect(sent).toEqual([hook.url, hook.url]);
   });
 
+  it('are those of the start where the config cannot be read', async () => {
+    const webhooks = webhooksOf();
+    webhooks.begin({ webhooks: [hook] });
+    webhooks.queue({ isKnown: false, webhooks: [] }, event, T0);
+    await webhooks.send(env);
+    expect(sent).toEqual(['detect-1']);
+  });
+
   it('of two routes are told apart at one URL', async () => {
     for (const route of ['detect', 'shop']) {
-      const webhooks = new Webhooks(storage().sql);
-      webhooks.queue([hook], { ...event, route }, T0);
+      const webhooks = webhooksOf();
+      webhooks.queue({ isKnown: true, webhooks: [hook] }, { ...event, route }, T0);
       await webhooks.send(env);
     }
     expect(sent).toEqual(['detect-1', 'shop-1']);
@@ -87,8 +100,8 @@ describe('webhooks', () => {
 
   it('are tried ten times over a quarter of an hour, later and later, and then given up', async () => {
     answer = async () => new Response(null, { status: 500 });
-    const webhooks = new Webhooks(storage().sql);
-    webhooks.queue([hook], event, T0);
+    const webhooks = webhooksOf();
+    webhooks.queue({ isKnown: true, webhooks: [hook] }, event, T0);
     const waits: number[] = [];
     for (let at = webhooks.nextAtMs(); at !== null; at = webhooks.nextAtMs()) {
       vi.setSystemTime(at);
@@ -102,11 +115,11 @@ describe('webhooks', () => {
 
   it('that a crash cut off are sent again by whoever comes after it', async () => {
     answer = () => new Promise(() => {});
-    const { sql } = storage();
-    const webhooks = new Webhooks(sql);
-    webhooks.queue([hook], event, T0);
+    const store = storage();
+    const webhooks = webhooksOf(store);
+    webhooks.queue({ isKnown: true, webhooks: [hook] }, event, T0);
     void webhooks.send(env);
-    const again = new Webhooks(sql);
+    const again = webhooksOf(store);
     const leaseEndsMs = again.nextAtMs()!;
     expect(leaseEndsMs).toBeGreaterThan(T0 + 5_000);
     answer = async () => new Response();
@@ -117,8 +130,8 @@ describe('webhooks', () => {
   });
 
   it('whose secret is missing are not sent unsigned', async () => {
-    const webhooks = new Webhooks(storage().sql);
-    webhooks.queue([{ ...hook, secret: 'WEBHOOK_SECRET' }], event, T0);
+    const webhooks = webhooksOf();
+    webhooks.queue({ isKnown: true, webhooks: [{ ...hook, secret: 'WEBHOOK_SECRET' }] }, event, T0);
     await webhooks.send(env);
     expect(sent).toEqual([]);
     expect(webhooks.nextAtMs()).toBe(T0 + 2_000);
