@@ -3,8 +3,6 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 const children = new Set<ChildProcess>();
@@ -37,16 +35,6 @@ function kept(child: ChildProcess): ChildProcess {
 export async function nextMessage<T>(child: ChildProcess): Promise<T> {
   const [message] = await once(child, 'message');
   return message as T;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /**

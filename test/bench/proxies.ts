@@ -6,7 +6,8 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, start } from './processes.ts';
+import { freePort } from '../free-port.ts';
+import { start } from './processes.ts';
 
 /** A proxy's process. */
 export interface Proxy {

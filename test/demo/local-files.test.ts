@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { choosePort } from '../../src/demo/port.ts';
 import { ensureSecrets } from '../../src/demo/secrets.ts';
 import { type KeyValue, seedConfig } from '../../src/demo/seed.ts';
+import { freePort } from '../free-port.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -74,8 +75,8 @@ describe('the demo config in local KV', () => {
 describe('the port', () => {
   it('is the next free one when nobody asked, and a refusal when somebody did', async () => {
     const taken = createServer();
-    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
-    const { port } = taken.address() as { port: number };
+    const port = await freePort();
+    await new Promise<void>((done) => taken.listen(port, '127.0.0.1', done));
     const next = await choosePort(null, port);
     expect(next).toMatchObject({ ok: true });
     expect(next.ok && next.value).toBeGreaterThan(port);

@@ -1,23 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
+import { freePort } from '../../free-port.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const state = mkdtempSync(join(tmpdir(), 'headgate-shadow-'));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 it('npm start -- --shadow accounts for every text and shows where two real models disagree', async () => {
   const port = String(await freePort());
