@@ -10,6 +10,8 @@ const LONGEST = [
   'faults-config',
   'rollout-plans',
   'rollout-people',
+  'start',
+  'rollout-way-back',
 ];
 
 class LongestFirst extends BaseSequencer {
