@@ -43,11 +43,11 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
   return clip(out, maxChars);
 }
 
-/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only what has no members can stay. */
+/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only what has no items and members can stay. */
 function withinText(text: string): unknown {
   const json = text.trimStart();
   if (!/^[[{"]/.test(json)) return text;
-  return parseJson(json) ?? (json.includes('{') ? redacted : text);
+  return parseJson(json) ?? (/^\[\s*[-"\d[]|\{/.test(json) ? redacted : text);
 }
 
 /** Two texts around the place where they first part, so that a late difference is still seen in a short excerpt. */
@@ -59,5 +59,7 @@ export function excerptTexts(live: string, candidate: string, maxChars: number):
 
 /** What is kept of text that has no paths: the text, or only its length where the rules hide anything by path. */
 export function excerptLoose(text: string, rules: CompiledRules, maxChars: number): string {
-  return rules.hides ? `[${text.length} characters withheld: not readable by path]` : clip(text, maxChars);
+  return rules.hides && text !== ''
+    ? `[${text.length} characters withheld: not readable by path]`
+    : clip(text, maxChars);
 }

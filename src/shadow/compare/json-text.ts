@@ -30,7 +30,8 @@ export function parseJson(text: string): unknown {
     if (!maybeInexact.test(text)) return JSON.parse(text);
     return parseWithSource(text, (_key, value, context) => {
       if (typeof value !== 'number' || context?.source === undefined) return value;
-      return Math.abs(value) > Number.MAX_SAFE_INTEGER ? new ExactNumber(context.source) : value;
+      const isExact = Math.abs(value) <= Number.MAX_SAFE_INTEGER || /[.e]/i.test(context.source);
+      return isExact && Number.isFinite(value) ? value : new ExactNumber(context.source);
     });
   } catch (cause) {
     if (cause instanceof SyntaxError) return undefined;

@@ -7,6 +7,7 @@
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
+import { clip } from './text.ts';
 
 /** `missing` is in the live reply only, `added` in the candidate's only, `capped` was not looked at. */
 export type DifferenceKind = 'changed' | 'type' | 'missing' | 'added' | 'capped';
@@ -28,6 +29,8 @@ export interface JsonCaps {
 }
 
 export const defaultCaps: JsonCaps = { depth: 64, nodes: 1_000_000, stored: 20, fields: 64 };
+/** Characters of a field's path: the controller keeps many. */
+const MAX_FIELD = 512;
 /** Stands for all fields past the cap. */
 export const otherFields = '**';
 
@@ -68,11 +71,12 @@ interface FieldNode {
 
 class Walk {
   readonly rootField = fieldNode('');
-  readonly #options: JsonOptions;
   readonly #caps: JsonCaps;
   readonly #path: (string | number)[] = [];
   readonly #differences: Difference[] = [];
-  readonly #fields: string[] = [];
+  readonly #fields = new Set<string>();
+  /** What is being walked may go on past the cut; what was closed before it was seen whole. */
+  #open: boolean;
   #fieldsLeftOut = false;
   #diffCount = 0;
   #ignoredCount = 0;
@@ -81,13 +85,13 @@ class Walk {
   /** Below a redacted place everything is reported as that place: names of members may be secret, too. */
   #mask: { length: number; field: FieldNode; stored: boolean } | null = null;
 
-  constructor(options: JsonOptions) {
-    this.#options = options;
-    this.#caps = { ...defaultCaps, ...options.caps };
+  constructor({ caps, partial = false }: JsonOptions) {
+    this.#caps = { ...defaultCaps, ...caps };
+    this.#open = partial;
   }
 
   result(): JsonComparison {
-    const fields = this.#fields.sort();
+    const fields = [...this.#fields].sort();
     if (this.#fieldsLeftOut) fields.push(otherFields);
     this.#differences.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
     return {
@@ -141,7 +145,8 @@ class Walk {
 
   #arrays(live: unknown[], candidate: unknown[], rule: RuleNode, field: FieldNode, depth: number): void {
     const { array } = rule;
-    if (array.mode !== 'ordered' && this.#options.partial === true) return;
+    const open = this.#open;
+    if (array.mode !== 'ordered' && open) return;
     const pairing =
       array.mode === 'keyed'
         ? pairKeyed(live, candidate, array.keyBy)
@@ -152,7 +157,9 @@ class Walk {
     if (pairing.tooDeep) this.#cap('depth', field);
     for (const [i, j] of pairing.pairs) {
       this.#path.push(i);
+      this.#open = open && (i === live.length - 1 || j === candidate.length - 1);
       this.values(live[i], candidate[j], rule.next(i), item, depth + 1);
+      this.#open = open;
       this.#path.pop();
     }
     for (const i of pairing.missing) this.#oneSided('missing', i, rule, item);
@@ -160,7 +167,7 @@ class Walk {
   }
 
   #oneSided(kind: 'missing' | 'added', at: string | number, above: RuleNode, field: FieldNode): void {
-    if (this.#options.partial === true) return;
+    if (this.#open) return;
     this.#path.push(at);
     if (above.next(at).ignored) this.#ignoredCount++;
     else this.#report(kind, field);
@@ -177,8 +184,9 @@ class Walk {
     const at = this.#mask?.field ?? field;
     if (!at.counted) {
       at.counted = true;
-      if (this.#fields.length < this.#caps.fields) this.#fields.push(at.text);
-      else this.#fieldsLeftOut = true;
+      // Members whose long names begin alike are one field.
+      if (this.#fields.size < this.#caps.fields) this.#fields.add(at.text);
+      else this.#fieldsLeftOut ||= !this.#fields.has(at.text);
     }
     if (this.#differences.length >= this.#caps.stored || this.#mask?.stored === true) return;
     if (this.#mask !== null) this.#mask.stored = true;
@@ -198,7 +206,7 @@ function fieldNode(text: string): FieldNode {
 function child(field: FieldNode, key: string): FieldNode {
   let node = field.children.get(key);
   if (node === undefined) {
-    node = fieldNode(`${field.text}/${pointerSegment(key)}`);
+    node = fieldNode(clip(`${field.text}/${pointerSegment(key)}`, MAX_FIELD));
     field.children.set(key, node);
   }
   return node;

@@ -55,8 +55,15 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   // Of bytes without paths nothing is ignored.
   const share = whole.reading.kind === 'binary' ? 1 : shortShare;
-  if (whole.reply.bytes >= longer.reply.bytes * share) return null;
+  const isRead = whole.reading.document !== undefined && longer.reading.document !== undefined;
+  if (sizeOf(whole, isRead) >= sizeOf(longer, isRead) * share) return null;
   return differing('length');
+}
+
+/** Without what says nothing: white space between members, ways to write a character, kinds of line ending. */
+function sizeOf({ reading, reply }: Side, isRead: boolean): number {
+  if (isRead) return JSON.stringify(reading.document).length;
+  return reading.kind === 'text' ? normaliseText(reading.text).length : reply.bytes;
 }
 
 /** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */
@@ -82,7 +89,10 @@ function argumentsOf({ reading }: Side): number {
   const texts = (reading.facts?.toolCalls ?? []).map(({ arguments: given }) =>
     typeof given === 'string' ? given : (JSON.stringify(given) ?? ''),
   );
-  return texts.join('').length;
+  return texts
+    .join('')
+    .replace(/\\u.{4}/g, '.')
+    .replace(/\s/g, '').length;
 }
 
 function comparePrefix(live: string, candidate: string): BodyOutcome {

@@ -166,6 +166,7 @@ describe('answers that were not seen whole', () => {
     const rest = end === 'complete' ? `${delta({ delta: {}, finish_reason: 'tool_calls' })}data: [DONE] \n\n` : '';
     return stream(delta({ delta: { tool_calls: [call] } }) + rest, { end });
   };
+  const wide = Array.from({ length: 200 }, (_, n) => ({ n, é: 'é' }));
   const items = (n: number, from = 0) => JSON.stringify({ items: Array.from({ length: n }, (_, i) => i + from), z: 1 });
   it.each<[string, Observation, Observation, string, string]>([
     ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
@@ -184,6 +185,41 @@ describe('answers that were not seen whole', () => {
       callOf(`{"n":[${'1,'.repeat(2_000)}`, 'truncated'),
       'body-mismatch',
       'length',
+    ],
+    [
+      'arguments that are only spaced and written otherwise',
+      callOf(JSON.stringify(wide)),
+      callOf(JSON.stringify(wide, null, 8).replaceAll('é', '\\u00e9').slice(0, -9), 'truncated'),
+      'skipped',
+      'truncated',
+    ],
+    [
+      'a document that is only spaced otherwise',
+      json(wide),
+      cut(JSON.stringify(wide, null, 8).slice(0, -9), 'application/json'),
+      'skipped',
+      'truncated',
+    ],
+    [
+      'lines that only end otherwise',
+      observed('a\n'.repeat(100), 'text/csv'),
+      cut('a\r\n'.repeat(90), 'text/csv'),
+      'skipped',
+      'truncated',
+    ],
+    [
+      'a member that is missing where all was seen',
+      cut(JSON.stringify(wide).slice(0, -3), 'application/json'),
+      cut(JSON.stringify(wide.map(({ n }) => ({ n }))).slice(0, -3), 'application/json'),
+      'body-mismatch',
+      'differs',
+    ],
+    [
+      'a line that lacks a member',
+      cut('{"a":1,"b":2}\n{"a":1,"b":2}\n{"a', 'application/x-ndjson'),
+      cut('{"a":1}\n{"a":1,"b":2}\n{"a', 'application/x-ndjson'),
+      'body-mismatch',
+      'differs',
     ],
     ['arguments that go on', callOf('{"n":[2]}'), callOf('{"n":[2', 'truncated'), 'skipped', 'truncated'],
     ['equal bytes are no match', cut('ab', 'image/png'), cut('ab', 'image/png'), 'skipped', 'truncated'],

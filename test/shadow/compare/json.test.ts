@@ -69,6 +69,12 @@ describe('comparing JSON', () => {
     expect(compare(live, candidate, { tolerance: [{ path: '/id', abs: 1 }] }).equal).toBe(true);
   });
 
+  it('takes other large numbers as they are, whatever stands beside them', () => {
+    const [live, candidate] = ['{"n":1e+18,"x":0.1234567890123456}', '{"n":1e18,"x":0.5}'].map(parseJson);
+    expect(places(compare(live, candidate))).toEqual(['changed /x']);
+    expect(compare(parseJson('[1.5e300]'), parseJson('[1.50e300]')).equal).toBe(true);
+  });
+
   it('agrees with plain deep equality on any two documents', () => {
     fc.assert(
       fc.property(document, document, (a, b) => {
@@ -232,6 +238,20 @@ describe('caps', () => {
     );
     expect(result.differences).toHaveLength(5);
     expect(result.diffCount).toBe(1000);
+  });
+
+  it('tells a field once, also where the names of many members begin alike', () => {
+    const named = (value: number) =>
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`https://example.com/${'x'.repeat(60)}/${n}`, value]));
+    const result = compare({ at: named(1), n: 1 }, { at: named(2), n: 2 }, {}, { fields: 2 });
+    expect(result.diffCount).toBe(21);
+    expect(result.fields).toEqual([`/at/https:~1~1example.com~1${'x'.repeat(44)}…`, '/n']);
+  });
+
+  it('keeps no more of a deep path than a record bears', () => {
+    const deep = (leaf: number) => Array.from({ length: 40 }).reduce((below) => ({ ['名'.repeat(60)]: below }), leaf);
+    const [field] = compare(deep(1), deep(2)).fields;
+    expect(field).toHaveLength(513);
   });
 
   it('marks fields past the bound instead of dropping them', () => {

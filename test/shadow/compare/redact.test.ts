@@ -62,6 +62,8 @@ describe('what is kept of a pair', () => {
       (text: string) => `["x", ${text.slice(0, -4)}`,
       (text: string) => `[[${text},]`,
       (text: string) => JSON.stringify(text).slice(0, -4),
+      () => `["${secret}", "x`,
+      () => `[[ "${secret}", "x`,
     ])
       expect(redactRequest(new TextEncoder().encode(JSON.stringify({ a: wrap(args) })), rules)).not.toContain(secret);
     expect(redactRequest(new TextEncoder().encode('{"a":"[see] \\"x\\""}'), rules)).toBe('{"a":"[see] \\"x\\""}');
