@@ -114,7 +114,8 @@ export function closeTicks(
   const closed = countInOrder(evidence, closing, silenced);
   for (const [unit, bad] of silenced) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
   for (const tick of closing) evidence.open.delete(tick);
-  evidence.closedThrough = Math.max(evidence.closedThrough, throughTick);
+  // What nobody has told of yet is not closed: it may come late, tick by tick.
+  evidence.closedThrough = Math.max(evidence.closedThrough, ...closing);
   return closed;
 }
 

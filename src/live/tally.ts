@@ -124,7 +124,9 @@ export class LiveTally {
     let evidence = this.#evidence.get(key);
     if (evidence === undefined) {
       if (this.#evidence.size >= MAX_TICKS) this.#forgetOldest();
-      evidence = { rollout, tick, threshold: 2 ** 32, units: new Map(), requests: new Map() };
+      // One sample for all: a tick that began with everybody would fill the room again, and all be halved once more.
+      const threshold = Math.min(2 ** 32, ...[...this.#evidence.values()].map((one) => one.threshold));
+      evidence = { rollout, tick, threshold, units: new Map(), requests: new Map() };
       this.#evidence.set(key, evidence);
     }
     return evidence;
@@ -147,7 +149,10 @@ export class LiveTally {
       return;
     }
     units.set(unit, { ...marks });
-    if (++this.#units > MAX_BATCH_UNITS) this.#thin();
+    if (++this.#units <= MAX_BATCH_UNITS) return;
+    // What has waited long is a controller that does not answer, and no crowd.
+    if (this.#evidence.size > 3) this.#forgetOldest();
+    else this.#thin();
   }
 
   /** Halves the sample, everywhere alike. */

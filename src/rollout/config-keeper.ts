@@ -153,7 +153,7 @@ export class ConfigKeeper {
       // What was given up may land all the same, and over a newer one: then the newest is written again.
       const again = async () => {
         const own = this.#newest();
-        if (own !== undefined) await this.#env.CONFIG.put('config', own.text);
+        if (own !== undefined) await withLimit(this.#env.CONFIG.put('config', own.text), WRITE_LIMIT_MS);
       };
       writing?.then(() => this.#turns.take(again)).catch(() => {});
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });

@@ -49,6 +49,8 @@ interface Kept {
 
 /** A tick is closed when every isolate has had time to flush it. */
 const GRACE_MS = 5_000;
+/** How long ticks that come late stay open for other isolates. They are judged meanwhile. */
+const CATCH_UP_MS = 10_000;
 /** An isolate of an earlier deploy tells of none. */
 const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
@@ -57,6 +59,8 @@ export class EvidenceStore {
   #meta: Meta;
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
+  /** Since when there are ticks that came late. */
+  #behindMs = Infinity;
   /** By tick and variant, trials and bad by request. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
@@ -189,6 +193,10 @@ export class EvidenceStore {
     }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
+    // Isolates that could not reach us tell of the same ticks one after the other. One tick of all that they held would be one trial a unit.
+    const isBehind = Math.min(...units.open.keys()) < through - 1;
+    this.#behindMs = isBehind ? Math.min(this.#behindMs, nowMs) : Infinity;
+    if (isBehind && nowMs - this.#behindMs < CATCH_UP_MS) return;
     const silenced = new Map<string, number>();
     const closed = this.#ticks(closeTicks(units, through, silenced)).filter(({ tick }) => tick <= through);
     if (closed.length === 0) return;
@@ -198,7 +206,7 @@ export class EvidenceStore {
         addTickTo(kept.guardrails[index]!, one, index, guardrail, state);
       });
     }
-    kept.closedThrough = through;
+    kept.closedThrough = units.closedThrough;
     kept.threshold = units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
     for (const unit of silenced.keys()) {

@@ -215,6 +215,18 @@ describe('what the Worker would refuse', () => {
   });
 });
 
+describe('headgate rollout promote', () => {
+  it.each([
+    [{ weight: 100 }, 'then   the end: green is promoted'],
+    [{ shadow: 100 }, 'then   the end: traffic as it was before'],
+  ])('tells how a plan ends: %j', async (last, words) => {
+    const rollout = rolloutWith({ step: 1, steps: 1, planSteps: [last] } as never);
+    api.answer(answers({}, statusWith({ rollout })));
+    expect(await session.run('rollout', 'promote', 'detect', '--dry-run')).toBe(0);
+    expect(session.out).toContain(words);
+  });
+});
+
 describe('headgate rollout abort', () => {
   it.each([
     [404, 'no_such_route'],

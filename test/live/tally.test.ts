@@ -176,6 +176,20 @@ describe('the tally', () => {
     expect(live[0]!.requests).toBe(20_000);
   });
 
+  it.each([1_000, 4_000])(
+    'keeps a sample of %i units a tick that a rollout can see by, however long it waits',
+    (units) => {
+      const tally = new LiveTally();
+      for (let tick = 0; tick < 30; tick++) {
+        for (let n = 0; n < units; n++) tally.add(served({ unit: `u-${tick}-${n}` }), at(T0 + tick * 10_000), null);
+      }
+      const { evidence } = tally.take();
+      expect(Math.min(...evidence.map(({ threshold }) => threshold))).toBeGreaterThanOrEqual(2 ** 29);
+      expect(evidence.flatMap((one) => one.units).length).toBeGreaterThan(MAX_BATCH_UNITS / 4);
+      expect(evidence.at(-1)!.tick).toBe(T0 / 10_000 + 29);
+    },
+  );
+
   it('keeps a bounded number of counts, however often the split changes', () => {
     const tally = new LiveTally();
     for (let revision = 0; revision < 500; revision++) tally.add(served({ inForce: { revision } }), body, null);

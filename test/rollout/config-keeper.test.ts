@@ -161,6 +161,22 @@ describe('the config', () => {
     expect(await keeper.current()).toMatchObject({ revision: 2, text: salted(3) });
   });
 
+  it('is not waited for while KV hangs on what is written again', async () => {
+    const { keeper, kv } = world();
+    await keeper.put(written(salted(1)));
+    let land = () => {};
+    kv.put = () => new Promise<undefined>((resolve) => (land = () => resolve(undefined)));
+    const late = keeper.put(written(salted(2)));
+    await vi.advanceTimersByTimeAsync(12_000);
+    await late;
+    // What was given up lands, and the newest is written again: for ever.
+    land();
+    await vi.advanceTimersByTimeAsync(10);
+    const next = keeper.current();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await Promise.race([next, 'hangs'])).toMatchObject({ text: salted(1) });
+  });
+
   it('with a fault is refused whole, and KV never sees it', async () => {
     const { keeper, kv } = world();
     const refused = await keeper.put(written(document({ weights: { blue: 97 }, baseline: 'purple' })));

@@ -102,6 +102,34 @@ describe('the evidence of a rollout', () => {
     }
   });
 
+  it('counts ticks that were held while it was away one by one, whichever isolate comes first', () => {
+    const state = rollout();
+    const { store, sql } = begun(state);
+    // Each of a hundred units asks in every tick, and one of them fails.
+    const held = (from: number) =>
+      Array.from({ length: 10 }, (_, k) => {
+        const rest = { variant: 'green', from, units: 100 };
+        const { units, ...told } = batch(state, TICK + k, rest);
+        return {
+          ...told,
+          units: units.map(([u, v, active], n) => [u, v, active, n === k ? 1 : 0] as (typeof units)[0]),
+        };
+      });
+    store.settle(state, settledAt(TICK + 9));
+    for (const [at, from] of [0, 100, 200].entries()) {
+      store.add(held(from));
+      store.settle(state, settledAt(TICK + 12) + at * 2_000);
+    }
+    const once = { n: 3 * (1_000 - 45), bad: 30 };
+    expect(first(store, state).candidate).toEqual(once);
+    store.settle(state, settledAt(TICK + 12) + 11_000);
+    expect(first(store, state).candidate).toEqual(once);
+    expect(first(opened(sql), state).candidate).toEqual(once);
+    store.add([batch(state, TICK + 13, { variant: 'green', from: 0, units: 100 })]);
+    store.settle(state, settledAt(TICK + 14));
+    expect(first(store, state).candidate).toEqual({ n: once.n + 90, bad: 30 });
+  });
+
   it('takes a young step’s share of the traffic by its weight: good answers may still be under way', () => {
     const seen = (ageMs: number, bad: number) => {
       const state = rollout();

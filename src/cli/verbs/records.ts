@@ -71,7 +71,8 @@ export const records = verb({
     follow: { type: 'boolean', description: 'Go on as they come; Ctrl-C ends it' },
   },
   async run(args, terminal) {
-    if (!/^([1-9]\d{0,2}|1000)$/.test(args.limit)) throw usage('--limit is a whole number from 1 to 1000.', 'such as --limit 50');
+    if (!/^([1-9]\d{0,2}|1000)$/.test(args.limit))
+      throw usage('--limit is a whole number from 1 to 1000.', 'such as --limit 50');
     const connected = connect(args, terminal);
     const { client, ask } = connected;
     const { dataset, route, variant } = args;

@@ -3,6 +3,7 @@
  * say yes to what somebody saw; `pause` and `abort` are not, since in need nothing may be in their way.
  */
 
+import { endOf } from '../../../rollout/plan.ts';
 import { ifMatchOf, isMeant, isRunning, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { connect } from '../../client.ts';
 import { type ChangedRoute, openRoute, paramOf, type RouteStatus } from '../../route.ts';
@@ -30,7 +31,9 @@ export const promote = command({
   what: (route) => `Promote the rollout of ${route}`,
   next({ planSteps, step, steps, to }) {
     const following = planSteps[step];
-    if (following === undefined) return `the end: ${to} is promoted`;
+    if (following === undefined) {
+      return endOf(planSteps) === 'promoted' ? `the end: ${to} is promoted` : 'the end: traffic as it was before';
+    }
     return `step ${step + 1} of ${steps}: ${stepWords(following)}`;
   },
   bound: 'shown',
