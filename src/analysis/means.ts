@@ -78,14 +78,18 @@ export interface WelchResult {
   pTwoSided: number;
 }
 
-/** Welch's t-test of mean_b − mean_a (1947); p = 1 where neither arm varies. */
+/** Welch's t-test of mean_b − mean_a (1947). Where neither arm varies, p is 1 for equal means (but for rounding) and 0 for others. */
 export function welchT(a: Summary, b: Summary): WelchResult {
   const va = (a.sd * a.sd) / a.n;
   const vb = (b.sd * b.sd) / b.n;
   const se = Math.sqrt(va + vb);
-  if (!(se > 0)) return { t: 0, df: a.n + b.n - 2, pTwoSided: 1 };
+  const difference = b.mean - a.mean;
+  if (!(se > 0)) {
+    const isEqual = Math.abs(difference) <= 1e-9 * Math.abs(a.mean);
+    return { t: isEqual ? 0 : difference / 0, df: a.n + b.n - 2, pTwoSided: Number(isEqual) };
+  }
   const df = (va + vb) ** 2 / ((va * va) / (a.n - 1) + (vb * vb) / (b.n - 1));
-  const t = (b.mean - a.mean) / se;
+  const t = difference / se;
   return { t, df, pTwoSided: 2 * tSf(Math.abs(t), df) };
 }
 

@@ -28,13 +28,18 @@ function cumulants({ n, sum, sumSquares, sumCubes }: Moments): { variance: numbe
   };
 }
 
-/** The t-statistic without its lean: t + λt²/3 + λ²t³/27 + λ/6, rising in t for any λ. */
+/**
+ * The t-statistic without its lean: t + λt²/3 + λ²t³/27 + λ/6, rising in t for any λ, but never further from 0 than t. Of tails so
+ * heavy that few values make the third moment, it would often say more than there is: 12 % of null experiments at 30/70 were won.
+ */
 export function straighten(t: number, skewness: number): number {
-  return t + (skewness * t * t) / 3 + (skewness * skewness * t ** 3) / 27 + skewness / 6;
+  const straight = t + (skewness * t * t) / 3 + (skewness * skewness * t ** 3) / 27 + skewness / 6;
+  return Math.abs(straight) < Math.abs(t) ? straight : t;
 }
 
 /** The t that `straighten` takes to `value`: how far, in standard errors, the interval reaches on that side. */
 export function bend(value: number, skewness: number): number {
   if (Math.abs(skewness) < 1e-9) return value;
-  return (3 / skewness) * (Math.cbrt(1 + skewness * (value - skewness / 6)) - 1);
+  const bent = (3 / skewness) * (Math.cbrt(1 + skewness * (value - skewness / 6)) - 1);
+  return value > 0 ? Math.max(value, bent) : Math.min(value, bent);
 }

@@ -25,11 +25,14 @@ export interface RouteState {
   setsJson: boolean;
   /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
   texts: RouteTexts | null;
-  split: Split | null;
+  split: KnownSplit | null;
   weights: Record<string, number> | null;
   /** Why the text of weights by hand is refused, null where it is not. */
   refused: string | null;
 }
+
+/** `told`: the split of which this is the way back, for when its config comes. */
+type KnownSplit = Split & { told?: Split };
 
 /** Whether the baseline may answer in a variant's place: never in its own, nor in that of the one who is trusted. */
 export function mayMakeWay({ inForce, trusted }: RouteState, variant: string): boolean {
@@ -78,10 +81,10 @@ function byWeights(
 function newestSplit(
   route: Route,
   text: string | null,
-  before: Split | null,
+  before: KnownSplit | null,
   tell: (message: string) => void,
-): Split | null {
-  const last = before !== null && isFor(before, route) ? before : null;
+): KnownSplit | null {
+  const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return last;
   const parsed = parseSplit(text);
@@ -99,10 +102,11 @@ function newestSplit(
   if (isBack && last !== null && revision > last.revision) {
     // A way back must not wait for the config that its variants are of: KV may bring that a minute later. Of a rollout that has begun
     // meanwhile, with nothing yet, the requests here are no evidence.
-    const { guardrails: _, experiment: __, ...back } = parsed.value;
+    const told = parsed.value;
+    const { guardrails: _, experiment: __, ...back } = told;
     // All are named, so that it holds as well when the config comes that has more of them.
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
-    return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route) };
+    return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
   return last ?? parsed.value;
 }

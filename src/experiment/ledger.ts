@@ -224,7 +224,7 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   /** Keeps what is asked, so that a planned size that is reached is noticed before somebody looks. */
-  #learn(plan: ExperimentPlan, isBeginning = false): void {
+  #learn(plan: ExperimentPlan, fromUnits = false): void {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.
@@ -233,7 +233,9 @@ export class ExperimentLedger extends DurableObject<Env> {
     const { baseline, weights } = plan;
     const kept = this.#meta.get<Dealt>('dealt');
     const dealt: Dealt = { baseline: kept?.baseline ?? baseline, weights };
-    const isDealt = (hasBegun || isBeginning) && Object.values(weights).filter((weight) => weight > 0).length > 1;
+    // Who only looks may do so while the experiment rests: what was learnt from units stays.
+    const isTold = fromUnits || (hasBegun && kept === null);
+    const isDealt = isTold && Object.values(weights).filter((weight) => weight > 0).length > 1;
     if (isDealt && JSON.stringify(kept) !== JSON.stringify(dealt)) this.#meta.set('dealt', dealt);
   }
 

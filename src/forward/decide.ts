@@ -112,6 +112,7 @@ function pinRules({ route, arms, inForce }: RouteState, nowMs: number): PinRules
     sticky: route.sticky,
     // Where one variant has everything nobody is dealt to an arm: a pin to it would keep its holder there when the test begins.
     experiment: inForce.experiment !== null && arms.length > 1,
+    resting: inForce.experiment === null ? route.experiment?.id : undefined,
     nowMs,
   };
 }

@@ -66,11 +66,12 @@ export class Exposures {
     const add = (report: BodyReport, spent: Spent | null) => {
       const seen = see();
       if (seen === null) return;
+      // What one arm cannot be shown says nothing of the other either.
+      if (served.dealt !== null && served.reason !== 'ejected') return;
       count(seen, served, report);
       // What the baseline's answer used is not its arm's.
-      if (served.standsIn !== null) return;
-      if (spent !== null && !served.isLost) use(seen, spent);
-      if (this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
+      if (spent !== null && !served.isLost && served.variant === seen.variant) use(seen, spent);
+      if (served.standsIn === null && this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
     };
     // Reading and hashing bodies must not stand before the answer, which has not left yet.
     const later = readsBodies(served) ? sleep(0) : null;
@@ -201,7 +202,7 @@ function newlySeen(served: Served): Seen {
 }
 
 function count(seen: Seen, served: Served, body: BodyReport): void {
-  const { headersAtMs, standsIn, isLost } = served;
+  const { headersAtMs, standsIn, isLost, reason } = served;
   const { startedAtMs } = standsIn ?? served;
   // Long answers end later than short ones that were asked for after them.
   seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
@@ -209,7 +210,8 @@ function count(seen: Seen, served: Served, body: BodyReport): void {
   // A request that failed over is told twice: as the try that was lost, and, with what came of it, as the answer that was waited for.
   if (isLost) return;
   seen.requests++;
-  if (standsIn !== null || isError(served, body)) seen.errors++;
+  // That the baseline answers in its place is the candidate's failure, whether it was asked or is known to fail.
+  if (standsIn !== null || reason === 'ejected' || isError(served, body)) seen.errors++;
   seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
   seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
 }

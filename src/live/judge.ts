@@ -68,12 +68,16 @@ export function isRejected(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 429;
 }
 
-/** What did not come at all, or not to its end, or not to the visitor, can be too slow, but never fast enough: then it is no trial. */
+/**
+ * What did not come at all, or not to its end, or not to the visitor, can be too slow, but never fast enough: then it is no trial. Nor is
+ * a failure, in both arms: failover takes it from the visitor in one of them.
+ */
 function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, body: BodyReport): boolean | null {
   const { status, headersAtMs, startedAtMs, isLost } = served;
   const { firstByteAtMs, endedAtMs, end } = body;
   const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
-  const hasCome = status !== null && !isLost && (cameAtMs !== null || end === 'complete');
+  const isFailed = isLost || isError(served, { ...body, end: 'complete' });
+  const hasCome = status !== null && !isFailed && (cameAtMs !== null || end === 'complete');
   const ms = Math.max(cameAtMs ?? endedAtMs, headersAtMs) - startedAtMs;
   return ms > sloMs ? true : hasCome ? false : null;
 }

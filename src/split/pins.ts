@@ -26,6 +26,8 @@ export interface PinRules {
   sticky: Sticky;
   /** An experiment runs: every arm is pinned and no idle time ends it (first exposure decides), whatever `sticky` says. */
   experiment: boolean;
+  /** The epoch of an experiment of the route's that rests: its pins are kept beside others, or its units would change arms. */
+  resting?: string | undefined;
   nowMs: number;
 }
 
@@ -55,7 +57,8 @@ export function nextPins(pins: readonly Pin[], rules: PinRules, variant: string)
   const next: Pin = { route: rules.route, variant, epoch: rules.epoch };
   if (idleMsOf(rules) !== undefined) next.seenAtMs = rules.nowMs;
   if (!PIN.test(formatPin(next))) return pins; // an epoch that could not be read back, from a split written by hand
-  return [...pins.filter((pin) => pin.route !== rules.route), next].slice(-MAX_PINS);
+  const others = pins.filter((pin) => pin.route !== rules.route || pin.epoch === rules.resting);
+  return [...others, next].slice(-MAX_PINS);
 }
 
 /** The pin's text in the cookie: `route:variant:epoch`, and `:` with the last-seen time in base 36 where there is one. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { betaPosterior, normalPosterior, standings } from '../../src/analysis/bayes.ts';
 import { rhoSquared, sequenceP, twoSidedReach } from '../../src/analysis/confidence-sequence.ts';
+import { decideTogether } from '../../src/analysis/hybrid.ts';
 import { addUnit, capped, lift, mergeMoments, NO_MOMENTS, summarise, welchT } from '../../src/analysis/means.ts';
 import { holm } from '../../src/analysis/multiple.ts';
 import { durationDays, powerOfProportions, smallestRise, unitsForProportions } from '../../src/analysis/planning.ts';
@@ -40,6 +41,17 @@ describe('means', () => {
   it('find nothing in values that do not vary', () => {
     const flat = { mean: 3, sd: 0, n: 10 };
     expect(welchT(flat, flat)).toMatchObject({ t: 0, pTwoSided: 1 });
+    expect(welchT({ ...flat, mean: 0.1 + 0.2 }, { ...flat, mean: 0.3 })).toMatchObject({ t: 0, pTwoSided: 1 });
+  });
+
+  it('find a difference between values of which each arm has only one', () => {
+    const flat = { mean: 3, sd: 0, n: 10 };
+    expect(welchT(flat, { ...flat, mean: 4 })).toMatchObject({ t: Infinity, pTwoSided: 0 });
+    expect(welchT(flat, { ...flat, mean: 2 })).toMatchObject({ t: -Infinity, pTwoSided: 0 });
+    const arm = (value: number) => ({ n: 500, sum: 500 * value, sumSquares: 500 * value * value, nonZero: 500 });
+    const arms = { kind: 'mean' as const, baseline: arm(100), variant: arm(200) };
+    const asked = { arms, plannedUnits: 1_000, goal: 'decrease' as const, atPlanned: arms, early: null };
+    expect(decideTogether([asked])[0]).toMatchObject({ state: 'worse', by: 'final', p: 0, interval: [100, 100] });
   });
 
   it('have no lift over a baseline of zero', () => {
@@ -53,7 +65,14 @@ describe('means', () => {
     expect(skewnessOfDifference(arm, arm)).toBe(0);
     expect(skewnessOfDifference(NO_MOMENTS, { ...arm, sumCubes: undefined })).toBe(0);
     expect(straighten(2, 0)).toBe(2);
-    for (const t of [-3, 0, 1, 4]) expect(bend(straighten(t, 0.3), 0.3)).toBeCloseTo(t, 10);
+    for (const skewness of [-0.3, 0.3]) {
+      for (const t of [-4, -2, 2, 3]) {
+        expect(straighten(bend(t, skewness), skewness)).toBeCloseTo(t, 10);
+        expect(Math.abs(straighten(t, skewness))).toBeLessThanOrEqual(Math.abs(t));
+      }
+    }
+    expect(straighten(-3, 0.3)).toBeGreaterThan(-2.3);
+    expect(straighten(3, 0.3)).toBe(3);
     expect(bend(1.7, 0)).toBe(1.7);
   });
 });

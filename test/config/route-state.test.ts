@@ -130,6 +130,19 @@ describe('the state of a route', () => {
     expect(shown(steps[0]!, { split: splitOf(0, 4, { variants: 'other' }) })).toMatchObject({ green: 50, revision: 5 });
   });
 
+  it('takes a way back for what it was when its config comes, whatever KV still shows', () => {
+    const url = (name: string) => ({ url: `https://${name}.example.com` });
+    const changed = routeOf(routeWith({ variants: { blue: url('blue'), green: url('green-2') } }));
+    const variants = variantsHash(changed);
+    const back = splitOf(0, 7, { variants });
+    const lagging = { split: splitOf(50, 6, { variants, rollout: 'r-1' }), route: changed };
+    expect(shown({ split: splitOf(0, 5) }, { split: back }, lagging)).toMatchObject({ green: 0, revision: 7 });
+    // A rollout that begins with a mirror goes back to nothing, but mirrors.
+    const began = splitOf(0, 7, { variants, rollout: 'r-2', shadows: { green: 100 } });
+    const { state } = shown({ split: splitOf(0, 5) }, { split: began }, { split: splitOf(0, 5), route: changed });
+    expect(state.inForce).toMatchObject({ revision: 7, rollout: 'r-2', shadows: { green: 100 } });
+  });
+
   it('keeps a split that is newer than what KV shows, and one that KV has no more', () => {
     const newest = { split: splitOf(50, 5) };
     expect(shown(newest, { split: splitOf(25, 4) })).toMatchObject({ green: 50, revision: 5 });

@@ -144,6 +144,25 @@ describe('the exposures of a batch', () => {
     expect(await flushed()).toMatchObject([{ variant: 'green', requests: 1 }]);
   });
 
+  it('hold an answer of the baseline against the candidate that could not give it, and never what it has used', async () => {
+    const { see, flushed } = seeing({ tokensIn: 1, tokensOut: 30, cost: 2 });
+    see({ variant: 'green' });
+    see({ variant: 'blue', reason: 'ejected', isEvidence: false, dealt: 'green' });
+    expect(await flushed()).toMatchObject([{ variant: 'green', requests: 2, errors: 1, used: { answers: 1 } }]);
+  });
+
+  it('say nothing of requests that one variant could not be shown, in both arms', async () => {
+    const { see, flushed } = seeing({ tokensIn: 1, tokensOut: 30, cost: 2 });
+    see({ variant: 'blue', reason: 'json_unfit', isEvidence: false, dealt: 'green', unit: 'a' });
+    see({ variant: 'blue', reason: 'hash', isEvidence: false, dealt: 'blue', unit: 'b', status: 500 });
+    const seen = await flushed();
+    expect(seen).toMatchObject([
+      { variant: 'green', requests: 0, errors: 0 },
+      { variant: 'blue', requests: 0, errors: 0 },
+    ]);
+    for (const one of seen) expect(one.used).toBeUndefined();
+  });
+
   it('bear the weights under which a unit was dealt; who comes with a pin was dealt before', async () => {
     const { see, flushed } = seeing(null);
     see({ unit: 'u-1', reason: 'pin' });

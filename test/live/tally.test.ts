@@ -128,6 +128,22 @@ describe('the tally', () => {
     expect(tally.take().evidence[0]!.requests).toEqual([{ variant: 'green', n: [1], bad: [1] }]);
   });
 
+  it('takes no failure for fast enough either, whatever became of it: both arms fail alike by a quota that they share', () => {
+    const slow = { metric: 'slow', per: 'request' as const, slow: { sloMs: 25, of: 'headers' as const } };
+    const route = { ...served().route, failover: { statuses: [429] } };
+    const tally = new LiveTally();
+    for (const changes of [{ variant: 'green', isLost: true }, { variant: 'blue' }]) {
+      const all = { ...changes, route, inForce: { guardrails: [slow] } };
+      tally.add(served({ ...all, status: 429 }), body, null);
+      tally.add(served({ ...all, status: 429, headersAtMs: T0 + 100 }), body, null);
+      tally.add(served({ ...all, isLost: false }), body, null);
+    }
+    expect(tally.take().evidence[0]!.requests).toEqual([
+      { variant: 'green', n: [2], bad: [1] },
+      { variant: 'blue', n: [2], bad: [1] },
+    ]);
+  });
+
   it('holds a client that left against the variant only where it was too slow by then', () => {
     const guardrails = (['headers', 'firstByte', 'total'] as const).map((of) => ({
       metric: 'slow',

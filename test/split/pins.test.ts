@@ -125,6 +125,23 @@ describe('a pin in an experiment', () => {
     expect(nextPins([], rules(experiment), 'green')).toEqual([{ ...green, epoch: 'chat-m2' }]);
   });
 
+  it('is kept while a rollout that pins comes between, and no other is', () => {
+    const dealt = nextPins([{ ...green, epoch: 'r-0' }], rules(experiment), 'blue');
+    for (const resting of [rules({ resting: 'chat-m2' }), rules({ ...idle, resting: 'chat-m2' })]) {
+      const pins = nextPins(dealt, resting, 'green');
+      expect(pins.map(({ epoch, variant }) => [epoch, variant])).toEqual([
+        ['chat-m2', 'blue'],
+        ['r-1', 'green'],
+      ]);
+      expect(honouredPin(pins, resting)).toBe('green');
+      expect(honouredPin(pins, rules(experiment))).toBe('blue');
+      expect(nextPins(pins, rules({ ...resting, epoch: 'r-2' }), 'green').map(({ epoch }) => epoch)).toEqual([
+        'chat-m2',
+        'r-2',
+      ]);
+    }
+  });
+
   it('is not ended by idle time', () => {
     const pins = nextPins([], rules({ ...experiment, ...idle }), 'blue');
     const later = rules({ ...experiment, ...idle, nowMs: NOW_MS + 30 * 24 * 60 * MINUTE_MS });

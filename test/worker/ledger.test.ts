@@ -314,6 +314,24 @@ describe('a ledger', () => {
     expect((await ledger.report(small)).sampleRatio).toMatchObject({ alarm: true, stays: false });
   });
 
+  it('is not changed by who looks while a rollout has the traffic', async () => {
+    const ledger = await newLedger();
+    const three = { ...plan, weights: { blue: 40, green: 40, gold: 20 } };
+    const names = ['blue', 'green', 'gold'];
+    const exposures = Array.from({ length: 300 }, (_, n) => exposure(n, names[n % 3]!));
+    await ledger.expose({ isolate: 'a', sequence: 1, exposures }, three);
+    // How long it will take is told by the clock.
+    const looked = async (at: ExperimentPlan) => {
+      const { unitsPerDay: _, daysLeft: __, ...rest } = await ledger.report(at);
+      return rest;
+    };
+    const before = await looked(three);
+    const rollout = { ...three, weights: { blue: 95, green: 0, gold: 5 } };
+    expect(await looked(rollout)).toEqual(before);
+    await ledger.outcomes([], rollout);
+    expect(await looked(three)).toEqual(before);
+  });
+
   it('freezes the sums when the planned size is reached, so that later data does not reopen the test', async () => {
     const ledger = await newLedger();
     const arm = (n: number) => (n % 2 === 0 ? 'blue' : 'green');
