@@ -148,7 +148,7 @@ async function routeFindings(routes: readonly Route[], env: Env): Promise<Findin
   const inLane = lanes(PROBES_AT_ONCE);
   const looks = routes.map(async (route) => {
     const allowed = Math.max(0, probes);
-    probes -= Object.keys(route.variants).length;
+    probes -= Object.values(route.variants).filter(({ health }) => health).length;
     const [controller, status] = await controllerFindings(route, env);
     return [...controller, ...(await healthFindings(route, status, allowed, (one) => inLane(() => probe(one, env))))];
   });
@@ -192,9 +192,13 @@ async function healthFindings(
   probed: (variant: Variant) => ReturnType<typeof probe>,
 ): Promise<Finding[]> {
   const weights = status?.inForce.weights ?? route.weights;
-  const variants = Object.values(route.variants).slice(0, allowed);
-  return Promise.all(
-    variants.map(async (variant) => {
+  const variants = Object.values(route.variants);
+  const left = new Set(variants.filter(({ health }) => health).slice(allowed));
+  const more = `${left.size} more variants are not asked`;
+  const unasked = left.size > 0 ? [warn(`route ${route.name}`, more, `headgate doctor --route ${route.name}`)] : [];
+  const asked = variants
+    .filter((variant) => !left.has(variant))
+    .map(async (variant) => {
       const about = `${route.name}/${variant.name}`;
       if (variant.health === undefined) {
         return note(about, 'declares no health check', 'give it "health"');
@@ -209,8 +213,8 @@ async function healthFindings(
             `mend it, or headgate switch ${route.name} VARIANT`,
           )
         : warn(about, detail, 'mend it before it gets traffic');
-    }),
-  );
+    });
+  return [...(await Promise.all(asked)), ...unasked];
 }
 
 const inState = (state: Finding['state']) => (about: string, detail: string, mend?: string) => ({

@@ -25,10 +25,10 @@ export async function currentConfig({ client, replyOf, target }: Connected): Pro
   }
 }
 
-/** `If-Match` of a config write: the hash that a person names, else the one that was read. Empty where there was no config. */
+/** `If-Match` of a config write: the hash that a person names, else the one that was read. Where there was none, nobody may have made one since. */
 export function ifMatchOfConfig(named: string | undefined, { hash }: CurrentConfig): Record<string, string> {
-  const bound = named?.replaceAll('"', '') ?? hash;
-  return bound === null ? {} : { 'if-match': `"${bound}"` };
+  const bound = named?.replaceAll('"', '') ?? hash ?? '';
+  return { 'if-match': `"${bound}"` };
 }
 
 /** Where weights, baseline and mirroring of the config will not be served as they are written, since something else is in force. */

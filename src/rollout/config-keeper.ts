@@ -84,7 +84,7 @@ export class ConfigKeeper {
   put(write: ConfigWrite): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>> {
     return this.#turns.take(async () => {
       const current = await this.#current();
-      if (write.ifMatch !== null && write.ifMatch !== current?.hash) {
+      if (write.ifMatch !== null && write.ifMatch !== (current?.hash ?? '')) {
         return err({ code: 'stale' as const, hash: current?.hash ?? null });
       }
       return this.#replace(write, current);

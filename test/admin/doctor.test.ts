@@ -151,6 +151,30 @@ describe('GET /api/doctor', () => {
     expect(most).toBe(5);
   });
 
+  it('says whom it has not asked, and spends no look on who declares no health check', async () => {
+    answering({});
+    const health = { path: '/healthz' };
+    const of = (more: object) =>
+      Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`v-${n}`, { url: 'https://blue.example', ...more }]));
+    const routes = ['a', 'b', 'c', 'd', 'e'].map((name, n) => ({
+      ...{ name, match: { path: `/${name}/*` } },
+      variants: of(n === 0 ? {} : { health }),
+    }));
+    const text = JSON.stringify({ version: 1, routes });
+    const found = await findings({
+      ...healthy,
+      CONFIG: { get: async () => text } as unknown as KVNamespace,
+      CONTROLLER: controllers({ currentConfig: async () => ({ revision: 1, text }), status: async () => status }),
+    });
+    expect(found['d/v-7']).toMatchObject({ state: 'ok' });
+    expect(found).not.toHaveProperty('e/v-0');
+    expect(found['route e']).toMatchObject({
+      state: 'warn',
+      detail: '8 more variants are not asked',
+      mend: 'headgate doctor --route e',
+    });
+  });
+
   it('looks at one route when asked, and refuses one that is not there', async () => {
     answering({});
     expect(await findings(healthy, '?route=detect')).toHaveProperty('route detect');

@@ -25,6 +25,32 @@ describe('a bad document', () => {
     ]);
   });
 
+  it('is told what is wrong with a list or entry as a whole beside what is wrong within', () => {
+    const wrong = { url: 5 };
+    const many = Object.fromEntries('abcdefghi'.split('').map((name) => [name, { url: 'https://x.example.com' }]));
+    const guardrails = Array.from({ length: 17 }, () => ({ metric: 'errors', maxIncrease: 'much', critical: true }));
+    const text = textOf(
+      routeWith({
+        variants: { ...many, a: wrong },
+        identity: [{ header: 'x-id', query: 'q', cookie: 7 }],
+        audience: { include: [{ in: [] }] },
+        guardrails,
+        plans: { long: Array.from({ length: 51 }, () => ({ weight: 'all' })) },
+      }),
+    );
+    const told = faultsOf(text).map(({ path, reason }) => `${path} ${reason}`);
+    for (const words of [
+      /variants.a.url 5/,
+      /variants .*more than 8/,
+      /identity\[0\] .*exactly one/,
+      /include\[0\] .*names nobody/,
+      /include\[0\] .*together/,
+      /guardrails .*more than 16/,
+      /plans.long .*more than 50/,
+    ])
+      expect(told).toContainEqual(expect.stringMatching(words));
+  });
+
   it('gives each fault a reason and a mend', () => {
     const [fault] = faultsOf(textOf(routeWith({ weights: { blue: 90, green: 7 } })));
     expect(fault).toEqual({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
 import { type Json, routeWith, textOf, variantWith, warningsOf } from './sample.ts';
 
 function warned(routes: Json[], options: Parameters<typeof warningsOf>[1] = {}): string[] {
@@ -54,6 +55,18 @@ describe('a good document is warned', () => {
     expect(warned([outcomes], { secrets: () => false })).toEqual([
       expect.stringMatching(/^routes\[0\].outcomes: .*COOKIE_SECRET/),
     ]);
+  });
+
+  it('of receipts that cannot be given, and webhooks that cannot be signed, without a secret', () => {
+    const without = { secrets: (name: string) => name === 'WEBHOOK_THERE' };
+    expect(warned([routeWith({ receipts: true })], without)).toEqual([
+      expect.stringMatching(/^routes\[0\].receipts: .*COOKIE_SECRET/),
+    ]);
+    const url = 'https://hooks.example.com';
+    const webhooks = ['WEBHOOK_THERE', 'WEBHOOK_GONE'].map((secret) => ({ url, secret }));
+    const text = JSON.stringify({ ...JSON.parse(textOf(routeWith({}))), webhooks });
+    const read = parseConfig(text, { unknownKeys: 'fault', ...without });
+    expect(read.ok && read.value.warnings.map(({ path }) => path)).toEqual(['webhooks[1].secret']);
   });
 
   it('of the metric cost where no model has a price, and of no other metric or segment', () => {

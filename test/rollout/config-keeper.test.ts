@@ -87,6 +87,13 @@ describe('the config', () => {
     expect(b).toEqual({ ok: false, error: { code: 'stale', hash: (await keeper.current())!.hash } });
   });
 
+  it('is written by one of two who saw none', async () => {
+    const { keeper } = world();
+    const [a, b] = await Promise.all([1, 2].map((n) => keeper.put(written(salted(n), { ifMatch: '' }))));
+    expect(a!.ok).toBe(true);
+    expect(b).toMatchObject({ ok: false, error: { code: 'stale' } });
+  });
+
   it('is not kept where KV refuses it or does not answer', async () => {
     const { keeper, kv } = world();
     await keeper.put(written(salted(1)));

@@ -23,7 +23,17 @@ export function effectWarnings(config: Config, surroundings: DocumentSurrounding
       return faults;
     }),
     ...coverageWarnings(config.routes),
+    ...webhookWarnings(config, surroundings),
   ];
+}
+
+function webhookWarnings({ webhooks }: Config, { secrets }: DocumentSurroundings): Fault[] {
+  const { faults, fault: warn } = faultsBelow(['webhooks']);
+  webhooks.forEach(({ secret }, index) => {
+    if (secret && secrets?.(secret) === false)
+      warn([index, 'secret'], `the Worker has no ${secret}, so nothing is sent`, `run: wrangler secret put ${secret}`);
+  });
+  return faults;
 }
 
 /** Whether all whole numbers are sure to be as they were written. */
@@ -49,9 +59,9 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
       const at = route.sticky !== false ? 'sticky' : 'experiment';
       warn([at], 'visitors are not pinned without COOKIE_SECRET', mend);
     }
-    if (route.outcomes.length > 0) {
-      warn(['outcomes'], 'no outcome is taken without COOKIE_SECRET', mend);
-    }
+    const at = route.outcomes.length > 0 ? 'outcomes' : 'receipts';
+    if (at === 'outcomes' || route.receipts)
+      warn([at], 'no receipt is given, and no outcome taken, without COOKIE_SECRET', mend);
   }
   const segments = route.experiment?.segments.map(({ name }) => name) ?? [];
   segments.forEach((name, index) => {

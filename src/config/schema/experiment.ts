@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import {
+  always,
   duration,
   exactlyOne,
   experimentId,
@@ -29,14 +30,16 @@ export const measureSchema = object({
   entry: v.optional(token),
 });
 
-const segmentSchema = v.pipe(
-  object({
-    name: label,
-    header: v.optional(token),
-    pointer: v.optional(pointer),
-    values: v.optional(few(text, 10, 'values', 'keep 10')),
-  }),
-  exactlyOne('header', 'pointer'),
+const segmentSchema = always(
+  v.pipe(
+    object({
+      name: label,
+      header: v.optional(token),
+      pointer: v.optional(pointer),
+      values: v.optional(few(text, 10, 'values', 'keep 10')),
+    }),
+    exactlyOne('header', 'pointer'),
+  ),
 );
 
 export const experimentSchema = object({

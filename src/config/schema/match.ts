@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { hostFault } from '../address.ts';
-import { exactlyOne, faultless, matching, object, record, say, short, some, text, token } from './words.ts';
+import { always, exactlyOne, faultless, matching, object, record, say, short, some, text, token } from './words.ts';
 
 /** Requests bear paths as the URL parser writes them; a pattern spelled in any other way could never match. */
 function isCanonicalPath(written: string): boolean {
@@ -34,20 +34,22 @@ export const matchSchema = v.union([some(matchRuleSchema, 'give a rule, or leave
 
 const country = matching(/^[A-Za-z][A-Za-z0-9]$/, 'is not a country code', 'use two letters, such as "DE"');
 
-const audienceRule = v.pipe(
-  object({
-    header: v.optional(token),
-    in: v.optional(someTexts),
-    country: v.optional(v.union([some(country, 'name at least one country'), country])),
-    path: v.optional(pathPattern),
-  }),
-  v.check(
-    (rule) => rule.header !== undefined || rule.country !== undefined || rule.path !== undefined,
-    say('An entry names nobody', 'give "header" with "in", "country" or "path"'),
-  ),
-  v.check(
-    (rule) => (rule.header === undefined) === (rule.in === undefined),
-    say('An entry needs "header" and "in" together', 'write { "header": "x-tenant", "in": ["acme"] }'),
+const audienceRule = always(
+  v.pipe(
+    object({
+      header: v.optional(token),
+      in: v.optional(someTexts),
+      country: v.optional(v.union([some(country, 'name at least one country'), country])),
+      path: v.optional(pathPattern),
+    }),
+    v.check(
+      (rule) => rule.header !== undefined || rule.country !== undefined || rule.path !== undefined,
+      say('An entry names nobody', 'give "header" with "in", "country" or "path"'),
+    ),
+    v.check(
+      (rule) => (rule.header === undefined) === (rule.in === undefined),
+      say('An entry needs "header" and "in" together', 'write { "header": "x-tenant", "in": ["acme"] }'),
+    ),
   ),
 );
 
@@ -58,19 +60,23 @@ export const audienceSchema = object({
 
 const queryName = matching(/^[^\s&=#]{1,128}$/, 'is not a query parameter', 'give its name decoded, such as user[id]');
 
-export const identitySchema = v.pipe(
-  some(
-    v.pipe(
-      object({
-        header: v.optional(token),
-        cookie: v.optional(v.union([v.literal(true), token])),
-        query: v.optional(queryName),
-      }),
-      exactlyOne('header', 'cookie', 'query'),
+export const identitySchema = always(
+  v.pipe(
+    some(
+      always(
+        v.pipe(
+          object({
+            header: v.optional(token),
+            cookie: v.optional(v.union([v.literal(true), token])),
+            query: v.optional(queryName),
+          }),
+          exactlyOne('header', 'cookie', 'query'),
+        ),
+      ),
+      'name a source, or leave "identity" out',
     ),
-    'name a source, or leave "identity" out',
+    v.maxLength(8, say('has more than 8 sources', 'keep the first 8')),
   ),
-  v.maxLength(8, say('has more than 8 sources', 'keep the first 8')),
 );
 
 export const consentSchema = object({

@@ -1,7 +1,7 @@
 /** Owns the words for how a rollout proceeds (steps) and what may stop it (guardrails). Rollout calls use the same words. */
 
 import * as v from 'valibot';
-import { duration, few, matching, number, object, percent, say, weight, whole } from './words.ts';
+import { always, duration, few, matching, number, object, percent, say, weight, whole } from './words.ts';
 
 /** Metrics that are counted without being declared. `outcome:<name>` comes on top. */
 export const guardrailMetrics = ['errors', 'rejected', 'slow', 'mismatch', 'truncated'] as const;
@@ -33,8 +33,10 @@ export const planStepSchema = object({
   experiment: v.optional(v.boolean(), false),
 });
 
-export const planSchema = v.pipe(
-  v.array(planStepSchema),
-  v.minLength(1, say('has no steps', 'give at least one step')),
-  v.maxLength(50, say('has more than 50 steps', 'use fewer, larger steps')),
+export const planSchema = always(
+  v.pipe(
+    v.array(planStepSchema),
+    v.minLength(1, say('has no steps', 'give at least one step')),
+    v.maxLength(50, say('has more than 50 steps', 'use fewer, larger steps')),
+  ),
 );

@@ -6,7 +6,20 @@ import { audienceSchema, consentSchema, identitySchema, matchSchema } from './ma
 import { guardrailsSchema, planSchema } from './rollout.ts';
 import { shadowSchema } from './shadow.ts';
 import { variantSchema, variantsMessage } from './variant.ts';
-import { duration, matching, name, object, percent, record, say, status, token, weight, whole } from './words.ts';
+import {
+  always,
+  duration,
+  matching,
+  name,
+  object,
+  percent,
+  record,
+  say,
+  status,
+  token,
+  weight,
+  whole,
+} from './words.ts';
 
 const dayMs = 86_400_000;
 
@@ -25,10 +38,8 @@ const method = v.pipe(
 export const routeSchema = object({
   name: name,
   match: v.optional(matchSchema),
-  variants: v.pipe(
-    record(name, variantSchema),
-    v.minEntries(1, variantsMessage.none),
-    v.maxEntries(8, variantsMessage.many),
+  variants: always(
+    v.pipe(record(name, variantSchema), v.minEntries(1, variantsMessage.none), v.maxEntries(8, variantsMessage.many)),
   ),
   baseline: v.optional(name),
   weights: v.optional(record(name, weight)),

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { originUrl, serviceName } from './variant.ts';
-import { exactlyOne, name, number, object, percent, pointer, say, text, whole } from './words.ts';
+import { always, exactlyOne, name, number, object, percent, pointer, say, text, whole } from './words.ts';
 
 /** Presets that the comparison engine knows (src/shadow/compare/presets.ts). */
 export const presetNames = ['openai-chat', 'openai-responses', 'anthropic-messages', 'workers-ai'] as const;
@@ -14,15 +14,17 @@ const compareSchema = object({
   ignore: v.optional(pointers, []),
   tolerance: v.optional(
     v.array(
-      v.pipe(
-        object({
-          path: pointer,
-          abs: v.optional(number(0, Number.MAX_VALUE)),
-          rel: v.optional(number(0, 1)),
-        }),
-        v.check(
-          (rule) => rule.abs !== undefined || rule.rel !== undefined,
-          say('An entry allows no difference', 'give "abs", "rel" or both'),
+      always(
+        v.pipe(
+          object({
+            path: pointer,
+            abs: v.optional(number(0, Number.MAX_VALUE)),
+            rel: v.optional(number(0, 1)),
+          }),
+          v.check(
+            (rule) => rule.abs !== undefined || rule.rel !== undefined,
+            say('An entry allows no difference', 'give "abs", "rel" or both'),
+          ),
         ),
       ),
     ),
@@ -30,13 +32,15 @@ const compareSchema = object({
   ),
   arrays: v.optional(
     v.array(
-      v.pipe(
-        object({
-          path: pointer,
-          mode: v.optional(v.picklist(['ordered', 'unordered'])),
-          keyBy: v.optional(text),
-        }),
-        exactlyOne('mode', 'keyBy'),
+      always(
+        v.pipe(
+          object({
+            path: pointer,
+            mode: v.optional(v.picklist(['ordered', 'unordered'])),
+            keyBy: v.optional(text),
+          }),
+          exactlyOne('mode', 'keyBy'),
+        ),
       ),
     ),
     [],
@@ -59,13 +63,15 @@ export const shadowSchema = object({
     {},
   ),
   scorer: v.optional(
-    v.pipe(
-      object({
-        service: v.optional(serviceName),
-        url: v.optional(originUrl({ query: true })),
-        percent: v.optional(percent, 100),
-      }),
-      exactlyOne('service', 'url'),
+    always(
+      v.pipe(
+        object({
+          service: v.optional(serviceName),
+          url: v.optional(originUrl({ query: true })),
+          percent: v.optional(percent, 100),
+        }),
+        exactlyOne('service', 'url'),
+      ),
     ),
   ),
   compare: v.optional(compareSchema, {}),

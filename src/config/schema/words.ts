@@ -13,7 +13,7 @@ export function say(reason: string, mend: string): string {
   return `${reason}\n${mend}`;
 }
 
-type Run = (this: unknown, dataset: { value: unknown }, config: unknown) => unknown;
+type Run = (this: unknown, dataset: { value: unknown; typed?: boolean }, config: unknown) => unknown;
 
 /** valibot takes a list for an object; a config with `"weights": []` must not pass as one with no weights. */
 function refuseLists<T>(schema: T): T {
@@ -22,6 +22,23 @@ function refuseLists<T>(schema: T): T {
     return run.call(this, Array.isArray(dataset.value) ? { value: null } : dataset, config);
   };
   return { ...schema, '~run': refusing };
+}
+
+/**
+ * Makes what is said of a list or object as a whole be looked at also where something in it has a fault: valibot would be silent until
+ * that is mended.
+ */
+export function always<T extends { pipe: readonly unknown[] }>(schema: T): T {
+  for (const action of schema.pipe.slice(1) as { '~run': Run }[]) {
+    const run = action['~run'];
+    action['~run'] = function (dataset, config) {
+      const { typed } = dataset;
+      dataset.typed = typeof dataset.value === 'object' && dataset.value !== null;
+      run.call(this, dataset, config);
+      return Object.assign(dataset, { typed });
+    };
+  }
+  return schema;
 }
 
 /** An object with known keys. Keys it does not know are dropped here and reported by ../unknown-keys.ts. */
@@ -60,7 +77,7 @@ export function matching(form: RegExp, reason: string, mend: string) {
 
 /** A list of no more than so many items. */
 export function few<const T extends v.GenericSchema>(item: T, most: number, what: string, mend: string) {
-  return v.pipe(v.array(item), v.maxLength(most, say(`has more than ${most} ${what}`, mend)));
+  return always(v.pipe(v.array(item), v.maxLength(most, say(`has more than ${most} ${what}`, mend))));
 }
 
 /** A list with something in it. */
