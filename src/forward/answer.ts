@@ -96,7 +96,6 @@ async function attempt(
   const { request, method, url, env, state, upload, decision } = exchange;
   const { variant, reason } = by;
   const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
-  const sending = body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
   const askedAtMs = Date.now();
   const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
   const role = decision.isPreview ? 'preview' : 'live';
@@ -111,7 +110,10 @@ async function attempt(
     route: state.route,
     variant,
     role,
-    sending,
+    // Not before it is known that there is somebody to send it to: else the baseline could not be sent it.
+    get sending() {
+      return body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
+    },
     env,
     hold: (call) => exchange.ctx.waitUntil(call),
   });
@@ -162,7 +164,7 @@ function noBody({ headersAtMs }: Try): BodyReport {
 /** Hands the answer of a try to the client, or our own where there is none. */
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
   if (tried.asked === null) {
-    const response = ownAnswer(tried.fault!);
+    const response = problem(PUBLIC[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });
     shape(exchange, tried, response.headers, failedOver);
     return response;
@@ -182,7 +184,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     if (exchange.method !== 'HEAD' && !upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
     // Nor can its headers be changed, and an origin must not choose our visitors' variants.
     abort();
-    return ownAnswer('unreachable');
+    return problem(PUBLIC.unreachable);
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const copies = { captured, ...endsOf(exchange.state.inForce, upstream) };
@@ -267,18 +269,14 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
-/** From faults to public words. Who left reads none. */
+/** From faults to public words. Who left reads none; who sent a body that breaks off may. */
 const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
   timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
   misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
   unreachable: { status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' },
-  client_left: { status: 499, code: 'client_left', detail: '' },
+  client_left: { status: 400, code: 'client_left', detail: 'The request ended early.' },
   client_stalled: { status: 408, code: 'client_stalled', detail: 'The request body stalled.' },
 };
-
-function ownAnswer(fault: OriginFault): Response {
-  return fault === 'client_left' ? new Response(null, { status: 499 }) : problem(PUBLIC[fault]);
-}
 
 /** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
 function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {

@@ -45,12 +45,13 @@ const sharedUrls = new WeakMap<Question['route']['variants'], Set<string | null>
 
 /** Asks the variant's origin and answers with its headers; the body is still to come. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
-  const { request, method, client, url, route, variant, role, sending, env } = question;
+  const { request, method, client, url, route, variant, role, env } = question;
   const headers = question.areItsOwn ? question.headers : new Headers(question.headers);
   if (!addVariantHeaders(headers, { route: route.name, variant, role, env })) return err('misconfigured');
   const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
   if (fetcher === undefined) return err('misconfigured');
 
+  const { sending } = question;
   const controller = new AbortController();
   const abort = () => controller.abort();
   sending.broken?.addEventListener('abort', abort);

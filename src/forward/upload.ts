@@ -9,7 +9,7 @@ import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
 import { type BodyEnd, type BodyReport, pump, type UploadProgress } from './pump.ts';
 import { spliceJson } from './splice.ts';
-import { declaredLength } from './wire.ts';
+import { declaredLength, isCoded } from './wire.ts';
 
 /** What is sent in one attempt. `sent` settles with the last byte; absent when everything is sent at once. */
 export interface Sending {
@@ -56,7 +56,7 @@ export class Upload implements UploadProgress {
     const isBodyOdd = method === 'GET' || method === 'HEAD';
     const source = length === 0 ? null : request.body;
     this.#isInRequest = isBodyOdd && source !== null;
-    this.isEncoded = sent.has('content-encoding');
+    this.isEncoded = isCoded(sent);
     this.#source = source;
     this.#length = length;
     this.#idleMs = idleMs;
@@ -92,9 +92,9 @@ export class Upload implements UploadProgress {
     return this.isPresent ? this.bytes : new Uint8Array(0);
   }
 
-  /** Whether the body can be sent once more. */
+  /** Whether the body can be sent once more, or has not been sent at all. */
   get isRepeatable(): boolean {
-    return !this.isPresent || this.bytes !== null;
+    return !this.isPresent || this.bytes !== null || (this.#source !== null && !this.#isInRequest);
   }
 
   /** The body with JSON members set; null where there are none to set, or it is not one in which they can be. */

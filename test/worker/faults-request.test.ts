@@ -45,6 +45,11 @@ beforeAll(async () => {
       route('unbound', { url: undefined, service: 'NOPE' }),
       route('not-a-service', { url: undefined, service: 'KEY_GREEN' }),
       route('unkeyed', { secretHeaders: { authorization: bearer('KEY_MISSING') } }),
+      route(
+        'unkeyed-twice',
+        { secretHeaders: { authorization: bearer('KEY_MISSING') } },
+        { repeatable: ['GET', 'POST'] },
+      ),
       route('empty-key', { secretHeaders: { authorization: bearer('KEY_EMPTY') } }),
       route('set', {
         headers: { 'x-set': 'ours', 'user-agent': 'headgate' },
@@ -283,6 +288,41 @@ describe('a variant that cannot be asked', () => {
   );
 });
 
+it('a variant that cannot be asked leaves a streamed upload to the baseline, for nothing was sent yet', async () => {
+  for (const size of [10, 300_000]) {
+    const requestId = randomUUID();
+    const client = await RawClient.to(headgate.url);
+    const headers: HeaderLines = [
+      ['x-request-id', requestId],
+      ['transfer-encoding', 'chunked'],
+    ];
+    client.ask({ method: 'POST', path: '/unkeyed-twice/a', headers });
+    client.socket.write(`${size.toString(16)}\r\n${'a'.repeat(size)}\r\n0\r\n\r\n`);
+    const answer = await client.whole();
+    client.close();
+    expect(answer?.status).toBe(200);
+    expect(blue.sawOf(requestId)).toMatchObject([{ bodyBytes: size }]);
+  }
+});
+
+describe('an upload that breaks off', () => {
+  it.each([
+    ['in a chunk that is none', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n', false],
+    ['before its last chunk', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', true],
+    ['before its length', 'Content-Length: 5\r\n\r\nabc', true],
+    ['before its length, which is long', 'Content-Length: 300000\r\n\r\nabc', true],
+  ])('%s is told of to who still reads', async (_, rest, isEnd) => {
+    const client = await RawClient.to(headgate.url);
+    client.socket.on('error', () => {});
+    client.socket.write(`POST /split/a HTTP/1.1\r\nHost: shop.example\r\n${rest}`);
+    if (isEnd) client.socket.end();
+    const answer = await client.whole();
+    client.close();
+    expect([answer?.status, values(answer!.headers, 'x-headgate-error')]).toEqual([400, ['client_left']]);
+    expect(JSON.parse(answer!.body.toString())).toMatchObject({ code: 'client_left' });
+  });
+});
+
 describe('a loop', () => {
   it.each(['loop', 'loop-edge'])(
     'through a variant that points back at us (%s) ends with 508, and we live on',
@@ -327,6 +367,11 @@ describe('JSON members', () => {
     const { from, sent } = await ask('/json/a', post(body));
     expect(from).toBe('green');
     expect(sent).toMatchObject([{ bodyHash: hashOf(expected), bodyBytes: expected.length }]);
+  });
+
+  it('are set in a body that is said to be in no coding', async () => {
+    const { from } = await ask('/json/a', post('{"model":"a"}', [['content-encoding', 'identity']]));
+    expect(from).toBe('green');
   });
 
   it('are set in a body of 256 KiB', async () => {
