@@ -36,33 +36,45 @@ export function configRoutes() {
       const warnings = [...parsed.value.warnings, ...(await overriddenWeights(c.env, text))];
       return c.json({ valid: true as const, warnings }, 200);
     })
-    .get('/config', async (c) => {
-      const current = await configKeeperOf(c.env)?.currentConfig();
-      if (current === undefined) return noController();
-      if (current === null) return noConfig(404);
-      const etag = `"${current.hash}"`;
-      if (c.req.header('if-none-match')?.replace(/^W\//, '') === etag) return c.body(null, 304, { etag });
-      return c.body(current.text, 200, { 'content-type': 'application/json', etag });
-    })
-    .put('/config', query(reasonQuery), async (c) => {
-      const keeper = configKeeperOf(c.env);
-      if (keeper === null) return noController();
-      const text = await readText(c.req.raw, maxBodyBytes);
-      if (text === null) return tooLarge(maxBodyBytes);
-      return replace(c, keeper, text, c.req.valid('query').reason);
-    })
-    .get('/config/revisions', async (c) => {
-      const revisions = await configKeeperOf(c.env)?.configRevisions();
-      return revisions === undefined ? noController() : c.json({ revisions }, 200);
-    })
-    .post('/config/restore', jsonBody(restoreBody), async (c) => {
-      const keeper = configKeeperOf(c.env);
-      if (keeper === null) return noController();
-      const { revision, reason } = c.req.valid('json');
-      const earlier = await keeper.configRevision(revision);
-      if (earlier === null) return noRevision(revision);
-      return replace(c, keeper, earlier.text, reason || `restored revision ${revision}`);
-    });
+    .get('/config', (c) =>
+      ask(c, async (keeper) => {
+        const current = await keeper.currentConfig();
+        if (current === null) return noConfig(404);
+        const etag = `"${current.hash}"`;
+        if (c.req.header('if-none-match')?.replace(/^W\//, '') === etag) return c.body(null, 304, { etag });
+        return c.body(current.text, 200, { 'content-type': 'application/json', etag });
+      }),
+    )
+    .put('/config', query(reasonQuery), (c) =>
+      ask(c, async (keeper) => {
+        const text = await readText(c.req.raw, maxBodyBytes);
+        if (text === null) return tooLarge(maxBodyBytes);
+        return replace(c, keeper, text, c.req.valid('query').reason);
+      }),
+    )
+    .get('/config/revisions', (c) =>
+      ask(c, async (keeper) => c.json({ revisions: await keeper.configRevisions() }, 200)),
+    )
+    .post('/config/restore', jsonBody(restoreBody), (c) =>
+      ask(c, async (keeper) => {
+        const { revision, reason } = c.req.valid('json');
+        const earlier = await keeper.configRevision(revision);
+        if (earlier === null) return noRevision(revision);
+        return replace(c, keeper, earlier.text, reason || `restored revision ${revision}`);
+      }),
+    );
+}
+
+/** Asks the instance that owns the config; 503 where it fails or does not answer. */
+async function ask<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Promise<T>) {
+  try {
+    const keeper = configKeeperOf(c.env);
+    return keeper === null ? noController() : await call(keeper);
+  } catch (cause) {
+    console.error('controller config', cause);
+    const detail = 'The owner of the config does not answer: traffic flows on by what KV has.';
+    return refuse(503, 'controller_down', detail, 'try again; headgate doctor looks at it');
+  }
 }
 
 /** Puts a document in force, unless somebody else wrote since the caller looked. */

@@ -34,10 +34,10 @@ export function terminal(): Terminal {
     cwd: process.cwd(),
     // Asked anew each time: people resize their windows while a live view runs.
     get columns() {
-      return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+      return sizeOf('columns');
     },
     get rows() {
-      return process.stdout.isTTY ? process.stdout.rows : Number.POSITIVE_INFINITY;
+      return sizeOf('rows');
     },
     now: () => Date.now(),
     paint: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
@@ -45,6 +45,11 @@ export function terminal(): Terminal {
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : null,
   };
+}
+
+/** Some terminals do not know their size, and say 0. */
+function sizeOf(side: 'columns' | 'rows'): number {
+  return (process.stdout.isTTY && process.stdout[side]) || Number.POSITIVE_INFINITY;
 }
 
 /** Only `y` or `yes` is a yes. Asked on standard error, so that what is piped stays clean. */

@@ -311,6 +311,7 @@ function tell(
     variant: tried.variant.name,
     reason: tried.reason,
     isEvidence: tried.isEvidence,
+    isPreview: decision.isPreview === true,
     dealt: decision.dealt ?? null,
     startedAtMs: tried.startedAtMs,
     askedAtMs: tried.askedAtMs,

@@ -25,6 +25,8 @@ export interface Served extends Incoming {
   reason: RequestReason;
   /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
   isEvidence: boolean;
+  /** Whether somebody looked at a variant by a preview token, whoever answered: such requests are in no number. */
+  isPreview: boolean;
   /** The variant of the unit's arm where another one was to answer in its place, else null. */
   dealt: string | null;
   startedAtMs: number;

@@ -62,7 +62,7 @@ export class LiveTally {
   /** Adds what the answer to a request has used, which is known a little later than its end. */
   spend(served: Served, { tokensIn, tokensOut, cost }: Spent): void {
     const counts = this.#countingOf(served)?.counts;
-    if (counts === undefined || served.reason === 'preview') return;
+    if (counts === undefined || served.isPreview) return;
     counts.tokensIn = (counts.tokensIn ?? 0) + tokensIn;
     counts.tokensOut = (counts.tokensOut ?? 0) + tokensOut;
     counts.cost = (counts.cost ?? 0) + (cost ?? 0);
@@ -91,7 +91,7 @@ export class LiveTally {
   }
 
   #count(served: Served, body: BodyReport): void {
-    if (served.reason === 'preview') return;
+    if (served.isPreview) return;
     const counting = this.#countingOf(served);
     if (counting === undefined) return;
     const { counts } = counting;

@@ -29,7 +29,7 @@ export interface RollbackRequest {
   /** The rollout that runs, which the rollback ends. */
   running: RolloutState | null;
   config: NonNullable<Seen['config']>;
-  route: Pick<Route, 'variants'>;
+  route: Pick<Route, 'variants' | 'shadows'>;
   /** A named split; absent: the last steady one. */
   revision?: number;
   force?: boolean;
@@ -57,12 +57,16 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
     const detail = `the variants have changed since split ${split.revision} was made`;
     return refused('variants_changed', detail, 'serve the changed ones by --force, "force": true');
   }
-  const { revision, weights, baseline, salt } = split;
-  // A mirror to a variant that is gone is no reason to refuse a way back.
-  const shadows = Object.fromEntries(
-    Object.entries(split.shadows).filter(([name]) => request.config.names.includes(name)),
-  );
+  const { revision, weights, baseline, salt, shadows } = restored(split, request);
   return ok({ revision, weights: completeWeights(weights, request.config.names), shadows, baseline, salt });
+}
+
+/** As it would come back: no mirror without the bounds that the config sets. */
+function restored(split: KeptSplit, { route }: RollbackRequest): KeptSplit {
+  const described = Object.entries(split.shadows).filter(([name]) =>
+    route.shadows.some(({ variant }) => variant === name),
+  );
+  return { ...split, shadows: Object.fromEntries(described) };
 }
 
 /** max(own, KV's, any that a flush reported) + 1, so that a controller which lost its state never counts from below. */
@@ -78,9 +82,11 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
   return refused('unknown_revision', `there is no split ${revision}; ${some}`, 'name one of those');
 }
 
-function lastSteady({ kept, running }: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
+function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
+  const { kept, running } = request;
   if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
-  const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
+  const [current, ...older] = kept.toSorted((a, b) => b.revision - a.revision);
+  const earlier = older.map((split) => restored(split, request));
   // The same change twice is one deed: a second try in haste must not close the way back.
   const other = earlier.findIndex((split) => split.rollout !== null || !sameTraffic(split, current!));
   const again = other < 0 ? earlier : earlier.slice(0, other);

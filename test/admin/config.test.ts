@@ -74,3 +74,16 @@ it('refuses a body that is too large, whether or not it says so', async () => {
   });
   expect(declared.status).toBe(413);
 });
+
+it.each([
+  ['GET', '/api/config', undefined],
+  ['PUT', '/api/config', { version: 1, routes: [route] }],
+  ['GET', '/api/config/revisions', undefined],
+  ['POST', '/api/config/restore', { revision: 1, reason: '' }],
+])('says that the owner of the config does not answer: %s %s', async (method, path, body) => {
+  const gone = async () => Promise.reject(new Error('gone'));
+  const keeper = { currentConfig: gone, putConfig: gone, configRevisions: gone, configRevision: gone };
+  const CONTROLLER = { idFromName: String, get: () => keeper };
+  const problem = await problemOf(await mounted()(method, path, body, { env: { CONTROLLER } as never }));
+  expect(problem).toMatchObject({ status: 503, code: 'controller_down', mend: expect.any(String) });
+});

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Hono } from 'hono/tiny';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminApp } from '../../src/admin/app.ts';
@@ -210,6 +212,19 @@ describe('headgate init', () => {
     });
     expect(parseConfig(JSON.stringify(config), { unknownKeys: 'fault' }).ok).toBe(true);
     expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}[\s\S]*openai-chat/);
+  });
+
+  it('names the schema from where the file is', async () => {
+    mkdirSync(join(session.cwd, 'src/config'), { recursive: true });
+    mkdirSync(join(session.cwd, 'configs'));
+    session.write('src/config/headgate.schema.json', '{}');
+    for (const [file, schema] of [
+      ['here.json', './src/config/headgate.schema.json'],
+      ['configs/there.json', '../src/config/headgate.schema.json'],
+    ] as const) {
+      expect(await session.run('init', endpoint.url, '--file', file, '--offline')).toBe(0);
+      expect(session.read(file)).toMatchObject({ $schema: schema });
+    }
   });
 
   it('writes it also where nothing answers from here, and says so', async () => {

@@ -40,6 +40,7 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     variant: 'green',
     reason: 'hash',
     isEvidence: true,
+    isPreview: false,
     dealt: null,
     startedAtMs: T0,
     askedAtMs: T0,

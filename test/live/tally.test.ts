@@ -58,7 +58,7 @@ describe('the tally', () => {
   });
 
   it.each([
-    ['previews', { reason: 'preview' as const, isEvidence: false }],
+    ['previews', { reason: 'preview' as const, isEvidence: false, isPreview: true }],
     ['those outside the audience', { isEvidence: false }],
     ['clients that left', { errorCode: 'client_left', status: null }],
     ['requests while no rollout runs', { inForce: { rollout: null, guardrails: [] } }],
@@ -164,6 +164,15 @@ describe('the tally', () => {
     const inStream: BodyReport = { ...body, end: 'refused', endedAtMs: T0 + 500 };
     expect(judged({}, inStream)).toEqual({ n: [1, 1, 0], bad: [0, 0, 0] });
     expect(judged({}, { ...inStream, endedAtMs: T0 + 5_000 })).toEqual({ n: [1, 1, 1], bad: [0, 0, 1] });
+  });
+
+  it('counts no preview, whoever answers it', () => {
+    const tally = new LiveTally();
+    tally.add(served({ reason: 'preview', isEvidence: false, isPreview: true }), body, null);
+    tally.add(served({ reason: 'json_unfit', variant: 'blue', isEvidence: false, isPreview: true }), body, null);
+    tally.add(served({ variant: 'green' }), body, null);
+    tally.spend(served({ reason: 'json_unfit', isPreview: true }), { tokensIn: 1, tokensOut: 2, cost: 3 });
+    expect(tally.take().live).toMatchObject([{ variant: 'green', requests: 1 }]);
   });
 
   it('thins out past its bound by hash alone, alike for both variants, and says where it cut', () => {

@@ -102,10 +102,19 @@ describe('a rollback to a revision', () => {
     expect(target({ config: only, force: true })).toBe('unknown_variant');
   });
 
-  it('leaves out mirrors to variants that are gone', () => {
+  it('leaves out mirrors that the config does not describe, and returns to no split for their sake', () => {
     const splits = [kept(1, 100, { shadows: { red: 10, green: 5 } }), kept(2, 50)];
-    const result = rollbackTarget({ kept: splits, running: null, config, route });
+    const bare = rollbackTarget({ kept: splits, running: null, config, route });
+    expect(bare.ok && bare.value.shadows).toEqual({});
+    const variants = { blue: url('blue'), green: url('green') };
+    const mirroring = routeOf(routeWith({ variants, shadows: [{ variant: 'green' }] }));
+    const result = rollbackTarget({ kept: splits, running: null, config, route: mirroring });
     expect(result.ok && result.value.shadows).toEqual({ green: 5 });
+    const ended = [kept(1, 80), kept(2, 100, { shadows: { green: 100 } }), kept(3, 100)];
+    expect(target({ kept: ended })).toBe(1);
+    expect(target({ kept: ended, route: mirroring })).toBe(2);
+    // What is mirrored now ends with the way back.
+    expect(target({ kept: [kept(1, 100), kept(2, 100, { shadows: { green: 100 } })] })).toBe(1);
   });
 });
 

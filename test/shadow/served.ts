@@ -46,6 +46,7 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     variant: 'blue',
     reason: 'hash',
     isEvidence: true,
+    isPreview: false,
     dealt: null,
     startedAtMs: nowMs - 20,
     askedAtMs: nowMs - 20,

@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { parseConfig } from '../../config/parse.ts';
 import { firstConfig, looksLikeModel } from '../first-config.ts';
 import { writeText } from '../json-file.ts';
@@ -43,7 +43,7 @@ export const init = verb({
       url,
       name: name || undefined,
       host: host || undefined,
-      schema: existsSync(resolve(terminal.cwd, schemaFile)) ? schemaFile : undefined,
+      schema: schemaFrom(resolve(terminal.cwd, file), resolve(terminal.cwd, schemaFile)),
     });
     const text = `${JSON.stringify(document, null, 2)}\n`;
     const parsed = parseConfig(text, { unknownKeys: 'fault' });
@@ -90,4 +90,11 @@ function nextSteps(file: string, url: URL): string[] {
     );
   }
   return steps.map((step, i) => `  ${i + 1}. ${step}`);
+}
+
+/** Editors look from where the file is. */
+function schemaFrom(file: string, schema: string): string | undefined {
+  if (!existsSync(schema)) return undefined;
+  const way = relative(dirname(file), schema).replaceAll('\\', '/');
+  return way.startsWith('.') ? way : `./${way}`;
 }
