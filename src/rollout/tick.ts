@@ -55,7 +55,7 @@ function returning(state: RolloutState, seen: Seen): Moved | null {
   }
   if (health.is === 'fine') return aborted(state, seen, by(failure.sentence));
   // All traffic on a variant that is known to be down is worse than a bad candidate. The next tick looks again.
-  if (state.pause?.cause === 'no-way-back') return still(state, seen);
+  if (state.pause?.cause === 'no-way-back') return byHand(state, seen) ?? still(state, seen);
   const reason = `${failure.sentence}; but ${unhealthy(health)}; traffic stays until it heals or you abort`;
   return paused(state, seen, 'no-way-back', by(reason));
 }

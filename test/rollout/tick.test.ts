@@ -353,6 +353,10 @@ describe('a critical guardrail that fails', () => {
     expect([phaseOf(stuck.state), stuck.state.pause?.cause]).toEqual(['paused', 'no-way-back']);
     expect(stuck.state.reason).toContain('blue fails its health check (GET /healthz answered 503)');
     expect(ticked(stuck.state, 'fail', { health: { blue: down } }).entry).toBeUndefined();
+    // What waits for a person hears of weights by hand all the same: nothing else is taken meanwhile.
+    const held = ticked(stuck.state, 'fail', { health: { blue: down }, manual: true });
+    expect(held).toMatchObject({ state: { byHand: true }, entry: expect.anything() });
+    expect(ticked(held.state, 'fail', { health: { blue: down } }).state.byHand).toBe(false);
     expect(phaseOf(ticked(stuck.state, 'fail', { health: up2 }).state)).toBe('aborted');
   });
 
