@@ -13,7 +13,7 @@ export const explain = verb({
     unit: {
       type: 'string',
       required: true,
-      description: 'The value of the cookie, header or query',
+      description: 'The value of the header or query, or of our cookie the 22 characters before its first dot',
       valueHint: 'UNIT',
     },
   },
