@@ -45,13 +45,11 @@ export function configRoutes() {
         return c.body(current.text, 200, { 'content-type': 'application/json', etag });
       }),
     )
-    .put('/config', query(reasonQuery), (c) =>
-      ask(c, async (keeper) => {
-        const text = await readText(c.req.raw, maxBodyBytes);
-        if (text === null) return tooLarge(maxBodyBytes);
-        return replace(c, keeper, text, c.req.valid('query').reason);
-      }),
-    )
+    .put('/config', query(reasonQuery), async (c) => {
+      const text = await readText(c.req.raw, maxBodyBytes);
+      if (text === null) return tooLarge(maxBodyBytes);
+      return ask(c, (keeper) => replace(c, keeper, text, c.req.valid('query').reason));
+    })
     .get('/config/revisions', (c) =>
       ask(c, async (keeper) => c.json({ revisions: await keeper.configRevisions() }, 200)),
     )

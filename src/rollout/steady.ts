@@ -85,10 +85,10 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
 function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
   const { kept, running } = request;
   if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
-  const [current, ...older] = kept.toSorted((a, b) => b.revision - a.revision);
-  const earlier = older.map((split) => restored(split, request));
+  const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
+  const isSame = (split: KeptSplit) => [split, restored(split, request)].some((one) => sameTraffic(one, current!));
   // The same change twice is one deed: a second try in haste must not close the way back.
-  const other = earlier.findIndex((split) => split.rollout !== null || !sameTraffic(split, current!));
+  const other = earlier.findIndex((split) => split.rollout !== null || !isSame(split));
   const again = other < 0 ? earlier : earlier.slice(0, other);
   const steady = earlier.slice(again.length).find((split) => split.rollout === null);
   if (current === undefined || steady === undefined) {
@@ -101,7 +101,7 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
     const detail = `split ${restoring.revision} is a rollback already (to ${restoring.restores})`;
     return refused('already_there', detail, NAME_ONE);
   }
-  if (sameTraffic(current, steady)) {
+  if (isSame(steady)) {
     const detail = `split ${current.revision} already is what steady split ${steady.revision} was`;
     return refused('already_there', detail, NAME_ONE);
   }

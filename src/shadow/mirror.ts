@@ -113,9 +113,10 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
     if (done.status === 'rejected') console.error('mirror', done.reason);
 }
 
-/** A body of a good length is not there where the client broke it off, or where only the live request could bear it. */
+/** A body of a good length is not there where the client broke it off, or where only the live request could bear it, or had nobody to be sent to. */
 function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   const declared = served.sent.get('content-length');
+  if (served.errorCode !== '') return 'not-kept';
   return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
 }
 

@@ -113,6 +113,8 @@ describe('a rollback to a revision', () => {
     const ended = [kept(1, 80), kept(2, 100, { shadows: { green: 100 } }), kept(3, 100)];
     expect(target({ kept: ended })).toBe(1);
     expect(target({ kept: ended, route: mirroring })).toBe(2);
+    const twice = [50, 50].map((blue, n) => kept(n + 2, blue, { shadows: { green: 100 } }));
+    expect(target({ kept: [kept(1, 100), ...twice] })).toBe(1);
     // What is mirrored now ends with the way back.
     expect(target({ kept: [kept(1, 100), kept(2, 100, { shadows: { green: 100 } })] })).toBe(1);
   });
