@@ -46,8 +46,6 @@ export interface UnitEvidence {
   silent: Map<string, number>;
   /** By tick and variant and unit. */
   open: Map<number, Map<string, Map<string, Marks>>>;
-  /** The newest tick that is closed. */
-  closedThrough: number;
 }
 
 /** Trials and bad events by variant. */
@@ -61,7 +59,7 @@ export interface TickCounts {
 
 export function startUnitEvidence(metrics: readonly string[], maxUnits: number = MAX_UNITS): UnitEvidence {
   if (metrics.length > 16) throw new RangeError('at most 16 guardrails have a bit');
-  return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map(), closedThrough: -1 };
+  return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map() };
 }
 
 /** The tick in which an instant lies. */
@@ -73,9 +71,9 @@ export function isSampled(unit: string, threshold: number): boolean {
 }
 
 /**
- * Merges sightings of a tick. Those that come after their tick was closed count for the oldest tick still open, trial
- * and bad event together, so that a slow flush loses no failure and spoils no pairing. `batchThreshold` is the sample of
- * an isolate that had to thin out by itself: from then on everybody keeps to it.
+ * Merges sightings of a tick. Those that come after their tick was closed are a tick of their own, trials and bad events of both arms
+ * together, so that a slow flush loses no failure and spoils no pairing; merged into a later one, many late ticks would be one trial a
+ * unit. `batchThreshold` is the sample of an isolate that had to thin out by itself: from then on everybody keeps to it.
  */
 export function addSightings(
   evidence: UnitEvidence,
@@ -84,8 +82,7 @@ export function addSightings(
   batchThreshold: number = ALL,
 ): void {
   if (batchThreshold < evidence.threshold) sampleBelow(evidence, batchThreshold);
-  const counted = Math.max(tick, evidence.closedThrough + 1);
-  const variants = getOrMake(evidence.open, counted, () => new Map<string, Map<string, Marks>>());
+  const variants = getOrMake(evidence.open, tick, () => new Map<string, Map<string, Marks>>());
   for (const { unit, variant, active, bad } of sightings) {
     if (!isSampled(unit, evidence.threshold)) continue;
     const marks = getOrMake(
@@ -114,8 +111,6 @@ export function closeTicks(
   const closed = countInOrder(evidence, closing, silenced);
   for (const [unit, bad] of silenced) evidence.silent.set(unit, (evidence.silent.get(unit) ?? 0) | bad);
   for (const tick of closing) evidence.open.delete(tick);
-  // What nobody has told of yet is not closed: it may come late, tick by tick.
-  evidence.closedThrough = Math.max(evidence.closedThrough, ...closing);
   return closed;
 }
 
@@ -197,13 +192,12 @@ export interface StoredUnitEvidence {
   metrics: readonly string[];
   maxUnits: number;
   threshold: number;
-  closedThrough: number;
   silent: [string, number][];
   open: [number, [string, [string, number, number][]][]][];
 }
 
 export function storeUnitEvidence(evidence: UnitEvidence): StoredUnitEvidence {
-  const { metrics, maxUnits, threshold, closedThrough } = evidence;
+  const { metrics, maxUnits, threshold } = evidence;
   const open = [...evidence.open].map(([tick, variants]) => {
     const stored = [...variants].map(([variant, units]) => {
       const marks = [...units].map(([unit, { active, bad }]) => [unit, active, bad] as [string, number, number]);
@@ -211,7 +205,7 @@ export function storeUnitEvidence(evidence: UnitEvidence): StoredUnitEvidence {
     });
     return [tick, stored] as [number, [string, [string, number, number][]][]];
   });
-  return { metrics, maxUnits, threshold, closedThrough, silent: [...evidence.silent], open };
+  return { metrics, maxUnits, threshold, silent: [...evidence.silent], open };
 }
 
 export function restoreUnitEvidence(stored: StoredUnitEvidence): UnitEvidence {
@@ -223,6 +217,6 @@ export function restoreUnitEvidence(stored: StoredUnitEvidence): UnitEvidence {
     });
     open.set(tick, new Map(restored));
   }
-  const { metrics, maxUnits, threshold, closedThrough } = stored;
-  return { metrics, maxUnits, threshold, closedThrough, silent: new Map(stored.silent), open };
+  const { metrics, maxUnits, threshold } = stored;
+  return { metrics, maxUnits, threshold, silent: new Map(stored.silent), open };
 }

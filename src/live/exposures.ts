@@ -123,8 +123,8 @@ export class Exposures {
       };
       this.#waiting.set(key, waiting);
     }
-    waiting.route = route;
-    waiting.inForce = inForce;
+    // Long answers end under newer weights than they began by.
+    if (inForce.revision >= waiting.inForce.revision) Object.assign(waiting, { route, inForce });
     return waiting;
   }
 

@@ -134,8 +134,13 @@ export class LiveTally {
 
   #forgetOldest(): void {
     const oldest = [...this.#evidence].reduce((a, b) => (b[1].tick < a[1].tick ? b : a));
-    for (const units of oldest[1].units.values()) this.#units -= units.size;
+    this.#forgetUnits(oldest[1]);
     this.#evidence.delete(oldest[0]);
+  }
+
+  #forgetUnits({ units }: Evidence): void {
+    for (const of of units.values()) this.#units -= of.size;
+    units.clear();
   }
 
   #byUnit(evidence: Evidence, variant: string, unit: string, marks: Marks): void {
@@ -151,7 +156,8 @@ export class LiveTally {
     units.set(unit, { ...marks });
     if (++this.#units <= MAX_BATCH_UNITS) return;
     // What has waited long is a controller that does not answer, and no crowd.
-    if (this.#evidence.size > 3) this.#forgetOldest();
+    const told = [...this.#evidence.values()].filter(({ units: of }) => of.size > 0);
+    if (told.length > 3) this.#forgetUnits(told.reduce((a, b) => (b.tick < a.tick ? b : a)));
     else this.#thin();
   }
 

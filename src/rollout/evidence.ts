@@ -43,14 +43,11 @@ interface Kept {
   /** Candidate requests under the step's own split, and compared pairs, in this run of the step. */
   requests: number;
   compared: number;
-  closedThrough: number;
   threshold: number;
 }
 
 /** A tick is closed when every isolate has had time to flush it. */
 const GRACE_MS = 5_000;
-/** How long ticks that come late stay open for other isolates. They are judged meanwhile. */
-const CATCH_UP_MS = 10_000;
 /** An isolate of an earlier deploy tells of none. */
 const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
@@ -59,8 +56,6 @@ export class EvidenceStore {
   #meta: Meta;
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
-  /** Since when there are ticks that came late. */
-  #behindMs = Infinity;
   /** By tick and variant, trials and bad by request. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
@@ -90,7 +85,6 @@ export class EvidenceStore {
       pairs: arms(),
       requests: 0,
       compared: 0,
-      closedThrough: -1,
       threshold: 2 ** 32,
     };
     this.#units = startUnitEvidence(keysOf(rollout.guardrails.length));
@@ -113,8 +107,8 @@ export class EvidenceStore {
     this.#units = null;
     this.#requests = new Map();
     if (this.#kept === null) return;
-    const { guardrails, threshold, closedThrough } = this.#kept;
-    const units = { ...startUnitEvidence(keysOf(guardrails.length)), threshold, closedThrough };
+    const { guardrails, threshold } = this.#kept;
+    const units = { ...startUnitEvidence(keysOf(guardrails.length)), threshold };
     for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT * FROM silent')) {
       if (isSampled(unit, threshold)) units.silent.set(unit, bits);
     }
@@ -193,10 +187,6 @@ export class EvidenceStore {
     }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
-    // Isolates that could not reach us tell of the same ticks one after the other. One tick of all that they held would be one trial a unit.
-    const isBehind = Math.min(...units.open.keys()) < through - 1;
-    this.#behindMs = isBehind ? Math.min(this.#behindMs, nowMs) : Infinity;
-    if (isBehind && nowMs - this.#behindMs < CATCH_UP_MS) return;
     const silenced = new Map<string, number>();
     const closed = this.#ticks(closeTicks(units, through, silenced)).filter(({ tick }) => tick <= through);
     if (closed.length === 0) return;
@@ -206,7 +196,6 @@ export class EvidenceStore {
         addTickTo(kept.guardrails[index]!, one, index, guardrail, state);
       });
     }
-    kept.closedThrough = units.closedThrough;
     kept.threshold = units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
     for (const unit of silenced.keys()) {
@@ -256,7 +245,7 @@ export class EvidenceStore {
     if (this.#units === null) return;
     const sightings = batch.units.map(([unit, variant, active, bad]) => ({ unit, variant, active, bad }));
     addSightings(this.#units, batch.tick, sightings, batch.threshold);
-    const tick = Math.max(batch.tick, this.#units.closedThrough + 1);
+    const { tick } = batch;
     const variants = this.#requests.get(tick) ?? new Map<string, { n: number[]; bad: number[] }>();
     this.#requests.set(tick, variants);
     for (const { variant, n, bad } of batch.requests) {

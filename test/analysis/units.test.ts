@@ -78,12 +78,12 @@ describe('evidence by unit', () => {
     expect(countsOf(evidence, 1)[0]!.errors).toEqual({ green: { n: 0, bad: 0 } });
   });
 
-  it('counts what comes too late with the oldest open tick, trial and failure together', () => {
+  it('counts what comes too late as a tick of its own, trial and failure together', () => {
     const evidence = start();
     addSightings(evidence, 5, [seen(1, 'green')]);
     closeTicks(evidence, 5);
     addSightings(evidence, 5, [seen(2, 'green', ERRORS)]);
-    expect(closeTicks(evidence, 6)).toMatchObject([{ tick: 6, counts: { errors: { green: { n: 1, bad: 1 } } } }]);
+    expect(closeTicks(evidence, 6)).toMatchObject([{ tick: 5, counts: { errors: { green: { n: 1, bad: 1 } } } }]);
   });
 
   it('can be looked at before the tick is over, without closing it', () => {

@@ -212,6 +212,8 @@ describe('the tally', () => {
       expect(Math.min(...evidence.map(({ threshold }) => threshold))).toBeGreaterThanOrEqual(2 ** 29);
       expect(evidence.flatMap((one) => one.units).length).toBeGreaterThan(MAX_BATCH_UNITS / 4);
       expect(evidence.at(-1)!.tick).toBe(T0 / 10_000 + 29);
+      // What is counted by request takes no room, and stays.
+      expect(evidence.flatMap(({ requests }) => requests.map(({ n }) => n[0]))).toEqual(Array(30).fill(units));
     },
   );
 

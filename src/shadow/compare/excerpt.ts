@@ -47,7 +47,7 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
 function withinText(text: string): unknown {
   const json = text.trimStart();
   if (!/^[[{"]/.test(json)) return text;
-  return parseJson(json) ?? (/^\[\s*[-"\d[]|\{/.test(json) ? redacted : text);
+  return parseJson(json) ?? (/^\[(?!\d{1,3}\])\s*(?:[-"\d[]|true|false|null)|\{/.test(json) ? redacted : text);
 }
 
 /** Two texts around the place where they first part, so that a late difference is still seen in a short excerpt. */

@@ -55,15 +55,18 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   // Of bytes without paths nothing is ignored.
   const share = whole.reading.kind === 'binary' ? 1 : shortShare;
-  const isRead = whole.reading.document !== undefined && longer.reading.document !== undefined;
-  if (sizeOf(whole, isRead) >= sizeOf(longer, isRead) * share) return null;
+  if (sizeOf(whole) >= sizeOf(longer) * share) return null;
   return differing('length');
 }
 
-/** Without what says nothing: white space between members, ways to write a character, kinds of line ending. */
-function sizeOf({ reading, reply }: Side, isRead: boolean): number {
-  if (isRead) return JSON.stringify(reading.document).length;
-  return reading.kind === 'text' ? normaliseText(reading.text).length : reply.bytes;
+/** Without what says nothing: white space, ways to write a character, kinds of line ending. */
+function sizeOf({ reading, reply }: Side): number {
+  return reading.kind === 'binary' ? reply.bytes : solid(reading.text.normalize('NFC'));
+}
+
+/** Characters but for white space, however they are written in JSON. */
+function solid(text: string): number {
+  return text.replace(/\\u.{4}/g, '.').replace(/\s/g, '').length;
 }
 
 /** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */
@@ -89,10 +92,7 @@ function argumentsOf({ reading }: Side): number {
   const texts = (reading.facts?.toolCalls ?? []).map(({ arguments: given }) =>
     typeof given === 'string' ? given : (JSON.stringify(given) ?? ''),
   );
-  return texts
-    .join('')
-    .replace(/\\u.{4}/g, '.')
-    .replace(/\s/g, '').length;
+  return solid(texts.join(''));
 }
 
 function comparePrefix(live: string, candidate: string): BodyOutcome {

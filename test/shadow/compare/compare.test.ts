@@ -201,6 +201,13 @@ describe('answers that were not seen whole', () => {
       'truncated',
     ],
     [
+      'a short answer against one long text',
+      json({ id: 'x', image: '' }),
+      cut(`{"id":"x","image":"${'a'.repeat(900)}`, 'application/json'),
+      'body-mismatch',
+      'length',
+    ],
+    [
       'lines that only end otherwise',
       observed('a\n'.repeat(100), 'text/csv'),
       cut('a\r\n'.repeat(90), 'text/csv'),

@@ -64,9 +64,11 @@ describe('what is kept of a pair', () => {
       (text: string) => JSON.stringify(text).slice(0, -4),
       () => `["${secret}", "x`,
       () => `[[ "${secret}", "x`,
+      () => `[null, "${secret}`,
     ])
       expect(redactRequest(new TextEncoder().encode(JSON.stringify({ a: wrap(args) })), rules)).not.toContain(secret);
-    expect(redactRequest(new TextEncoder().encode('{"a":"[see] \\"x\\""}'), rules)).toBe('{"a":"[see] \\"x\\""}');
+    for (const text of ['{"a":"[see] \\"x\\""}', '{"a":"[1] Smith says so"}'])
+      expect(redactRequest(new TextEncoder().encode(text), rules)).toBe(text);
     const half = json({ choices: [{ index: 0, message: call(args.slice(0, -6)), finish_reason: 'length' }] });
     expect((await redactPair(half, whole, rules)).live).toContain('"arguments":"[redacted]"');
     const delta = (partial: string) =>
