@@ -55,10 +55,11 @@ export class ConfigStore {
    */
   current(env: Env, ctx: Waiter, nowMs: number): Loaded | null | Promise<Loaded | null> {
     const refreshMs = refreshMsOf(env);
-    const ageMs = nowMs - this.#readAtMs;
+    // A clock that was set back must not stop us from looking until it has caught up.
+    const ageMs = Math.abs(nowMs - this.#readAtMs);
     if (this.#loaded !== null && ageMs < refreshMs) return this.#loaded;
     // Single flight by timestamp: whoever starts an attempt bears its wait, the others go on with what there is.
-    const sinceAttemptMs = nowMs - this.#attemptAtMs;
+    const sinceAttemptMs = Math.abs(nowMs - this.#attemptAtMs);
     if (this.#loaded === null) {
       return this.#isColdFailed && sinceAttemptMs < WAIT_MS ? null : this.#awaitCold(env, ctx, nowMs);
     }
@@ -158,7 +159,7 @@ export class ConfigStore {
       return;
     }
     // A slow read must not bring back what a later one has replaced.
-    if (nowMs < this.#newestReadFromMs) return;
+    if (nowMs < this.#newestReadFromMs && nowMs > this.#newestReadFromMs - 60_000) return;
     this.#newestReadFromMs = nowMs;
     this.#readAtMs = Date.now();
     this.#hasWarned = false;

@@ -29,7 +29,7 @@ export class Confirmations {
   check(state: RouteState, env: Env, nowMs: number): RouteState | Promise<RouteState> {
     const { inForce, route } = state;
     if (inForce.rollout === null || inForce.source === 'weights' || env.CONTROLLER === undefined) return state;
-    if (nowMs - (this.#atMs.get(route.name) ?? -Infinity) < CONFIRM_AFTER_MS) return state;
+    if (Math.abs(nowMs - (this.#atMs.get(route.name) ?? -Infinity)) < CONFIRM_AFTER_MS) return state;
     return this.#ask(state, env);
   }
 

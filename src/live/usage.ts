@@ -51,13 +51,18 @@ async function spentBy(served: Served, prices: Config['prices']): Promise<Spent 
   // A stream that broke off had named its input already, and an output of one token.
   if (body.end !== 'complete') return null;
   const text = await textOf(served);
-  const usage = text === null ? null : usageIn(text);
+  const usage = text === null || hasBrokenOff(text) ? null : usageIn(text);
   if (text === null || usage === null) return null;
   const model = modelIn(text) ?? modelOf(served.route, served.variant);
   return { ...usage, cost: costOf(usage, model, prices) ?? null };
 }
 
-/** The text of an answer's ends, with a line's end between them; null where too long a one is coded, or wrongly. */
+/** An error in the middle of a stream ends it well by HTTP. What it names by then is not what the answer would have used. */
+function hasBrokenOff(text: string): boolean {
+  return /"message_start"|"chat\.completion\.chunk"/.test(text) && !/\[DONE\]|"message_stop"/.test(text);
+}
+
+/** The text of an answer's ends, with a line's end between them; null where one is coded that is too long, or wrongly. */
 export async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
   const { head, tail } = ends!;
   const decoder = new TextDecoder();
@@ -67,12 +72,12 @@ export async function textOf({ ends, responseHeaders }: Served): Promise<string 
   }
   if (head.isTruncated) return null;
   const decoded = await decode(responseHeaders!.get('content-encoding'), head.take(), MAX_BYTES);
-  return decoded?.isSound ? decoder.decode(decoded.bytes) : null;
+  return decoded?.isSound && !decoded.isTruncated ? decoder.decode(decoded.bytes) : null;
 }
 
 // Inside a text that a model wrote the quotation marks are escaped.
-// Usage has at most one level of objects within, and no braces within texts.
-const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})/g;
+// Usage has at most two levels of objects within, and no braces within texts.
+const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\})/g;
 const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
 
 /**
@@ -88,7 +93,9 @@ export function usageIn(text: string): Usage | null {
     }
   }
   // What has not ended has not said what it used.
-  const hasEnded = counts.completion_tokens !== undefined || counts.output_tokens !== undefined;
+  const { completion_tokens: chat, output_tokens: out, prompt_tokens: input } = counts;
+  // An embedding has no output.
+  const hasEnded = (chat ?? out) !== undefined || (input !== undefined && counts.total_tokens === input);
   return hasEnded ? usageOf(counts) : null;
 }
 

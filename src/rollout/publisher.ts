@@ -30,7 +30,7 @@ export class Publisher {
   /** Writes the newest split that `newest` gives when its turn comes. False when KV did not take it. */
   publish(newest: () => Split | null): Promise<boolean> {
     return this.#turns.take(async () => {
-      const waitMs = this.#lastWriteMs + BETWEEN_WRITES_MS - Date.now();
+      const waitMs = Math.min(BETWEEN_WRITES_MS, this.#lastWriteMs + BETWEEN_WRITES_MS - Date.now());
       if (waitMs > 0) await sleep(waitMs);
       const split = newest();
       if (split === null || split.revision <= this.#publishedRevision) return true;

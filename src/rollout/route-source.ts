@@ -66,8 +66,8 @@ export class RouteSource {
 
   /** Looks again, at what is older than `freshMs`. */
   async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
-    if (nowMs - this.#readAtMs < freshMs) return this.#view;
-    if (freshMs > 0 && nowMs - this.#failedAtMs < AFTER_FAILURE_MS) return this.#view;
+    if (Math.abs(nowMs - this.#readAtMs) < freshMs) return this.#view;
+    if (freshMs > 0 && Math.abs(nowMs - this.#failedAtMs) < AFTER_FAILURE_MS) return this.#view;
     this.#readAtMs = nowMs;
     const failed = (cause: unknown) => {
       this.#failedAtMs = Date.now();
@@ -79,7 +79,7 @@ export class RouteSource {
     await this.#readConfig().catch(failed);
     await texts.then((found) => this.#takeKv(found), failed);
     // A slow look is fresh when it ends.
-    this.#readAtMs = Math.max(this.#readAtMs, Date.now());
+    this.#readAtMs = Date.now();
     return this.#view;
   }
 

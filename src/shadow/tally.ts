@@ -199,10 +199,14 @@ export class PairTally {
 
   #numbers(comparison: Comparison, live: Observation, candidate: Observation): void {
     const sides = { live, candidate };
-    for (const side of ['live', 'candidate'] as const) {
+    const names = ['live', 'candidate'] as const;
+    // Of what broke off, or was not read to where it names its usage, nobody knows it; and a mean of one side alone would be unfair.
+    const isPart = names.some((side) => comparison[side].tokensEstimated && sides[side].end === 'truncated');
+    for (const side of names) {
       const { tokensIn, tokensOut, cost, tokensEstimated: isEstimated } = comparison[side];
       const tokensEstimated = tokensOut === undefined ? undefined : Number(isEstimated);
-      const numbers = { tokensIn, tokensOut, tokensEstimated, cost, ...prefixed(sides[side].measures) };
+      const used = isPart || comparison.class === 'error' ? {} : { tokensIn, tokensOut, tokensEstimated, cost };
+      const numbers: Record<string, number | undefined> = { ...used, ...prefixed(sides[side].measures) };
       for (const [name, value] of Object.entries(numbers)) {
         if (value === undefined) continue;
         this.#batch.sums[name] ??= bothMoments();

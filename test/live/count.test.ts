@@ -85,6 +85,13 @@ describe('a served request', () => {
     ['no end, after a ping', `: hello\n\nevent: ping\ndata: {"type":"ping"}\n\n${chat}`, false],
     ['no end of its one event', 'data: {"choices":[{"delta":{"content":"and th', false],
     ['nothing at all', '', false],
+    [
+      'an error and nothing else',
+      'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
+      false,
+    ],
+    ['an error without a name', 'data: {"error":{"message":"overloaded"}}\n\n', false],
+    ['events of no model that tell of no error', 'data: {"error":null,"ask":12}\n\n', null],
     ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', null],
     ['events of no model, the last one without its line’s end', 'data: {"ask":12}\n\ndata: {"ask":13}', null],
     ['a long last event of no model, cut', `data: {"ask":12}\n\ndata: {"all":"${'x'.repeat(5_000)}`, null],
@@ -112,6 +119,7 @@ describe('a served request', () => {
     ['an end', `${chat}data: [DONE]\n\n`, 65_536, true],
     ['no end', chat, 65_536, false],
     ['more than was kept', `${chat}data: [DONE]\n\n`, 20, null],
+    ['more than is unpacked', `${chat}${`: ${' '.repeat(1_000)}\n\n`.repeat(1_100)}data: [DONE]\n\n`, 65_536, null],
   ])('of a coded event stream ended properly by its copy: %s', async (_, text, maxBytes, endedProperly) => {
     const { added, background, observe } = counting();
     const ends = new Ends({ head: maxBytes, tail: 0 });

@@ -51,6 +51,15 @@ describe('the usage that an answer names', () => {
     expect(usageIn(`{"usage":{"input_tokens":20,"output_tokens":5,${cached}}}`)?.tokensIn).toBe(100);
   });
 
+  it('is found where it has objects within objects, and of an embedding, which has no output', () => {
+    const iterations = [{ type: 'message', input_tokens: 3, cache_creation: { ephemeral_5m_input_tokens: 1 } }];
+    const usage = { input_tokens: 3, iterations, output_tokens: 6 };
+    expect(usageIn(JSON.stringify({ id: 'x', usage }))).toEqual({ tokensIn: 3, tokensOut: 6 });
+    const embedding = { data: [0.1], usage: { prompt_tokens: 8, total_tokens: 8 } };
+    expect(usageIn(JSON.stringify(embedding))).toEqual({ tokensIn: 8, tokensOut: 0 });
+    expect(usageIn('{"usage":{"prompt_tokens":8,"total_tokens":9}}')).toBeNull();
+  });
+
   it('is the last, where a stream counts up', () => {
     const chunks = [1, 2, 3].map((n) => `data: {"usage":{"prompt_tokens":7,"completion_tokens":${n}}}\n\n`);
     expect(usageIn(chunks.join(''))).toEqual({ tokensIn: 7, tokensOut: 3 });
@@ -109,6 +118,22 @@ describe('what an answer has used', () => {
   it('is unknown where the answer broke off, and is not asked where nobody wants it', async () => {
     expect(await read(answered(bytesOf(document('')), { body: { ...body, end: 'cut' } }))).toBeNull();
     expect(read(served())).toBeNull();
+  });
+
+  it('is unknown where a stream ended well but before its end, whatever it has named by then', async () => {
+    const plain = { route: { name: 'main', variants: { green: {} } } as unknown as Served['route'] };
+    const bounds = { head: 4_096, tail: 16_384 };
+    const opening = 'data: {"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}\n\n';
+    const error = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n';
+    const end = 'data: {"usage":{"output_tokens":60}}\n\ndata: {"type":"message_stop"}\n\n';
+    expect(await read(answered(bytesOf(opening + error), plain, {}, bounds))).toBeNull();
+    expect(await read(answered(bytesOf(opening + end), plain, {}, bounds))).toMatchObject({ tokensOut: 60 });
+    const usage = { prompt_tokens: 2, completion_tokens: 1 };
+    const chunk = `data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [], usage })}\n\n`;
+    expect(await read(answered(bytesOf(chunk), plain, {}, bounds))).toBeNull();
+    expect(await read(answered(bytesOf(`${chunk}data: [DONE]\n\n`), plain, {}, bounds))).toMatchObject({
+      tokensOut: 1,
+    });
   });
 
   it('is read once for all who ask', () => {

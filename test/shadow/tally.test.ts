@@ -92,6 +92,33 @@ describe('an isolate’s tally of pairs', () => {
     expect(tokensEstimated).toMatchObject({ live: { n: 4, mean: 0 }, candidate: { n: 4, mean: 0.25 } });
   });
 
+  it('takes no tokens of a pair where one side was not read to where it names them, or broke off', () => {
+    const sideOf = (tokensOut: number, tokensEstimated: boolean) => ({
+      finish: '',
+      tokensOut,
+      tokensEstimated,
+      cost: 1,
+    });
+    const tally = new PairTally('green');
+    const pair = (name: 'match' | 'error', isEstimated: boolean, end: 'truncated' | 'complete') =>
+      tally.pair(
+        pairOf(name, { live: sideOf(300, isEstimated), candidate: sideOf(700, false) }),
+        { ...json(1), end },
+        json(1),
+      );
+    pair('match', true, 'truncated');
+    pair('error', false, 'complete');
+    expect(reportOf(withBatch(startTotals('green', 0), tally.take())).numbers).toEqual({});
+    const next = new PairTally('green');
+    next.pair(
+      pairOf('match', { live: sideOf(300, false), candidate: sideOf(700, false) }),
+      { ...json(1), end: 'truncated' },
+      json(1),
+    );
+    const { tokensOut } = reportOf(withBatch(startTotals('green', 0), next.take())).numbers;
+    expect(tokensOut).toMatchObject({ live: { n: 1, mean: 300 }, candidate: { n: 1, mean: 700 } });
+  });
+
   it('gives no total time to a reply that was not read to its end', () => {
     const tally = new PairTally('green');
     tally.pair(pairOf('timeout'), json(1), json(1, { end: 'timeout', totalMs: 5_000 }));

@@ -189,6 +189,24 @@ describe('re-assembling streams', () => {
     expect(read('a', 'b', 'c')).toEqual(read('abc'));
   });
 
+  it('keeps every part of a content that is now a text and now a list, and counts calls by no index', () => {
+    const say = (content: unknown) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const contentOf = (...parts: unknown[]) => {
+      const { document } = readSse(encoder.encode(`${parts.map(say).join('')}data: [DONE]\n\n`));
+      return (document as { choices: { message: { content: unknown } }[] }).choices[0]!.message.content;
+    };
+    const reference = { type: 'reference', reference_ids: [1] };
+    expect(contentOf('', 'Paris ', 'is', [reference], ' and', ' large.')).toEqual([
+      'Paris is',
+      reference,
+      ' and large.',
+    ]);
+    expect(contentOf([reference], 'a', 'b', [reference], '')).toEqual([reference, 'ab', reference]);
+    const call = (more: object) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [{ id: 'c', ...more }] } }] })}\n\ndata: [DONE]\n\n`;
+    expect(readSse(encoder.encode(call({ index: 0 }))).document).toEqual(readSse(encoder.encode(call({}))).document);
+  });
+
   it('takes no empty error of Workers AI for one', () => {
     const text = 'data: {"response":"a"}\n\ndata: {"response":"b","error":null}\n\ndata: [DONE]\n\n';
     expect(readSse(new TextEncoder().encode(text))).toMatchObject({ text: 'ab', error: undefined });

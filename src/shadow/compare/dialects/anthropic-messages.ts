@@ -56,6 +56,7 @@ export const anthropicMessages: Dialect = {
     '/content/*/id',
     '/content/*/tool_use_id',
     '/content/*/signature',
+    '/content/*/data',
   ],
   places: { text: '/content/0/text', toolName: '/content/0/name', finish: '/stop_reason' },
 };

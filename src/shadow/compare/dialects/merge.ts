@@ -16,6 +16,12 @@ export function mergeFragment(into: Members, fragment: Members): void {
       mergeList(known, part);
     } else if (isMembers(part) && isMembers(known)) {
       mergeFragment(known, part);
+    } else if (typeof part === 'string' && Array.isArray(known)) {
+      // Some models say texts bare between parts that are lists.
+      if (typeof known.at(-1) === 'string') known[known.length - 1] += part;
+      else if (part !== '') known.push(part);
+    } else if (Array.isArray(part) && typeof known === 'string' && known !== '') {
+      into[key] = [known, ...(copied(part) as unknown[])];
     } else if (part !== null || known === undefined) {
       into[key] = copied(part);
     }

@@ -37,7 +37,9 @@ export const openaiChat: Dialect = {
       dropEmpty(message as Members);
       // Calls are streamed in whatever order; their index is their place.
       const { tool_calls: calls } = message as { tool_calls?: unknown };
-      if (Array.isArray(calls)) calls.sort((a, b) => (countOf(a?.index) ?? 0) - (countOf(b?.index) ?? 0));
+      if (!Array.isArray(calls)) continue;
+      calls.sort((a, b) => (countOf(a?.index) ?? 0) - (countOf(b?.index) ?? 0));
+      for (const call of calls) if (isMembers(call)) delete call.index;
     }
     stream.document.choices = sorted;
     return stream;
@@ -53,6 +55,9 @@ export const openaiChat: Dialect = {
     '/x_groq/**',
     '/choices/*/logprobs/**',
     '/choices/*/message/tool_calls/*/id',
+    '/choices/*/message/audio/id',
+    '/choices/*/message/audio/expires_at',
+    '/choices/*/message/reasoning_details/*/signature',
   ],
   places: {
     text: '/choices/0/message/content',
@@ -114,8 +119,6 @@ function said(document: Members) {
 }
 
 function contentText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  return listOf(content)
-    .map((part) => textOf(part.text) ?? '')
-    .join('');
+  const parts: unknown[] = Array.isArray(content) ? content : [content];
+  return parts.map((part) => textOf(part) ?? textOf(membersOf(part).text) ?? '').join('');
 }
