@@ -82,7 +82,8 @@ function resume(state: RolloutState, seen: Seen, by: By): Answer {
   if (changedUnderneath(state, seen)) return refuseChanged(state, seen);
   const anew = state.byHand || state.pause?.cause === 'config';
   const base = anew ? { ...stepAnew(state, seen.nowMs), running: state.running } : { ...state, lastMs: seen.nowMs };
-  const limitMs = state.pause?.cause === 'late' ? state.creditedMs + (stepOf(state).maxForMs ?? 0) : base.limitMs;
+  const isLate = base.limitMs !== null && base.creditedMs >= base.limitMs;
+  const limitMs = isLate ? base.creditedMs + (stepOf(state).maxForMs ?? 0) : base.limitMs;
   const next: RolloutState = { ...base, byHand: false, pause: null, limitMs, reason: by.reason };
   return ok(moved(state, next, seen, 'resumed', by));
 }

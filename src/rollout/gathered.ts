@@ -74,7 +74,7 @@ export function addTickTo(
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0, steadied(tick, counted, state, p0));
+  addTo(into, counted, p0, steadied(tick, counted, state, p0, guardrail));
 }
 
 /**
@@ -82,7 +82,13 @@ export function addTickTo(
  * baseline's too. A failure ends at once, and a good answer perhaps after a minute: by what has ended, an arm that has just gained
  * traffic would be small, and its failures many.
  */
-function steadied({ tick }: OpenTick, counted: Arms, state: RolloutState, p0: number | null): Arms {
+function steadied(
+  { tick }: OpenTick,
+  counted: Arms,
+  state: RolloutState,
+  p0: number | null,
+  { metric }: Guardrail,
+): Arms {
   const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
   const { candidate, baseline } = counted;
   // What has ended is judged by the weights of its step, and not by those that it left behind.
@@ -92,7 +98,9 @@ function steadied({ tick }: OpenTick, counted: Arms, state: RolloutState, p0: nu
   const share = weights[state.to]! / weights[state.baseline]!;
   const isAll = share === Infinity;
   // With nothing known from before, what the baseline still ends is all there is to compare with.
-  if (ageMs <= 0 || ageMs >= SETTLED_AFTER_MS || (isAll && p0 === null)) return counted;
+  // Outcomes of what the baseline served come for as long as they take.
+  const isSettled = ageMs >= SETTLED_AFTER_MS && !(isAll && metric.startsWith('outcome:'));
+  if (ageMs <= 0 || isSettled || (isAll && p0 === null)) return counted;
   const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share || 0);
   return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }

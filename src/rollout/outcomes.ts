@@ -5,6 +5,7 @@
 
 import { tickOf } from '../analysis/units.ts';
 import type { EvidenceBatch } from '../live/batch.ts';
+import { shareOf } from './readiness.ts';
 import type { RolloutState } from './state.ts';
 
 /** What became of an outcome: `known` is a conversion that had been counted, `used` a receipt. */
@@ -23,21 +24,24 @@ export interface OutcomeEvidence {
   happened?: number;
   /** Tag of its receipt, which counts once a metric; left out where the ledger has seen to that. */
   receipt?: string;
-  /** When its receipt was given: what was served before the rollout says nothing of it. */
+  /** When its receipt was given: what was served before the rollout, or by other shares, says nothing of it. */
   servedAtMs?: number;
 }
 
 /** The events as a batch of this tick; null when no guardrail asks for them. */
 export function evidenceOf(
-  state: Pick<RolloutState, 'id' | 'guardrails' | 'startedMs'>,
+  state: Pick<RolloutState, 'id' | 'guardrails' | 'startedMs' | 'sinceMs' | 'split' | 'to'>,
   events: readonly OutcomeEvidence[],
   nowMs: number,
 ): EvidenceBatch | null {
   const { guardrails } = state;
+  // Bad outcomes may come sooner than good ones: after a ramp the quick ones would be of the new share and the slow ones of the old. With all
+  // the traffic nothing is beside the candidate, and the rollout's own past is what it is held against.
+  const sinceMs = shareOf(state) === 100 ? state.startedMs : state.sinceMs;
   const units: EvidenceBatch['units'] = [];
   const requests: EvidenceBatch['requests'] = [];
   for (const { metric, unit, variant, bad, source, servedAtMs = nowMs } of events) {
-    if (bad === null || servedAtMs < state.startedMs) continue;
+    if (bad === null || servedAtMs < sinceMs) continue;
     const active = guardrails.map(
       (one) => one.metric === `outcome:${metric}` && !(one.critical && source === 'cookie'),
     );

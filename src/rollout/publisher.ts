@@ -11,6 +11,8 @@ import { Turns } from './turns.ts';
 /** KV takes one write a second a key. */
 const BETWEEN_WRITES_MS = 1_000;
 const WRITE_LIMIT_MS = 10_000;
+/** KV may show an older value for so long after a write. */
+const KV_LAG_MS = 120_000;
 
 export class Publisher {
   #env: Env;
@@ -25,6 +27,14 @@ export class Publisher {
     this.#env = env;
     this.#key = `split:${route}`;
     this.#onLate = onLate;
+  }
+
+  /** Whether KV shows an older split than `own` for longer than it may lag; what is newest is written again then. */
+  isLost(shown: Split, own: Split, nowMs: number): boolean {
+    if (shown.revision >= own.revision || nowMs - Math.max(Date.parse(own.at) || 0, this.#lastWriteMs) < KV_LAG_MS)
+      return false;
+    this.#publishedRevision = 0;
+    return true;
   }
 
   /** Writes the newest split that `newest` gives when its turn comes. False when KV did not take it. */

@@ -379,7 +379,10 @@ export class RouteControl {
    */
   #adopt(view: RouteView, nowMs: number): void {
     const { kvSplit } = view;
-    if (kvSplit === null || this.running !== null || kvSplit.revision <= (this.journal.split()?.revision ?? -1)) return;
+    const own = this.journal.split();
+    // A write that was given up before a restart may have landed over a newer one.
+    if (kvSplit && own && this.#publisher.isLost(kvSplit, own, nowMs)) this.#ctx.waitUntil(this.#publish());
+    if (kvSplit === null || this.running !== null || kvSplit.revision <= (own?.revision ?? -1)) return;
     const { revision, rollout, weights } = kvSplit;
     const unwatched = rollout === null ? '' : `; nothing is known of its rollout ${rollout}, so nobody watches it`;
     const reason = `split ${revision} was found in KV, and nothing of it here${unwatched}`;

@@ -124,6 +124,9 @@ describe('a call', () => {
   it('to resume a step that was late gives it its longest time once more', () => {
     const late = watched(started(), 'marginal', 40_000).state;
     expect(late.pause?.cause).toBe('late');
+    // Also where it was held for another reason since.
+    const stuck = { ...late, pause: { ...late.pause!, cause: 'no-way-back' as const } };
+    expect(phaseOf(watched(done(told(stuck, 'resume')).state, 'marginal', 38_000).state)).toBe('progressing');
     const resumed = done(told(late, 'resume')).state;
     expect(phaseOf(watched(resumed, 'marginal', 38_000).state)).toBe('progressing');
     expect(phaseOf(watched(resumed, 'marginal', 40_000).state)).toBe('paused');

@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { tickOf } from '../../src/analysis/units.ts';
 import type { Guardrail } from '../../src/config/types.ts';
 import { evidenceOf, type OutcomeEvidence } from '../../src/rollout/outcomes.ts';
-import { T0 } from './world.ts';
+import { before, T0 } from './world.ts';
 
 const guardrail = (metric: string, critical: boolean): Guardrail => ({ metric, critical, required: true, per: 'unit' });
 const state = {
   id: 'r-1',
+  to: 'green',
   startedMs: T0,
+  sinceMs: T0,
+  split: { ...before, weights: { blue: 75, green: 25 }, rollout: 'r-1', variants: '', by: '', reason: '' },
   guardrails: [guardrail('errors', true), guardrail('outcome:correct', true), guardrail('outcome:helpful', false)],
 };
 const event = (changes: Partial<OutcomeEvidence> = {}): OutcomeEvidence => ({
@@ -46,6 +49,15 @@ describe('an outcome as evidence', () => {
 
   it('of what was served before the rollout says nothing of it', () => {
     expect(evidenceOf(state, [event({ servedAtMs: T0 - 1 })], NOW)).toBeNull();
+  });
+
+  it('of what was served by other shares says nothing either, but where nothing is beside the candidate', () => {
+    const later = { ...state, sinceMs: T0 + 30_000 };
+    expect(evidenceOf(later, [event()], NOW)).toBeNull();
+    expect(evidenceOf(later, [event({ servedAtMs: T0 + 30_000 })], NOW)).not.toBeNull();
+    const last = { ...later, split: { ...later.split, weights: { blue: 0, green: 100 } } };
+    expect(evidenceOf(last, [event()], NOW)).not.toBeNull();
+    expect(evidenceOf(last, [event({ servedAtMs: T0 - 1 })], NOW)).toBeNull();
   });
 
   it('that no guardrail asks for, or that is a number, is none', () => {

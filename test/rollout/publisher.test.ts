@@ -82,4 +82,22 @@ describe('publishing a split', () => {
     expect(await mended).toBe(true);
     expect(puts.map(({ revision }) => revision)).toEqual([1, 2, 2]);
   });
+
+  it('is done again where KV shows an older one for longer than it may lag', async () => {
+    const { puts, publisher } = world();
+    const own = { revision: 3, at: new Date(T0).toISOString() } as Split;
+    const written = publisher.publish(() => own);
+    await vi.advanceTimersByTimeAsync(0);
+    puts[0]!.end('written');
+    await written;
+    expect(publisher.isLost(split(2), own, T0 + 119_000)).toBe(false);
+    expect(publisher.isLost(split(3), own, T0 + 500_000)).toBe(false);
+    await vi.advanceTimersByTimeAsync(121_000);
+    expect(publisher.isLost(split(2), own, Date.now())).toBe(true);
+    void publisher.publish(() => own);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(puts.map(({ revision }) => revision)).toEqual([3, 3]);
+    // Written just now, it may lag again.
+    expect(publisher.isLost(split(2), own, Date.now())).toBe(false);
+  });
 });
