@@ -161,6 +161,11 @@ function count(
   return counts;
 }
 
+/** Whether ticks should be closed soon, so that the sample need not be halved for their sake. */
+export function isCrowded(evidence: UnitEvidence): boolean {
+  return 2 * size(evidence) > evidence.maxUnits + evidence.silent.size;
+}
+
 function size(evidence: UnitEvidence): number {
   let units = evidence.silent.size;
   for (const variants of evidence.open.values()) for (const seen of variants.values()) units += seen.size;

@@ -159,7 +159,7 @@ export class ConfigStore {
       return;
     }
     // A slow read must not bring back what a later one has replaced.
-    if (nowMs < this.#newestReadFromMs && nowMs > this.#newestReadFromMs - 60_000) return;
+    if (nowMs < this.#newestReadFromMs && nowMs > this.#newestReadFromMs - BACKGROUND_READ_MS - 1_000) return;
     this.#newestReadFromMs = nowMs;
     this.#readAtMs = Date.now();
     this.#hasWarned = false;

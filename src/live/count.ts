@@ -64,9 +64,9 @@ async function endedProperly(served: Served): Promise<boolean | null> {
   if (last.some((event) => saidBy(event).some((one) => TERMINATORS.includes(one)))) return true;
   const isKnown = first.some((event) => {
     // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
-    if (saidBy(event).some((one) => one === 'error' || one.startsWith('response.'))) return true;
+    if (event.name === 'error' || saidBy(event).some((one) => one.startsWith('response.'))) return true;
     const json = parseJson(event.data);
-    return isMembers(json) && (Boolean(json.error) || dialects.some((dialect) => dialect.claimsEvent(json)));
+    return isMembers(json) && (isMembers(json.error) || dialects.some((dialect) => dialect.claimsEvent(json)));
   });
   const data = last.at(-1)?.data ?? '';
   // What breaks off within an object was cut, whosever it is.

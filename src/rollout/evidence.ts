@@ -7,6 +7,7 @@ import { startEProcess } from '../analysis/eprocess.ts';
 import {
   addSightings,
   closeTicks,
+  isCrowded,
   isSampled,
   peekTicks,
   startUnitEvidence,
@@ -56,6 +57,8 @@ export class EvidenceStore {
   #meta: Meta;
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
+  /** The newest tick that was closed. */
+  #through = -1;
   /** By tick and variant, trials and bad by request. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
@@ -187,6 +190,9 @@ export class EvidenceStore {
     }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
+    // Once a tick: what comes late of one, flush by flush, is told as one too, and not each part by itself.
+    if (through === this.#through && !isCrowded(units)) return;
+    this.#through = through;
     const silenced = new Map<string, number>();
     const closed = this.#ticks(closeTicks(units, through, silenced)).filter(({ tick }) => tick <= through);
     if (closed.length === 0) return;
@@ -216,7 +222,7 @@ export class EvidenceStore {
     let reference: boolean | null = null;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
-      for (const tick of open) addTickTo(gathered, tick, index, guardrail, state);
+      for (const tick of open) addTickTo(gathered, tick, index, guardrail, state, share !== 100);
       const isLive = guardrail.metric !== 'mismatch';
       if (isLive) {
         live = Math.max(live ?? 0, gathered.step.candidate.n);
@@ -269,6 +275,7 @@ export class EvidenceStore {
     const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].sort((a, b) => a - b);
     return ticks.map((tick) => ({
       tick,
+      sample: this.#units!.threshold / 2 ** 32,
       byUnit: byUnit.get(tick) ?? null,
       byRequest: this.#requests.get(tick) ?? null,
     }));

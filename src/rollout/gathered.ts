@@ -44,6 +44,8 @@ const MIN_REFERENCE_TRIALS = 20;
 /** One tick's counts, by unit and by request; null where nothing was seen. */
 export interface OpenTick {
   tick: number;
+  /** The part of all units that is told apart. */
+  sample: number;
   byUnit: TickCounts | null;
   byRequest: Map<string, { n: number[]; bad: number[] }> | null;
 }
@@ -57,22 +59,26 @@ function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: Roll
   return { candidate: of(state.to), baseline: of(state.baseline) };
 }
 
-/** Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. Pairs have no ticks. */
+/**
+ * Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. Pairs have no ticks. `isPart`: more
+ * of it may come, so that few trials of the baseline do not mean that there is none beside the candidate.
+ */
 export function addTickTo(
   into: Gathered,
   tick: OpenTick,
   index: number,
   guardrail: Guardrail,
   state: RolloutState,
+  isPart = false,
 ): void {
   if (guardrail.metric === 'mismatch') return;
   const counted = armsOf(tick, index, guardrail, state);
   const reference = referenceOf(into);
-  let p0 = reference?.p0 ?? null;
+  let p0 = isPart ? null : (reference?.p0 ?? null);
   if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
     // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
-    p0 = Math.min(1, p0 * Math.max(1, requests / Math.max(1, counted.candidate.n)));
+    p0 = Math.min(1, p0 * Math.max(1, (requests * tick.sample) / Math.max(1, counted.candidate.n)));
   }
   addTo(into, counted, p0, steadied(tick, counted, state, p0, guardrail));
 }

@@ -116,8 +116,8 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
 /** A body of a good length is not there where the client broke it off, or where only the live request could bear it, or had nobody to be sent to. */
 function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   const declared = served.sent.get('content-length');
-  if (served.errorCode !== '') return 'not-kept';
-  return declared !== null && Number(declared) <= plan.shadow.maxBodyBytes ? 'not-kept' : 'too-large';
+  const isLarge = Number(declared) > plan.shadow.maxBodyBytes || (declared === null && served.errorCode === '');
+  return isLarge ? 'too-large' : 'not-kept';
 }
 
 /**

@@ -130,6 +130,66 @@ describe('the evidence of a rollout', () => {
     expect(first(store, state).candidate).toEqual({ n: once.n + 90, bad: 30 });
   });
 
+  it('does not hold what only a part of a tick tells of a shared outage against the candidate', () => {
+    const state = { ...rollout(), sinceMs: (TICK - 100) * TICK_MS };
+    const half = { ...state, split: { ...state.split, weights: { blue: 50, green: 50 } } };
+    const { store } = begun(half, [{ n: 20_000, bad: 200 }]);
+    let next = 0;
+    const add = (tick: number, green: [number, number], blue: [number, number]) => {
+      const saw = (variant: string, [units, bad]: [number, number]): Saw => {
+        next += units;
+        return { variant, from: next - units, units, bad };
+      };
+      store.add([batch(half, tick, saw('green', green), saw('blue', blue))]);
+    };
+    add(TICK, [750, 8], [750, 8]);
+    store.settle(half, (TICK + 1.6) * TICK_MS);
+    // The first flushes of the outage's tick, and then parts of it that come late.
+    add(TICK + 1, [24, 9], [19, 5]);
+    expect(first(store, half)).toMatchObject({ verdict: expect.not.stringMatching('fail') });
+    expect(first(store, half).e).toBeLessThan(10);
+    store.settle(half, (TICK + 3) * TICK_MS);
+    for (let k = 0; k < 200; k++) {
+      add(TICK + 1, [k % 2, k % 2], [(k + 1) % 2, (k + 1) % 2]);
+      store.settle(half, (TICK + 3) * TICK_MS);
+    }
+    store.settle(half, (TICK + 4) * TICK_MS);
+    expect(first(store, half).candidate).toEqual({ n: 874, bad: 117 });
+    expect(first(store, half).e).toBeLessThan(10);
+  });
+
+  it('keeps the whole sample when many come back at once with what they held', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    store.settle(state, settledAt(TICK + 11));
+    for (let isolate = 0; isolate < 20; isolate++) {
+      const held = Array.from({ length: 12 }, (_, k) =>
+        batch(state, TICK + k, { variant: 'green', from: isolate * 300, units: 300 }),
+      );
+      store.add(held);
+      store.settle(state, settledAt(TICK + 11));
+    }
+    store.settle(state, settledAt(TICK + 12));
+    const before = first(store, state).candidate.n;
+    store.add([batch(state, TICK + 20, { variant: 'green', from: 0, units: 6_000 })]);
+    expect(first(store, state).candidate.n - before).toBe(6_000);
+  });
+
+  it('holds a sample of units against the requests of that sample, where the hour before was counted by request', () => {
+    const state = { ...rollout(), sinceMs: (TICK - 100) * TICK_MS };
+    const all = { ...state, split: { ...state.split, weights: { blue: 0, green: 100 } } };
+    const { store } = begun(all, [{ n: 20_000, bad: 200 }]);
+    // One request of each, 5 % bad, in a sample of an eighth.
+    for (let k = 0; k < 3; k++) {
+      const { units, ...told } = batch(all, TICK + k, { variant: 'green', from: k * 1_000, units: 1_000, bad: 50 });
+      const within = units.map(([u, ...rest]) => [`0${u.slice(1)}`, ...rest] as (typeof units)[0]);
+      store.add([
+        { ...told, units: within, threshold: 2 ** 29, requests: [{ variant: 'green', n: [8_000], bad: [400] }] },
+      ]);
+    }
+    expect(first(store, all).verdict).toBe('fail');
+  });
+
   it('takes a young step’s share of the traffic by its weight: good answers may still be under way', () => {
     const seen = (ageMs: number, bad: number) => {
       const state = rollout();

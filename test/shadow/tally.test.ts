@@ -93,10 +93,8 @@ describe('an isolate’s tally of pairs', () => {
   });
 
   it('takes no tokens of a pair where one side was not read to where it names them, or broke off', () => {
-    const sideOf = (tokensOut: number, tokensEstimated: boolean) => ({
-      finish: '',
-      tokensOut,
-      tokensEstimated,
+    const sideOf = (tokensOut: number, tokensEstimated: boolean, finish = 'stop') => ({
+      ...{ finish, tokensOut, tokensEstimated },
       cost: 1,
     });
     const tally = new PairTally('green');
@@ -108,6 +106,9 @@ describe('an isolate’s tally of pairs', () => {
       );
     pair('match', true, 'truncated');
     pair('error', false, 'complete');
+    // The opening of a stream names an output of one token.
+    const opened = { ...json(1), end: 'timeout' as const };
+    tally.pair(pairOf('timeout', { live: sideOf(300, false), candidate: sideOf(1, false, '') }), json(1), opened);
     expect(reportOf(withBatch(startTotals('green', 0), tally.take())).numbers).toEqual({});
     const next = new PairTally('green');
     next.pair(

@@ -20,6 +20,8 @@ import { normaliseText, similarity } from './text.ts';
  * ignored members; nearer to the cap these could make up for it.
  */
 const shortShare = 0.9;
+/** 1 and 1.0 are one number. */
+const shortJsonShare = 0.5;
 
 /** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
 export function compareSeen(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
@@ -54,7 +56,7 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   // Of bytes without paths nothing is ignored.
-  const share = whole.reading.kind === 'binary' ? 1 : shortShare;
+  const share = { binary: 1, text: shortShare }[whole.reading.kind as string] ?? shortJsonShare;
   if (sizeOf(whole) >= sizeOf(longer) * share) return null;
   return differing('length');
 }

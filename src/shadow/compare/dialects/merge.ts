@@ -21,7 +21,7 @@ export function mergeFragment(into: Members, fragment: Members): void {
       if (typeof known.at(-1) === 'string') known[known.length - 1] += part;
       else if (part !== '') known.push(part);
     } else if (Array.isArray(part) && typeof known === 'string' && known !== '') {
-      into[key] = [known, ...(copied(part) as unknown[])];
+      if (part.length > 0) into[key] = [known, ...(copied(part) as unknown[])];
     } else if (part !== null || known === undefined) {
       into[key] = copied(part);
     }
