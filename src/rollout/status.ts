@@ -38,7 +38,11 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
     byHand,
     byHandFault,
     live: { ...idle, ...control.series.live(nowMs) },
-    rollout: rollout === null ? null : describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),
+    rollout: rollout && {
+      ...describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),
+      // What is live, also where weights by hand, a changed config or a rollback beat the step's own.
+      weight: inForce.weights[rollout.to] ?? 0,
+    },
   };
 }
 

@@ -52,6 +52,8 @@ export function honouredPin(pins: readonly Pin[], rules: PinRules): string | und
  */
 export function nextPins(pins: readonly Pin[], rules: PinRules, variant: string): readonly Pin[] {
   const current = pinOf(pins, rules);
+  // The first exposure decides: whoever meets another arm while theirs has no weight comes back to it.
+  if (rules.experiment && current !== undefined) return pins;
   const held = current !== undefined && current.variant === variant && counts(current, rules);
   if (held ? !isStale(current, rules) : !isPinned(variant, rules)) return pins;
   const next: Pin = { route: rules.route, variant, epoch: rules.epoch };

@@ -125,6 +125,14 @@ describe('a pin in an experiment', () => {
     expect(nextPins([], rules(experiment), 'green')).toEqual([{ ...green, epoch: 'chat-m2' }]);
   });
 
+  it('stays theirs while its arm has no weight, whatever they meet', () => {
+    const pins = nextPins([], rules(experiment), 'green');
+    const without = rules({ ...experiment, arms: armsOf({ blue: 50, red: 50 }) });
+    expect(honouredPin(pins, without)).toBeUndefined();
+    expect(nextPins(pins, without, 'blue')).toBe(pins);
+    expect(honouredPin(pins, rules(experiment))).toBe('green');
+  });
+
   it('is kept while a rollout that pins comes between, and no other is', () => {
     const dealt = nextPins([{ ...green, epoch: 'r-0' }], rules(experiment), 'blue');
     for (const resting of [rules({ resting: 'chat-m2' }), rules({ ...idle, resting: 'chat-m2' })]) {

@@ -52,7 +52,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.identity.header': 'The unit is the value of this request header.',
   'routes.identity.cookie': 'true: our own cookie, minted when absent. A name: a cookie of the service, only read.',
   'routes.identity.query': 'The unit is the value of this query parameter.',
-  'routes.salt': 'Changes which units get which variant, while no rollout or experiment gives a salt.',
+  'routes.salt':
+    'Changes which units get which variant, while no split has one: a split keeps the salt that it was made with, also that of a rollout or experiment.',
   'routes.sticky': 'true keeps visitors on a candidate once they saw it; { "idle": "30m" } keeps sessions together.',
   'routes.sticky.idle': 'Keep every visitor on a variant until idle for so long.',
   'routes.requireConsent': 'No cookie and no trial before this cookie of the service is there.',
@@ -75,7 +76,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'routes.measures.entry': 'Entry of a Server-Timing header whose duration is meant.',
   'routes.shadows': 'Variants that receive copies of requests.',
   'routes.shadows.variant': 'Variant that receives the copies.',
-  'routes.shadows.percent': 'Share of the repeatable requests that is mirrored.',
+  'routes.shadows.percent':
+    'Share of the repeatable requests that is mirrored. Of several shadows at most one gets a copy of a request.',
   'routes.shadows.repeat': 'Share of the mirrored requests that the baseline answers once more, to know its noise.',
   'routes.shadows.maxBodyBytes': 'Request bodies larger than this are not mirrored.',
   'routes.shadows.forwardCredentials': "Whether copies bear the visitor's credentials.",
