@@ -224,7 +224,8 @@ describe.concurrent('a copy', () => {
     const answer = await comparisonsOf(headgate, 'streams', 3);
     expect(answer.classes).toMatchObject({ match: 1, error: 2 });
     expect(answer.failures).toEqual({ unterminated: 1, cut: 1 });
-    expect(answer.numbers.tokensOut).toMatchObject({ live: { n: 3, mean: 2000 }, candidate: { mean: 2000 } });
+    // Of what broke off nobody knows what it would have used.
+    expect(answer.numbers.tokensOut).toMatchObject({ live: { n: 1, mean: 2000 }, candidate: { mean: 2000 } });
     expect(answer.numbers.cost!.live.mean).toBeCloseTo(0.05, 9);
     const rows = await headgate.records('dataset=comparisons&route=streams');
     const whole = rows.find(({ path }) => path === '/streams/stream/whole');
