@@ -24,7 +24,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Two projects: pure modules share their workers' memory; what owns sockets or workerd has a process a file, few at a time. */
+/** Two projects: pure modules, and what owns sockets or workerd. The files of each share their few workers, which saves a minute of loading. */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -43,6 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'worker',
+          isolate: false,
           root: '.',
           include: ['test/worker/**/*.test.ts'],
           maxWorkers: 3,
