@@ -66,7 +66,10 @@ async function endedProperly(served: Served): Promise<boolean | null> {
     // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
     if (event.name === 'error' || saidBy(event).some((one) => one.startsWith('response.'))) return true;
     const json = parseJson(event.data);
-    return isMembers(json) && (isMembers(json.error) || dialects.some((dialect) => dialect.claimsEvent(json)));
+    return (
+      isMembers(json) &&
+      ((isMembers(json.error) && !json.jsonrpc) || dialects.some((dialect) => dialect.claimsEvent(json)))
+    );
   });
   const data = last.at(-1)?.data ?? '';
   // What breaks off within an object was cut, whosever it is.

@@ -74,7 +74,10 @@ export function addTickTo(
   if (guardrail.metric === 'mismatch') return;
   const counted = armsOf(tick, index, guardrail, state);
   const reference = referenceOf(into);
-  let p0 = isPart ? null : (reference?.p0 ?? null);
+  // In a step that rarely has enough of the baseline there is nothing better to wait for. Late outcomes come by the share of a step before.
+  const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
+  const isBeside = guardrail.metric.startsWith('outcome:') && state.split.weights[state.to] !== 100;
+  let p0 = isBeside || (isPart && !isThin) ? null : (reference?.p0 ?? null);
   if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
     // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;

@@ -24,33 +24,34 @@ export interface OutcomeEvidence {
   happened?: number;
   /** Tag of its receipt, which counts once a metric; left out where the ledger has seen to that. */
   receipt?: string;
-  /** When its receipt was given: what was served before the rollout, or by other shares, says nothing of it. */
+  /** When its receipt was given: what was served before the rollout says nothing of it. */
   servedAtMs?: number;
 }
 
-/** The events as a batch of this tick; null when no guardrail asks for them. */
+/** The events as batches of ticks; none when no guardrail asks for them. */
 export function evidenceOf(
   state: Pick<RolloutState, 'id' | 'guardrails' | 'startedMs' | 'sinceMs' | 'split' | 'to'>,
   events: readonly OutcomeEvidence[],
   nowMs: number,
-): EvidenceBatch | null {
+): EvidenceBatch[] {
   const { guardrails } = state;
-  // Bad outcomes may come sooner than good ones: after a ramp the quick ones would be of the new share and the slow ones of the old. With all
-  // the traffic nothing is beside the candidate, and the rollout's own past is what it is held against.
+  // Bad outcomes may come sooner than good ones: after a ramp the quick ones are of the new share and the slow ones of the old, so these are
+  // in a tick of their own. With all the traffic nothing is beside the candidate, and the rollout's own past is what it is held against.
   const sinceMs = shareOf(state) === 100 ? state.startedMs : state.sinceMs;
-  const units: EvidenceBatch['units'] = [];
-  const requests: EvidenceBatch['requests'] = [];
+  const batches = new Map<number, EvidenceBatch>();
   for (const { metric, unit, variant, bad, source, servedAtMs = nowMs } of events) {
-    if (bad === null || servedAtMs < sinceMs) continue;
+    if (bad === null || servedAtMs < state.startedMs) continue;
     const active = guardrails.map(
       (one) => one.metric === `outcome:${metric}` && !(one.critical && source === 'cookie'),
     );
     if (!active.includes(true)) continue;
     const bits = active.reduce((sum, isActive, index) => (isActive ? sum | (1 << index) : sum), 0);
-    units.push([unit, variant, bits, bad ? bits : 0]);
+    const tick = servedAtMs < sinceMs ? tickOf(sinceMs) - 1 : tickOf(nowMs);
+    const batch = batches.get(tick) ?? { rollout: state.id, tick, threshold: 2 ** 32, units: [], requests: [] };
+    batches.set(tick, batch);
+    batch.units.push([unit, variant, bits, bad ? bits : 0]);
     const n = active.map(Number);
-    requests.push({ variant, n, bad: n.map((one) => (bad ? one : 0)) });
+    batch.requests.push({ variant, n, bad: n.map((one) => (bad ? one : 0)) });
   }
-  if (units.length === 0) return null;
-  return { rollout: state.id, tick: tickOf(nowMs), threshold: 2 ** 32, units, requests };
+  return [...batches.values()];
 }

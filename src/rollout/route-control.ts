@@ -125,8 +125,7 @@ export class RouteControl {
 
   /** Takes credited outcomes as evidence of the running rollout; call it within a transaction. */
   countOutcomes(events: readonly OutcomeEvidence[], nowMs: number): void {
-    const batch = this.running === null ? null : evidenceOf(this.running, events, nowMs);
-    if (batch !== null) this.evidence.add([batch]);
+    if (this.running !== null) this.evidence.add(evidenceOf(this.running, events, nowMs));
   }
 
   /** Looks outside, and notes in the history what people did there by hand. */

@@ -92,6 +92,7 @@ describe('a served request', () => {
     ],
     ['an error without a name', 'data: {"error":{"message":"overloaded"}}\n\n', false],
     ['events of no model that tell of no error', 'data: {"error":null,"ask":12}\n\n', null],
+    ['an answer of JSON-RPC that is an error, which is whole', 'data: {"jsonrpc":"2.0","id":1,"error":{}}\n\n', null],
     ['events of no model with an error of their own', 'data: {"error":3}\n\ndata: error\n\n', null],
     ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', null],
     ['events of no model, the last one without its line’s end', 'data: {"ask":12}\n\ndata: {"ask":13}', null],

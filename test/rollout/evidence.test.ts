@@ -131,7 +131,7 @@ describe('the evidence of a rollout', () => {
   });
 
   it('does not hold what only a part of a tick tells of a shared outage against the candidate', () => {
-    const state = { ...rollout(), sinceMs: (TICK - 100) * TICK_MS };
+    const state = { ...rollout(), sinceMs: (TICK - 13) * TICK_MS };
     const half = { ...state, split: { ...state.split, weights: { blue: 50, green: 50 } } };
     const { store } = begun(half, [{ n: 20_000, bad: 200 }]);
     let next = 0;

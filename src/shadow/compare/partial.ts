@@ -20,8 +20,6 @@ import { normaliseText, similarity } from './text.ts';
  * ignored members; nearer to the cap these could make up for it.
  */
 const shortShare = 0.9;
-/** 1 and 1.0 are one number. */
-const shortJsonShare = 0.5;
 
 /** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
 export function compareSeen(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
@@ -56,14 +54,17 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   // Of bytes without paths nothing is ignored.
-  const share = { binary: 1, text: shortShare }[whole.reading.kind as string] ?? shortJsonShare;
+  const share = whole.reading.kind === 'binary' ? 1 : shortShare;
   if (sizeOf(whole) >= sizeOf(longer) * share) return null;
   return differing('length');
 }
 
 /** Without what says nothing: white space, ways to write a character, kinds of line ending. */
 function sizeOf({ reading, reply }: Side): number {
-  return reading.kind === 'binary' ? reply.bytes : solid(reading.text.normalize('NFC'));
+  if (reading.kind === 'binary') return reply.bytes;
+  const text = reading.text.normalize('NFC');
+  // 1 and 1.0 are one number.
+  return solid(reading.kind === 'text' ? text : text.replace(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi, '0'));
 }
 
 /** Characters but for white space, however they are written in JSON. */

@@ -208,6 +208,20 @@ describe('answers that were not seen whole', () => {
       'length',
     ],
     [
+      'a whole answer of half the length',
+      json({ text: 'x'.repeat(500) }),
+      cut(`{"text":"${'x'.repeat(900)}`, 'application/json'),
+      'body-mismatch',
+      'length',
+    ],
+    [
+      'numbers that are only written otherwise',
+      json(Array.from({ length: 200 }, () => 1)),
+      cut(`[${'1.0,'.repeat(190)}1.`, 'application/json'),
+      'skipped',
+      'truncated',
+    ],
+    [
       'lines that only end otherwise',
       observed('a\n'.repeat(100), 'text/csv'),
       cut('a\r\n'.repeat(90), 'text/csv'),

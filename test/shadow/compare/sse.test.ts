@@ -202,6 +202,11 @@ describe('re-assembling streams', () => {
       ' and large.',
     ]);
     expect(contentOf([reference], 'a', 'b', [reference], '')).toEqual([reference, 'ab', reference]);
+    for (const parts of [
+      [[], 'Paris'],
+      ['Paris', []],
+    ])
+      expect(contentOf(...parts)).toBe('Paris');
     const call = (more: object) =>
       `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [{ id: 'c', ...more }] } }] })}\n\ndata: [DONE]\n\n`;
     expect(readSse(encoder.encode(call({ index: 0 }))).document).toEqual(readSse(encoder.encode(call({}))).document);

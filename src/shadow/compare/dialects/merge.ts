@@ -16,7 +16,7 @@ export function mergeFragment(into: Members, fragment: Members): void {
       mergeList(known, part);
     } else if (isMembers(part) && isMembers(known)) {
       mergeFragment(known, part);
-    } else if (typeof part === 'string' && Array.isArray(known)) {
+    } else if (typeof part === 'string' && Array.isArray(known) && known.length > 0) {
       // Some models say texts bare between parts that are lists.
       if (typeof known.at(-1) === 'string') known[known.length - 1] += part;
       else if (part !== '') known.push(part);
