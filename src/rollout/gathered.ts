@@ -74,16 +74,17 @@ export function addTickTo(
   if (guardrail.metric === 'mismatch') return;
   const counted = armsOf(tick, index, guardrail, state);
   const reference = referenceOf(into);
-  // In a step that rarely has enough of the baseline there is nothing better to wait for. Late outcomes come by the share of a step before.
+  // In a step that rarely has enough of the baseline there is nothing better to wait for.
   const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
-  const isBeside = guardrail.metric.startsWith('outcome:') && state.split.weights[state.to] !== 100;
-  let p0 = isBeside || (isPart && !isThin) ? null : (reference?.p0 ?? null);
+  // Late outcomes, of a step before: they have a baseline beside them, and say nothing of this step.
+  const isEarlier = guardrail.metric.startsWith('outcome:') && (tick.tick + 1) * TICK_MS <= state.sinceMs;
+  let p0 = isEarlier || (isPart && !isThin) ? null : (reference?.p0 ?? null);
   if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
     // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, (requests * tick.sample) / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0, steadied(tick, counted, state, p0, guardrail));
+  addTo(into, counted, p0, steadied(tick, counted, state, p0, guardrail), !isEarlier);
 }
 
 /**
@@ -115,12 +116,12 @@ function steadied(
 }
 
 /** Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. `weighed`: what E is reckoned by. */
-export function addTo(gathered: Gathered, counted: Arms, p0: number | null, weighed = counted): void {
+export function addTo(gathered: Gathered, counted: Arms, p0: number | null, weighed = counted, isOfStep = true): void {
   const { candidate, baseline } = counted;
   const { candidate: c, baseline: b } = weighed;
   const tick: Tick = { nc: c.n, kc: c.bad, nb: b.n, kb: b.bad };
   gathered.process = addTick(gathered.process, tick, p0);
-  for (const scope of [gathered.rollout, gathered.step]) {
+  for (const scope of isOfStep ? [gathered.rollout, gathered.step] : [gathered.rollout]) {
     addCount(scope.candidate, candidate);
     addCount(scope.baseline, baseline);
   }

@@ -158,6 +158,24 @@ describe('the evidence of a rollout', () => {
     expect(first(store, half).e).toBeLessThan(10);
   });
 
+  it('lets outcomes of a step before pass no step, and holds those of this one against the baseline of before where it is thin', () => {
+    const late = { ...rollout({ metric: 'outcome:ok' }), sinceMs: TICK * TICK_MS };
+    const state = { ...late, split: { ...late.split, weights: { blue: 5, green: 95 } } };
+    const { store } = begun(state);
+    const green = { variant: 'green', from: 0, units: 400, bad: 20 };
+    store.add([batch(state, TICK - 1, green, { variant: 'blue', from: 400, units: 400, bad: 20 })]);
+    expect(first(store, state)).toMatchObject({ verdict: 'inconclusive', candidate: { n: 400, bad: 20 } });
+    for (let k = 0; k < 5; k++) {
+      const trials = { variant: 'green', from: 1_000 + k * 30, units: 28, bad: 17 };
+      store.add([batch(state, TICK + k, trials, { variant: 'blue', from: 5_000 + k * 30, units: 2 })]);
+      store.settle(state, settledAt(TICK + k + 1));
+    }
+    expect(first(store, state).verdict).toBe('fail');
+    // What has ended is judged as it was.
+    const ended = { ...state, end: 'aborted' as const, split: { ...state.split, weights: { blue: 100, green: 0 } } };
+    expect(first(store, ended).verdict).toBe('fail');
+  });
+
   it('keeps the whole sample when many come back at once with what they held', () => {
     const state = rollout();
     const { store } = begun(state);

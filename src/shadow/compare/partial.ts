@@ -69,7 +69,7 @@ function sizeOf({ reading, reply }: Side): number {
 
 /** Characters but for white space, however they are written in JSON. */
 function solid(text: string): number {
-  return text.replace(/\\u.{4}/g, '.').replace(/\s/g, '').length;
+  return text.replace(/\\(?:u.{4}|.)/g, '.').replace(/\s/g, '').length;
 }
 
 /** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */

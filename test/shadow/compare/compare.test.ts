@@ -215,6 +215,18 @@ describe('answers that were not seen whole', () => {
       'length',
     ],
     [
+      'slashes that are only escaped',
+      json(Array.from({ length: 100 }, () => 'a/b/c/d')),
+      cut(
+        JSON.stringify(Array.from({ length: 95 }, () => 'a/b/c/d'))
+          .replaceAll('/', '\\/')
+          .slice(0, -1),
+        'application/json',
+      ),
+      'skipped',
+      'truncated',
+    ],
+    [
       'numbers that are only written otherwise',
       json(Array.from({ length: 200 }, () => 1)),
       cut(`[${'1.0,'.repeat(190)}1.`, 'application/json'),
