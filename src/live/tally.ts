@@ -156,8 +156,8 @@ export class LiveTally {
     units.set(unit, { ...marks });
     if (++this.#units <= MAX_BATCH_UNITS) return;
     // What has waited long is a controller that does not answer, and no crowd.
-    const told = [...this.#evidence.values()].filter(({ units: of }) => of.size > 0);
-    if (told.length > 3) this.#forgetUnits(told.reduce((a, b) => (b.tick < a.tick ? b : a)));
+    const holding = [...this.#evidence.values()].filter((one) => one.units.size > 0);
+    if (holding.length > 3) this.#forgetUnits(holding.reduce((a, b) => (b.tick < a.tick ? b : a)));
     else this.#thin();
   }
 

@@ -11,6 +11,7 @@ import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment } from './frozen.ts';
+import { KV_LAG_MS } from './publisher.ts';
 import { Turns } from './turns.ts';
 import { iso } from './words.ts';
 
@@ -50,8 +51,6 @@ export interface Promotion {
 }
 
 const MAX_REVISIONS = 50;
-/** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
-const KV_LAG_MS = 120_000;
 /** A KV that hangs must not hang every route's controller with it. */
 const READ_LIMIT_MS = 1_500;
 const WRITE_LIMIT_MS = 10_000;

@@ -32,15 +32,20 @@ export interface RolloutStatus {
   guardrails: (Judgement & { critical: boolean; required: boolean })[];
 }
 
-/** The status of a rollout. `judgements` are by position in its guardrails, as in `Evidence`. */
-export function describeRollout(state: RolloutState, judgements: readonly Judgement[], nowMs: number): RolloutStatus {
+/** The status of a rollout. `judgements` are by position in its guardrails, as in `Evidence`; `weight` is what the candidate has of live traffic. */
+export function describeRollout(
+  state: RolloutState,
+  judgements: readonly Judgement[],
+  nowMs: number,
+  weight = shareOf(state),
+): RolloutStatus {
   const { id, to, baseline, plan, steps, reason, startedBy } = state;
   return {
     ...{ id, to, baseline, plan, reason, startedBy },
     phase: phaseOf(state),
     step: state.step + 1,
     steps: steps.length,
-    weight: shareOf(state),
+    weight,
     since: iso(state.sinceMs),
     waitsFor: waitsFor(state),
     nextAt: nextAt(state, nowMs),

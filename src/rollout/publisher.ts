@@ -11,8 +11,8 @@ import { Turns } from './turns.ts';
 /** KV takes one write a second a key. */
 const BETWEEN_WRITES_MS = 1_000;
 const WRITE_LIMIT_MS = 10_000;
-/** KV may show an older value for so long after a write. */
-const KV_LAG_MS = 120_000;
+/** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
+export const KV_LAG_MS = 120_000;
 
 export class Publisher {
   #env: Env;

@@ -38,11 +38,10 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
     byHand,
     byHandFault,
     live: { ...idle, ...control.series.live(nowMs) },
-    rollout: rollout && {
-      ...describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs),
-      // What is live, also where weights by hand, a changed config or a rollback beat the step's own.
-      weight: inForce.weights[rollout.to] ?? 0,
-    },
+    // What is live, also where weights by hand, a changed config or a rollback beat the step's own.
+    rollout:
+      rollout &&
+      describeRollout(rollout, control.evidence.judge(rollout).judgements, nowMs, inForce.weights[rollout.to] ?? 0),
   };
 }
 
