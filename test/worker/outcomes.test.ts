@@ -212,7 +212,9 @@ describe('a refused outcome', () => {
   });
 
   it('over 64 KiB is not read', async () => {
-    const answer = await post(JSON.stringify({ route: 'chat', pad: 'x'.repeat(1_000_000) }));
+    // By one byte: of a body that is much longer a client may still be sending when the answer comes, and miss it in the reset.
+    const bare = JSON.stringify({ route: 'chat', pad: '' });
+    const answer = await post(bare.replace('""', `"${'x'.repeat(65_537 - bare.length)}"`));
     expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
   });
 
