@@ -110,10 +110,7 @@ async function attempt(
     route: state.route,
     variant,
     role,
-    // Not before it is known that there is somebody to send it to: else the baseline could not be sent it.
-    get sending() {
-      return body !== null ? { body } : upload.send(by.keep || exchange.watch !== null);
-    },
+    send: () => (body !== null ? { body } : upload.send(by.keep || exchange.watch !== null)),
     env,
     hold: (call) => exchange.ctx.waitUntil(call),
   });

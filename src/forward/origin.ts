@@ -34,7 +34,8 @@ export interface Question {
   route: Pick<Route, 'name' | 'timeoutMs' | 'variants'>;
   variant: Variant;
   role: Role;
-  sending: Sending;
+  /** Gives the body away; asked once it is known that there is somebody to send it to. */
+  send: () => Sending;
   env: Env;
   /** Keeps the invocation alive for a call that takes long, so that what became of it is told when its client has left. */
   hold?: (call: Promise<unknown>) => void;
@@ -51,7 +52,7 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
   const fetcher = variant.origin.kind === 'service' ? serviceBinding(env, variant.origin.service) : null;
   if (fetcher === undefined) return err('misconfigured');
 
-  const { sending } = question;
+  const sending = question.send();
   const controller = new AbortController();
   const abort = () => controller.abort();
   sending.broken?.addEventListener('abort', abort);

@@ -254,7 +254,7 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
     if (sent !== null && (!sent.ok || served.upload.isEncoded)) return null;
     const sending = { body: sent?.ok ? sent.value : served.upload.isPresent ? body : null };
     const { request, method, url, route } = served;
-    return { request, method, client: null, url, headers, route, variant, role, sending, env };
+    return { request, method, client: null, url, headers, route, variant, role, send: () => sending, env };
   };
   const copy = ask(plan.target, 'shadow');
   if (copy === null) return 'json-unfit';

@@ -24,7 +24,7 @@ function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, l
     route,
     variant: route.variants.green!,
     role: 'shadow',
-    sending: { body: null },
+    send: () => ({ body: null }),
     env: { GREEN } as unknown as Env,
   };
   return observeCopy(question, CAP, measures);
