@@ -9,10 +9,10 @@ export type RequestUrl = Readonly<
   Pick<URL, 'href' | 'origin' | 'protocol' | 'host' | 'hostname' | 'pathname' | 'search'>
 >;
 
-// Hosts of small letters whose last label begins with a letter (so it is no number in disguise), with a port that is nobody's
-// default; paths and queries without characters that the parser escapes. A dot after a slash may be a segment to resolve.
+// The loopback host, and hosts of small letters whose last label begins with a letter (so it is no number in disguise), with a port
+// that is nobody's default; paths and queries without characters that the parser escapes. A dot after a slash may be a segment to resolve.
 const PLAIN =
-  /^(https?:)\/\/((?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*)(:(?!80\b|443\b)[1-9]\d{0,3})?(\/[\w\-.~!$&'()*+,;=:@/]*)(\?[\w\-.~!$&()*+,;=:@/?%]+)?$/;
+  /^(https?:)\/\/(127\.0\.0\.1|(?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*)(:(?!80\b|443\b)(?:[1-5]\d{4}|[1-9]\d{0,3}))?(\/[\w\-.~!$&'()*+,;=:@/]*)(\?[\w\-.~!$&()*+,;=:@/?%]+)?$/;
 
 const NO_PATH = /^[^:]+:\/\/[^/?#\\]*$/;
 

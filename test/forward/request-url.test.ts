@@ -9,14 +9,45 @@ const partsOf = (url: RequestUrl | null) => url && Object.fromEntries(PARTS.map(
 /** Pieces that a URL parser is known to rewrite, refuse or read in its own way, among plain ones. */
 const host = fc
   .array(
-    fc.constantFrom('a', 'example', 'xn--bcher-kva', 'xn--', '0x7f', '127', '1', '08', '-', '_', 'é', 'B', '%41'),
+    fc.constantFrom(
+      'a',
+      'example',
+      'xn--bcher-kva',
+      'xn--',
+      '0x7f',
+      '127',
+      '0',
+      '1',
+      '127.0.0.1',
+      '08',
+      '-',
+      '_',
+      'é',
+      'B',
+      '%41',
+    ),
     {
       minLength: 1,
       maxLength: 4,
     },
   )
   .map((labels) => labels.join('.'));
-const port = fc.constantFrom('', ':80', ':443', ':8787', ':65535', ':65536', ':080', ':0', ':', ':800', ':4430', ':x');
+const port = fc.constantFrom(
+  '',
+  ':80',
+  ':443',
+  ':8787',
+  ':10080',
+  ':59999',
+  ':65535',
+  ':65536',
+  ':080',
+  ':0',
+  ':',
+  ':800',
+  ':4430',
+  ':x',
+);
 const piece = fc.constantFrom(
   ...[
     '/',
@@ -85,6 +116,7 @@ describe('a request URL', () => {
     'http://bench.example.com/json?x=1&y=%20',
     'https://a.b:8787/v1/chat/completions',
     'http://localhost:8787/',
+    'http://127.0.0.1:43210/',
     'https://example.com/a//b;c=1',
   ])('is cut up where it stands when it is plain: %s', (text) => {
     expect(parseRequestUrl(text)).not.toBeInstanceOf(URL);
