@@ -133,19 +133,21 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   });
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
   const evidence = answers.flatMap((answer, at) =>
-    answer.ok ? [{ ...evidenceOf(items[at]!, answer.value.variant), receipt: undefined }] : [],
+    answer.ok ? [evidenceOf(items[at]!, answer.value.variant)] : [],
   );
   if (evidence.length > 0) {
     const telling = Promise.resolve(controllerOf(c.env, name)?.outcomes(name, evidence));
     c.executionCtx.waitUntil(telling.catch((cause) => console.error('outcomes', cause)));
   }
-  const isOthers = (answer: OutcomeAnswer) => isAlone && !answer.ok && answer.error.reason === 'unknown_unit';
-  const others = items.filter((_, at) => isOthers(answers[at]!));
+  // A receipt from before it began says nothing of the experiment, and all the same how good its variant's answer was.
+  const isOthers = (at: number) =>
+    (isAlone || items[at]!.credit.receipt) && !answers[at]!.ok && answers[at]!.error.reason === 'unknown_unit';
+  const others = items.filter((_, at) => isOthers(at));
   // What the ledger has counted is told, whatever becomes of the rest: it would come again.
   const elsewhere = others.length > 0 ? await byController(c, state, others).catch(unavailable(others)) : [];
-  return answers.map((answer) => {
+  return answers.map((answer, at) => {
     if (answer.ok) return ok({ ...answer.value, experiment });
-    if (isOthers(answer)) return elsewhere.shift()!;
+    if (isOthers(at)) return elsewhere.shift()!;
     return err(answer.error.reason === 'already_counted' ? 'receipt_used' : 'unknown_unit');
   });
 }

@@ -256,9 +256,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
   if (!secret || exchange.decision.isPreview) return;
-  const { unit, isEvidence } = exchange.decision;
+  const { unit, isEvidence, reason } = exchange.decision;
   // Where nobody could be told apart, the request stands for its sender.
-  const unitHash = unit === null && !isEvidence ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
+  const isNobody = !isEvidence && (unit === null || reason !== 'ejected');
+  const unitHash = isNobody ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
   const { name } = exchange.state.route;
   // Two answers of one unit in a millisecond are two answers.
   const nonce = crypto.randomUUID().slice(0, 8);

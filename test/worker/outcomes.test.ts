@@ -8,6 +8,8 @@ const HOUR_MS = 3_600_000;
 let headgate: Headgate;
 let origin: Origin;
 
+let config: { routes: Record<string, unknown>[] } & Record<string, unknown>;
+
 beforeAll(async () => {
   origin = await startOrigin();
   const variants = { blue: { url: origin.url }, green: { url: origin.url } };
@@ -15,42 +17,50 @@ beforeAll(async () => {
     { name: 'helpful', kind: 'conversion' },
     { name: 'spend', kind: 'mean', cap: 100 },
   ];
-  headgate = await startHeadgate({
-    vars: { OUTCOME_TOKEN },
-    config: {
-      version: 1,
-      outcomeOrigins: ['https://shop.example'],
-      routes: [
-        { name: 'chat', match: { path: '/chat/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
-        {
-          name: 'api',
-          match: { path: '/api/*' },
-          variants,
+  config = {
+    version: 1,
+    outcomeOrigins: ['https://shop.example'],
+    routes: [
+      { name: 'chat', match: { path: '/chat/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
+      {
+        name: 'api',
+        match: { path: '/api/*' },
+        variants,
+        outcomes,
+        identity: [{ header: 'x-user-id' }],
+        weights: { blue: 50, green: 50 },
+      },
+      {
+        ...{ name: 'walled', match: { path: '/walled/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
+        ...{ receipts: true, audience: { exclude: [{ header: 'x-staff', in: ['1'] }] } },
+      },
+      {
+        ...{
+          name: 'spliced',
+          match: { path: '/spliced/*' },
           outcomes,
-          identity: [{ header: 'x-user-id' }],
           weights: { blue: 50, green: 50 },
-        },
-        {
-          ...{ name: 'walled', match: { path: '/walled/*' }, variants, outcomes, weights: { blue: 50, green: 50 } },
-          ...{ receipts: true, audience: { exclude: [{ header: 'x-staff', in: ['1'] }] } },
-        },
-        {
-          ...{ name: 'rested', match: { path: '/rested/*' }, variants, outcomes, receipts: true },
-          ...{ identity: [{ header: 'x-user-id' }], weights: { blue: 100 } },
-          experiment: { id: 'rested-1', primary: ['helpful'], plannedUnits: 2000 },
-        },
-        {
-          name: 'trial',
           receipts: true,
-          variants,
-          outcomes,
-          identity: [{ header: 'x-user-id' }, { cookie: true }],
-          weights: { blue: 50, green: 50 },
-          experiment: { id: 'trial-1', primary: ['helpful'], secondary: ['spend'], plannedUnits: 2000 },
         },
-      ],
-    },
-  });
+        variants: { ...variants, green: { url: origin.url, json: { model: 'new' } } },
+      },
+      {
+        ...{ name: 'rested', match: { path: '/rested/*' }, variants, outcomes, receipts: true },
+        ...{ identity: [{ header: 'x-user-id' }], weights: { blue: 100 } },
+        experiment: { id: 'rested-1', primary: ['helpful'], plannedUnits: 2000 },
+      },
+      {
+        name: 'trial',
+        receipts: true,
+        variants,
+        outcomes,
+        identity: [{ header: 'x-user-id' }, { cookie: true }],
+        weights: { blue: 50, green: 50 },
+        experiment: { id: 'trial-1', primary: ['helpful'], secondary: ['spend'], plannedUnits: 2000 },
+      },
+    ],
+  };
+  headgate = await startHeadgate({ vars: { OUTCOME_TOKEN }, config });
 });
 
 afterAll(async () => {
@@ -132,6 +142,18 @@ describe('an outcome with a receipt', () => {
     expect(inside).toMatchObject({ status: 200, body: { counted: true } });
   });
 
+  it('counts nowhere, in either arm, when the candidate could not have been shown the body', async () => {
+    const receiptOf = async (body: string) => {
+      const response = await fetch(`${headgate.url}/spliced/x`, { method: 'POST', body });
+      return response.headers.get('x-headgate-receipt')!;
+    };
+    for (let n = 0; n < 12; n++) expect(await receiptOf('[]')).toMatch(/^spliced~blue~0{16}~/);
+    const unfit = await post({ route: 'spliced', metric: 'helpful', receipt: await receiptOf('[]') });
+    expect(unfit).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+    const fit = await post({ route: 'spliced', metric: 'helpful', receipt: await receiptOf('{}') });
+    expect(fit).toMatchObject({ status: 200, body: { counted: true } });
+  });
+
   it('is recorded once a unit: a conversion that is told again is not, and one that waits when its unit is known', async () => {
     const headers = { 'x-user-id': 'u-recorded' };
     const served = await fetch(`${headgate.url}/x`, { headers });
@@ -155,6 +177,22 @@ describe('an outcome with a receipt', () => {
     expect(await post({ route: 'trial', metric: 'helpful', receipt: token })).toMatchObject({ status: 200 });
     const again = await post({ route: 'trial', metric: 'helpful', receipt: token });
     expect(again).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
+  });
+
+  it('from before an experiment is credited to its variant, and is none of the experiment', async () => {
+    await fetch(`${headgate.url}/x`, { headers: { 'x-user-id': 'u-first' } });
+    const told = { route: 'trial', metric: 'spend', value: 7, receipt: '' };
+    // The experiment begins with the first unit that its ledger is told of.
+    await expect
+      .poll(async () => {
+        told.receipt = await receipt('trial', 'green', { agoMs: 120_000 });
+        const answer = await post(told);
+        return answer.body.counted;
+      })
+      .toBe(true);
+    const [row] = await headgate.records('dataset=outcomes&limit=1');
+    expect(row).toMatchObject({ route: 'trial', experiment: '', variant: 'green', metric: 'spend', value: 7 });
+    expect(await post(told)).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
   });
 });
 
@@ -410,4 +448,20 @@ it('wrong outcome tokens lock their address out for a minute, and it is told so'
     { authorization: `Bearer ${OUTCOME_TOKEN}` },
   );
   expect([401, 429]).not.toContain(right.status);
+});
+
+it('a receipt that an experiment has counted is used up when the experiment is over', async () => {
+  const served = await fetch(`${headgate.url}/x`, { headers: { 'x-user-id': 'u-over' } });
+  const told = { route: 'trial', metric: 'spend', value: 5, receipt: served.headers.get('x-headgate-receipt') };
+  await expect.poll(async () => (await post(told)).status, { timeout: 10_000 }).toBe(409);
+  const routes = config.routes.map(({ experiment: _, ...route }) => route);
+  await headgate.put('config', { ...config, routes });
+  const isOver = async () => {
+    await fetch(`${headgate.url}/x`);
+    await post({ ...told, receipt: await receipt('trial', 'blue') });
+    const [row] = await headgate.records('dataset=outcomes&limit=1');
+    return row!.experiment;
+  };
+  await expect.poll(isOver, { timeout: 20_000, interval: 500 }).toBe('');
+  expect(await post(told)).toMatchObject({ status: 409, body: { code: 'receipt_used' } });
 });
