@@ -132,9 +132,7 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
     return { unit, metric, kind, value: reported.value, cap, receipt, served, isLast: isAlone, pinned };
   });
   const answers = (await ledger.outcomes(events, planOf(state)!)) as OutcomeAnswer[];
-  const evidence = answers.flatMap((answer, at) =>
-    answer.ok ? [evidenceOf(items[at]!, answer.value.variant)] : [],
-  );
+  const evidence = answers.flatMap((answer, at) => (answer.ok ? [evidenceOf(items[at]!, answer.value.variant)] : []));
   if (evidence.length > 0) {
     const telling = Promise.resolve(controllerOf(c.env, name)?.outcomes(name, evidence));
     c.executionCtx.waitUntil(telling.catch((cause) => console.error('outcomes', cause)));

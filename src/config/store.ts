@@ -184,6 +184,8 @@ export class ConfigStore {
       console.error(`config is refused whole, the last good goes on serving: ${why}`);
       return;
     }
+    const { warnings } = parsed.value;
+    if (warnings.length > 0) console.warn(`config: ${firstFault(warnings)} (${warnings.length} warnings)`);
     this.#refusedText = null;
     this.#loaded = { config: parsed.value.config, text, hash: contentHash(text) };
     this.#changed = true;

@@ -76,22 +76,22 @@ function removeOurCookies(headers: Headers): void {
 }
 
 /** A redirect to the origin's own host would lead visitors around us. */
-function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
+export function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): void {
   if (origin.kind !== 'url') return;
   const location = headers.get('location')!;
   const base = new URL(origin.url);
   const prefix = base.pathname === '/' ? '' : base.pathname;
   let target: URL;
   try {
-    // A location without a scheme is relative to us already; `//host` is not.
-    target = location.startsWith('//') ? new URL(base.protocol + location) : new URL(location);
+    // A path is the origin's, base path and all.
+    target = location.startsWith('/') ? new URL(location, base) : new URL(location);
   } catch {
     return;
   }
   if (target.host !== base.host || !/^https?:$/.test(target.protocol)) return;
   const inside = prefix !== '' && (target.pathname === prefix || target.pathname.startsWith(`${prefix}/`));
   // What names our host already must not be led from https to the http that was called: it would lead there for ever.
-  if (!inside && target.host === url.host) return;
+  if (!inside && (target.host === url.host || /^\/(?!\/)/.test(location))) return;
   const path = inside ? target.pathname.slice(prefix.length) || '/' : target.pathname;
   headers.set('location', url.origin + path + target.search + target.hash);
 }

@@ -25,8 +25,8 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
     const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();
-    const detail = `${asked} answered ${response.status}`;
-    return { ok: response.status === health.expect, detail };
+    const ok = response.status === health.expect;
+    return { ok, detail: `${asked} answered ${response.status}${ok ? '' : `, not ${health.expect}`}` };
   } catch (cause) {
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
     return {

@@ -19,7 +19,7 @@ export interface Observation {
   status: number;
   /** The `content-type` header as sent, or null. */
   contentType: string | null;
-  /** The `location` header as sent; compared by path and query only, since each variant may name its own host. */
+  /** The `location` as a visitor would get it, whole, or null. */
   location?: string | null;
   /** The decoded body, at most the capture's cap. */
   body: Uint8Array;

@@ -3,10 +3,12 @@
  * cap and then cancels. Whatever happens becomes an Observation; nothing is thrown.
  */
 
-import type { Measure } from '../config/types.ts';
+import type { Measure, Variant } from '../config/types.ts';
 import { Prefix } from '../forward/copies.ts';
 import { askOrigin, type Question } from '../forward/origin.ts';
 import type { Leaver } from '../forward/patience.ts';
+import type { RequestUrl } from '../forward/request-url.ts';
+import { nameOurHost } from '../forward/response-headers.ts';
 import type { Served } from '../forward/served.ts';
 import { decode } from './decode.ts';
 import { readMeasures } from './measures.ts';
@@ -27,6 +29,7 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
   const { measures } = served.route;
   return {
     ...(await decoded(served.responseHeaders!, served.captured, ended, maxBytes, measures)),
+    location: locationOf(served.responseHeaders!, served.route.variants[served.variant]!, served.url),
     status: served.status,
     headersMs: since(served.headersAtMs),
     firstByteMs: since(report.firstByteAtMs),
@@ -65,6 +68,7 @@ export async function observeCopy(
   if (read.end !== 'complete') abort();
   return {
     ...(await decoded(response.headers, prefix, read.end, maxBytes, measures)),
+    location: locationOf(response.headers, question.variant, question.url),
     status: response.status,
     headersMs,
     firstByteMs: since(read.firstByteAtMs),
@@ -100,7 +104,7 @@ async function readPrefix(
   }
 }
 
-type Body = Pick<Observation, 'contentType' | 'location' | 'body' | 'bytes' | 'end' | 'measures'>;
+type Body = Pick<Observation, 'contentType' | 'body' | 'bytes' | 'end' | 'measures'>;
 
 async function decoded(
   headers: Headers,
@@ -116,11 +120,19 @@ async function decoded(
   return {
     // In a coding that nobody knows it is bytes, whatever they will be.
     contentType: known === null ? 'application/octet-stream' : headers.get('content-type'),
-    location: headers.get('location'),
     body: bytes,
     bytes: bytes.byteLength,
     // Bytes that are not what their encoding says are of no use to any client.
     end: !isSound && raw.byteLength > 0 && end !== 'timeout' ? 'cut' : isPartial ? 'truncated' : end,
     measures: readMeasures(measures, headers),
   };
+}
+
+/** A redirect as the visitor gets it, whole: each variant may name its own host and base path. */
+function locationOf(headers: Headers, { origin }: Variant, url: RequestUrl): string | null {
+  const location = headers.get('location');
+  if (location === null) return null;
+  const seen = new Headers({ location });
+  nameOurHost(seen, origin, url);
+  return URL.parse(seen.get('location')!, url.href)?.href ?? location;
 }

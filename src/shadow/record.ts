@@ -40,8 +40,8 @@ function rowOf(served: Served, { plan, role, result, sides }: Judged): Compariso
     configHash: served.configHash,
     colo: served.cf?.colo ?? '',
     requestId: served.requestId,
-    diffCount,
-    ignoredCount,
+    // Of what was not compared, no number of differences is known.
+    ...(result.class.includes('match') && { diffCount, ignoredCount }),
     similarity,
     ...answer('live', result.live, sides?.live),
     ...answer('candidate', result.candidate, sides?.candidate),

@@ -8,7 +8,7 @@ import type { MirrorPlan } from './plan.ts';
 import type { Sample } from './tally.ts';
 
 /** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
-const MAX_CHARS = 2_048;
+const MAX_CHARS = 2_047;
 
 export async function sampleOf(
   served: Served,

@@ -87,7 +87,8 @@ function counts(pin: Pin, rules: PinRules): boolean {
   if (rules.experiment) return true;
   const idleMs = idleMsOf(rules);
   if (idleMs === undefined) return rules.sticky === true && pin.variant !== rules.baseline;
-  return pin.seenAtMs !== undefined && rules.nowMs - pin.seenAtMs < idleMs * (1 + REFRESH_SHARE);
+  // One of before the route's pins had times is the visitor's all the same, and gets one.
+  return rules.nowMs - (pin.seenAtMs ?? rules.nowMs) < idleMs * (1 + REFRESH_SHARE);
 }
 
 /** Whether a new assignment to `variant` is one that this route pins. */

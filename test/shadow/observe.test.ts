@@ -54,7 +54,7 @@ describe('a copy’s reply', () => {
     expect(seen).toMatchObject({
       status: 201,
       contentType: 'text/plain',
-      location: '/there',
+      location: 'https://front.test/there',
       bytes: 5,
       end: 'complete',
       measures: { memory: 128 },
@@ -155,6 +155,18 @@ describe('the live reply', () => {
     const body = { end: 'complete', bytes: 15, firstByteAtMs: 1_030, endedAtMs: 1_050 } as const;
     const served = servedOf(route, { startedAtMs: 400, askedAtMs: 1_000, headersAtMs: 1_020, body });
     expect(await observeLive(served, CAP)).toMatchObject({ headersMs: 20, firstByteMs: 30, totalMs: 50 });
+  });
+
+  it.each([
+    ['https://b.example/base/next?a', 'https://front.test/next?a'],
+    ['/base/next', 'https://front.test/next'],
+    ['next', 'https://front.test/next'],
+    ['https://other.example/next', 'https://other.example/next'],
+    ['http://[', 'http://['],
+  ])('to %s is a redirect as visitors get it', async (location, seen) => {
+    const variants = { blue: { url: 'https://b.example/base' }, green: { service: 'GREEN' } };
+    const served = servedOf(routeOf({ variants }), { status: 302, responseHeaders: new Headers({ location }) });
+    expect((await observeLive(served, CAP)).location).toBe(seen);
   });
 
   it('that was longer than what was kept of it is truncated', async () => {

@@ -109,8 +109,8 @@ describe('a pin with an idle time', () => {
     expect(nextPins([], alone, 'green')).toEqual([]);
   });
 
-  it('does not count without a time', () => {
-    expect(honouredPin([blue], rules(idle))).toBeUndefined();
+  it('without a time, of before the route asked for one, counts and gets one', () => {
+    expect(honouredPin([blue], rules(idle))).toBe('blue');
     expect(nextPins([blue], rules(idle), 'blue')).toEqual([{ ...blue, seenAtMs: NOW_MS }]);
   });
 });

@@ -202,7 +202,7 @@ describe('health', () => {
     world.greenIs.sick = true;
     expect(await start('sick', [long(5)])).toMatchObject({
       status: 409,
-      body: { code: 'unhealthy', detail: expect.stringContaining('GET /health answered 503') },
+      body: { code: 'unhealthy', detail: expect.stringContaining('GET /health answered 503, not 200') },
     });
     expect(await tell('sick-switch', 'switch', { to: 'green' })).toMatchObject({
       status: 409,

@@ -147,6 +147,12 @@ describe('in force', () => {
     await becomes('base');
   });
 
+  it('is served of a config with keys that nobody knows, and the isolate says so', async () => {
+    await headgate.put('config', { ...(configWith() as object), routez: [] });
+    await untilLogged(/config: routez: .*\(1 warnings\)/);
+    await becomes('config');
+  });
+
   it('is the last valid config when the newest is refused', async () => {
     await becomes('config');
     await headgate.put('config', { version: 1, routes: [{ name, variants: {} }] });

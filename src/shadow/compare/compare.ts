@@ -115,12 +115,7 @@ function compareBodies(live: Side, candidate: Side, context: BodyContext): BodyO
 
 /** A redirect to another page is another answer, though both bodies are empty. */
 function locationDifference(live: Observation, candidate: Observation): BodyOutcome | null {
-  return localPart(live.location) === localPart(candidate.location) ? null : differing('location');
-}
-
-function localPart(location: string | null | undefined): string {
-  if (location == null) return '';
-  return location.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i, '') || '/';
+  return (live.location ?? '') === (candidate.location ?? '') ? null : differing('location');
 }
 
 function readRequest(body: Uint8Array | undefined, live: Side, candidate: Side): unknown {

@@ -103,13 +103,22 @@ function withoutLoose(left: Canon[], right: Canon[], pairing: Pairing): [Canon[]
   for (const [text, group] of arriving) {
     const partners = waiting.get(text)?.sort(byNumbers) ?? [];
     group.sort(byNumbers);
-    for (let i = 0; i < Math.min(group.length, partners.length); i++) {
-      pairing.pairs.push([partners[i]!.at, group[i]!.at]);
-      matched.add(partners[i]!).add(group[i]!);
+    // Order says little of several numbers.
+    const few = Math.max(group.length, partners.length) <= maxMatched && group[0]!.tolerant.length > 1;
+    for (const [i, canon] of group.entries()) {
+      if (few) partners.sort((a, b) => gap(a, canon) - gap(b, canon));
+      const partner = few ? partners.shift() : partners[i];
+      if (partner === undefined) break;
+      pairing.pairs.push([partner.at, canon.at]);
+      matched.add(partner).add(canon);
     }
   }
   const unmatched = (canon: Canon): boolean => !matched.has(canon);
   return [left.filter(unmatched), right.filter(unmatched)];
+}
+
+function gap({ tolerant: a }: Canon, { tolerant: b }: Canon): number {
+  return Math.max(...a.map((n, i) => Math.abs(n - b[i]!)));
 }
 
 function byNumbers({ tolerant: a }: Canon, { tolerant: b }: Canon): number {

@@ -83,7 +83,10 @@ function compareAnswers(live: Side, candidate: Side): BodyOutcome {
   if (runsAway) return differing('length');
   const outcome = endedShort ? textDiffers() : comparePrefix(left, right);
   const seen = Math.min(left.length, right.length);
-  return { ...outcome, similarity: seen === 0 ? undefined : similarity(left.slice(0, seen), right.slice(0, seen)) };
+  // What has ended will say no more; of what runs on only the common beginning can be alike.
+  const until = endedShort ? undefined : seen;
+  const alike = similarity(left.slice(0, until), right.slice(0, until));
+  return { ...outcome, similarity: seen === 0 ? undefined : alike };
 }
 
 /** Whether the arguments seen so far of one answer are more than another whole one's could be, however they are spaced. */

@@ -147,11 +147,13 @@ describe('the class of a pair', () => {
     expect(result.fields).toEqual(['@bytes']);
   });
 
-  it('tells redirects apart by path and query, not by host, and keeps no query', async () => {
+  it('tells redirects apart by all that they say, and keeps nothing of it', async () => {
     const to = (location: string) => observed('', null, { status: 302, location });
-    expect((await compare(to('https://a.example/x?t=1'), to('http://b.example/x?t=1'))).class).toBe('match');
-    const result = await compare(to('https://a.example/x?token=sesame'), to('/y'));
-    expect(result).toMatchObject({ class: 'body-mismatch', reason: 'location', fields: ['@location'] });
+    expect((await compare(to('https://a.example/x?t=1'), to('https://a.example/x?t=1'))).class).toBe('match');
+    const differs = { class: 'body-mismatch', reason: 'location', fields: ['@location'] };
+    expect(await compare(to('https://a.example/x'), to('https://b.example/x'))).toMatchObject(differs);
+    const result = await compare(to('https://a.example/x?token=sesame'), to('https://a.example/y'));
+    expect(result).toMatchObject(differs);
     expect(JSON.stringify(result)).not.toContain('sesame');
   });
 });
@@ -302,6 +304,17 @@ describe('answers that were not seen whole', () => {
   ])('%s', async (_name, live, candidate, name, reason) => {
     const result = await compare(live, candidate);
     expect([result.class, result.reason]).toEqual([name, reason]);
+  });
+
+  it('are not alike where a model’s answer ends at its beginning', async () => {
+    const said = (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const short = stream(`${said('It is')}data: [DONE]\n\n`);
+    const long = cut(said(`It is ${'well known that '.repeat(100)}`), 'text/event-stream');
+    for (const pair of [compare(short, long), compare(long, short)]) {
+      const { class: name, similarity } = await pair;
+      expect(name).toBe('body-mismatch');
+      expect(similarity).toBeLessThan(0.1);
+    }
   });
 });
 

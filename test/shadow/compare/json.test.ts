@@ -186,6 +186,19 @@ describe('lists without order', () => {
     expect(compare({ tags: live }, { tags: [near[0], { score: 0.2 }] }, rules).fields).toEqual(['/tags/*/score']);
   });
 
+  it('pairs items of several tolerant numbers with the nearest, not by their first', () => {
+    const rules = { ...unordered, tolerance: [{ path: '/tags/*/*', abs: 0.01 }] };
+    const boxes = fc.array(fc.record({ x: fc.integer({ min: 0, max: 3 }), y: fc.integer() }), { maxLength: 20 });
+    const jitter = fc.infiniteStream(fc.double({ min: -0.009, max: 0.009, noNaN: true }));
+    fc.assert(
+      fc.property(boxes, jitter, (live, by) => {
+        const next = () => by.next().value;
+        const near = live.map(({ x, y }) => ({ x: x + next(), y: y + next() }));
+        return compare({ tags: live }, { tags: near.toReversed() }, rules).equal;
+      }),
+    );
+  });
+
   it('finds any shuffle of any list equal, and one item more different', () => {
     fc.assert(
       fc.property(
