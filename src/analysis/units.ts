@@ -15,6 +15,9 @@
 /** Milliseconds of a tick. */
 export const TICK_MS = 10_000;
 
+/** Stands for a variant in counts by request: those of the candidate's arm that it was not asked, since it was ejected. */
+export const AWAY = '';
+
 /** Units kept, open and silent together, before sampling sets in. */
 export const MAX_UNITS = 50_000;
 

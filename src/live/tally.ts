@@ -5,7 +5,7 @@
  */
 
 import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
-import { isSampled, tickOf } from '../analysis/units.ts';
+import { AWAY, isSampled, tickOf } from '../analysis/units.ts';
 import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
@@ -20,6 +20,9 @@ const MAX_COUNTS = 64;
 /** Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
  * sample for hours of them would leave the rollout blind when the controller is back. */
 const MAX_TICKS = 30;
+
+/** Active for every guardrail. */
+const ALL: Marks = { active: -1, bad: 0 };
 
 /** What is timed, from the start. */
 type Timed = 'firstByte' | 'total';
@@ -51,11 +54,15 @@ export class LiveTally {
   add(served: Served, body: BodyReport, endedProperly: boolean | null): void {
     this.#count(served, body);
     const { inForce, isEvidence, variant } = served;
-    if (!isEvidence || inForce.rollout === null || inForce.guardrails.length === 0) return;
-    const marks = marksOf(inForce.guardrails, served, body, endedProperly);
+    if (inForce.rollout === null || inForce.guardrails.length === 0) return;
+    const { rollout, guardrails } = inForce;
+    // What an ejected candidate was not asked is no trial, and none that has yet to end either.
+    if (served.reason === 'ejected') byRequest(this.#evidenceOf(rollout, served, body), AWAY, ALL, guardrails.length);
+    if (!isEvidence) return;
+    const marks = marksOf(guardrails, served, body, endedProperly);
     if (marks.active === 0) return;
-    const evidence = this.#evidenceOf(inForce.rollout, tickOf(body.endedAtMs || served.headersAtMs));
-    byRequest(evidence, variant, marks, inForce.guardrails.length);
+    const evidence = this.#evidenceOf(rollout, served, body);
+    byRequest(evidence, variant, marks, guardrails.length);
     this.#byUnit(evidence, variant, evidenceUnit(served), marks);
   }
 
@@ -119,7 +126,8 @@ export class LiveTally {
     return counting;
   }
 
-  #evidenceOf(rollout: string, tick: number): Evidence {
+  #evidenceOf(rollout: string, { headersAtMs }: Served, { endedAtMs }: BodyReport): Evidence {
+    const tick = tickOf(endedAtMs || headersAtMs);
     const key = `${rollout}|${tick}`;
     let evidence = this.#evidence.get(key);
     if (evidence === undefined) {

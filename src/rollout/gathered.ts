@@ -5,7 +5,7 @@
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
-import { TICK_MS, type TickCounts } from '../analysis/units.ts';
+import { AWAY, TICK_MS, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
@@ -38,6 +38,9 @@ interface Reference {
 
 /** How long the longest answers are waited for when weights have changed. */
 const SETTLED_AFTER_MS = 120_000;
+/** Or until the candidate has had so many trials in the step, and this part of its share: then most of its answers come soon. */
+const SETTLED_TRIALS = 20;
+const SETTLED_PART = 0.8;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 const MIN_REFERENCE_TRIALS = 20;
 
@@ -77,29 +80,36 @@ export function addTickTo(
   // In a step that rarely has enough of the baseline there is nothing better to wait for.
   const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
   // Late outcomes, of a step before: they have a baseline beside them, and say nothing of this step.
-  const isEarlier = guardrail.metric.startsWith('outcome:') && (tick.tick + 1) * TICK_MS <= state.sinceMs;
+  const isBefore = (tick.tick + 1) * TICK_MS <= state.sinceMs;
+  const isEarlier = isBefore && guardrail.metric.startsWith('outcome:');
   let p0 = isEarlier || (isPart && !isThin) ? null : (reference?.p0 ?? null);
   if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
     // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, (requests * tick.sample) / Math.max(1, counted.candidate.n)));
   }
-  addTo(into, counted, p0, steadied(tick, counted, state, p0, guardrail), !isEarlier);
+  const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
+  addTo(into, counted, p0, steadied(counted, { tick, state, p0, guardrail, away, step: into.step }), !isBefore);
+}
+
+interface Steadying {
+  tick: OpenTick;
+  state: RolloutState;
+  p0: number | null;
+  guardrail: Guardrail;
+  /** What the candidate was not asked, since it was ejected. */
+  away: number;
+  /** What the step had before this tick. */
+  step: Arms;
 }
 
 /**
  * What E is reckoned by: while a step is young, no fewer trials of the candidate than go with its weight, and with all of it the
  * baseline's too. A failure ends at once, and a good answer perhaps after a minute: by what has ended, an arm that has just gained
- * traffic would be small, and its failures many.
+ * traffic would be small, and its failures many. That is over once the candidate has had its share.
  */
-function steadied(
-  { tick }: OpenTick,
-  counted: Arms,
-  state: RolloutState,
-  p0: number | null,
-  { metric }: Guardrail,
-): Arms {
-  const ageMs = (tick + 1) * TICK_MS - state.sinceMs;
+function steadied(counted: Arms, { tick, state, p0, guardrail, away, step }: Steadying): Arms {
+  const ageMs = (tick.tick + 1) * TICK_MS - state.sinceMs;
   const { candidate, baseline } = counted;
   // What has ended is judged by the weights of its step, and not by those that it left behind.
   const { weight } = stepOf(state);
@@ -109,9 +119,10 @@ function steadied(
   const isAll = share === Infinity;
   // With nothing known from before, what the baseline still ends is all there is to compare with.
   // Outcomes of what the baseline served come for as long as they take.
-  const isSettled = ageMs >= SETTLED_AFTER_MS && !(isAll && metric.startsWith('outcome:'));
-  if (ageMs <= 0 || isSettled || (isAll && p0 === null)) return counted;
-  const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share || 0);
+  const isSettled = ageMs >= SETTLED_AFTER_MS && !(isAll && guardrail.metric.startsWith('outcome:'));
+  const hasShare = step.candidate.n >= SETTLED_TRIALS && step.candidate.n >= SETTLED_PART * step.baseline.n * share;
+  if (ageMs <= 0 || isSettled || hasShare || (isAll && p0 === null)) return counted;
+  const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share - away || 0);
   return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }
 

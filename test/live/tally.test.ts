@@ -80,6 +80,14 @@ describe('the tally', () => {
     expect([live[0]?.failed, evidence[0]?.requests[0]?.bad[0]]).toEqual([0, bad]);
   });
 
+  it('counts what an ejected candidate was not asked, as a trial of nobody', () => {
+    const tally = new LiveTally();
+    const away = { variant: 'blue', dealt: 'green', reason: 'ejected' as const, isEvidence: false };
+    for (let n = 0; n < 3; n++) tally.add(served(away), body, null);
+    const [{ requests, units } = { requests: null, units: null }] = tally.take().evidence;
+    expect([requests, units]).toEqual([[{ variant: '', n: [3, 3], bad: [0, 0] }], []]);
+  });
+
   it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {
     const tally = new LiveTally();
     for (const status of [200, 500, 200]) tally.add(served({ status }), at(T0 + 1), null);

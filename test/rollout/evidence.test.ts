@@ -225,6 +225,45 @@ describe('the evidence of a rollout', () => {
     expect(seen(0, 9).candidate).toEqual({ n: 33, bad: 9 });
   });
 
+  it('takes nothing for under way that an ejected candidate was not asked', () => {
+    const seen = (away: number, per: 'unit' | 'request') => {
+      const state = rollout({ per });
+      const most = { ...state, split: { ...state.split, weights: { blue: 20, green: 80 } } };
+      const { store } = begun(most);
+      const arms = batch(
+        most,
+        TICK,
+        { variant: 'green', from: 0, units: 5, bad: 5 },
+        { variant: 'blue', from: 100, units: 50 },
+      );
+      store.add([{ ...arms, requests: [...arms.requests, { variant: '', n: [away], bad: [0] }] }]);
+      return first(store, most);
+    };
+    for (const per of ['unit', 'request'] as const) {
+      expect(seen(195, per).e).toBeGreaterThan(1_000);
+      // Not asked because they came from elsewhere they would be answers still to come.
+      expect(seen(0, per).e).toBeLessThan(10);
+      expect(seen(195, per).candidate).toEqual({ n: 5, bad: 5 });
+    }
+  });
+
+  it('is by what has ended alone, as soon as the candidate has had its share in the step', () => {
+    const state = rollout();
+    const half = { ...state.split, weights: { blue: 50, green: 50 } };
+    const young = { ...state, split: half, sinceMs: TICK * TICK_MS };
+    const next = (had: number) => {
+      const { store } = begun(young);
+      const shared = { variant: 'blue', from: 1_000, units: 100 };
+      store.add([batch(young, TICK, { variant: 'green', from: 0, units: had }, shared)]);
+      store.settle(young, settledAt(TICK + 1));
+      const green = { variant: 'green', from: 2_000, units: 10, bad: 8 };
+      store.add([batch(young, TICK + 1, green, { variant: 'blue', from: 3_000, units: 100, bad: 8 })]);
+      return first(store, young).e;
+    };
+    expect(next(79)).toBeLessThan(1);
+    expect(next(80)).toBeGreaterThan(10);
+  });
+
   it('is the same when the rollout has ended and its split has gone', () => {
     const state = rollout();
     const { store } = begun(state);
@@ -355,6 +394,9 @@ describe("a step's samples", () => {
     // The tick of the step before is still open, and an isolate still serves by its split.
     store.addCounts([live(state.id, 2, 'green', 40)], 'green', 3);
     expect(store.judge(next)).toMatchObject({ stepRun: next.stepRun, samples: { live: 0 } });
+    // One that was over by then is none of the step's.
+    const after = { ...next, sinceMs: (TICK + 1) * TICK_MS };
+    expect(first(store, after).sentence).toContain('the baseline has had no traffic in this step');
     store.addCounts(
       [live(state.id, 3, 'green', 7), live('r-0', 3, 'green', 9), live(state.id, 3, 'blue', 9)],
       'green',
