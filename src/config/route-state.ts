@@ -108,7 +108,8 @@ function newestSplit(
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
-  return last ?? parsed.value;
+  // The newest known is remembered although it fits no more: the config may be changed back.
+  return last ?? (before && before.revision > revision ? before : parsed.value);
 }
 
 /** Stands for a split that cannot be read: it fits no variants, so that the baseline is served and not the config's weights. */

@@ -58,7 +58,8 @@ type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
 
 type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
-const KV_WRITE_LIMIT_MS = 10_000;
+/** Who writes holds every other action of the route meanwhile; what lands later does no harm. */
+const KV_WRITE_LIMIT_MS = 2_000;
 const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
 
 const done: CallResult = ok({ warnings: [] });

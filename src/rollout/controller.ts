@@ -146,7 +146,8 @@ export class RolloutController extends DurableObject<Env> {
   /** Null of a route that is not in the config, and of which nothing is remembered either. What KV shows by now is in it. */
   async history(route: string, limit: number, before: number | null) {
     const control = this.#control(route);
-    const view = await control.turns.take(() => control.look(Date.now(), 0));
+    const nowMs = Date.now();
+    const view = await control.turns.take(() => control.look(nowMs, 0));
     const page = control.journal.read(limit, before);
     return view.route === null && page.entries.length === 0 ? null : page;
   }

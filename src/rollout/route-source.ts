@@ -42,6 +42,7 @@ export class RouteSource {
   #view: RouteView;
   #text: string | null = null;
   #readAtMs = -Infinity;
+  #beganAtMs = -Infinity;
   #failedAtMs = -Infinity;
 
   /** `byHand` is what was known before a restart: until KV is read again, nothing says that it has gone. */
@@ -66,9 +67,12 @@ export class RouteSource {
 
   /** Looks again, at what is older than `freshMs`. */
   async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
-    if (Math.abs(nowMs - this.#readAtMs) < freshMs) return this.#view;
+    // Whoever asked before the newest look began need not look once more: where KV hangs, each look holds everybody.
+    const isSeen = nowMs < this.#beganAtMs && this.#beganAtMs < nowMs + 60_000;
+    if (isSeen || Math.abs(nowMs - this.#readAtMs) < freshMs) return this.#view;
     if (freshMs > 0 && Math.abs(nowMs - this.#failedAtMs) < AFTER_FAILURE_MS) return this.#view;
     this.#readAtMs = nowMs;
+    this.#beganAtMs = Date.now();
     const failed = (cause: unknown) => {
       this.#failedAtMs = Date.now();
       console.warn(`config or KV could not be read: ${cause}`);

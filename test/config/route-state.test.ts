@@ -165,6 +165,9 @@ describe('the state of a route', () => {
     const split = splitOf(25, 3);
     expect(shown({ split }, { split, route: changed })).toMatchObject({ green: 0, source: 'baseline' });
     expect(shown({ split }, { split, route: changed }, { split })).toMatchObject({ green: 25, source: 'split' });
+    // Back to the newest that it was told of, also while KV goes on showing the one before.
+    const aborted = shown({ split }, { split: splitOf(0, 4) }, { split, route: changed }, { split });
+    expect(aborted).toMatchObject({ green: 0, source: 'split', revision: 4 });
   });
 
   it('drops weights by hand that name a variant which the config no longer has', () => {
