@@ -41,7 +41,8 @@ export function configRoutes() {
         const current = await keeper.currentConfig();
         if (current === null) return noConfig(404);
         const etag = `"${current.hash}"`;
-        if (c.req.header('if-none-match')?.replace(/^W\//, '') === etag) return c.body(null, 304, { etag });
+        const known = c.req.header('if-none-match') ?? '';
+        if (known === '*' || known.includes(etag)) return c.body(null, 304, { etag });
         return c.body(current.text, 200, { 'content-type': 'application/json', etag });
       }),
     )

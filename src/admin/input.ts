@@ -80,7 +80,8 @@ export function jsonBody<S extends v.GenericSchema>(schema: S, strict = true): V
     if (!body.ok) return body.error;
     // valibot takes a list for an object.
     const checked = v.safeParse(schema, Array.isArray(body.value) ? null : body.value);
-    const strange = strict ? findKeys(schema, body.value).unknown : [];
+    const { unknown, reserved } = findKeys(schema, body.value);
+    const strange = strict ? [...unknown, ...reserved] : [];
     if (!checked.success || strange.length > 0) return invalidBy(checked.issues, body.value, strange);
     c.req.addValidatedData('json', checked.output as object);
     return next();

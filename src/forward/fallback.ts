@@ -34,12 +34,14 @@ export async function toFallback(
       signal: request.signal,
       redirect: 'manual',
     });
+    const { status, webSocket } = answer;
+    // What `Response` refuses is passed on as it is, unless it would choose our visitors' variants, or Hono makes it anew.
+    if (!webSocket && (status < 200 || status > 599)) {
+      const isRefused = incoming.method === 'HEAD' || answer.headers.getSetCookie().some(isOurSetCookie);
+      return isRefused ? unreachable() : answer;
+    }
     const names = [...answer.headers.keys()];
     if (!names.some((name) => CLAIMS.test(name))) return answer;
-    const { status, webSocket } = answer;
-    // What `Response` refuses is passed on as it is, unless it would choose our visitors' variants.
-    if (!webSocket && (status < 200 || status > 599))
-      return answer.headers.getSetCookie().some(isOurSetCookie) ? unreachable() : answer;
     const cleaned = webSocket
       ? new Response(null, { status, webSocket, headers: new Headers(answer.headers) })
       : new Response(answer.body, answer);

@@ -95,6 +95,7 @@ describe('calls that change traffic', () => {
     ['PUT', `${detect}/split`, 'weights', {}],
     ['PUT', `${detect}/split`, 'weights.blue', { weights: { blue: 101 } }],
     ['PUT', `${detect}/split`, 'shadows.green', { weights: { blue: 100 }, shadows: { green: -1 } }],
+    ['PUT', `${detect}/split`, 'weights.constructor', { weights: { blue: 100, constructor: 50 } }],
     ['PUT', `${detect}/split`, 'reason', { weights: { blue: 100 }, reason: 'x'.repeat(501) }],
     ['POST', `${detect}/switch`, 'to', {}],
     ['POST', `${detect}/switch`, 'force', { to: 'green', force: 'yes' }],

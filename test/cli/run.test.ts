@@ -32,6 +32,8 @@ describe('the command line', () => {
     [['records', '--limit', 'many'], /whole number/],
     [['validate'], /FILE/],
     [['preview', 'detect'], /VARIANT/],
+    [['preview', 'detect', 'green', '--ttl', 'zz'], /zz is no duration/],
+    [['init', 'https://me:secret@api.example.com/'], /bears no user name[\s\S]*secretHeaders/],
     [['records', '--url', 'nowhere'], /no http or https URL/],
     [['records', '--url', 'http://headgate.example.com'], /in the clear/],
   ])('refuses %j as usage, says what is wrong and prints nothing to standard output', async (argv, words) => {

@@ -255,6 +255,9 @@ describe('an origin', () => {
       expect(planting.toLowerCase()).not.toContain('set-cookie');
       expect(statusOf(planting)).toBe(502);
       expect(await sendBytes(behind.url, head('GET /odd/x', 'Connection: close\r\n\r\n'))).toMatch(/ 999 [\s\S]*hi$/);
+      // Hono would make the answer to a HEAD anew.
+      const asked = await sendBytes(behind.url, head('HEAD /odd/x', 'Connection: close\r\n\r\n'));
+      expect([statusOf(asked), /x-headgate-error: (.*)\r/.exec(asked)?.[1]]).toEqual([502, 'origin_unreachable']);
       const response = await behind.mf.dispatchFetch('http://shop.test/ws', { headers: { upgrade: 'websocket' } });
       expect(response.status).toBe(101);
       expect([...response.headers.keys()].filter((name) => /cookie|headgate/.test(name))).toEqual([]);

@@ -31,6 +31,8 @@ export const init = verb({
     const url = URL.parse(endpoint);
     if (!url || !/^https?:$/.test(url.protocol))
       throw usage(`${endpoint} is no http or https URL.`, 'give it whole, with https://');
+    if (url.username || url.password)
+      throw usage('A URL bears no user name and password here.', 'put them into secretHeaders of the variant');
     const path = resolve(terminal.cwd, file);
     if (existsSync(path) && !force) {
       throw new Stop({

@@ -1,6 +1,8 @@
 /** Owns `headgate preview ROUTE VARIANT`: a token, and the two ways of using it. */
 
+import { durationMs } from '../../config/duration.ts';
 import { connect } from '../client.ts';
+import { usage } from '../stop.ts';
 import { verb } from '../verb.ts';
 
 export const preview = verb({
@@ -13,6 +15,7 @@ export const preview = verb({
     ttl: { type: 'string', description: 'How long, at most 24h', default: '1h', valueHint: 'DURATION' },
   },
   async run(args, terminal) {
+    if (durationMs(args.ttl) === null) throw usage(`${args.ttl} is no duration.`, 'such as --ttl 30m');
     const { client, ask } = connect(args, terminal);
     const call = client.api.routes[':route'].preview.$post({
       param: { route: args.route },

@@ -21,11 +21,16 @@ export class ExactNumber {
 /** A digit run that could pass 2^53, or an exponent that could pass the range of doubles; elsewhere the plain parser is exact. */
 const maybeInexact = /\d{16}|[eE][+]?\d{3}/;
 
+/** How JSON may begin. */
+const BEGINS = /^\s*(?:[[{"\d-]|(?:true|false|null)\s*$)/;
+
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
 /** The parsed value, or undefined when the text is not JSON. Decimals are compared as doubles: `0.1` and `0.10` are one number. */
 export function parseJson(text: string): unknown {
+  // A text that fails to parse costs 30 µs, and of a stream of words each does.
+  if (!BEGINS.test(text)) return undefined;
   try {
     if (!maybeInexact.test(text)) return JSON.parse(text);
     return parseWithSource(text, (_key, value, context) => {

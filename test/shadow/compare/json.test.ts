@@ -199,6 +199,42 @@ describe('lists without order', () => {
     );
   });
 
+  it('is told from text as the parser tells it', () => {
+    const piece = fc.constantFrom(
+      '',
+      ' ',
+      '\n',
+      '\ufeff',
+      '{',
+      '}',
+      '[]',
+      '"',
+      'true',
+      'tru',
+      'null',
+      '-',
+      '1',
+      'e5',
+      '.',
+      'word',
+    );
+    const text = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join('')),
+    );
+    fc.assert(
+      fc.property(text, (said) => {
+        let plain: unknown;
+        try {
+          plain = JSON.parse(said);
+        } catch {}
+        expect(parseJson(said) === undefined).toBe(plain === undefined);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('finds any shuffle of any list equal, and one item more different', () => {
     fc.assert(
       fc.property(
