@@ -22,18 +22,14 @@ export interface IdentityFacts {
 /**
  * What the chain found.
  * - `found`: `visitor` is set only where our cookie gave the unit; only then are there pins, and only then may more be given.
- *   `storable` is false for a unit over 256 bytes: hash it whole, but keep it nowhere, not even for a moment in a record.
  * - `mint`: nothing is present and the chain has our cookie: mint an id (where section 5 wants one) and use it as the unit.
  * - `none`: nothing is present and nothing can be minted. There is no one to be faithful to, so the request gets the baseline
  *   and is no evidence: a random variant would show one anonymous client both versions in turn.
  */
 export type FoundUnit =
-  | { kind: 'found'; unit: string; source: 'header' | 'cookie' | 'query'; visitor: Visitor | null; storable: boolean }
+  | { kind: 'found'; unit: string; source: 'header' | 'cookie' | 'query'; visitor: Visitor | null }
   | { kind: 'mint' }
   | { kind: 'none' };
-
-/** The longest unit that may be stored, in UTF-8 bytes. */
-export const MAX_STORED_UNIT_BYTES = 256;
 
 const MINT: FoundUnit = { kind: 'mint' };
 const NONE: FoundUnit = { kind: 'none' };
@@ -55,7 +51,7 @@ export function findUnit(
       if (visitor !== null) return ofVisitor(visitor);
     } else {
       const unit = unitOf(source, facts);
-      if (unit) return { kind: 'found', unit, source: kindOf(source), visitor: null, storable: isStorable(unit) };
+      if (unit) return { kind: 'found', unit, source: kindOf(source), visitor: null };
     }
   }
   return identity.some((source) => 'cookie' in source && source.cookie === true) ? MINT : NONE;
@@ -72,7 +68,7 @@ async function afterVerifying(
 }
 
 function ofVisitor(visitor: Visitor): FoundUnit {
-  return { kind: 'found', unit: visitor.id, source: 'cookie', visitor, storable: true };
+  return { kind: 'found', unit: visitor.id, source: 'cookie', visitor };
 }
 
 function unitOf(source: IdentitySource, facts: IdentityFacts): string | null | undefined {
@@ -83,16 +79,4 @@ function unitOf(source: IdentitySource, facts: IdentityFacts): string | null | u
 
 function kindOf(source: IdentitySource): 'header' | 'cookie' | 'query' {
   return 'header' in source ? 'header' : 'query' in source ? 'query' : 'cookie';
-}
-
-/** UTF-8 takes at most three bytes a UTF-16 unit, so most texts need no counting. */
-function isStorable(unit: string): boolean {
-  if (unit.length * 3 <= MAX_STORED_UNIT_BYTES) return true;
-  if (unit.length > MAX_STORED_UNIT_BYTES) return false;
-  let bytes = 0;
-  for (let at = 0; at < unit.length; at++) {
-    const code = unit.charCodeAt(at);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code < 0xe000 ? 2 : 3;
-  }
-  return bytes <= MAX_STORED_UNIT_BYTES;
 }
