@@ -21,6 +21,8 @@ export const OUR_COOKIES: readonly string[] = [
 ];
 
 const NOTHING: readonly string[] = [];
+/** A cookie's name, which is a token (RFC 9110 §5.6.2), and what follows it. */
+const NAME = /[\w!#$%&'*+.^`|~-]+=/y;
 
 /** All values of the cookies called `name`, in the order sent, without decoding; none gives an empty list. */
 export function readCookie(header: string | null, name: string): readonly string[] {
@@ -40,11 +42,11 @@ export function readCookie(header: string | null, name: string): readonly string
 }
 
 /**
- * The header without the cookies called `names`, every other byte as it was; null when no cookie is left. The same string
+ * The header without our own cookies, every other byte as it was; null when no cookie is left. The same string
  * comes back when nothing had to go, so that `===` tells whether the header must be set at all.
  */
-export function stripCookies(header: string, names: readonly string[] = OUR_COOKIES): string | null {
-  if (!names.some((name) => header.includes(name))) return header;
+export function stripCookies(header: string): string | null {
+  if (!OUR_COOKIES.some((name) => header.includes(name))) return header;
   let kept = '';
   let keptAny = false;
   let droppedAny = false;
@@ -54,7 +56,7 @@ export function stripCookies(header: string, names: readonly string[] = OUR_COOK
   for (let at = 0; at <= header.length; ) {
     // No space is asked after a comma here: letting ours through is worse than parting a stranger's odd value.
     const end = pairEnd(header, at, 0);
-    if (isNamed(header, at, end, names)) droppedAny = true;
+    if (isOurs(header, at, end)) droppedAny = true;
     else {
       const start = skipBlanks(header, at);
       kept = keptAny ? kept + separator + header.slice(at, end) : header.slice(droppedAny ? start : at, end);
@@ -87,7 +89,7 @@ export function isOurSetCookie(value: string): boolean {
   let start = skipBlanks(value, 0);
   if (value.charCodeAt(start) === EQUALS) start = skipBlanks(value, start + 1);
   const semicolon = value.indexOf(';', start);
-  return isNamed(value, start, semicolon === -1 ? value.length : semicolon, OUR_COOKIES);
+  return isOurs(value, start, semicolon === -1 ? value.length : semicolon);
 }
 
 /** Whether a pair begins at `at`: at the header's start, after a semicolon, or after a line join. */
@@ -110,22 +112,18 @@ function pairEnd(header: string, from: number, blanksAtLeast: number): number {
 
 /** Whether the comma at `at` joins two lines: blanks, then a cookie's name, then `=`. */
 function isJoin(header: string, at: number, blanksAtLeast: number): boolean {
-  const start = skipBlanks(header, at + 1);
-  if (start - at - 1 < blanksAtLeast) return false;
-  let end = start;
-  while (isTokenCode(header.charCodeAt(end))) end++;
-  return end > start && header.charCodeAt(end) === EQUALS;
+  NAME.lastIndex = skipBlanks(header, at + 1);
+  return NAME.lastIndex - at > blanksAtLeast && NAME.test(header);
 }
 
-/** Whether the pair between `from` and `end` has one of the names. */
-function isNamed(header: string, from: number, end: number, names: readonly string[]): boolean {
+/** Whether the pair between `from` and `end` has one of our names. */
+function isOurs(header: string, from: number, end: number): boolean {
   const start = skipBlanks(header, from);
-  for (const name of names) {
-    if (!header.startsWith(name, start)) continue;
+  return OUR_COOKIES.some((name) => {
+    if (!header.startsWith(name, start)) return false;
     const equals = skipBlanks(header, start + name.length);
-    if (equals < end && header.charCodeAt(equals) === EQUALS) return true;
-  }
-  return false;
+    return equals < end && header.charCodeAt(equals) === EQUALS;
+  });
 }
 
 function trimmed(text: string, from: number, to: number): string {
@@ -143,11 +141,4 @@ function skipBlanks(text: string, from: number): number {
 
 function isBlank(code: number): boolean {
   return code === SPACE || code === TAB;
-}
-
-/** RFC 9110 token characters without a table: the delimiters `"(),/:;<=>?@[\]{}` and everything outside ASCII end a name. */
-function isTokenCode(code: number): boolean {
-  if (!(code > 0x20 && code < 0x7f)) return false;
-  if ((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)) return true;
-  return !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(code));
 }
