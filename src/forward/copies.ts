@@ -1,4 +1,4 @@
-/** Owns the bounded copies that are taken of a body while it passes: its first bytes, its last ones, or the whole if small. */
+/** Owns the bounded copies that are taken of a body while it passes: its first bytes, or its last ones. */
 
 import { concatenated } from './bytes.ts';
 
@@ -28,7 +28,7 @@ export class Prefix {
   }
 
   take(): Uint8Array<ArrayBuffer> {
-    return concatenated(this.#chunks, this.#kept);
+    return concatenated(this.#chunks);
   }
 
   /** Keeps nothing from now on: nobody will ask. */
@@ -55,30 +55,6 @@ export class Ends {
   }
 }
 
-/** Collects chunks up to a bound; beyond it, it keeps nothing. */
-export class BoundedCopy {
-  #chunks: Uint8Array[] | null = [];
-  #bytes = 0;
-  #maxBytes: number;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  add(chunk: Uint8Array): void {
-    if (this.#chunks === null) return;
-    this.#bytes += chunk.byteLength;
-    if (this.#bytes > this.#maxBytes) this.#chunks = null;
-    else this.#chunks.push(chunk.slice());
-  }
-
-  /** All bytes, or null when they were more than the bound. */
-  whole(): Uint8Array | null {
-    if (this.#chunks === null) return null;
-    return concatenated(this.#chunks, this.#bytes);
-  }
-}
-
 /** Keeps the last bytes of a body. */
 export class Tail {
   #chunks: Uint8Array[] = [];
@@ -99,6 +75,6 @@ export class Tail {
   }
 
   take(): Uint8Array<ArrayBuffer> {
-    return concatenated(this.#chunks, this.#kept);
+    return concatenated(this.#chunks);
   }
 }

@@ -4,7 +4,7 @@
  * it ended.
  */
 
-import { joined } from './bytes.ts';
+import { concatenated } from './bytes.ts';
 import type { Leaver, Patience } from './patience.ts';
 import { type BodyReport, type ChunkReader, pump, type ReadResult, type UploadProgress } from './pump.ts';
 import { declaredLength } from './wire.ts';
@@ -76,7 +76,7 @@ function whole(reader: ChunkReader, length: number, isTiny: boolean, options: Re
       if (isOver) return;
       if (done && !isService) return goOn();
       if (!done) {
-        taken = taken === undefined ? value : joined(taken, value);
+        taken = taken === undefined ? value : concatenated([taken, value]);
         if (taken.byteLength > length) return goOn();
         if (isService || taken.byteLength < length) return read();
       }

@@ -3,8 +3,8 @@
  * bounded copy where it is not. It never holds more than the bound, and it knows when the last byte was sent.
  */
 
-import { joined } from './bytes.ts';
-import { BoundedCopy } from './copies.ts';
+import { concatenated } from './bytes.ts';
+import { Prefix } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
 import { type BodyEnd, type BodyReport, pump, type UploadProgress } from './pump.ts';
@@ -109,13 +109,17 @@ export class Upload implements UploadProgress {
     if (this.bytes !== null) return { body: this.bytes };
     if (this.#source === null) return { body: null };
     if (this.#isInRequest) return { body: null, isInRequest: true };
-    const copy = keep ? new BoundedCopy(MAX_HELD_BYTES) : null;
+    const copy = keep ? new Prefix(MAX_HELD_BYTES) : null;
     const through = this.#length === null ? new IdentityTransformStream() : new FixedLengthStream(this.#length);
     const source = this.#source.getReader({ mode: 'byob' });
     const sink = through.writable.getWriter();
     sink.closed.catch(() => {});
     this.#source = null;
-    const tap = copy === null ? undefined : (chunk: Uint8Array) => copy.add(chunk);
+    const tap = (chunk: Uint8Array) => {
+      copy?.add(chunk);
+      // A part is of no use.
+      if (copy?.isTruncated) copy.drop();
+    };
     const broken = new AbortController();
     const onBroken = (end: BodyEnd) => {
       this.isBroken = end !== 'refused';
@@ -125,7 +129,7 @@ export class Upload implements UploadProgress {
     const length = this.#length ?? undefined;
     const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length, onBroken }).then((report) => {
       this.endedAtMs = Date.now();
-      if (report.end === 'complete' && copy !== null) this.bytes = copy.whole();
+      if (report.end === 'complete' && copy?.isTruncated === false) this.bytes = copy.take();
       return report;
     });
     this.#sent = sent;
@@ -159,7 +163,7 @@ function hold(source: ReadableStream, length: number, idleMs: number): Promise<U
       const { done, value } = await reader.read(new Uint8Array(length - whole.byteLength));
       if (done) return 'client_left';
       touch();
-      whole = whole.byteLength === 0 ? value : joined(whole, value);
+      whole = whole.byteLength === 0 ? value : concatenated([whole, value]);
     }
     return whole;
   });

@@ -28,7 +28,7 @@ export async function decode(encoding: string | null, bytes: Uint8Array, maxByte
   let isTruncated = false;
   return new Promise((resolve) => {
     const end = (isSound: boolean) => {
-      resolve({ bytes: concatenated(chunks, kept), isTruncated, isSound });
+      resolve({ bytes: concatenated(chunks), isTruncated, isSound });
     };
     stream.on('data', (chunk: Uint8Array) => {
       const part = chunk.subarray(0, maxBytes - kept);
