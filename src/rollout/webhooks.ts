@@ -6,6 +6,7 @@
 import type { Config, Webhook } from '../config/types.ts';
 import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
+import { hmac } from '../split/sign.ts';
 import type { Meta } from './meta.ts';
 import type { RouteView } from './route-source.ts';
 import type { RolloutEvent } from './state.ts';
@@ -106,7 +107,8 @@ async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: E
     if (webhook.secret !== undefined) {
       const secret = (env as unknown as Record<string, unknown>)[webhook.secret];
       if (typeof secret !== 'string') throw new Error(`the secret ${webhook.secret} is missing`);
-      headers.set('x-headgate-signature', `sha256=${await hmac(secret, body)}`);
+      // As GitHub signs its own.
+      headers.set('x-headgate-signature', `sha256=${hex(await hmac(body, secret))}`);
     }
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(webhook.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
@@ -116,13 +118,4 @@ async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: E
     console.warn(`webhook ${id}: ${cause}`);
     return false;
   }
-}
-
-/** Hexadecimal HMAC-SHA-256 of the body, as GitHub signs its own. */
-async function hmac(secret: string, text: string): Promise<string> {
-  const encoder = new TextEncoder();
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
-  const tag = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)));
-  return hex(tag);
 }

@@ -1,5 +1,5 @@
 /**
- * Owns HMAC-SHA-256 over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain keeps a signature made for one
+ * Owns HMAC-SHA-256, mostly over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain keeps a signature made for one
  * purpose from passing for another. It compares in constant time and knows nothing of what the texts mean.
  */
 import { fromBase64url, toBase64url } from './base64url.ts';
@@ -22,8 +22,13 @@ export async function sign(domain: Domain, text: string, secret: string): Promis
 }
 
 /** The 32 bytes that a tag spells. */
-export async function digest(domain: Domain, text: string, secret: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(secret), encoder.encode(`${domain}|${text}`)));
+export function digest(domain: Domain, text: string, secret: string): Promise<Uint8Array> {
+  return hmac(`${domain}|${text}`, secret);
+}
+
+/** HMAC-SHA-256 of a text as it stands: for what is signed with a secret that signs nothing else. */
+export async function hmac(text: string, secret: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(secret), encoder.encode(text)));
 }
 
 /** Whether `tag` is the text's tag. Anything that is not a tag at all is false; never throws on what a client sent. */
