@@ -72,10 +72,7 @@ export function keySecret(env: Env, name: string): string | undefined {
 export function whatThisWorkerHas(env: Env) {
   const own = env as unknown as Record<string, unknown>;
   return {
-    secrets: (secret: string) =>
-      secret.startsWith('KEY_')
-        ? keySecret(env, secret) !== undefined
-        : typeof own[secret] === 'string' && own[secret] !== '',
+    secrets: (secret: string) => typeof own[secret] === 'string' && own[secret] !== '',
     services: (service: string) => serviceBinding(env, service) !== undefined,
     adminHost: env.ADMIN_HOST,
   };
