@@ -7,7 +7,7 @@ import type { RouteState } from '../config/route-state.ts';
 import type { CookieSettings, Route } from '../config/types.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { assign } from '../split/assign.ts';
-import { consented, inAudience, optedOut } from '../split/audience.ts';
+import { type Audience, consented, inAudience, optedOut } from '../split/audience.ts';
 import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
@@ -57,7 +57,7 @@ function assigned(state: RouteState, asked: Facts): Decision | Promise<Decision>
   const { route, inForce, trusted } = state;
   const { url, cookieHeader, header } = asked;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
-  if (route.audience !== undefined && !isInAudience(route, asked)) return only;
+  if (route.audience !== undefined && !isInAudience(route.audience, asked)) return only;
   if (inForce.experiment !== null && optedOut(asked)) return only;
 
   const https = url.protocol === 'https:';
@@ -138,6 +138,6 @@ async function previewed(token: string, route: Route, facts: Facts): Promise<str
   return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
 }
 
-function isInAudience(route: Route, { cf, url, header }: Facts): boolean {
-  return inAudience(route.audience, { header, country: cf?.country ?? null, path: url.pathname });
+function isInAudience(audience: Audience, { cf, url, header }: Facts): boolean {
+  return inAudience(audience, { header, country: cf?.country ?? null, path: url.pathname });
 }

@@ -9,10 +9,10 @@ export interface AudienceEntry {
   header?: string;
   /** The header's exact values, any of them. */
   in?: readonly string[];
-  /** ISO 3166 codes, any of them, or one. */
-  country?: string | readonly string[];
-  /** Literal paths, or prefixes ending in `*`; any of them, or one. */
-  path?: string | readonly string[];
+  /** ISO 3166 codes in capitals, any of them. */
+  country?: readonly string[];
+  /** A literal path, or a prefix ending in `*`. */
+  path?: string;
 }
 
 /** A route's `audience`. */
@@ -34,9 +34,8 @@ export interface ConsentRule {
   value: string;
 }
 
-/** Whether the request is in no `exclude` entry and, where `include` is given, in one of its entries. No audience is everyone. */
-export function inAudience(audience: Audience | undefined, facts: AudienceFacts): boolean {
-  if (audience === undefined) return true;
+/** Whether the request is in no `exclude` entry and, where `include` is given, in one of its entries. */
+export function inAudience(audience: Audience, facts: AudienceFacts): boolean {
   if (audience.exclude?.some((entry) => applies(entry, facts))) return false;
   return audience.include === undefined || audience.include.some((entry) => applies(entry, facts));
 }
@@ -67,17 +66,9 @@ export function matchesPath(pattern: string, path: string): boolean {
   return path.length >= last && path.startsWith(pattern.slice(0, last));
 }
 
-function applies(entry: AudienceEntry, facts: AudienceFacts): boolean {
-  if (entry.header !== undefined) {
-    const value = facts.header(entry.header);
-    if (value === null || !(entry.in ?? []).includes(value)) return false;
-  }
-  if (entry.country !== undefined && !anyOf(entry.country, (code) => code.toUpperCase() === facts.country))
-    return false;
-  if (entry.path !== undefined && !anyOf(entry.path, (pattern) => matchesPath(pattern, facts.path))) return false;
-  return entry.header !== undefined || entry.country !== undefined || entry.path !== undefined;
-}
-
-function anyOf(list: string | readonly string[], holds: (text: string) => boolean): boolean {
-  return typeof list === 'string' ? holds(list) : list.some(holds);
+function applies({ header, in: values, country, path }: AudienceEntry, facts: AudienceFacts): boolean {
+  // What is not there is in no list.
+  if (header !== undefined && !values?.includes(facts.header(header)!)) return false;
+  if (country !== undefined && !country.includes(facts.country!)) return false;
+  return path === undefined || matchesPath(path, facts.path);
 }
