@@ -108,11 +108,7 @@ const sameNames: { [D in Dataset]: SameNames<D> } = { requests: true, comparison
 export const datasets = Object.keys(sameNames) as Dataset[];
 
 /** The name of the Analytics Engine dataset that holds these rows. */
-export const tableOf: Record<Dataset, string> = {
-  requests: 'headgate_requests',
-  comparisons: 'headgate_comparisons',
-  outcomes: 'headgate_outcomes',
-};
+export const tableOf = (dataset: Dataset): string => `headgate_${dataset}`;
 
 /** What a row is filtered by when someone asks for one variant: in a comparison that is the candidate. */
 export const variantMember = { requests: 'variant', comparisons: 'candidate', outcomes: 'variant' } as const;

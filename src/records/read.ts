@@ -130,7 +130,7 @@ export function recordsSql({ dataset, route, variant, limit, before }: RecordsQu
     const seconds = new Date(before).toISOString().slice(0, 19).replace('T', ' ');
     where.push(`timestamp < toDateTime(${literal(seconds)})`);
   }
-  return `SELECT ${selected.join(', ')} FROM ${tableOf[dataset]} WHERE ${where.join(' AND ')} ORDER BY timestamp DESC LIMIT ${Math.trunc(limit)} FORMAT JSON`;
+  return `SELECT ${selected.join(', ')} FROM ${tableOf(dataset)} WHERE ${where.join(' AND ')} ORDER BY timestamp DESC LIMIT ${Math.trunc(limit)} FORMAT JSON`;
 }
 
 /** A quoted SQL text. Names have been checked before; escaping here keeps that from being the only guard. */

@@ -49,7 +49,7 @@ export class Recorder extends DurableObject<Env> {
     ];
     for (const dataset of datasets) {
       ctx.storage.sql.exec(
-        `CREATE TABLE IF NOT EXISTS ${tableOf[dataset]}
+        `CREATE TABLE IF NOT EXISTS ${tableOf(dataset)}
          (id INTEGER PRIMARY KEY AUTOINCREMENT, timestamp INTEGER NOT NULL, index1 TEXT NOT NULL, ${columns.join(', ')})`,
       );
     }
@@ -57,7 +57,7 @@ export class Recorder extends DurableObject<Env> {
 
   /** Keeps the points, in order, all or none, and drops what is older than the newest `keptRows`. */
   append(dataset: Dataset, points: RecordedPoint[]): void {
-    const table = tableOf[dataset];
+    const table = tableOf(dataset);
     const { sql } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
       for (const { atMs, index, blobs, doubles } of points) {
@@ -91,7 +91,7 @@ export class Recorder extends DurableObject<Env> {
     const asked = conditions.filter((entry): entry is [string, string | number] => entry[1] !== undefined);
     const where = asked.length > 0 ? `WHERE ${asked.map(([sql]) => sql).join(' AND ')}` : '';
     const rows = this.ctx.storage.sql.exec(
-      `SELECT * FROM ${tableOf[dataset]} ${where} ORDER BY id DESC LIMIT ?`,
+      `SELECT * FROM ${tableOf(dataset)} ${where} ORDER BY id DESC LIMIT ?`,
       ...asked.map(([, value]) => value),
       Math.min(limit, maxRowsACall),
     );

@@ -24,8 +24,6 @@ const abandonedAfterMs = 20_000;
 /** The part of an execution context that writing needs. */
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 
-const bindings = { requests: 'REQUESTS', comparisons: 'COMPARISONS', outcomes: 'OUTCOMES' } as const;
-
 const written = new WeakMap<Waiter, number>();
 
 /** Rows on their way to the recorder. Plain values only: a promise of one request must not be awaited by another. */
@@ -44,7 +42,7 @@ export function recordRow<D extends Dataset>(
   faults: Faults<RecordFault> = recordFaults,
 ): void {
   try {
-    const engine = env[bindings[dataset]];
+    const engine = env[dataset.toUpperCase() as Uppercase<Dataset>];
     if (!engine && !env.RECORDER) return;
     const points = written.get(ctx) ?? 0;
     if (points >= maxPointsAnInvocation) {

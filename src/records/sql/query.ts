@@ -58,7 +58,7 @@ export function statement({
   limit,
 }: Statement): string {
   const from = [
-    `FROM ${tableOf[dataset]}`,
+    `FROM ${tableOf(dataset)}`,
     `WHERE ${column(dataset, 'schema')} = '${schemaVersion}'`,
     `  AND timestamp > now() - INTERVAL '${days}' DAY`,
     ...where.map((condition) => `  AND ${condition}`),

@@ -4,7 +4,7 @@
  */
 
 import { DatabaseSync } from 'node:sqlite';
-import { tableOf, toDataPoint } from '../../../src/records/columns.ts';
+import { datasets, tableOf, toDataPoint } from '../../../src/records/columns.ts';
 import type { Dataset, Rows } from '../../../src/records/rows.ts';
 
 const numbered = (prefix: string) => Array.from({ length: 20 }, (_, i) => `${prefix}${i + 1}`);
@@ -17,7 +17,7 @@ export class Engine {
   readonly nowSeconds = Math.floor(Date.UTC(2026, 10, 23, 12) / 1000);
 
   constructor() {
-    for (const table of Object.values(tableOf)) {
+    for (const table of datasets.map(tableOf)) {
       const columns = [...numbered('blob'), ...numbered('double'), 'index1', 'timestamp', '_sample_interval'];
       this.#db.exec(`CREATE TABLE ${table} (${columns.join(', ')})`);
     }
@@ -46,7 +46,7 @@ export class Engine {
     const columns = [...blobs.map((_, i) => `blob${i + 1}`), ...doubles.map((_, i) => `double${i + 1}`)];
     this.#db
       .prepare(
-        `INSERT INTO ${tableOf[dataset]} (${columns.join(', ')}, index1, timestamp, _sample_interval)
+        `INSERT INTO ${tableOf(dataset)} (${columns.join(', ')}, index1, timestamp, _sample_interval)
          VALUES (${columns.map(() => '?').join(', ')}, ?, ?, ?)`,
       )
       .run(schema, ...blobs.slice(1), ...doubles, indexes[0], this.nowSeconds - ageSeconds, sampleInterval);

@@ -35,7 +35,7 @@ describe.each(Object.entries(readyQueries))('the ready query %s', (_, { sql, dat
     for (const [, kind, number] of sql.matchAll(/\b(blob|double)(\d+)\b/g)) {
       expect(Number(number)).toBeLessThanOrEqual((kind === 'blob' ? blobs : doubles).length);
     }
-    expect(sql).toContain(`FROM ${tableOf[dataset]}\n`);
+    expect(sql).toContain(`FROM ${tableOf(dataset)}\n`);
   });
 
   it('weighs by _sample_interval and never counts rows', () => {
