@@ -1,27 +1,30 @@
 /** Owns the calls on what shadows compared. The numbers are the route's controller's; this module asks for them. */
 
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query } from './input.ts';
-import { ask, noRoute } from './routes.ts';
+import { ask, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
+  /** Asks the controller of a route that the config has, as far as that can be read. */
+  const asked = <T>(c: Context<AdminEnv>, call: (controller: Controller) => Promise<T>) =>
+    ask(c, async (controller, route) => {
+      const config = await loadConfig(c.env);
+      return config && !config.routes.some(({ name }) => name === route) ? noRoute(route) : call(controller);
+    });
   return new Hono<AdminEnv>()
     .get('/routes/:route/comparisons', query(comparisonsQuery), (c) =>
-      ask(c, async (controller, route) => {
-        const config = await loadConfig(c.env);
-        if (config && !config.routes.some(({ name }) => name === route)) return noRoute(route);
+      asked(c, async (controller) => {
         const { candidate, samples } = c.req.valid('query');
         const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
         return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
       }),
     )
     .delete('/routes/:route/comparisons', query(resetQuery), (c) =>
-      ask(c, async (controller, route) => {
-        const config = await loadConfig(c.env);
-        if (config && !config.routes.some(({ name }) => name === route)) return noRoute(route);
+      asked(c, async (controller) => {
         await controller.clearComparisons(c.req.valid('query').candidate);
         return c.body(null, 204);
       }),

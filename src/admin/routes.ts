@@ -96,7 +96,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
     );
 }
 
-type Controller = NonNullable<ReturnType<typeof controllerOf>>;
+export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
 /** Asks the controller of the route that a call names; 503 where it fails or does not answer. */
 export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T>) {
