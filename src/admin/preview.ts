@@ -4,8 +4,8 @@
  */
 
 import { Hono } from 'hono/tiny';
-import { canonicalHost, hostCovers } from '../config/address.ts';
-import type { Config, Route } from '../config/types.ts';
+import { canonicalHost, hostCovers, withoutPort } from '../config/address.ts';
+import type { Config } from '../config/types.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
 import { noConfig } from './config.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
@@ -85,7 +85,9 @@ function previewTarget(config: Config, asked: Asked) {
   }
   // No route answers on the host of the controls, whatever its rules say.
   const isAdmin = (host: string) => asked.adminHost !== undefined && withoutPort(host) === withoutPort(asked.adminHost);
-  const serves = (host: string) => !isAdmin(host) && servesHost(route, host);
+  // A port is no part of what a route matches, but it is part of where a browser sends its cookie's page.
+  const serves = (host: string) =>
+    !isAdmin(host) && route.match.some((rule) => hostCovers(rule.host, withoutPort(host)));
   const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'))?.host;
   const named = asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost));
   const [, name = '', port = ''] = /^(.*?)(:\d+)?$/s.exec(named) ?? [];
@@ -94,16 +96,6 @@ function previewTarget(config: Config, asked: Asked) {
   if (serves(host)) return { route: route.name, host };
   const detail = `Route ${route.name} does not answer on ${host}.`;
   return refuse(422, 'preview_host', detail, 'name a host that it matches: "host", or --host');
-}
-
-/** A port is no part of what a route matches, but it is part of where a browser sends its cookie's page. */
-function servesHost(route: Route, host: string): boolean {
-  const bare = withoutPort(host);
-  return route.match.some((rule) => hostCovers(rule.host, bare));
-}
-
-function withoutPort(host: string): string {
-  return host.toLowerCase().replace(/:\d+$/, '');
 }
 
 /** A place on this very origin. `//host`, `/\host` and absolute URLs would make this an open redirect. */

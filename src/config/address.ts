@@ -113,6 +113,11 @@ export function hostCovers(pattern: string | null, host: string | null): boolean
   return pattern.startsWith('*.') && host !== null && host.length >= pattern.length && host.endsWith(pattern.slice(1));
 }
 
+/** A host as it is written without its port, in small letters. */
+export function withoutPort(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
+}
+
 /** Whether two written hosts are the same host once letters and spelling are evened out. */
 export function sameHost(a: string, b: string): boolean {
   const canonical = canonicalHost(a);

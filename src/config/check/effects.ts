@@ -4,7 +4,7 @@
  */
 
 import type { Fault } from '../../result.ts';
-import { hostCovers } from '../address.ts';
+import { hostCovers, withoutPort } from '../address.ts';
 import { credentials } from '../header-rules.ts';
 import { faultsBelow } from '../path.ts';
 import { builtInPlans } from '../plan-names.ts';
@@ -116,7 +116,7 @@ function warnOfCost({ experiment }: Route, warn: Warn): void {
 
 /** A suffix that takes in the controls' host is no fault: the Worker keeps that host's requests from every route. */
 function warnOfControls({ match }: Route, warn: Warn, adminHost: string | undefined): void {
-  const admin = adminHost?.toLowerCase().replace(/:\d+$/, '');
+  const admin = adminHost && withoutPort(adminHost);
   for (const { host } of match) {
     if (!admin || host === null || !hostCovers(host, admin)) continue;
     const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
