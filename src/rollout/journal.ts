@@ -6,7 +6,6 @@
 import type { Split } from '../config/split.ts';
 import { type HistoryEntry, nextRolloutId } from './state.ts';
 import type { KeptSplit } from './steady.ts';
-import { nextRevision } from './steady.ts';
 
 /** One line of the history (design section 11). Rollouts add more members than other calls do. */
 export interface Entry {
@@ -67,9 +66,9 @@ export class Journal {
     }));
   }
 
-  /** The next revision: above every one that anybody has seen, so that lost state never starts below. */
-  nextRevision(seen: { kv: number; reported: number }): number {
-    return nextRevision({ own: this.split()?.revision ?? 0, ...seen });
+  /** The next revision: above its own and every one that anybody has `seen`, so that lost state never starts below. */
+  nextRevision(...seen: number[]): number {
+    return Math.max(this.split()?.revision ?? 0, ...seen) + 1;
   }
 
   /** A rollout's id that was never given out before. */

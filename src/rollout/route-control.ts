@@ -345,8 +345,8 @@ export class RouteControl {
     if (before !== null && before.revision === 0 && this.journal.split() === null) {
       this.journal.keep(ofConfig(before, variants, at), null);
     }
-    const { kvRevision: kv, route } = this.source.view;
-    const revision = this.journal.nextRevision({ kv, reported: this.#meta.get<number>('reported') ?? 0 });
+    const { kvRevision, route } = this.source.view;
+    const revision = this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
     const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
     const described = route?.shadows.map(({ variant }) => variant) ?? [];
     const seen = { inForce: before, last: this.journal.split(), described };

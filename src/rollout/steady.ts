@@ -1,5 +1,5 @@
 /**
- * Owns the choice among earlier splits: which one a rollback returns to, and the number of the next one. It refuses to return to
+ * Owns the choice among earlier splits: which one a rollback returns to. It refuses to return to
  * variants that are not what they were, unless a person insists.
  */
 
@@ -67,11 +67,6 @@ function restored(split: KeptSplit, { route }: RollbackRequest): KeptSplit {
     route.shadows.some(({ variant }) => variant === name),
   );
   return { ...split, shadows: Object.fromEntries(described) };
-}
-
-/** max(own, KV's, any that a flush reported) + 1, so that a controller which lost its state never counts from below. */
-export function nextRevision(known: { own: number; kv: number; reported: number }): number {
-  return Math.max(0, ...Object.values(known).filter(Number.isSafeInteger)) + 1;
 }
 
 function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, RollbackRefusal> {

@@ -48,11 +48,11 @@ describe('splits', () => {
 
   it('get numbers above everything that anybody has seen', () => {
     const journal = new Journal(storage().sql);
-    expect(journal.nextRevision({ kv: 0, reported: 0 })).toBe(1);
-    expect(journal.nextRevision({ kv: 12, reported: 9 })).toBe(13);
-    expect(journal.nextRevision({ kv: 3, reported: 41 })).toBe(42);
+    expect(journal.nextRevision(0, 0)).toBe(1);
+    expect(journal.nextRevision(12, 9)).toBe(13);
+    expect(journal.nextRevision(3, 41)).toBe(42);
     journal.keep(split(50), null);
-    expect(journal.nextRevision({ kv: 12, reported: 9 })).toBe(51);
+    expect(journal.nextRevision(12, 9)).toBe(51);
   });
 
   it('of rollouts bear ids that were never given out before', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { variantsHash } from '../../src/config/hash.ts';
-import { type KeptSplit, nextRevision, type RollbackRequest, rollbackTarget } from '../../src/rollout/steady.ts';
+import { type KeptSplit, type RollbackRequest, rollbackTarget } from '../../src/rollout/steady.ts';
 import { routeOf, routeWith } from '../config/sample.ts';
 import { before, config, started } from './world.ts';
 
@@ -117,16 +117,5 @@ describe('a rollback to a revision', () => {
     expect(target({ kept: [kept(1, 100), ...twice] })).toBe(1);
     // What is mirrored now ends with the way back.
     expect(target({ kept: [kept(1, 100), kept(2, 100, { shadows: { green: 100 } })] })).toBe(1);
-  });
-});
-
-describe('the next revision', () => {
-  it.each([
-    [{ own: 4, kv: 4, reported: 4 }, 5],
-    [{ own: 0, kv: 12, reported: 9 }, 13],
-    [{ own: 0, kv: 0, reported: 40 }, 41],
-    [{ own: 0, kv: Number.NaN, reported: 0 }, 1],
-  ])('is above every number that anybody has seen: %j', (known, next) => {
-    expect(nextRevision(known)).toBe(next);
   });
 });
