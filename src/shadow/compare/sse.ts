@@ -25,7 +25,6 @@ export const dialects: readonly Dialect[] = [anthropicMessages, openaiResponses,
 export interface StreamReading extends Facts {
   /** The document the API would have answered without streaming; for a generic stream, the list of its events. */
   document: unknown;
-  events: number;
   terminated: boolean;
   /** Stable short reason why the stream is no sound answer: `unterminated`, `error-event…`, `bad-event`. */
   error?: string;
@@ -71,10 +70,10 @@ export function readSse(bytes: Uint8Array, { hint, whole = true }: StreamOptions
 
 function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {
   const dialect = dialectOfEvents(events) ?? dialectNamed(hint);
-  if (dialect === undefined) return { ...genericFacts(events), ...assembleGeneric(events), events: events.length };
+  if (dialect === undefined) return { ...genericFacts(events), ...assembleGeneric(events) };
   const stream = dialect.assemble(events);
   const error = stream.error ?? (whole && !stream.terminated ? 'unterminated' : undefined);
-  return { ...factsOf(dialect, stream.document as Members), ...stream, events: events.length, error };
+  return { ...factsOf(dialect, stream.document as Members), ...stream, error };
 }
 
 function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
