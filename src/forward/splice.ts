@@ -56,14 +56,12 @@ function spliced(text: string, members: Record<string, unknown>): string {
   return `${out.slice(0, insertAt)}${added}${empty ? '' : ','}${out.slice(insertAt)}`;
 }
 
-function isSpace(char: string | undefined): boolean {
-  return char === ' ' || char === '\n' || char === '\r' || char === '\t';
-}
+const SPACE = /\s*/y;
 
 function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (isSpace(text[at])) at++;
-  return at;
+  SPACE.lastIndex = from;
+  SPACE.test(text);
+  return SPACE.lastIndex;
 }
 
 /** The place after the string that begins at `from`. */
@@ -84,6 +82,5 @@ function valueEnd(text: string, from: number): number {
     else if (char === '}' || char === ']') depth--;
     at = char === '"' ? stringEnd(text, at) : at + 1;
   }
-  while (isSpace(text[at - 1])) at--;
-  return at;
+  return from + text.slice(from, at).trimEnd().length;
 }
