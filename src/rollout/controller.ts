@@ -63,16 +63,11 @@ export class RolloutController extends DurableObject<Env> {
     const nowMs = Date.now();
     const control = this.#control(batch.route);
     const commits: (() => void)[] = [];
-    try {
-      this.ctx.storage.transactionSync(() => {
-        if (!this.#ledger.isNew(batch, nowMs)) return;
-        for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
-        control.count(batch, nowMs);
-      });
-    } catch (cause) {
-      control.evidence.reload();
-      throw cause;
-    }
+    this.#counted(control, () => {
+      if (!this.#ledger.isNew(batch, nowMs)) return;
+      for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
+      control.count(batch, nowMs);
+    });
     for (const commit of commits) commit();
     // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
     const following = this.#follow(control, batch).catch((cause) => console.error('controller', cause));
@@ -93,23 +88,18 @@ export class RolloutController extends DurableObject<Env> {
     const nowMs = Date.now();
     const control = this.#control(route);
     const rollout = control.running?.id ?? '';
-    try {
-      return this.ctx.storage.transactionSync(() => {
-        const told = events.map(({ receipt, metric, unit, happened }): Told => {
-          if (receipt !== undefined && !this.#receipts.use(receipt, metric, nowMs)) return 'used';
-          if (happened === undefined) return 'new';
-          return this.#conversions.isNew({ unit, metric, rollout, happened }, nowMs) ? 'new' : 'known';
-        });
-        control.countOutcomes(
-          events.filter((_, index) => told[index] !== 'used'),
-          nowMs,
-        );
-        return told;
+    return this.#counted(control, () => {
+      const told = events.map(({ receipt, metric, unit, happened }): Told => {
+        if (receipt !== undefined && !this.#receipts.use(receipt, metric, nowMs)) return 'used';
+        if (happened === undefined) return 'new';
+        return this.#conversions.isNew({ unit, metric, rollout, happened }, nowMs) ? 'new' : 'known';
       });
-    } catch (cause) {
-      control.evidence.reload();
-      throw cause;
-    }
+      control.countOutcomes(
+        events.filter((_, index) => told[index] !== 'used'),
+        nowMs,
+      );
+      return told;
+    });
   }
 
   /** The newest split when its revision is higher; null when the caller's is the newest. */
@@ -198,6 +188,16 @@ export class RolloutController extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const name = this.#meta.get<string>('route');
     if (name !== null) await this.#control(name).wake(Date.now());
+  }
+
+  /** Counts in one transaction; after one that failed, memory must not know more than the rows. */
+  #counted<T>(control: RouteControl, work: () => T): T {
+    try {
+      return this.ctx.storage.transactionSync(work);
+    } catch (cause) {
+      control.evidence.reload();
+      throw cause;
+    }
   }
 
   /** A running rollout looks at what the batch says; otherwise only weights by hand that come, change or go are looked for. */
