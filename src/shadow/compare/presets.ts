@@ -10,13 +10,6 @@ import { dialectNamed } from './sse.ts';
 
 export type PresetName = Exclude<DialectName, 'generic'>;
 
-export const presetNames: readonly PresetName[] = [
-  'openai-chat',
-  'openai-responses',
-  'anthropic-messages',
-  'workers-ai',
-];
-
 /** A shadow's `compare` member. All of it is optional; without a preset JSON is compared member for member. */
 export interface CompareOptions extends PathRules {
   preset?: PresetName;
