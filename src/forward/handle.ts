@@ -28,8 +28,8 @@ export interface Plane {
   ejections: Ejections;
   budget: FailoverBudget;
   /** Makes sure of a split that may have been taken back while this isolate slept. At once for nearly every request. */
-  confirm: ((state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>) | null;
-  watcher: Watcher | null;
+  confirm: (state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>;
+  watcher: Watcher;
   observers: readonly Observer[];
 }
 
@@ -59,7 +59,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   if (found === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
   const knowing = plane.store.stateOf(env, ctx, found, nowMs);
   const known = knowing instanceof Promise ? await knowing : knowing;
-  const confirming = plane.confirm === null ? known : plane.confirm(known, env, nowMs);
+  const confirming = plane.confirm(known, env, nowMs);
   const state = confirming instanceof Promise ? await confirming : confirming;
   // Another config may have come while the split was made sure of.
   const { route } = state;
@@ -107,7 +107,6 @@ function exchangeOf(visit: Visit): Exchange {
   if (upload.isPresent) headers.delete('content-length');
   const { method } = incoming;
   const { route, inForce } = state;
-  const watching = isWebSocket ? null : plane.watcher;
   return {
     ...incoming,
     env,
@@ -118,7 +117,7 @@ function exchangeOf(visit: Visit): Exchange {
     upload,
     spliced: body,
     headers,
-    watch: watching?.({ method, route, inForce, decision }) ?? null,
+    watch: isWebSocket ? null : plane.watcher({ method, route, inForce, decision }),
     requestId,
     configHash: loaded.hash,
     startedAtMs: visit.nowMs,

@@ -26,7 +26,7 @@ async function served(before: ReturnType<typeof known>, after: RouteState) {
     return new Response(null, { status: 204 });
   });
   const store = { current: () => before.loaded, stateOf: () => before.state } as unknown as ConfigStore;
-  const plane = newPlane({ store, confirm: async () => after, watcher: null, observers: [] });
+  const plane = newPlane({ store, confirm: async () => after, watcher: () => null, observers: [] });
   const ctx = { waitUntil: () => {} } as unknown as ExecutionContext;
   const response = await handle(new Request('https://shop.example/x'), {} as Env, ctx, plane);
   return { asked, status: response.status };

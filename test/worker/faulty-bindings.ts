@@ -52,7 +52,12 @@ function control(told: URLSearchParams): Response {
   if (told.has('fallback')) fallbackOrigin = told.get('fallback') ?? undefined;
   if (told.has('cold')) {
     if (told.get('cold') === 'elsewhere') place++;
-    const plane = newPlane({ store: new ConfigStore(), confirm: null, watcher: null, observers: [recordServed] });
+    const plane = newPlane({
+      store: new ConfigStore(),
+      confirm: (state) => state,
+      watcher: () => null,
+      observers: [recordServed],
+    });
     serve = (request, env, ctx) => handle(request, env, ctx, plane);
   }
   const since = reads;
