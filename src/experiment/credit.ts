@@ -9,7 +9,7 @@ import { assign } from '../split/assign.ts';
 import { consented, optedOut } from '../split/audience.ts';
 import { findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin } from '../split/pins.ts';
-import { hashUnit, NOBODY, type ReceiptFault, readReceipt, receiptTag } from '../split/receipt.ts';
+import { hashUnit, NOBODY, readReceipt, receiptTag } from '../split/receipt.ts';
 import type { Visitor } from '../split/visitor.ts';
 import type { OutcomeFault, Reported } from './outcomes.ts';
 
@@ -66,16 +66,12 @@ async function byReceipt(
   secret: string,
 ): Promise<Result<Credit, OutcomeFault>> {
   const read = await readReceipt(token, nowMs, secret);
-  if (!read.ok) return err(faultOf(read.error.reason));
+  if (!read.ok) return err(`receipt_${read.error.reason}` as const);
   const { variant, unitHash, atMs } = read.value;
   if (read.value.route !== route.name) return err('receipt_of_other_route');
   if (unitHash === NOBODY) return err('unknown_unit');
   const receipt = receiptTag(token);
   return ok({ unit: unitHash, variant, source: 'receipt', receipt, served: { variant, atMs } });
-}
-
-function faultOf(reason: ReceiptFault['reason']): OutcomeFault {
-  return reason === 'no_secret' ? reason : `receipt_${reason}`;
 }
 
 /** The unit's hash, and the variant that it is served by now, as `decide` finds it. */

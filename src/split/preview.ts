@@ -41,9 +41,8 @@ export function previewCookieName(https: boolean): string {
 /** A token for the preview; its expiry is cut to whole seconds. Refuses bad names and hosts, and lives outside 0 to 24 h. */
 export async function createPreviewToken(
   preview: Preview & { nowMs: number },
-  secret: string | undefined,
+  secret: string,
 ): Promise<Result<string, PreviewFault>> {
-  if (!secret) return err({ reason: 'no_secret' });
   const allowed = [preview.route, preview.variant, preview.host.toLowerCase()];
   if (!TOKEN.test([...allowed, '1', ''].join('~'))) return err({ reason: 'malformed' });
   const expirySeconds = Math.floor(preview.expiresAtMs / 1000);

@@ -31,10 +31,9 @@ describe('a receipt', () => {
     }
   });
 
-  it('is refused under another secret, without a secret, and from a clock far ahead', async () => {
+  it('is refused under another secret, and from a clock far ahead', async () => {
     const token = await createReceipt(receipt, 's');
     expect(await readReceipt(token, NOW, 't')).toEqual({ ok: false, error: { reason: 'forged' } });
-    expect(await readReceipt(token, NOW, undefined)).toEqual({ ok: false, error: { reason: 'no_secret' } });
     expect(await readReceipt(token, NOW - 120_000, 's')).toEqual({ ok: false, error: { reason: 'expired' } });
   });
 
