@@ -62,13 +62,11 @@ export class RolloutController extends DurableObject<Env> {
   async flush(batch: Batch): Promise<FlushAnswer> {
     const nowMs = Date.now();
     const control = this.#control(batch.route);
-    const commits: (() => void)[] = [];
     this.#counted(control, () => {
       if (!this.#ledger.isNew(batch, nowMs)) return;
-      for (const pairs of batch.pairs) commits.push(this.#pairs.add(pairs, nowMs));
+      for (const pairs of batch.pairs) this.#pairs.add(pairs, nowMs);
       control.count(batch, nowMs);
     });
-    for (const commit of commits) commit();
     // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
     const following = this.#follow(control, batch).catch((cause) => console.error('controller', cause));
     this.ctx.waitUntil(following);

@@ -5,26 +5,18 @@ import { type PairReport, type PairTotals, reportOf, startTotals, withBatch } fr
 
 export class PairStore {
   #sql: SqlStorage;
-  /** By candidate, the one that was told of last at the end. */
-  #totals = new Map<string, PairTotals>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT);
       CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT, sample TEXT);
       CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER, PRIMARY KEY (day, candidate));`);
-    for (const row of sql.exec<{ candidate: string; totals: string }>('SELECT * FROM pairs ORDER BY rowid')) {
-      this.#totals.set(row.candidate, JSON.parse(row.totals) as PairTotals);
-    }
   }
 
-  /** Adds a batch; call it within the flush's transaction. Memory follows only when `commit` runs after it. */
-  add(batch: PairBatch, nowMs: number): () => void {
+  /** Adds a batch; call it within the flush's transaction. */
+  add(batch: PairBatch, nowMs: number): void {
     const { candidate } = batch;
-    // From the rows: one flush may bear two batches of a candidate, of before a rollout and of it.
-    const [row] = this.#sql.exec<{ totals: string }>('SELECT * FROM pairs WHERE candidate = ?', candidate);
-    const before = row === undefined ? startTotals(candidate, nowMs) : (JSON.parse(row.totals) as PairTotals);
-    const totals = withBatch(before, batch);
+    const totals = withBatch(this.#totals(candidate) ?? startTotals(candidate, nowMs), batch);
     this.#sql.exec('INSERT OR REPLACE INTO pairs VALUES (?, ?)', candidate, JSON.stringify(totals));
     const day = Math.floor(nowMs / 86_400_000);
     this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);
@@ -40,10 +32,6 @@ export class PairStore {
     if (batch.samples.length > 0) {
       this.#sql.exec('DELETE FROM samples WHERE id <= (SELECT max(id) FROM samples) - ?', MAX_SAMPLES);
     }
-    return () => {
-      this.#totals.delete(candidate);
-      this.#totals.set(candidate, totals);
-    };
   }
 
   /** Tokens that copies spent today, by candidate. */
@@ -55,14 +43,20 @@ export class PairStore {
     return Object.fromEntries([...rows].map(({ candidate, spent }) => [candidate, spent]));
   }
 
-  /** The one that was told of last comes first. */
+  /** The one that was told of last comes first: a row that is replaced goes to the end. */
   candidates(): string[] {
-    return [...this.#totals.keys()].reverse();
+    const rows = this.#sql.exec<{ candidate: string }>('SELECT candidate FROM pairs ORDER BY rowid DESC');
+    return [...rows].map(({ candidate }) => candidate);
   }
 
   report(candidate: string): PairReport | null {
-    const totals = this.#totals.get(candidate);
-    return totals === undefined ? null : reportOf(totals);
+    const totals = this.#totals(candidate);
+    return totals && reportOf(totals);
+  }
+
+  #totals(candidate: string): PairTotals | null {
+    const [row] = this.#sql.exec<{ totals: string }>('SELECT * FROM pairs WHERE candidate = ?', candidate);
+    return row === undefined ? null : (JSON.parse(row.totals) as PairTotals);
   }
 
   /** The newest samples, newest first. */
@@ -79,6 +73,5 @@ export class PairStore {
   clear(candidate: string): void {
     this.#sql.exec('DELETE FROM pairs WHERE candidate = ?', candidate);
     this.#sql.exec('DELETE FROM samples WHERE candidate = ?', candidate);
-    this.#totals.delete(candidate);
   }
 }

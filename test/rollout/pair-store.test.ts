@@ -22,9 +22,9 @@ describe('the pairs of a route', () => {
   it('add up by candidate, and outlive the object', () => {
     const sql = sqlStorage();
     const store = new PairStore(sql);
-    store.add(batchOf('green', 3), 0)();
-    store.add(batchOf('teal', 1), 0)();
-    store.add(batchOf('green', 2), 0)();
+    store.add(batchOf('green', 3), 0);
+    store.add(batchOf('teal', 1), 0);
+    store.add(batchOf('green', 2), 0);
     for (const one of [store, new PairStore(sql)]) {
       expect(one.candidates()).toEqual(['green', 'teal']);
       expect(one.report('green')).toMatchObject({ eligible: 5, classes: { match: 5 } });
@@ -36,29 +36,20 @@ describe('the pairs of a route', () => {
   it('name the candidate first that was told of last, also after a restart', () => {
     const sql = sqlStorage();
     const store = new PairStore(sql);
-    for (const candidate of ['amber', 'teal', 'green', 'teal']) store.add(batchOf(candidate, 1), 0)();
+    for (const candidate of ['amber', 'teal', 'green', 'teal']) store.add(batchOf(candidate, 1), 0);
     for (const one of [store, new PairStore(sql)]) expect(one.candidates()).toEqual(['teal', 'green', 'amber']);
-  });
-
-  it('are in memory only once the transaction is through', () => {
-    const store = new PairStore(sqlStorage());
-    const commit = store.add(batchOf('green', 3), 0);
-    expect(store.report('green')).toBeNull();
-    commit();
-    expect(store.report('green')).toMatchObject({ eligible: 3 });
   });
 
   it('add up within a flush that bears two batches of a candidate, of before a rollout and of it', () => {
     const store = new PairStore(sqlStorage());
-    store.add(batchOf('green', 3), 0)();
-    const commits = [batchOf('green', 30), batchOf('green', 31)].map((batch) => store.add(batch, 0));
-    for (const commit of commits) commit();
+    store.add(batchOf('green', 3), 0);
+    for (const batch of [batchOf('green', 30), batchOf('green', 31)]) store.add(batch, 0);
     expect(store.report('green')).toMatchObject({ eligible: 64, classes: { match: 64 } });
   });
 
   it('keep the newest samples, newest first', () => {
     const store = new PairStore(sqlStorage());
-    for (let i = 0; i < 15; i++) store.add(batchOf('green', 20, i * 20), 0)();
+    for (let i = 0; i < 15; i++) store.add(batchOf('green', 20, i * 20), 0);
     const kept = store.samples('green');
     expect(kept).toHaveLength(MAX_SAMPLES);
     expect(kept[0]!.requestId).toBe('r-299');
@@ -68,17 +59,17 @@ describe('the pairs of a route', () => {
 
   it('tell the tokens of today, by candidate', () => {
     const store = new PairStore(sqlStorage());
-    store.add(batchOf('green', 3), 1)();
-    store.add(batchOf('green', 4), DAY_MS - 1)();
-    store.add(batchOf('teal', 1), DAY_MS - 1)();
+    store.add(batchOf('green', 3), 1);
+    store.add(batchOf('green', 4), DAY_MS - 1);
+    store.add(batchOf('teal', 1), DAY_MS - 1);
     expect(store.tokensToday(DAY_MS - 1)).toEqual({ green: 7, teal: 1 });
     expect(store.tokensToday(DAY_MS)).toEqual({});
   });
 
   it('begin at zero for one candidate when they are cleared, and the budget of tokens does not', () => {
     const store = new PairStore(sqlStorage());
-    store.add(batchOf('green', 3), 0)();
-    store.add(batchOf('teal', 2), 0)();
+    store.add(batchOf('green', 3), 0);
+    store.add(batchOf('teal', 2), 0);
     store.clear('green');
     expect(store.candidates()).toEqual(['teal']);
     expect(store.samples('green')).toEqual([]);
