@@ -159,14 +159,12 @@ export class RouteControl {
   }
 
   /** Stores a split and publishes it. Where the config's weights were in force they are kept as revision 0, for a way back. */
-  async setSplit(draft: SplitDraft, entry: Omit<Entry, 'at'>, restores: number | null, nowMs: number): Promise<Split> {
-    const split = this.#ctx.storage.transactionSync(() => {
-      const kept = this.#keepSplit(draft, restores, nowMs);
+  async setSplit(draft: SplitDraft, entry: Omit<Entry, 'at'>, restores: number | null, nowMs: number): Promise<void> {
+    this.#ctx.storage.transactionSync(() => {
+      this.#keepSplit(draft, restores, nowMs);
       this.write(entry, nowMs);
-      return kept;
     });
     await this.#inTime(Promise.all([this.#publish(), this.promotions.tell()]));
-    return split;
   }
 
   /** Begins a rollout whose first state was found good. */
@@ -338,7 +336,7 @@ export class RouteControl {
     return delays;
   }
 
-  #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): Split {
+  #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): void {
     const before = this.standing(this.source.view);
     const variants = this.source.seenConfig()?.variants ?? draft.variants;
     const at = iso(nowMs);
@@ -355,7 +353,6 @@ export class RouteControl {
     this.journal.keep(split, restores);
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
-    return split;
   }
 
   /** Publishes what is newest. When KV does not take it, the alarm tries again; isolates have it with their next flush anyway. */
