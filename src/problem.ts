@@ -47,8 +47,7 @@ const titles: Record<number, string> = {
 
 /** Builds the answer. It is never cacheable: a problem that has passed must not outlive its cause. */
 export function problem({ status, code, detail, mend, more, headers }: ProblemDetails): Response {
-  const title = titles[status] ?? 'Error';
-  const body = { type: 'about:blank', title, status, code, detail, mend, ...more };
+  const body = { type: 'about:blank', title: titles[status], status, code, detail, mend, ...more };
   return new Response(JSON.stringify(body), {
     status,
     headers: {
