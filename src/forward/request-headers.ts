@@ -36,9 +36,7 @@ REMOVED.delete('upgrade');
 export function cleanedHeaders({ url, sent, cf }: Incoming, forwarding: Forwarding): Headers {
   const headers = new Headers(sent);
   const { requestId, configHash, isWebSocket } = forwarding;
-  const connection = sent.get('connection');
-  // Nearly every client says this, which names what goes anyway.
-  if (connection !== 'keep-alive') removeNamedByConnection(headers, connection, isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
+  removeNamedByConnection(headers, sent.get('connection'), isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
   for (const name of sent.keys()) {
     // Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's.
     const isClaim = name.charCodeAt(0) === 0x78 && CLAIM.test(name);

@@ -52,13 +52,15 @@ export class Upload implements UploadProgress {
   #idleMs: number;
   #sent: Promise<BodyReport> | null = null;
 
-  private constructor({ request, method, sent }: Incoming, length: number | null, idleMs: number) {
+  private constructor({ request, method, sent }: Incoming, idleMs: number) {
     const isBodyOdd = method === 'GET' || method === 'HEAD';
-    const source = length === 0 ? null : request.body;
+    // Most requests have none, and their headers need not be asked.
+    const { body } = request;
+    this.#length = body && declaredLength(sent);
+    const source = this.#length === 0 ? null : body;
     this.#isInRequest = isBodyOdd && source !== null;
-    this.isEncoded = isCoded(sent);
+    this.isEncoded = source !== null && isCoded(sent);
     this.#source = source;
-    this.#length = length;
     this.#idleMs = idleMs;
     this.bytes = null;
     this.isPresent = source !== null;
@@ -69,15 +71,14 @@ export class Upload implements UploadProgress {
     incoming: Incoming,
     options: { idleMs: number; holdUpTo: number },
   ): Upload | UploadFault | Promise<Upload | UploadFault> {
-    const length = declaredLength(incoming.sent);
-    const upload = new Upload(incoming, length, options.idleMs);
+    const upload = new Upload(incoming, options.idleMs);
     const source = upload.#source;
+    const length = upload.#length;
     if (upload.#isInRequest) {
       // Nobody sees such a body pass, and one that breaks off would look like the origin's failure: it has to be here first.
       return arrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
     }
-    if (source === null || length === null || length === 0 || length > Math.max(SHORT_BYTES, options.holdUpTo))
-      return upload;
+    if (source === null || length === null || length > Math.max(SHORT_BYTES, options.holdUpTo)) return upload;
     return hold(source, length, options.idleMs).then((held) => {
       if (typeof held === 'string') return held;
       upload.bytes = held;

@@ -2,6 +2,8 @@
 
 /** RFC 9110 §7.6.1: what `Connection` names describes one connection, as it does itself. All go but what is `kept`. */
 export function removeNamedByConnection(headers: Headers, named: string | null, kept: ReadonlySet<string>): void {
+  // Nearly everybody says this, which names what goes anyway.
+  if (named === 'keep-alive') return;
   for (const token of named?.split(',') ?? []) {
     const name = token.trim().toLowerCase();
     if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !kept.has(name)) headers.delete(name);
