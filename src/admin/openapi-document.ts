@@ -69,21 +69,39 @@ function operation(path: string, [summary, given, query = 0, body = 0, problems 
     // A config that is no JSON has a fault like any other.
     ...(body === 0 || body === '@Config' ? [] : [400]),
   ]);
+  const other = OTHER_TYPES[path];
+  const also = other && { [other]: {} };
   const description = `Refused: ${[...statuses].toSorted().join(', ')}`;
   const refused = { default: { $ref: '#/components/responses/Problem', description } };
   return {
     summary,
     ...(isGuarded && { security: [{ token: [] }, { access: [] }] }),
-    parameters: [...pathParameters(path), ...queryParameters(query)],
+    parameters: [...pathParameters(path), ...queryParameters(query), ...(statuses.has(412) ? [ifMatch] : [])],
     ...(body !== 0 && { requestBody: { required: true, content: content(body) } }),
     responses: {
-      ...(typeof given === 'number' ? { [given]: done } : { 200: { ...done, content: content(given) } }),
+      ...(typeof given === 'number'
+        ? { [given]: { ...done, content: also } }
+        : { 200: { ...done, content: { ...content(given), ...also } } }),
+      ...(given === '@Config' && { 304: { description: 'As known (If-None-Match)' } }),
       ...(statuses.size > 0 && refused),
     },
   };
 }
 
 const done = { description: 'Done' };
+
+/** What two calls answer beside JSON, or instead of it. */
+const OTHER_TYPES: Record<string, string> = {
+  '/outcomes.js': 'text/javascript',
+  '/api/routes/:route/experiment/units': 'text/csv',
+};
+
+const ifMatch = {
+  name: 'if-match',
+  in: 'header',
+  description: 'The ETag that is to be changed',
+  schema: { type: 'string' },
+};
 
 const content = (short: Short) => ({ 'application/json': { schema: schemaOf(short) } });
 

@@ -28,6 +28,15 @@ it('is served with the checks that the calls make (npm run typegen writes it ane
     }),
   );
   expect(records.security).toEqual([{ token: [] }, { access: [] }]);
+  // What is bound to a revision, what is not sent again, and what is no JSON.
+  const switching = served.paths['/_headgate/api/routes/{route}/switch']!.post as { parameters: unknown[] };
+  expect(switching.parameters).toContainEqual(expect.objectContaining({ name: 'if-match', in: 'header' }));
+  expect(records.parameters).not.toContainEqual(expect.objectContaining({ in: 'header' }));
+  expect(config.get!.responses).toHaveProperty('304');
+  const units = served.paths['/_headgate/api/routes/{route}/experiment/units']!.get as { responses: object };
+  expect(units.responses).toMatchObject({ 200: { content: { 'application/json': {}, 'text/csv': {} } } });
+  const script = served.paths['/_headgate/outcomes.js']!.get as { responses: object };
+  expect(script.responses).toMatchObject({ 200: { content: { 'text/javascript': {} } } });
   const preview = served.paths['/_headgate/api/routes/{route}/preview']!.post;
   expect(JSON.stringify(preview)).toContain('"required":["variant"]');
 });
