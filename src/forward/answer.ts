@@ -164,6 +164,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     const response = problem(PUBLIC[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });
     shape(exchange, tried, response.headers, failedOver);
+    await addReceipt(exchange, tried, response.headers);
     return response;
   }
   const { response: upstream, abort, patience } = tried.asked;
@@ -172,6 +173,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     tell(exchange, tried, noBody(tried));
     const headers = new Headers(upstream.headers);
     shape(exchange, tried, headers, failedOver);
+    await addReceipt(exchange, tried, headers);
     return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
   }
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
@@ -252,10 +254,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
   });
 }
 
-/** Whoever holds the receipt may tell later how good the answer was. Without a secret, or in a preview, there is none. */
+/** Whoever holds the receipt may tell later how good the answer was, also where it was ours in the variant's place. Without a secret, or in a preview, there is none. */
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
-  if (!secret || exchange.decision.isPreview) return;
+  if (!exchange.state.route.receipts || !secret || exchange.decision.isPreview) return;
   const { unit, isEvidence, reason } = exchange.decision;
   // Where nobody could be told apart, the request stands for its sender.
   const isNobody = !isEvidence && (unit === null || reason !== 'ejected');

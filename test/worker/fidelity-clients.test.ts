@@ -48,8 +48,8 @@ beforeAll(async () => {
     config: {
       version: 1,
       routes: [
-        { name: 'service', match: { path: '/service' }, variants: { blue: { service: 'MODEL' } } },
-        { name: 'main', match: { path: '/*' }, variants: { blue: { url: origin.url } } },
+        { name: 'service', match: { path: '/service' }, receipts: true, variants: { blue: { service: 'MODEL' } } },
+        { name: 'main', match: { path: '/*' }, receipts: true, variants: { blue: { url: origin.url } } },
       ],
     },
   });
@@ -153,8 +153,10 @@ const arrival = async (socket: WebSocket) => {
 
 describe.each(['/live?room=1', '/service'])('a WebSocket (%s)', (path) => {
   it('opens with the subprotocol that the origin chose', async () => {
-    const { client, server, request } = await openSocket(path, ['first', 'second'], { cookie: 'a=1', 'x-key': 'k' });
+    const sent = { cookie: 'a=1', 'x-key': 'k' };
+    const { client, server, request, response } = await openSocket(path, ['first', 'second'], sent);
     expect(client.protocol).toBe('second');
+    expect(response.headers['x-headgate-receipt']).toMatch(/^\w+~blue~/);
     expect(request.headers).toMatchObject({ cookie: 'a=1', 'x-key': 'k', 'x-headgate-variant': 'blue' });
     client.terminate();
     await once(server, 'close');

@@ -45,6 +45,10 @@ beforeAll(async () => {
         variants: { ...variants, green: { url: origin.url, json: { model: 'new' } } },
       },
       {
+        ...{ name: 'gone', match: { path: '/gone/*' }, outcomes, receipts: true },
+        variants: { blue: { url: 'http://127.0.0.1:9' } },
+      },
+      {
         ...{ name: 'rested', match: { path: '/rested/*' }, variants, outcomes, receipts: true },
         ...{ identity: [{ header: 'x-user-id' }], weights: { blue: 100 } },
         experiment: { id: 'rested-1', primary: ['helpful'], plannedUnits: 2000 },
@@ -140,6 +144,18 @@ describe('an outcome with a receipt', () => {
     expect(await recorded()).toBe(before);
     const inside = await post({ route: 'walled', metric: 'helpful', receipt: await receiptOf({}) });
     expect(inside).toMatchObject({ status: 200, body: { counted: true } });
+  });
+
+  it('credits the variant too in whose place we answered', async () => {
+    const response = await fetch(`${headgate.url}/gone/x`);
+    expect(response.status).toBe(502);
+    const told = {
+      route: 'gone',
+      metric: 'helpful',
+      value: false,
+      receipt: response.headers.get('x-headgate-receipt'),
+    };
+    expect(await post(told)).toMatchObject({ status: 200, body: { variant: 'blue', counted: true } });
   });
 
   it('counts nowhere, in either arm, when the candidate could not have been shown the body', async () => {
