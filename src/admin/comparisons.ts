@@ -2,24 +2,32 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import type { Route } from '../config/types.ts';
+import { noVariant } from '../rollout/words.ts';
 import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
-import { query } from './input.ts';
+import { query, refuse } from './input.ts';
 import { ask, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
   /** Asks the controller of a route that the config has, as far as that can be read. */
-  const asked = <T>(c: Context<AdminEnv>, call: (controller: Controller) => Promise<T>) =>
-    ask(c, async (controller, route) => {
+  const asked = <T>(c: Context<AdminEnv>, call: (controller: Controller, route?: Route) => Promise<T>) =>
+    ask(c, async (controller, name) => {
       const config = await loadConfig(c.env);
-      return config && !config.routes.some(({ name }) => name === route) ? noRoute(route) : call(controller);
+      const route = config?.routes.find((one) => one.name === name);
+      return config && !route ? noRoute(name) : call(controller, route);
     });
   return new Hono<AdminEnv>()
     .get('/routes/:route/comparisons', query(comparisonsQuery), (c) =>
-      asked(c, async (controller) => {
+      asked(c, async (controller, route) => {
         const { candidate, samples } = c.req.valid('query');
         const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
+        // What was compared with a variant that the config has no more is kept.
+        if (report === null && candidate && route && !Object.hasOwn(route.variants, candidate)) {
+          const { code, detail, mend } = noVariant(route.name, candidate, Object.keys(route.variants)).error;
+          return refuse(404, code, detail, mend);
+        }
         return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
       }),
     )

@@ -19,3 +19,19 @@ it('answers zeros and nulls, in the shape of any report, where nothing has been 
   // All that are kept, unless fewer are asked for.
   expect(comparisons).toHaveBeenCalledWith(undefined, 200);
 });
+
+it('names the variants where it is asked for a candidate that the route has not and had not', async () => {
+  const comparisons = async (candidate: string) =>
+    candidate === 'gone'
+      ? { candidates: ['gone'], report: { eligible: 7 }, samples: [] }
+      : { candidates: [], report: null, samples: [] };
+  const env = { CONTROLLER: { idFromName: () => 'id', get: () => ({ comparisons }) } };
+  const asked = async (candidate: string) => {
+    const answer = await mounted({ env: env as never })('GET', `/api/routes/detect/comparisons?candidate=${candidate}`);
+    return [answer.status, await answer.json()];
+  };
+  const mend = 'use one of blue, green';
+  expect(await asked('typo')).toMatchObject([404, { code: 'unknown_variant', mend }]);
+  expect(await asked('green')).toMatchObject([200, { eligible: 0 }]);
+  expect(await asked('gone')).toMatchObject([200, { eligible: 7 }]);
+});

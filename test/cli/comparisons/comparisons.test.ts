@@ -157,8 +157,10 @@ describe('headgate comparisons', () => {
     expect(await show()).toContain('also compared: third (--candidate third)');
     expect(await show('--candidate', 'third')).toContain('detect: third against the baseline');
     expect(await session.run('comparisons', 'detect', '--candidate', 'gren')).toBe(1);
+    expect(session.notes).toMatch(/no variant "gren"[\s\S]*use one of blue, green/);
+    expect(await session.run('comparisons', 'detect', '--candidate', 'blue')).toBe(1);
     expect(session.notes).toMatch(
-      /nothing with gren\.\n +It has compared: green, third\.\n +→ headgate comparisons detect/,
+      /nothing with blue\.\n +It has compared: green, third\.\n +→ headgate comparisons detect/,
     );
   });
 
