@@ -85,8 +85,10 @@ function newestSplit(
   tell: (message: string) => void,
 ): KnownSplit | null {
   const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
+  // The newest known is remembered although it fits no more: the config may be changed back.
+  const known = last ?? (before?.revision ? before : null);
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
-  if (text === null) return last;
+  if (text === null) return known;
   const parsed = parseSplit(text);
   if (parsed.ok && isFor(parsed.value, route)) {
     // KV may lag behind what the controller told with a flush.
@@ -95,7 +97,7 @@ function newestSplit(
   if (!parsed.ok) {
     const stays = last ? 'the last valid one stays' : 'baseline';
     tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
-    return last ?? brokenSplit(route);
+    return known ?? brokenSplit(route);
   }
   const { revision, weights, baseline } = parsed.value;
   const isBack = baseline === route.baseline && weights[baseline] === 100;
@@ -108,8 +110,7 @@ function newestSplit(
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
-  // The newest known is remembered although it fits no more: the config may be changed back.
-  return last ?? (before && before.revision > revision ? before : parsed.value);
+  return last ?? (known && known.revision > revision ? known : parsed.value);
 }
 
 /** Stands for a split that cannot be read: it fits no variants, so that the baseline is served and not the config's weights. */

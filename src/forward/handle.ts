@@ -129,7 +129,7 @@ function spared(decision: Decision, state: RouteState, { ejections }: Plane, now
   const { route, inForce } = state;
   if (!route.ejection || !mayMakeWay(state, decision.variant) || decision.isPreview) return decision;
   if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
-  return instead(decision, inForce.baseline, 'ejected');
+  return instead(decision, inForce.baseline, decision.isEvidence ? 'ejected' : decision.reason);
 }
 
 /** Another variant than the one that was decided on: no evidence, and the unit stays in its arm. */

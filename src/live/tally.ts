@@ -21,9 +21,6 @@ const MAX_COUNTS = 64;
  * sample for hours of them would leave the rollout blind when the controller is back. */
 const MAX_TICKS = 30;
 
-/** Active for every guardrail. */
-const ALL: Marks = { active: -1, bad: 0 };
-
 /** What is timed, from the start. */
 type Timed = 'firstByte' | 'total';
 
@@ -56,14 +53,14 @@ export class LiveTally {
     const { inForce, isEvidence, variant } = served;
     if (inForce.rollout === null || inForce.guardrails.length === 0) return;
     const { rollout, guardrails } = inForce;
-    // What an ejected candidate was not asked is no trial, and none that has yet to end either.
-    if (served.reason === 'ejected') byRequest(this.#evidenceOf(rollout, served, body), AWAY, ALL, guardrails.length);
-    if (!isEvidence) return;
+    const isAway = served.reason === 'ejected';
+    if (!isEvidence && !isAway) return;
     const marks = marksOf(guardrails, served, body, endedProperly);
     if (marks.active === 0) return;
     const evidence = this.#evidenceOf(rollout, served, body);
-    byRequest(evidence, variant, marks, guardrails.length);
-    this.#byUnit(evidence, variant, evidenceUnit(served), marks);
+    // What an ejected candidate was not asked is no trial, and none that has yet to end either.
+    byRequest(evidence, isAway ? AWAY : variant, marks, guardrails.length);
+    if (!isAway) this.#byUnit(evidence, variant, evidenceUnit(served), marks);
   }
 
   /** Adds what the answer to a request has used, which is known a little later than its end. */

@@ -38,9 +38,9 @@ interface Reference {
 
 /** How long the longest answers are waited for when weights have changed. */
 const SETTLED_AFTER_MS = 120_000;
-/** Or until the candidate has had so many trials in the step, and this part of its share: then most of its answers come soon. */
+/** Or until the candidate has had so many trials in the step, and this part of its share: no less than the smallest change that E sees. */
 const SETTLED_TRIALS = 20;
-const SETTLED_PART = 0.8;
+const SETTLED_PART = 0.92;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 const MIN_REFERENCE_TRIALS = 20;
 

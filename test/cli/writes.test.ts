@@ -203,7 +203,6 @@ describe('what the Worker would refuse', () => {
     [['rollout', 'pause', 'detect'], paused, /is paused already/],
     [['rollout', 'abort', 'detect'], heldByHand, /Weights set by hand decide/],
     [['rollout', 'start', 'detect', 'green'], running, /Rollout r-20261123-1 to green is progressing/],
-    [['rollout', 'start', 'detect', 'blue'], status, /blue is the baseline of detect already/],
     [['switch', 'detect', 'green'], byHand, /Weights set by hand decide/],
     [['weights', 'detect', 'blue=100'], running, /end it first: headgate rollout abort detect/],
   ])('is not promised by --dry-run: %j', async (argv, shown, words) => {

@@ -168,6 +168,17 @@ describe('the state of a route', () => {
     // Back to the newest that it was told of, also while KV goes on showing the one before.
     const aborted = shown({ split }, { split: splitOf(0, 4) }, { split, route: changed }, { split });
     expect(aborted).toMatchObject({ green: 0, source: 'split', revision: 4 });
+    // Nor is it forgotten where KV shows no split yet, or one that cannot be read.
+    const busy = routeOf(
+      routeWith({
+        weights: { blue: 50, green: 50 },
+        variants: { blue: { url: 'https://blue.example.com' }, green: { url: 'https://green-2.example.com' } },
+      }),
+    );
+    const told = [{}, { split }, { split: splitOf(0, 4) }];
+    expect(shown(...told, { route: busy })).toMatchObject({ green: 0, source: 'baseline' });
+    expect(shown(...told, { route: busy }, {})).toMatchObject({ green: 0, source: 'split', revision: 4 });
+    expect(shown(...told, { split: 'x', route: changed }, { split })).toMatchObject({ green: 0, revision: 4 });
   });
 
   it('drops weights by hand that name a variant which the config no longer has', () => {

@@ -83,9 +83,11 @@ describe('the tally', () => {
   it('counts what an ejected candidate was not asked, as a trial of nobody', () => {
     const tally = new LiveTally();
     const away = { variant: 'blue', dealt: 'green', reason: 'ejected' as const, isEvidence: false };
-    for (let n = 0; n < 3; n++) tally.add(served(away), body, null);
+    // Of what it would have been a trial of: a plain answer is no stream that may be truncated.
+    const guardrails = [{ metric: 'errors' }, { metric: 'truncated' }] as unknown as Served['inForce']['guardrails'];
+    for (const ended of [null, null, true]) tally.add(served({ ...away, inForce: { guardrails } }), body, ended);
     const [{ requests, units } = { requests: null, units: null }] = tally.take().evidence;
-    expect([requests, units]).toEqual([[{ variant: '', n: [3, 3], bad: [0, 0] }], []]);
+    expect([requests, units]).toEqual([[{ variant: '', n: [3, 1], bad: [0, 0] }], []]);
   });
 
   it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {

@@ -260,8 +260,8 @@ describe('the evidence of a rollout', () => {
       store.add([batch(young, TICK + 1, green, { variant: 'blue', from: 3_000, units: 100, bad: 8 })]);
       return first(store, young).e;
     };
-    expect(next(79)).toBeLessThan(1);
-    expect(next(80)).toBeGreaterThan(10);
+    expect(next(91)).toBeLessThan(1);
+    expect(next(92)).toBeGreaterThan(10);
   });
 
   it('is the same when the rollout has ended and its split has gone', () => {

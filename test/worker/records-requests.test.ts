@@ -53,6 +53,10 @@ beforeAll(async () => {
       route('preview', { weights: { blue: 100 } }),
       route('failover', { ...trial, ejection: false }),
       route('ejected', { ...trial, failover: false }),
+      route('ejected-json', {
+        ...{ ...trial, failover: false },
+        variants: { ...variants, blue: { ...variants.blue, json: { model: 'one' } } },
+      }),
       route('json-unfit', { ...trial, variants: json }),
       route('only', { weights: { blue: 100 } }),
       route('nobody', { weights: HALVES, identity: [{ header: 'x-user-id' }] }),
@@ -175,6 +179,17 @@ describe('a request is recorded', () => {
       Array.from({ length: 5 }, () => ['green', 'only', 1]),
     );
     expect(rows[5]).toMatchObject({ variant: 'blue', reason: 'ejected', status: 200, failed: 0 });
+  });
+
+  it('as what they were where an ejected candidate’s answer would have been evidence of nobody', async () => {
+    const post = (body: string, headers = {}) => send('/ejected-json/x', { method: 'POST', body, headers });
+    for (let times = 0; times < 5; times++) await post('{}', { 'x-ill': '1' });
+    for (const body of ['[1]', '{}']) await post(body);
+    const rows = await rowsOf('ejected-json', 7);
+    expect(rows.slice(5).map((row) => [row.variant, row.reason])).toEqual([
+      ['blue', 'only'],
+      ['blue', 'ejected'],
+    ]);
   });
 
   it('as json_unfit where a body takes no members', async () => {

@@ -5,7 +5,7 @@
 
 import { isObject } from '../../json.ts';
 import { ExactNumber, sameValue } from './json-text.ts';
-import type { RuleNode } from './paths.ts';
+import type { RuleNode, Tolerance } from './paths.ts';
 
 export interface Pairing {
   /** Indexes of items that belong together and must still be compared. Items found equal are not listed. */
@@ -20,11 +20,16 @@ export interface Pairing {
 const maxMatched = 32;
 const maxDepth = 64;
 
+/** A number, and how far from it another may be. */
+interface Tolerant extends Pick<Tolerance, 'abs' | 'rel'> {
+  n: number;
+}
+
 /** An item's text, equal for items that the rules call equal but for tolerant numbers, and these numbers. */
 interface Canon {
   at: number;
   text: string;
-  tolerant: number[];
+  tolerant: Tolerant[];
 }
 
 /**
@@ -48,18 +53,18 @@ const nothingPaired = (): Pairing => ({ pairs: [], missing: [], added: [], tooDe
 function canons(items: readonly unknown[], rule: RuleNode, inPlace: Set<number>, pairing: Pairing): Canon[] {
   const open = [...items.keys()].filter((at) => !inPlace.has(at) && !rule.next(at).ignored);
   return open.map((at) => {
-    const tolerant: number[] = [];
+    const tolerant: Tolerant[] = [];
     return { at, text: canonical(items[at], rule.next(at), tolerant, pairing, 0), tolerant };
   });
 }
 
 /** Members sorted, ignored ones left out, unordered arrays sorted, tolerant numbers written as `~` and put aside. */
-function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: Pairing, depth: number): string {
+function canonical(value: unknown, rule: RuleNode, tolerant: Tolerant[], pairing: Pairing, depth: number): string {
   // A length in front makes any text unmistakable, and is cheaper than escaping it.
   if (typeof value === 'string') return `"${value.length}:${value}`;
   if (typeof value === 'number' || value instanceof ExactNumber) {
     if (rule.tolerance === null) return String(value);
-    tolerant.push(Number(value));
+    tolerant.push({ ...rule.tolerance, n: Number(value) });
     return '~';
   }
   if (typeof value !== 'object' || value === null) return String(value);
@@ -69,18 +74,23 @@ function canonical(value: unknown, rule: RuleNode, tolerant: number[], pairing: 
   }
   const isList = Array.isArray(value);
   const parts: string[] = [];
+  const from = tolerant.length;
   for (const key of isList ? value.keys() : Object.keys(value).sort()) {
     const below = rule.next(key);
     if (below.ignored) continue;
     const part = canonical((value as Record<string | number, unknown>)[key], below, tolerant, pairing, depth + 1);
     parts.push(typeof key === 'number' ? part : `${key.length}:${key}=${part}`);
   }
-  if (isList && rule.array.mode !== 'ordered') parts.sort();
+  if (isList && rule.array.mode !== 'ordered') {
+    parts.sort();
+    tolerant.push(...tolerant.splice(from).sort((a, b) => a.n - b.n));
+  }
   return isList ? `[${parts}]` : `{${parts}}`;
 }
 
 function withoutEqual(left: Canon[], right: Canon[]): [Canon[], Canon[]] {
-  const exact = ({ text, tolerant }: Canon): string => (tolerant.length === 0 ? text : `${text}|${tolerant.join()}`);
+  const exact = ({ text, tolerant }: Canon): string =>
+    tolerant.length === 0 ? text : `${text}|${tolerant.map(({ n }) => n)}`;
   const waiting = Map.groupBy(left, exact);
   const matched = new Set<Canon>();
   const rest: Canon[] = [];
@@ -117,12 +127,15 @@ function withoutLoose(left: Canon[], right: Canon[], pairing: Pairing): [Canon[]
   return [left.filter(unmatched), right.filter(unmatched)];
 }
 
+/** The largest distance of two numbers, in what is tolerated of it. */
 function gap({ tolerant: a }: Canon, { tolerant: b }: Canon): number {
-  return Math.max(...a.map((n, i) => Math.abs(n - b[i]!)));
+  const far = ({ n, abs = 0, rel = 0 }: Tolerant, m: number) =>
+    Math.abs(n - m) / (Math.max(abs, rel * Math.abs(n), rel * Math.abs(m)) || Number.MIN_VALUE);
+  return Math.max(...a.map((one, i) => far(one, b[i]!.n)));
 }
 
 function byNumbers({ tolerant: a }: Canon, { tolerant: b }: Canon): number {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  for (let i = 0; i < a.length; i++) if (a[i]!.n !== b[i]!.n) return a[i]!.n - b[i]!.n;
   return 0;
 }
 

@@ -199,6 +199,44 @@ describe('lists without order', () => {
     );
   });
 
+  it('measures each number by its own tolerance, also in lists within', () => {
+    const rules = {
+      arrays: [
+        { path: '/tags', mode: 'unordered' as const },
+        { path: '/tags/*/near', mode: 'unordered' as const },
+      ],
+      tolerance: [
+        { path: '/tags/*/score', abs: 0.01 },
+        { path: '/tags/*/price', abs: 10 },
+        { path: '/tags/*/near/*', abs: 0.01 },
+      ],
+    };
+    const tags = fc.array(
+      fc.record({
+        score: fc.integer({ min: 0, max: 50 }).map((n) => n / 10),
+        price: fc.integer({ min: 0, max: 30 }),
+        near: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 2 }),
+      }),
+      { minLength: 2, maxLength: 4 },
+    );
+    const jitter = fc.infiniteStream(fc.double({ min: -0.9, max: 0.9, noNaN: true }));
+    let alike = 0;
+    fc.assert(
+      fc.property(tags, jitter, (live, by) => {
+        const next = () => by.next().value;
+        const near = live.map((tag) => ({
+          score: tag.score + next() * 0.01,
+          price: tag.price + next() * 10,
+          near: tag.near.map((n) => n + next() * 0.01).toReversed(),
+        }));
+        if (compare({ tags: live }, { tags: near.toReversed() }, rules).equal) alike++;
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+    // The nearest are looked for one after another, which is not always the best for all.
+    expect(alike).toBeGreaterThan(480);
+  });
+
   it('is told from text as the parser tells it', () => {
     const piece = fc.constantFrom(
       '',

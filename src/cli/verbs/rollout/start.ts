@@ -5,8 +5,7 @@
 
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { readList } from '../../json-file.ts';
-import { type ChangedRoute, openRoute, type RouteStatus, requireVariant } from '../../route.ts';
-import { Stop } from '../../stop.ts';
+import { type ChangedRoute, openRoute, requireVariant } from '../../route.ts';
 import { guardrailsArg, planArg, planLines, planOf, stepsOf, type TrialBody } from '../../trial.ts';
 import { routeWriteArgs, verb } from '../../verb.ts';
 
@@ -36,10 +35,7 @@ export const start = verb({
     requireVariant(status, variant);
     const steps = await stepsOf(route, json, connected);
     const headers = ifMatchOf(args, status, 'shown');
-    if (isShown(args, terminal)) {
-      refuseBusy(status);
-      refuseBaseline(status, variant);
-    }
+    if (isShown(args, terminal)) refuseBusy(status);
     const change = {
       what: `Start a rollout of ${route} to ${variant}`,
       lines: [...trafficLines(status, {}), ...planLines(variant, steps, status)],
@@ -53,10 +49,3 @@ export const start = verb({
     return printChanged(changed, { done, next: `headgate status ${route} --watch` }, args, terminal);
   },
 });
-
-/** Throws what the Worker would refuse: a rollout to the variant that is trusted already. */
-function refuseBaseline({ name, inForce }: RouteStatus, variant: string): void {
-  if (variant !== inForce.baseline) return;
-  const what = `${variant} is the baseline of ${name} already.`;
-  throw new Stop({ exitCode: 1, code: 'already_baseline', what, mend: 'name the variant to move traffic to' });
-}
