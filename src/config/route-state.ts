@@ -73,9 +73,8 @@ function byWeights(
 ): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson'> {
   const arms = armsOf(inForce.weights);
   const isByHand = inForce.source === 'weights' && arms.length === 1;
-  const compared = [inForce.baseline, ...arms.map(({ variant }) => variant)];
   const trusted = isByHand ? arms[0]!.variant : inForce.baseline;
-  return { inForce, arms, trusted, setsJson: compared.some((name) => variants[name]!.json) };
+  return { inForce, arms, trusted, setsJson: Object.values(variants).some(({ json }) => json) };
 }
 
 function newestSplit(

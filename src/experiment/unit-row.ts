@@ -101,10 +101,11 @@ export function forgotten(row: Row, outcomes: readonly Counted[], change: SumCha
 export function measures(row: Row): Measures {
   const { requests, errors, latencyMs, firstByteMs, answers, tokensOut, priced, cost } = row;
   return {
-    ...(requests > 0 && {
-      error: errors > 0 ? 1 : 0,
-      latency: latencyMs / requests,
-      firstByte: firstByteMs / requests,
+    ...(requests > 0 && { error: errors > 0 ? 1 : 0 }),
+    // Of those that did not fail.
+    ...(requests > errors && {
+      latency: latencyMs / (requests - errors),
+      firstByte: firstByteMs / (requests - errors),
     }),
     retry: row.retries > 0 ? 1 : 0,
     returned: row.lastAtMs - row.firstAtMs >= RETURNED_MS ? 1 : 0,

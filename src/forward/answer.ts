@@ -310,7 +310,8 @@ function tell(
     unit: decision.unit,
     variant: tried.variant.name,
     reason: tried.reason,
-    isEvidence: tried.isEvidence,
+    // Where it is held instead, nobody is told of an upload that breaks off.
+    isEvidence: tried.isEvidence && !upload.isBroken,
     isPreview: decision.isPreview === true,
     dealt: decision.dealt ?? null,
     startedAtMs: tried.startedAtMs,

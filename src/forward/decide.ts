@@ -81,9 +81,12 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decisio
     const variant = inForce.weights[only.variant] ? only.variant : arms[0]!.variant;
     return { ...only, variant, ...(isAlone && { dealt: variant }) };
   }
-  // With one arm there is nothing to choose; who comes is counted all the same.
-  if (isAlone && (isNobody || inForce.experiment === null)) {
-    return counted(arms[0]!.variant, 'only', isFound ? found.unit : null);
+  // With one arm there is nothing to choose; who comes is counted all the same. While a rollout is judged by units he gets an id, as in
+  // its other steps: else each request would be a unit, and no failure of many by one visitor be held against the candidate's last step.
+  const isMinting = inForce.experiment !== null || (!isFound && inForce.guardrails.length > 0);
+  if (isAlone && (isNobody || !isMinting)) {
+    const { variant } = arms[0]!;
+    return { ...counted(variant, 'only', isFound ? found.unit : null), ...(isNobody && { dealt: variant }) };
   }
   if (isFound && found.visitor === null) {
     return counted(assign(inForce.salt, route.name, found.unit, arms), 'hash', found.unit);
@@ -99,7 +102,8 @@ function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision 
   const pinned = rules === null ? undefined : honouredPin(visitor.pins, rules);
   const variant = pinned ?? assign(inForce.salt, route.name, unit, arms);
   const pins = rules === null ? visitor.pins : nextPins(visitor.pins, rules, variant);
-  const decision = counted(variant, pinned === undefined ? 'hash' : 'pin', unit);
+  const dealtBy = arms.length === 1 ? 'only' : 'hash';
+  const decision = counted(variant, pinned === undefined ? dealtBy : 'pin', unit);
   return visitor.replace || pins !== visitor.pins ? withCookie(decision, unit, pins, facts) : decision;
 }
 

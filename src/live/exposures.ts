@@ -211,7 +211,11 @@ function count(seen: Seen, served: Served, body: BodyReport): void {
   if (isLost) return;
   seen.requests++;
   // That the baseline answers in its place is the candidate's failure, whether it was asked or is known to fail.
-  if (standsIn !== null || reason === 'ejected' || isError(served, body)) seen.errors++;
+  if (standsIn !== null || reason === 'ejected' || isError(served, body)) {
+    // Its time would be the failure's alone in one arm, and in the other that of the baseline's answer too.
+    seen.errors++;
+    return;
+  }
   seen.latencyMs += Math.max(body.endedAtMs, headersAtMs) - startedAtMs;
   seen.firstByteMs += (body.firstByteAtMs ?? headersAtMs) - startedAtMs;
 }

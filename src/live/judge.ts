@@ -21,15 +21,19 @@ export function marksOf(
   endedProperly: boolean | null,
 ): Marks {
   const marks: Marks = { active: 0, bad: 0 };
-  const hasLeft = served.errorCode === 'client_left' || body.end === 'refused';
   guardrails.forEach((guardrail, index) => {
-    if (hasLeft && guardrail.metric !== 'slow') return;
+    if (guardrail.metric !== 'slow' && hasLeft(served, body)) return;
     const verdict = judgeBy(guardrail, served, body, endedProperly);
     if (verdict === null) return;
     marks.active |= 1 << index;
     if (verdict) marks.bad |= 1 << index;
   });
   return marks;
+}
+
+/** Whether the client left before anybody knew how it went. What its headers call a failure is one, as where failover makes it good. */
+export function hasLeft(served: Served, body: BodyReport): boolean {
+  return served.errorCode === 'client_left' || (body.end === 'refused' && !isErrorSoFar(served, body));
 }
 
 /** True is bad, null is no trial. `endedProperly` is null where nobody knows. */
@@ -63,6 +67,11 @@ export function isError(served: Served, body: BodyReport): boolean {
   return hasFailed(served, body) || statuses.includes(served.status!);
 }
 
+/** Whether it is one by its headers alone. */
+function isErrorSoFar(served: Served, body: BodyReport): boolean {
+  return isError(served, { ...body, end: 'complete' });
+}
+
 /** A 4xx, but not 429: that is a quota, and no wrong key or model name. */
 export function isRejected(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 429;
@@ -76,8 +85,9 @@ function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, bod
   const { status, headersAtMs, startedAtMs, isLost } = served;
   const { firstByteAtMs, endedAtMs, end } = body;
   const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
-  const isFailed = isLost || isError(served, { ...body, end: 'complete' });
+  const isFailed = isLost || isErrorSoFar(served, body);
   const hasCome = status !== null && !isFailed && (cameAtMs !== null || end === 'complete');
-  const ms = Math.max(cameAtMs ?? endedAtMs, headersAtMs) - startedAtMs;
+  // Of a failure that failover makes good only the headers are waited for.
+  const ms = Math.max(cameAtMs ?? (isFailed ? 0 : endedAtMs), headersAtMs) - startedAtMs;
   return ms > sloMs ? true : hasCome ? false : null;
 }

@@ -10,7 +10,7 @@ import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
-import { isError, isRejected, type Marks, marksOf } from './judge.ts';
+import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
 import type { Spent } from './usage.ts';
 
 /** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
@@ -101,7 +101,8 @@ export class LiveTally {
     const { counts } = counting;
     counts.requests++;
     if (hasFailed(served, body)) counts.failed++;
-    if (served.isEvidence) {
+    // Who is nobody, or has left, is no trial of a guardrail either.
+    if (served.isEvidence && served.dealt === null && !hasLeft(served, body)) {
       counts.trials++;
       if (isError(served, body)) counts.errors++;
       if (isRejected(served.status)) counts.rejected++;

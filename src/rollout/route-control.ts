@@ -345,7 +345,9 @@ export class RouteControl {
     }
     const { kvRevision, route } = this.source.view;
     const revision = this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
-    const guardrails = draft.rollout === null ? undefined : this.#rollout?.guardrails.map(watched);
+    // Where no traffic will be moved there is nothing to hold it against.
+    const isLive = draft.rollout !== null && this.#rollout?.steps.some(({ weight }) => weight);
+    const guardrails = isLive ? this.#rollout?.guardrails.map(watched) : undefined;
     const described = route?.shadows.map(({ variant }) => variant) ?? [];
     const seen = { inForce: before, last: this.journal.split(), described };
     const plainShadows = restores === null ? askedMirrors(draft, seen) : [];

@@ -129,7 +129,7 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
   if (role === 'counterfactual' && isFailStatus(route, live.status)) return 'baseline-failed';
   if (role === 'repeat' && ['timeout', 'unreachable', 'cut'].includes(copy.end)) return 'baseline-failed';
   if (live.status === candidate.status) return null;
-  if (copy.status === 429) return 'rate-limited';
+  if (copy.status === 429 || candidate.status === 429) return 'rate-limited';
   if (role === 'repeat' && isRefusal(copy.status)) return 'unauthorised';
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }

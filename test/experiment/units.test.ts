@@ -61,7 +61,8 @@ describe('a unit that was dealt', () => {
     expose(exposure(0, { ...begun, weights: even }), exposure(2, { ...begun, weights: even }));
     expect(sums.read()).toMatchObject({ arms: { blue: { units: 2, requests: 0 } } });
     expect([of('known:latency'), of('known:error'), sums.read().spreads]).toEqual([undefined, undefined, undefined]);
-    expose(exposure(0, { latencyMs: 9_000, errors: 1 }));
+    // The mean is of what did not fail.
+    expose(exposure(0, { requests: 2, latencyMs: 9_000, errors: 1 }));
     expect(of('latency')).toMatchObject({ n: 2, sum: 9_000 });
     expect([of('known:latency'), of('known:error'), of('error')]).toMatchObject(Array(3).fill({ nonZero: 1 }));
     expect(histogramCount(decodeHistogram(sums.read().spreads!.latency!.blue!)!)).toBe(1);

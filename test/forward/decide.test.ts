@@ -7,12 +7,19 @@ import { type Json, routeOf, routeWith } from '../config/sample.ts';
 /** What is decided for one request on a route, maybe under a split of a rollout. */
 async function decided(
   route: Json,
-  { method = 'GET', headers = {}, green }: { method?: string; headers?: Record<string, string>; green?: number } = {},
+  {
+    method = 'GET',
+    headers = {},
+    green,
+    guardrails,
+  }: { method?: string; headers?: Record<string, string>; green?: number; guardrails?: Json[] } = {},
 ) {
   const given = routeOf(routeWith(route));
   const of = { baseline: 'blue', salt: 'r-1', rollout: 'r-1', variants: variantsHash(given) };
   const split =
-    green === undefined ? null : JSON.stringify({ revision: 1, weights: { blue: 100 - green, green }, ...of });
+    green === undefined
+      ? null
+      : JSON.stringify({ revision: 1, weights: { blue: 100 - green, green }, guardrails, ...of });
   const state = nextState(given, { split, weights: null }, undefined, () => {});
   const url = new URL('https://shop.example/x');
   const request = new Request(url, { method });
@@ -44,7 +51,9 @@ describe('a request of nobody known', () => {
   });
 
   it('counts where there is but one variant and no rollout', async () => {
-    expect(await decided(byHeader)).toMatchObject({ variant: 'blue', isEvidence: true, unit: null });
+    // For an experiment's or rollout's hour before he is nobody, as he will be in it.
+    const one = { variant: 'blue', isEvidence: true, unit: null, dealt: 'blue' };
+    expect(await decided(byHeader)).toMatchObject(one);
   });
 
   it('gets no variant that has no weight, also where an experiment is declared', async () => {
@@ -53,6 +62,26 @@ describe('a request of nobody known', () => {
     const third = { ...routeWith().variants!, red: { url: 'https://red.example.com' } };
     const retired = { variants: third, weights: { green: 50, red: 50 }, baseline: 'blue' };
     expect((await decided(retired, { method: 'OPTIONS' })).variant).not.toBe('blue');
+  });
+});
+
+describe('a new visitor while one variant has everything', () => {
+  const guardrails = [{ metric: 'errors', per: 'unit' }];
+
+  it.each([0, 100])(
+    'gets an id where a rollout is judged by units, so that all requests are one unit (%i %)',
+    async (green) => {
+      const first = await decided({}, { green, guardrails });
+      expect(first).toMatchObject({ variant: green === 0 ? 'blue' : 'green', reason: 'only', isEvidence: true });
+      const cookie = first.setCookie!.split(';')[0]!;
+      const again = await decided({}, { green, guardrails, headers: { cookie } });
+      expect(again).toMatchObject({ unit: first.unit, reason: 'only', setCookie: null });
+    },
+  );
+
+  it('gets none where nothing is judged', async () => {
+    expect(await decided({})).toMatchObject({ unit: null, setCookie: null });
+    expect(await decided({}, { green: 0 })).toMatchObject({ unit: null, setCookie: null });
   });
 });
 

@@ -107,7 +107,7 @@ describe('the exposures of a batch', () => {
     expect((await flushed()).map(({ errors }) => errors)).toEqual([1, 1]);
   });
 
-  it('take the time of a request that failed over from what its visitor waited for', async () => {
+  it('take no time of a request that failed, in either arm: failover adds that of another answer', async () => {
     const { see, flushed } = seeing({ tokensIn: 1, tokensOut: 30, cost: null });
     const failing = { ...route, failover: { statuses: [503] } } as unknown as Served['route'];
     const lost = { ...body, firstByteAtMs: null, endedAtMs: T0 + 10 };
@@ -117,7 +117,9 @@ describe('the exposures of a batch', () => {
     const answer = { ...body, firstByteAtMs: T0 + 80, endedAtMs: T0 + 90 };
     see({ route: failing, ...of, startedAtMs: T0 + 10, askedAtMs: T0 + 10, headersAtMs: T0 + 70, body: answer });
     const seen = await flushed();
-    expect(seen).toMatchObject([{ variant: 'green', requests: 1, errors: 1, latencyMs: 90, firstByteMs: 80 }]);
+    expect(seen).toMatchObject([{ variant: 'green', requests: 1, errors: 1, latencyMs: 0, firstByteMs: 0 }]);
+    see({ variant: 'blue', unit: 'of-blue', status: 503, headersAtMs: T0 + 70, body: answer });
+    expect((await flushed()).at(-1)).toMatchObject({ variant: 'blue', requests: 1, errors: 1, latencyMs: 0 });
     // Nothing is said of it before its answer has ended.
     see({ route: failing, status: 503, headersAtMs: T0 + 10, isMadeGood: true, isLost: true, body: lost });
     expect((await flushed()).at(-1)).toMatchObject({ requests: 0, errors: 0, latencyMs: 0 });

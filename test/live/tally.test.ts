@@ -90,6 +90,31 @@ describe('the tally', () => {
     expect([requests, units]).toEqual([[{ variant: '', n: [3, 1], bad: [0, 0] }], []]);
   });
 
+  it('takes for trials of the hour before a rollout what would be trials in it', () => {
+    const tally = new LiveTally();
+    const before = { inForce: { rollout: null, guardrails: [] }, variant: 'blue' };
+    tally.add(served(before), body, null);
+    tally.add(served({ ...before, dealt: 'blue', unit: null }), body, null);
+    tally.add(served(before), { ...body, end: 'refused' }, null);
+    tally.add(served({ ...before, status: null, errorCode: 'client_left' }), body, null);
+    // What its headers call a failure is one, whoever does not wait for its body.
+    tally.add(served({ ...before, status: 503 }), { ...body, end: 'refused' }, null);
+    expect(tally.take().live).toMatchObject([{ requests: 5, trials: 2, errors: 1 }]);
+  });
+
+  it('takes a failure for one by its headers, as where failover takes it away', () => {
+    const slow = { metric: 'slow', per: 'unit', slow: { sloMs: 1_000, of: 'total' } };
+    const guardrails = [{ metric: 'errors', per: 'unit' }, slow] as unknown as Served['inForce']['guardrails'];
+    const seen = (end: BodyReport['end'], endedAtMs: number) => {
+      const tally = new LiveTally();
+      tally.add(served({ status: 503, inForce: { guardrails } }), { ...body, end, endedAtMs }, null);
+      return tally.take().evidence[0]?.requests;
+    };
+    const failed = [{ variant: 'green', n: [1, 0], bad: [1, 0] }];
+    expect(seen('refused', T0 + 50)).toEqual(failed);
+    expect(seen('complete', T0 + 5_000)).toEqual(failed);
+  });
+
   it('counts a unit once a tick and variant, bad when it was bad once, and every request beside it', () => {
     const tally = new LiveTally();
     for (const status of [200, 500, 200]) tally.add(served({ status }), at(T0 + 1), null);

@@ -342,6 +342,12 @@ describe('a mirrored request', () => {
     expect(repeated.batch).toMatchObject({ classes: { match: 1 }, repeats: { 'skipped:rate-limited': 1 } });
   });
 
+  it('says nothing of the versions where the visitor’s own quota met the candidate', async () => {
+    const plan = { role: 'counterfactual', target: 'blue' } as const;
+    const { batch } = await mirrored({ blue: same, plan, served: { status: 429 } });
+    expect(batch).toMatchObject({ classes: {}, skipped: { 'rate-limited': 1 } });
+  });
+
   it('spends the copies’ tokens, and not the visitor’s', async () => {
     const chat =
       (tokens: number): Origin =>

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, until } from './client.ts';
 import { ADMIN_TOKEN, type Headgate, type Origin, startHeadgate, startOrigin } from './harness.ts';
@@ -39,6 +41,7 @@ beforeAll(async () => {
       routes: [
         route('baseline', { variants: { ...urls, blue: { ...urls.blue, json } } }),
         route('candidate', { variants: { ...urls, green: { ...urls.green, json } } }),
+        route('broken', { experiment: { id: 'b-1', primary: ['error'], plannedUnits: 1_000 } }),
         route('preflight', { experiment: { id: 'e-1', primary: ['error'], plannedUnits: 1_000 } }),
       ],
     },
@@ -92,6 +95,25 @@ describe('bodies in which the members of one variant cannot be set', () => {
     const counted = await until(count, ({ n }) => n >= before + 20);
     expect(counted.bad).toBe(0);
     expect(counted.n).toBeLessThan(before + 40);
+  });
+});
+
+describe('an upload that breaks off', () => {
+  it('is a unit of no arm, whether it was held or streamed', async () => {
+    for (let n = 0; n < 24; n++) {
+      const head = ['POST /broken/x HTTP/1.1', 'Host: shop.example', `X-User-Id: u${n}`, 'Content-Length: 100000'];
+      const socket = connect(Number(new URL(headgate.url).port), '127.0.0.1');
+      socket.on('error', () => {}).write(`${head.join('\r\n')}\r\n\r\n${'x'.repeat(70_000)}`);
+      await sleep(30);
+      socket.destroy();
+    }
+    const good = { method: 'POST', headers: { 'x-user-id': 'good' }, body: '{}' };
+    const units = async () => {
+      await ask(headgate.url, '/broken/x', good);
+      return Object.values((await api('GET', '/routes/broken/experiment')).units);
+    };
+    const told = await until(units, (all) => all.some((n) => n > 0));
+    expect(told.reduce((sum, n) => sum + n, 0)).toBe(1);
   });
 });
 
