@@ -58,7 +58,7 @@ export function nextState(
 ): RouteState {
   if (before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights)
     return before;
-  const split = newestSplit(route, texts.split, before?.split ?? null, tell);
+  const split = newestSplit(route, texts.split, before, tell);
   const { weights, refused } = newestWeights(route, texts.weights, before?.weights ?? null);
   // A rollout brings one split after another; the weights beside them are still the same.
   const isTold = before?.refused === refused && before.texts?.weights === texts.weights;
@@ -80,12 +80,13 @@ function byWeights(
 function newestSplit(
   route: Route,
   text: string | null,
-  before: KnownSplit | null,
+  state: RouteState | undefined,
   tell: (message: string) => void,
 ): KnownSplit | null {
+  const before = state?.split;
   const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
-  // The newest known is remembered although it fits no more: the config may be changed back.
-  const known = last ?? (before?.revision ? before : null);
+  // What was served is remembered although it fits no more: the config may be changed back.
+  const known = last ?? (before && isFor(before, state!.route) ? before : null);
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return known;
   const parsed = parseSplit(text);

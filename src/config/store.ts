@@ -111,6 +111,8 @@ export class ConfigStore {
 
   async #awaitCold(env: Env, ctx: Waiter, nowMs: number): Promise<Loaded | null> {
     this.#attemptAtMs = nowMs;
+    // Who comes during the attempt waits for it too: KV may be well again.
+    this.#isColdFailed = false;
     await this.#refresh(env, ctx, WAIT_MS);
     const copy = this.#loaded === null ? await readLastGood(env) : null;
     // Another request may have read KV meanwhile.

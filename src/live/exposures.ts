@@ -57,6 +57,8 @@ export class Exposures {
 
   readonly observe: Observer = (served, env, ctx) => {
     const { inForce, unit, body } = served;
+    // What an experiment that has ended leaves behind has no visitors of its own any more.
+    for (const one of this.#waiting.values()) if (one.pending !== null) this.#arm(one, env, ctx);
     if (inForce.experiment === null || unit === null || armOf(served) === null || !env.COOKIE_SECRET || !env.LEDGER)
       return;
     // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
@@ -96,8 +98,14 @@ export class Exposures {
       waiting.units.set(key, seen);
     }
     if (served.reason !== 'pin') seen.weights ??= JSON.stringify(served.inForce.weights);
-    if (Date.now() >= waiting.armedUntilMs) ctx.waitUntil(this.#flush(waiting, env, ctx));
+    this.#arm(waiting, env, ctx);
     return seen;
+  }
+
+  #arm(waiting: Waiting, env: Env, ctx: ExecutionContext): void {
+    const leftMs = waiting.armedUntilMs - Date.now();
+    // A clock that was set back must not keep it armed.
+    if (leftMs <= 0 || leftMs > TRIED_FOR_MS) ctx.waitUntil(this.#flush(waiting, env, ctx));
   }
 
   #isRetry(served: Served): boolean {
@@ -142,7 +150,7 @@ export class Exposures {
   async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(FLUSH_MS);
     // The one before may be at it still: two at once would take each other's batch for told.
-    if (Date.now() - waiting.sendingSinceMs < ABANDONED_AFTER_MS) return;
+    if (Math.abs(Date.now() - waiting.sendingSinceMs) < ABANDONED_AFTER_MS) return;
     waiting.sendingSinceMs = Date.now();
     for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
       try {
@@ -152,7 +160,7 @@ export class Exposures {
         const { name: route } = waiting.route;
         const plan = planOf(waiting);
         const credited = await ledgerOf(env, route, experiment)!.expose(batch, plan?.id === experiment ? plan : null);
-        waiting.pending = null;
+        if (waiting.pending === batch) waiting.pending = null;
         for (const one of credited) recordRow(env, ctx, 'outcomes', { route, experiment, ...one });
       } catch (cause) {
         console.warn(`experiment ${waiting.experiment}: the ledger did not answer: ${cause}`);

@@ -137,6 +137,16 @@ describe('the config in memory', () => {
     expect(isolate.kv.reads).toHaveLength(1);
   });
 
+  it('is waited for by all who come at once when KV is well again, in an isolate that never had it', async () => {
+    isolate.kv.mood = 'throws';
+    expect((await isolate.load()).loaded).toBeNull();
+    await pass(40_000);
+    isolate.kv.mood = 'well';
+    isolate.kv.documents.set('config', FIRST);
+    const all = await patient(Promise.all([isolate.current(), isolate.current(), isolate.current()]));
+    expect(all.map(greenOf)).toEqual([10, 10, 10]);
+  });
+
   it('is served at once when stale, while one request of many has it read again', async () => {
     isolate.kv.documents.set('config', FIRST);
     const { loaded } = await isolate.load();

@@ -12,13 +12,14 @@ const route = { ...plain, experiment } as unknown as Served['route'];
 const inForce = { experiment: 'e', rollout: null };
 const upload = { isPresent: false, bytes: null } as unknown as Served['upload'];
 
-function seeing(spent: Spent | null, failing = 0) {
+function seeing(spent: Spent | null, failing = 0, holding: (Promise<void> | null)[] = []) {
   const batches: ExposureBatch[] = [];
   const plans: (ExperimentPlan | null)[] = [];
   const triedAtMs: number[] = [];
   const ledger = {
     expose: async (batch: ExposureBatch, plan: ExperimentPlan | null) => {
       triedAtMs.push(Date.now());
+      await holding.shift();
       if (failing-- > 0) throw new Error('down');
       batches.push(batch);
       plans.push(plan);
@@ -193,5 +194,54 @@ describe('the exposures of a batch', () => {
     const [exposure] = await flushed();
     expect(exposure).toMatchObject({ requests: 2 });
     expect(exposure).not.toHaveProperty('retries');
+  });
+});
+
+describe('exposures that the ledger does not take', () => {
+  beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
+
+  it('are told when it is back, although their experiment has ended', async () => {
+    const { see, triedAtMs, flushed } = seeing(null, 30);
+    see({});
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(triedAtMs.length).toBeLessThan(30);
+    for (let n = 0; n < 20; n++) {
+      see({ armCount: 1, unit: `later-${n}` });
+      await vi.advanceTimersByTimeAsync(20_000);
+    }
+    expect(await flushed()).toMatchObject([{ requests: 1 }]);
+  });
+
+  it('are not lost when a late answer comes to the batch before', async () => {
+    let answer: () => void = () => {};
+    let refuse: (cause: Error) => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const lost = new Promise<void>((_, reject) => {
+      refuse = reject;
+    });
+    const { see, flushed } = seeing(null, 0, [late, null, lost]);
+    see({ unit: 'first' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    see({ unit: 'second' });
+    await vi.advanceTimersByTimeAsync(3_000);
+    // The first batch was sent again meanwhile, and the second is under way.
+    answer();
+    await vi.advanceTimersByTimeAsync(100);
+    refuse(new Error('down'));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(new Set((await flushed()).map(({ unit }) => unit)).size).toBe(2);
+  });
+
+  it('are told soon by a clock that was set back meanwhile', async () => {
+    const { see, triedAtMs } = seeing(null, 0, [new Promise(() => {})]);
+    see({ unit: 'first' });
+    await vi.advanceTimersByTimeAsync(3_000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    see({ unit: 'second' });
+    await vi.advanceTimersByTimeAsync(5_000);
+    // The first batch once more, and the second.
+    expect(triedAtMs).toHaveLength(3);
   });
 });

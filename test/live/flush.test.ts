@@ -189,6 +189,16 @@ describe('a flush', () => {
     expect(controller.eligible).toBe(3);
   });
 
+  it('is not held up until the clock has caught up, where that is set back while one hangs', async () => {
+    controller.next = ['hang'];
+    counts();
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    counts();
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    expect(controller).toMatchObject({ applied: 2, eligible: 2 });
+  });
+
   it('keeps pairs of a rollout apart from those of before', async () => {
     const flushed: [string, number][] = [];
     vi.spyOn(controller, 'flush').mockImplementation(async ({ pairs }) => {
