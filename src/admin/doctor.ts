@@ -7,6 +7,7 @@ import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Route, Variant } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env, whatThisWorkerHas } from '../env.ts';
+import { withLimit } from '../limit.ts';
 import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import { lanes } from '../rollout/turns.ts';
@@ -111,7 +112,7 @@ async function inKv(env: Env): Promise<InKv> {
   const startedMs = Date.now();
   let text: string | null;
   try {
-    text = await env.CONFIG.get('config', { type: 'text' });
+    text = await withLimit(env.CONFIG.get('config', { type: 'text' }), 2_000);
   } catch (cause) {
     const detail = `cannot be read (${cause}): isolates serve what they know`;
     return { text: null, config: null, findings: [bad('KV', detail, 'try again')] };

@@ -5,6 +5,7 @@ import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import type { Route } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env } from '../env.ts';
+import { withLimit } from '../limit.ts';
 import type { Result } from '../result.ts';
 import type { CallRefusal, Change } from '../rollout/calls.ts';
 import type { Called } from '../rollout/controller.ts';
@@ -103,7 +104,7 @@ export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller
   const route = c.req.param('route')!;
   try {
     const controller = controllerOf(c.env, route);
-    return controller === null ? noController() : await call(controller, route);
+    return controller === null ? noController() : await withLimit(call(controller, route), 30_000);
   } catch (cause) {
     if (cause instanceof Unread)
       return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
@@ -119,7 +120,7 @@ class Unread extends Error {
 
 /** A route's status; null where the config does not have it. Throws where no config could be read. */
 export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
-  const status = (await controller.status(route)) as RouteStatus | 'unread' | null;
+  const status = (await withLimit(Promise.resolve(controller.status(route)), 5_000)) as RouteStatus | 'unread' | null;
   if (status === 'unread') throw new Unread();
   return status;
 }

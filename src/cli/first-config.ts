@@ -2,6 +2,8 @@
 
 import { isLoopback } from './connection.ts';
 
+/** Calls of a model that answers, where only their prefix is named. */
+const answering = ['chat/completions', 'completions', 'responses', 'messages'];
 /** Calls that run a model; sending one twice changes nothing but the bill. */
 const modelCalls = /\/(chat\/completions|completions|responses|messages|embeddings)\/?$/;
 
@@ -19,21 +21,31 @@ export interface FirstConfig {
   schema: string | undefined;
 }
 
-/** One route, two versions of the same endpoint, everything on the first. */
+/** Two versions of the same endpoint, everything on the first; a model's other calls go by it too. */
 export function firstConfig({ url, name, host, schema }: FirstConfig) {
   const model = looksLikeModel(url);
   // A loopback address is where the endpoint runs today, not what visitors will call.
   const visitorHost = host ?? (isLoopback(url.hostname) ? undefined : url.hostname);
-  const prefix = url.pathname.replace(model ? modelCalls : '', '').replace(/\/+$/, '');
-  // Clients of a model use several calls below one prefix; any other endpoint is its own path and what lies below it.
-  const paths = model || prefix === '' ? [`${prefix}/*`] : [prefix, `${prefix}/*`];
+  const path = url.pathname.replace(/\/+$/, '');
+  const prefix = path.replace(model ? modelCalls : '', '');
+  // Any other endpoint is its own path and what lies below it.
+  const others = prefix === '' ? ['/*'] : [prefix, `${prefix}/*`];
+  const calls = path === prefix ? answering.map((call) => `${prefix}/${call}`) : [path];
+  const at = (paths: string[]) => paths.map((one) => ({ ...(visitorHost ? { host: visitorHost } : {}), path: one }));
+  const routeName = name ?? nameOf(url);
+  // What else its clients call below that prefix makes jobs and files, which a copy would make twice, or is of no model.
+  const rest = {
+    name: `${routeName.slice(0, 27)}-rest`,
+    match: at([`${prefix}/*`]),
+    variants: { blue: { url: url.origin } },
+  };
   return {
     ...(schema ? { $schema: schema } : {}),
     version: 1,
     routes: [
       {
-        name: name ?? nameOf(url),
-        match: paths.map((path) => ({ ...(visitorHost ? { host: visitorHost } : {}), path })),
+        name: routeName,
+        match: at(model ? calls : others),
         variants: { blue: { url: url.origin }, green: { url: url.origin } },
         baseline: 'blue',
         weights: { blue: 100, green: 0 },
@@ -41,6 +53,7 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
           ? { identity: [{ header: 'x-user-id' }, { cookie: true }], repeatable: ['GET', 'HEAD', 'POST'] }
           : {}),
       },
+      ...(model ? [rest] : []),
     ],
   };
 }

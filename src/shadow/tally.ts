@@ -202,8 +202,8 @@ export class PairTally {
     const names = ['live', 'candidate'] as const;
     // Of what broke off, or was not read to where it names its usage, nobody knows it; and a mean of one side alone would be unfair.
     const isPart = names.some((side) => {
-      const { tokensEstimated, finish } = comparison[side];
-      return (tokensEstimated || finish === '') && sides[side].end !== 'complete';
+      const { tokensEstimated, tokensOut, finish } = comparison[side];
+      return tokensOut === undefined || ((tokensEstimated || finish === '') && sides[side].end !== 'complete');
     });
     for (const side of names) {
       const { tokensIn, tokensOut, cost, tokensEstimated: isEstimated } = comparison[side];

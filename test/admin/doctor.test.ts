@@ -99,6 +99,7 @@ describe('GET /api/doctor', () => {
       'cannot be read',
       'bad',
     ],
+    ['KV', { CONFIG: { get: () => new Promise(() => {}) } as unknown as KVNamespace }, 'no answer in 2000 ms', 'bad'],
     ['config', { CONFIG: { get: async () => null } as unknown as KVNamespace }, 'none in KV', 'bad'],
     [
       'config routes[0].weights',

@@ -198,21 +198,37 @@ describe('headgate init', () => {
   });
 
   it.each([
-    ['https://models.example.com/v1/chat/completions', 'chat', '/v1/*'],
-    ['https://models.example.com/openai/v1', 'openai', '/openai/v1/*'],
-    ['https://models.example.com/v1/messages', 'messages', '/v1/*'],
-  ])('knows %s for a model: POST may be repeated, and hints follow', async (url, name, path) => {
-    expect(await session.run('init', url, '--offline', '--force', '--host', 'ai.example.com')).toBe(0);
-    const config = session.read('headgate.json') as { routes: object[] };
-    expect(config.routes[0]).toMatchObject({
-      name,
-      match: [{ host: 'ai.example.com', path }],
-      variants: { blue: { url: 'https://models.example.com' } },
-      repeatable: ['GET', 'HEAD', 'POST'],
-    });
-    expect(parseConfig(JSON.stringify(config), { unknownKeys: 'fault' }).ok).toBe(true);
-    expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}[\s\S]*openai-chat/);
-  });
+    ['https://models.example.com/v1/chat/completions', 'chat', ['/v1/chat/completions'], '/v1/*'],
+    [
+      'https://models.example.com/openai/v1/',
+      'openai',
+      ['chat/completions', 'completions', 'responses', 'messages'].map((call) => `/openai/v1/${call}`),
+      '/openai/v1/*',
+    ],
+    ['https://models.example.com/v1/messages', 'messages', ['/v1/messages'], '/v1/*'],
+  ])(
+    'knows %s for a model: its answers may be repeated and nothing else, and hints follow',
+    async (url, name, paths, rest) => {
+      expect(await session.run('init', url, '--offline', '--force', '--host', 'ai.example.com')).toBe(0);
+      const config = session.read('headgate.json') as { routes: object[] };
+      expect(config.routes[0]).toMatchObject({
+        name,
+        match: paths.map((path) => ({ host: 'ai.example.com', path })),
+        variants: { blue: { url: 'https://models.example.com' } },
+        repeatable: ['GET', 'HEAD', 'POST'],
+      });
+      // Batches and files are made once.
+      expect(config.routes.slice(1)).toEqual([
+        {
+          name: `${name}-rest`,
+          match: [{ host: 'ai.example.com', path: rest }],
+          variants: { blue: { url: 'https://models.example.com' } },
+        },
+      ]);
+      expect(parseConfig(JSON.stringify(config), { unknownKeys: 'fault' }).ok).toBe(true);
+      expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}[\s\S]*openai-chat/);
+    },
+  );
 
   it('names the schema from where the file is', async () => {
     mkdirSync(join(session.cwd, 'src/config'), { recursive: true });

@@ -109,6 +109,10 @@ describe('an isolate’s tally of pairs', () => {
     // The opening of a stream names an output of one token.
     const opened = { ...json(1), end: 'timeout' as const };
     tally.pair(pairOf('timeout', { live: sideOf(300, false), candidate: sideOf(1, false, '') }), json(1), opened);
+    // Who refuses long prompts would look cheap.
+    const refused = { ...json(1), status: 400 };
+    const none = { finish: '', tokensEstimated: false };
+    tally.pair(pairOf('status-mismatch', { live: sideOf(300, false), candidate: none }), json(1), refused);
     expect(reportOf(withBatch(startTotals('green', 0), tally.take())).numbers).toEqual({});
     const next = new PairTally('green');
     next.pair(

@@ -123,11 +123,14 @@ function readRequest(body: Uint8Array | undefined, live: Side, candidate: Side):
   return needed !== null && body !== undefined ? parseJson(new TextDecoder().decode(body)) : undefined;
 }
 
-function answerFacts({ reading }: Side, request: unknown, prices: Prices | undefined): AnswerFacts {
+function answerFacts({ reply, reading }: Side, request: unknown, prices: Prices | undefined): AnswerFacts {
   const { facts } = reading;
   if (facts === null || (facts.dialect === 'generic' && facts.usage === null))
     return { finish: '', tokensEstimated: false };
-  const { tokensIn, tokensOut, estimated } = countTokens(facts, request);
+  // An output that a stream names before its end (Anthropic's `message_start`) is not what it took.
+  const isWhole = facts.finish !== null || (reply.end === 'complete' && reading.error === undefined);
+  const { tokensOut, estimated, ...counted } = countTokens(isWhole ? facts : { ...facts, usage: null }, request);
+  const tokensIn = facts.usage?.tokensIn ?? counted.tokensIn;
   return {
     finish: facts.finish ?? '',
     tokensIn,

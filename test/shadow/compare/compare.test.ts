@@ -480,6 +480,23 @@ describe('answers of models', () => {
     expect(live).toMatchObject({ tokensIn: 3, tokensOut: 9, tokensEstimated: true });
   });
 
+  it('takes what a stream names at its beginning for no usage, where its end is not seen', async () => {
+    const said = (data: { type: string }) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+    const usage = { input_tokens: 25, output_tokens: 1 };
+    const message = { id: 'm', type: 'message', role: 'assistant', model: 'm-1', content: [], usage };
+    const words = Array.from({ length: 400 }, () => ({ type: 'text_delta', text: 'word ' }));
+    const text = [
+      said({ type: 'message_start', message } as { type: string }),
+      said({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } } as { type: string }),
+      ...words.map((delta) => said({ type: 'content_block_delta', index: 0, delta } as { type: string })),
+    ].join('');
+    for (const end of ['truncated', 'complete'] as const) {
+      const part = observed(text, 'text/event-stream', { end });
+      const { live } = await compare(part, part, { preset: 'anthropic-messages' });
+      expect(live).toMatchObject({ tokensIn: 25, tokensOut: 500, tokensEstimated: true });
+    }
+  });
+
   it('takes tokens and cost from JSON that is no model’s answer, where it names them', async () => {
     const usage = { prompt_tokens: 60, completion_tokens: 40 };
     const prices = { 'm-e': { inputPerMillion: 1, outputPerMillion: 2 } };
