@@ -12,8 +12,8 @@ let green: Origin;
 /** A service that refuses what is no JSON, in both versions alike. */
 async function strict(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let text = '';
-  for await (const chunk of request) text += chunk;
   try {
+    for await (const chunk of request) text += chunk;
     if (request.method === 'POST') JSON.parse(text);
     response.end('ok');
   } catch {
