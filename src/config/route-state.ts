@@ -21,7 +21,7 @@ export interface RouteState {
    * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave, which beat everything else.
    */
   trusted: string;
-  /** Whether any variant that is compared (those with weight, and the baseline) sets JSON members. */
+  /** Whether any variant sets JSON members: also one without weight, which what is counted now may be held against later. */
   setsJson: boolean;
   /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
   texts: RouteTexts | null;
