@@ -120,7 +120,7 @@ class Unread extends Error {
 
 /** A route's status; null where the config does not have it. Throws where no config could be read. */
 export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
-  const status = (await withLimit(Promise.resolve(controller.status(route)), 5_000)) as RouteStatus | 'unread' | null;
+  const status = (await withLimit(Promise.resolve(controller.status(route)), 15_000)) as RouteStatus | 'unread' | null;
   if (status === 'unread') throw new Unread();
   return status;
 }

@@ -30,7 +30,7 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
   const prefix = path.replace(model ? modelCalls : '', '');
   // Any other endpoint is its own path and what lies below it.
   const others = prefix === '' ? ['/*'] : [prefix, `${prefix}/*`];
-  const calls = path === prefix ? answering.map((call) => `${prefix}/${call}`) : [path];
+  const calls = path === prefix ? answering.map((call) => `${prefix}/${call}`) : [...new Set([path, url.pathname])];
   const at = (paths: string[]) => paths.map((one) => ({ ...(visitorHost ? { host: visitorHost } : {}), path: one }));
   const routeName = name ?? nameOf(url);
   // What else its clients call below that prefix makes jobs and files, which a copy would make twice, or is of no model.

@@ -21,7 +21,7 @@ export interface RouteState {
    * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave, which beat everything else.
    */
   trusted: string;
-  /** Whether any variant sets JSON members: also one without weight, which what is counted now may be held against later. */
+  /** Whether any variant that is compared (those with weight, and the baseline), or may be, sets JSON members. */
   setsJson: boolean;
   /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
   texts: RouteTexts | null;
@@ -31,8 +31,8 @@ export interface RouteState {
   refused: string | null;
 }
 
-/** `told`: the split of which this is the way back, for when its config comes. */
-type KnownSplit = Split & { told?: Split };
+/** `told`: the split of which this is the way back, for when its config comes. `isServed`: whether it ever fitted. */
+type KnownSplit = Split & { told?: Split; isServed?: boolean };
 
 /** Whether the baseline may answer in a variant's place: never in its own, nor in that of the one who is trusted. */
 export function mayMakeWay({ inForce, trusted }: RouteState, variant: string): boolean {
@@ -74,7 +74,10 @@ function byWeights(
   const arms = armsOf(inForce.weights);
   const isByHand = inForce.source === 'weights' && arms.length === 1;
   const trusted = isByHand ? arms[0]!.variant : inForce.baseline;
-  return { inForce, arms, trusted, setsJson: Object.values(variants).some(({ json }) => json) };
+  const compared = new Set([inForce.baseline, ...arms.map(({ variant }) => variant)]);
+  // With one of them nobody knows yet what it will be held against.
+  const names = compared.size > 1 ? [...compared] : Object.keys(variants);
+  return { inForce, arms, trusted, setsJson: names.some((name) => variants[name]!.json) };
 }
 
 function newestSplit(
@@ -86,7 +89,8 @@ function newestSplit(
   const before = state?.split;
   const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
   // What was served is remembered although it fits no more: the config may be changed back.
-  const known = last ?? (before && isFor(before, state!.route) ? before : null);
+  if (before && isFor(before, state!.route)) before.isServed = true;
+  const known = last ?? (before?.isServed ? before : null);
   // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
   if (text === null) return known;
   const parsed = parseSplit(text);
@@ -110,7 +114,7 @@ function newestSplit(
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
-  return last ?? (known && known.revision > revision ? known : parsed.value);
+  return last ?? (known && known.revision >= revision ? known : parsed.value);
 }
 
 /** Stands for a split that cannot be read: it fits no variants, so that the baseline is served and not the config's weights. */

@@ -89,7 +89,7 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decisio
     return { ...counted(variant, 'only', isFound ? found.unit : null), ...(isNobody && { dealt: variant }) };
   }
   if (isFound && found.visitor === null) {
-    return counted(assign(inForce.salt, route.name, found.unit, arms), 'hash', found.unit);
+    return counted(assign(inForce.salt, route.name, found.unit, arms), isAlone ? 'only' : 'hash', found.unit);
   }
   return byVisitor(state, (isFound && found.visitor) || newVisitor(), asked);
 }

@@ -153,7 +153,10 @@ function fitJson(
   // Who is outside the trial stays so by name: such requests are not mirrored.
   const isUnfit = json !== undefined && (decision.isEvidence || decision.isPreview);
   const variant = json === undefined ? decision.variant : state.inForce.baseline;
-  return { decision: instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason), body };
+  const moved = instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason);
+  // Where nothing is compared now it stays out of what a rollout will be held against, and of nothing else.
+  const isEvidence = decision.isEvidence && state.arms.length === 1 && state.inForce.rollout === null;
+  return { decision: { ...moved, isEvidence }, body };
 }
 
 const UPLOAD_FAULTS: Record<UploadFault, [status: number, detail: string]> = {

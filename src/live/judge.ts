@@ -51,7 +51,8 @@ function judgeBy(
     case 'slow':
       return slow ? isSlow(slow, served, body) : null;
     case 'truncated':
-      return endedProperly === null ? null : !endedProperly || body.end !== 'complete';
+      // How it would have ended nobody knows.
+      return endedProperly === null || body.end === 'refused' ? null : !endedProperly || body.end !== 'complete';
     default:
       return null;
   }

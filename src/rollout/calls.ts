@@ -148,7 +148,6 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
         guardrails,
         before,
         experiment: route.experiment?.id,
-        isPinned: typeof route.sticky === 'object',
         healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
         ...caller,
       };

@@ -121,7 +121,7 @@ function steadied(counted: Arms, { tick, state, p0, guardrail, away, step }: Ste
   // Outcomes of what the baseline served come for as long as they take.
   const isSettled = ageMs >= SETTLED_AFTER_MS && !(isAll && guardrail.metric.startsWith('outcome:'));
   const hasShare = step.candidate.n >= SETTLED_TRIALS && step.candidate.n >= SETTLED_PART * step.baseline.n * share;
-  if (state.isPinned || ageMs <= 0 || isSettled || hasShare || (isAll && p0 === null)) return counted;
+  if (ageMs <= 0 || isSettled || hasShare || (isAll && p0 === null)) return counted;
   const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share - away || 0);
   return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }

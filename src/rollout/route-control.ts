@@ -345,9 +345,10 @@ export class RouteControl {
     }
     const { kvRevision, route } = this.source.view;
     const revision = this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
-    // Where no traffic will be moved there is nothing to hold it against.
-    const isLive = draft.rollout !== null && this.#rollout?.steps.some(({ weight }) => weight);
-    const guardrails = isLive ? this.#rollout?.guardrails.map(watched) : undefined;
+    const rollout = draft.rollout === null ? null : this.#rollout;
+    // A candidate that has no traffic and will get none is held against nothing.
+    const isLive = rollout?.steps.some(({ weight = draft.weights[rollout.to] }) => weight);
+    const guardrails = isLive ? rollout?.guardrails.map(watched) : undefined;
     const described = route?.shadows.map(({ variant }) => variant) ?? [];
     const seen = { inForce: before, last: this.journal.split(), described };
     const plainShadows = restores === null ? askedMirrors(draft, seen) : [];

@@ -25,7 +25,6 @@ export interface StartRequest {
   before: Standing;
   /** Id of the route's experiment, where it has one. */
   experiment?: string | undefined;
-  isPinned?: boolean;
   /** The variants of the route that declare `health`. */
   healthChecked: readonly string[];
   actor: string;
@@ -62,11 +61,11 @@ function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen
 }
 
 function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {
-  const { id, route, to, plan, steps, guardrails, before, experiment, isPinned, actor, reason } = request;
+  const { id, route, to, plan, steps, guardrails, before, experiment, actor, reason } = request;
   const { weights, shadows, baseline, salt } = before;
   const variants = config?.variants ?? '';
   return {
-    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed, experiment, isPinned },
+    ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed, experiment },
     configBaseline: config?.baseline ?? baseline,
     startedBy: actor,
     startedMs: nowMs,

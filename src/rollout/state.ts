@@ -57,8 +57,6 @@ export interface RolloutState {
   startedBy: string;
   startedMs: number;
 
-  /** Every arm is pinned (`sticky: { idle }`), so that weights are the shares of newcomers alone. */
-  isPinned?: boolean;
   /** Index into `steps`. */
   step: number;
   /** Rises whenever a step begins or begins anew: evidence of an earlier run passes nothing. */

@@ -206,6 +206,7 @@ describe('headgate init', () => {
       '/openai/v1/*',
     ],
     ['https://models.example.com/v1/messages', 'messages', ['/v1/messages'], '/v1/*'],
+    ['https://models.example.com/v1/responses/', 'responses', ['/v1/responses', '/v1/responses/'], '/v1/*'],
   ])(
     'knows %s for a model: its answers may be repeated and nothing else, and hints follow',
     async (url, name, paths, rest) => {

@@ -179,6 +179,18 @@ describe('the state of a route', () => {
     expect(shown(...told, { route: busy })).toMatchObject({ green: 0, source: 'baseline' });
     expect(shown(...told, { route: busy }, {})).toMatchObject({ green: 0, source: 'split', revision: 4 });
     expect(shown(...told, { split: 'x', route: changed }, { split })).toMatchObject({ green: 0, revision: 4 });
+    const twice = [...told, { route: busy }, { route: changed }];
+    expect(shown(...twice)).toMatchObject({ green: 0, source: 'baseline' });
+    expect(shown(...twice, {})).toMatchObject({ green: 0, source: 'split', revision: 4 });
+    const again = [
+      { split, route: changed },
+      { split: splitOf(0, 4), route: changed },
+      { split, route: changed },
+    ];
+    expect(shown(...told, ...again, { split })).toMatchObject({ green: 0, source: 'split', revision: 4 });
+    // What never fitted, and is gone, was nobody's.
+    const stranger = { split: splitOf(50, 9, { variants: 'other' }) };
+    expect(shown(stranger, {})).toMatchObject({ green: 10, source: 'config' });
   });
 
   it('drops weights by hand that name a variant which the config no longer has', () => {

@@ -112,6 +112,11 @@ describe('the tally', () => {
     };
     const failed = [{ variant: 'green', n: [1, 0], bad: [1, 0] }];
     expect(seen('refused', T0 + 50)).toEqual(failed);
+    // How a stream would have ended nobody knows then.
+    const tally = new LiveTally();
+    const streams = [{ metric: 'truncated' }] as unknown as Served['inForce']['guardrails'];
+    tally.add(served({ status: 503, inForce: { guardrails: streams } }), { ...body, end: 'refused' }, false);
+    expect(tally.take().evidence).toEqual([]);
     expect(seen('complete', T0 + 5_000)).toEqual(failed);
   });
 

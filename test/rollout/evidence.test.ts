@@ -247,20 +247,6 @@ describe('the evidence of a rollout', () => {
     }
   });
 
-  it('takes no weight for a share where every arm is pinned', () => {
-    const seen = (isPinned: boolean) => {
-      const state = { ...rollout(), isPinned };
-      const half = { ...state.split, weights: { blue: 50, green: 50 } };
-      const { store } = begun(state);
-      const young = { ...state, split: half, sinceMs: TICK * TICK_MS };
-      const green = { variant: 'green', from: 0, units: 33, bad: 9 };
-      store.add([batch(young, TICK, green, { variant: 'blue', from: 100, units: 513, bad: 41 })]);
-      return first(store, young).e;
-    };
-    expect(seen(true)).toBeGreaterThan(10);
-    expect(seen(false)).toBeLessThan(1);
-  });
-
   it('is by what has ended alone, as soon as the candidate has had its share in the step', () => {
     const state = rollout();
     const half = { ...state.split, weights: { blue: 50, green: 50 } };

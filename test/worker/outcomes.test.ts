@@ -45,6 +45,10 @@ beforeAll(async () => {
         variants: { ...variants, green: { url: origin.url, json: { model: 'new' } } },
       },
       {
+        ...{ name: 'waiting', match: { path: '/waiting/*' }, outcomes, receipts: true },
+        variants: { ...variants, green: { url: origin.url, json: { model: 'new' } } },
+      },
+      {
         ...{ name: 'gone', match: { path: '/gone/*' }, outcomes, receipts: true },
         variants: { blue: { url: 'http://127.0.0.1:9' } },
       },
@@ -166,6 +170,10 @@ describe('an outcome with a receipt', () => {
     for (let n = 0; n < 12; n++) expect(await receiptOf('[]')).toMatch(/^spliced~blue~0{16}~/);
     const unfit = await post({ route: 'spliced', metric: 'helpful', receipt: await receiptOf('[]') });
     expect(unfit).toMatchObject({ status: 404, body: { code: 'unknown_unit' } });
+    // Where nothing is compared it is the answer of the one variant that there is.
+    const alone = await fetch(`${headgate.url}/waiting/x`, { method: 'POST', body: '[]' });
+    const told = { route: 'waiting', metric: 'helpful', receipt: alone.headers.get('x-headgate-receipt') };
+    expect(await post(told)).toMatchObject({ status: 200, body: { variant: 'blue', counted: true } });
     const fit = await post({ route: 'spliced', metric: 'helpful', receipt: await receiptOf('{}') });
     expect(fit).toMatchObject({ status: 200, body: { counted: true } });
   });

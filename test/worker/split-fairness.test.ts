@@ -42,6 +42,8 @@ beforeAll(async () => {
         route('baseline', { variants: { ...urls, blue: { ...urls.blue, json } } }),
         route('candidate', { variants: { ...urls, green: { ...urls.green, json } } }),
         route('broken', { experiment: { id: 'b-1', primary: ['error'], plannedUnits: 1_000 } }),
+        route('third', { variants: { ...urls, red: { ...urls.blue, json } } }),
+        route('mirrored', {}),
         route('preflight', { experiment: { id: 'e-1', primary: ['error'], plannedUnits: 1_000 } }),
       ],
     },
@@ -95,6 +97,32 @@ describe('bodies in which the members of one variant cannot be set', () => {
     const counted = await until(count, ({ n }) => n >= before + 20);
     expect(counted.bad).toBe(0);
     expect(counted.n).toBeLessThan(before + 40);
+  });
+});
+
+describe('a variant that is in no trial', () => {
+  it('takes no evidence away from those that are, whatever members it sets', async () => {
+    const guardrails = [{ metric: 'errors', critical: true, required: true, per: 'request' }];
+    await api('POST', '/routes/third/rollout', { to: 'green', plan: [{ weight: 50, for: '10m' }], guardrails });
+    const n = async () => {
+      await ask(headgate.url, '/third/x', { method: 'POST', headers: { 'x-user-id': 'u' }, body: 'no JSON' });
+      const [guardrail] = (await api('GET', '/routes/third')).rollout.guardrails;
+      return guardrail!.candidate.n + guardrail!.baseline.n;
+    };
+    expect(await until(n, (count) => count > 0)).toBeGreaterThan(0);
+  });
+});
+
+describe('a rollout that only mirrors', () => {
+  it('guards a candidate that has traffic already', async () => {
+    const guardrails = [{ metric: 'errors', critical: true, required: true, per: 'request' }];
+    await api('POST', '/routes/mirrored/rollout', { to: 'green', plan: [{ shadow: 100, for: '10m' }], guardrails });
+    let asked = 0;
+    const n = async () => {
+      await ask(headgate.url, '/mirrored/x', { headers: { 'x-user-id': `u${asked++}` } });
+      return (await api('GET', '/routes/mirrored')).rollout.guardrails[0]!.candidate.n;
+    };
+    expect(await until(n, (count) => count > 0)).toBeGreaterThan(0);
   });
 });
 
