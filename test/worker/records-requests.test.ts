@@ -54,7 +54,8 @@ beforeAll(async () => {
       route('failover', { ...trial, ejection: false }),
       route('ejected', { ...trial, failover: false }),
       route('ejected-json', {
-        ...{ ...trial, failover: false },
+        // As good as all of it, with somebody to be compared with.
+        ...{ baseline: 'blue', weights: { blue: 0.01, green: 99.99 }, failover: false },
         variants: { ...variants, blue: { ...variants.blue, json: { model: 'one' } } },
       }),
       route('json-unfit', { ...trial, variants: json }),
@@ -187,7 +188,7 @@ describe('a request is recorded', () => {
     for (const body of ['[1]', '{}']) await post(body);
     const rows = await rowsOf('ejected-json', 7);
     expect(rows.slice(5).map((row) => [row.variant, row.reason])).toEqual([
-      ['blue', 'only'],
+      ['blue', 'hash'],
       ['blue', 'ejected'],
     ]);
   });
