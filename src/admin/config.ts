@@ -68,7 +68,7 @@ export function configRoutes() {
 async function ask<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Promise<T>) {
   try {
     const keeper = configKeeperOf(c.env);
-    return keeper === null ? noController() : await call(keeper);
+    return keeper === null ? noController() : await withLimit(call(keeper), 30_000);
   } catch (cause) {
     console.error('controller config', cause);
     const detail = 'The owner of the config does not answer: traffic flows on by what KV has.';

@@ -135,7 +135,7 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
   const keeper = configKeeperOf(env);
   if (keeper === null) return [];
   try {
-    const current = await keeper.currentConfig();
+    const current = await withLimit(Promise.resolve(keeper.currentConfig()), 5_000);
     if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
     const detail = `has revision ${current.revision}, and KV another document`;
     return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];

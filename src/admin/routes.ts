@@ -157,7 +157,7 @@ function refusalOf({ code, detail, mend, faults }: CallRefusal) {
 }
 
 async function routesOf(env: Env): Promise<Route[]> {
-  const current = await configKeeperOf(env)!.currentConfig();
+  const current = await withLimit(Promise.resolve(configKeeperOf(env)!.currentConfig()), 5_000);
   const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
   return parsed?.ok ? parsed.value.config.routes : [];
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { maxBodyBytes } from '../../src/admin/input.ts';
 import { mounted, problemOf } from './calls.ts';
 
@@ -86,4 +86,24 @@ it.each([
   const CONTROLLER = { idFromName: String, get: () => keeper };
   const problem = await problemOf(await mounted()(method, path, body, { env: { CONTROLLER } as never }));
   expect(problem).toMatchObject({ status: 503, code: 'controller_down', mend: expect.any(String) });
+});
+
+it('waits for an owner that hangs no longer than half a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const keeper = { currentConfig: () => new Promise(() => {}) };
+    const CONTROLLER = { idFromName: String, get: () => keeper };
+    let problem: unknown = null;
+    void mounted()('GET', '/api/config', undefined, { env: { CONTROLLER } as never }).then(async (answer) => {
+      problem = await problemOf(answer);
+    });
+    // Who calls is found out by hashes, in real time.
+    for (let turns = 0; turns < 1_000 && problem === null; turns++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(problem).toMatchObject({ status: 503, code: 'controller_down' });
+  } finally {
+    vi.useRealTimers();
+  }
 });
