@@ -15,7 +15,7 @@ import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts'
 import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
-import { noController } from './routes.ts';
+import { CALL_LIMIT_MS, noController } from './routes.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
 
 /** A KV that hangs keeps nobody from checking a config. */
@@ -68,7 +68,7 @@ export function configRoutes() {
 async function ask<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Promise<T>) {
   try {
     const keeper = configKeeperOf(c.env);
-    return keeper === null ? noController() : await withLimit(call(keeper), 30_000);
+    return keeper === null ? noController() : await withLimit(call(keeper), CALL_LIMIT_MS);
   } catch (cause) {
     console.error('controller config', cause);
     const detail = 'The owner of the config does not answer: traffic flows on by what KV has.';

@@ -15,7 +15,7 @@ import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
-import { byHand, noRoute, statusOf } from './routes.ts';
+import { byHand, KEEPER_LIMIT_MS, noRoute, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -108,11 +108,14 @@ interface InKv {
   findings: Finding[];
 }
 
+/** KV hangs in some outages, and then doctor is asked. */
+const KV_LIMIT_MS = 2_000;
+
 async function inKv(env: Env): Promise<InKv> {
   const startedMs = Date.now();
   let text: string | null;
   try {
-    text = await withLimit(env.CONFIG.get('config', { type: 'text' }), 2_000);
+    text = await withLimit(env.CONFIG.get('config', { type: 'text' }), KV_LIMIT_MS);
   } catch (cause) {
     const detail = `cannot be read (${cause}): isolates serve what they know`;
     return { text: null, config: null, findings: [bad('KV', detail, 'try again')] };
@@ -135,7 +138,7 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
   const keeper = configKeeperOf(env);
   if (keeper === null) return [];
   try {
-    const current = await withLimit(Promise.resolve(keeper.currentConfig()), 5_000);
+    const current = await withLimit(Promise.resolve(keeper.currentConfig()), KEEPER_LIMIT_MS);
     if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
     const detail = `has revision ${current.revision}, and KV another document`;
     return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];

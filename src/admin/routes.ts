@@ -97,6 +97,11 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
     );
 }
 
+/** A call may probe two variants, look at KV and write to it; a status waits for the call before it; the config's owner only reads. */
+export const CALL_LIMIT_MS = 30_000;
+const STATUS_LIMIT_MS = 15_000;
+export const KEEPER_LIMIT_MS = 5_000;
+
 export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
 /** Asks the controller of the route that a call names; 503 where it fails or does not answer. */
@@ -104,7 +109,7 @@ export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller
   const route = c.req.param('route')!;
   try {
     const controller = controllerOf(c.env, route);
-    return controller === null ? noController() : await withLimit(call(controller, route), 30_000);
+    return controller === null ? noController() : await withLimit(call(controller, route), CALL_LIMIT_MS);
   } catch (cause) {
     if (cause instanceof Unread)
       return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
@@ -120,7 +125,10 @@ class Unread extends Error {
 
 /** A route's status; null where the config does not have it. Throws where no config could be read. */
 export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
-  const status = (await withLimit(Promise.resolve(controller.status(route)), 15_000)) as RouteStatus | 'unread' | null;
+  const status = (await withLimit(Promise.resolve(controller.status(route)), STATUS_LIMIT_MS)) as
+    | RouteStatus
+    | 'unread'
+    | null;
   if (status === 'unread') throw new Unread();
   return status;
 }
@@ -157,7 +165,7 @@ function refusalOf({ code, detail, mend, faults }: CallRefusal) {
 }
 
 async function routesOf(env: Env): Promise<Route[]> {
-  const current = await withLimit(Promise.resolve(configKeeperOf(env)!.currentConfig()), 5_000);
+  const current = await withLimit(Promise.resolve(configKeeperOf(env)!.currentConfig()), KEEPER_LIMIT_MS);
   const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
   return parsed?.ok ? parsed.value.config.routes : [];
 }

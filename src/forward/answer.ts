@@ -254,7 +254,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
   });
 }
 
-/** Whoever holds the receipt may tell later how good the answer was, also where it was ours in the variant's place. Without a secret, or in a preview, there is none. */
+/**
+ * Whoever holds the receipt may tell later how good the answer was, also where it was ours in the variant's place. Without a secret, or
+ * in a preview, there is none.
+ */
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
   if (!exchange.state.route.receipts || !secret || exchange.decision.isPreview) return;

@@ -23,7 +23,10 @@ export interface Decision {
   isPreview?: boolean;
   /** Whether the answer will say something about the variant: previews and those outside the audience never do. */
   isEvidence: boolean;
-  /** The variant of the unit's arm, where another one answers in its place: who was dealt to an arm stays in it. */
+  /**
+   * The variant of the unit's arm, where another one answers in its place: who was dealt to an arm stays in it. Set as well where one
+   * variant answers somebody, or something, that would be no evidence beside another: no rollout is held against it later.
+   */
   dealt?: string;
   /** Our Set-Cookie line, where the cookie changed. */
   setCookie: string | null;

@@ -27,7 +27,7 @@ export interface Served extends Incoming {
   isEvidence: boolean;
   /** Whether somebody looked at a variant by a preview token, whoever answered: such requests are in no number. */
   isPreview: boolean;
-  /** The variant of the unit's arm where another one was to answer in its place, else null. */
+  /** The variant of the unit's arm where another one was to answer in its place, or where it is no trial for a later rollout; else null. */
   dealt: string | null;
   startedAtMs: number;
   /** When the origin was asked: later than the start by what the request's own body took. */

@@ -38,7 +38,7 @@ interface Reference {
 
 /** How long the longest answers are waited for when weights have changed. */
 const SETTLED_AFTER_MS = 120_000;
-/** Or until the candidate has had so many trials in the step, and this part of its share: no less than the smallest change that E sees. */
+/** Or until the candidate has had so many trials in the step, and this part of its share: what lacks then is less than E can see (θ = 1.1). */
 const SETTLED_TRIALS = 20;
 const SETTLED_PART = 0.92;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */

@@ -35,6 +35,8 @@ const AFTER_FAILURE_MS = 10_000;
 /** Who looks holds every other action of the route meanwhile, the way back too. */
 const CONFIG_LIMIT_MS = 2_000;
 const KV_LIMIT_MS = 1_500;
+/** A look that began so much later than its asker began before the clock was set back. */
+const CLOCK_STEP_MS = 60_000;
 
 export class RouteSource {
   #env: Env;
@@ -68,7 +70,7 @@ export class RouteSource {
   /** Looks again, at what is older than `freshMs`. */
   async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
     // Whoever asked before the newest look began need not look once more: where KV hangs, each look holds everybody.
-    const isSeen = nowMs < this.#beganAtMs && this.#beganAtMs < nowMs + 60_000;
+    const isSeen = nowMs < this.#beganAtMs && this.#beganAtMs < nowMs + CLOCK_STEP_MS;
     if (isSeen || Math.abs(nowMs - this.#readAtMs) < freshMs) return this.#view;
     if (freshMs > 0 && Math.abs(nowMs - this.#failedAtMs) < AFTER_FAILURE_MS) return this.#view;
     this.#readAtMs = nowMs;
