@@ -14,7 +14,7 @@ import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment, frozenSteps } from './frozen.ts';
 import { mendOrForce, unhealthy } from './health.ts';
 import { compilePlan } from './plan.ts';
-import type { Health, RouteControl } from './route-control.ts';
+import type { Health, Round, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
 import { returnTold, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
@@ -44,6 +44,8 @@ export interface Done {
 }
 
 type CallResult = Result<Done, CallRefusal>;
+/** `asks` names a variant whose health must be known first: nothing was done then. */
+type Attempt = CallResult | { asks: string };
 
 /** What a person can ask of a route. */
 export type Change =
@@ -109,9 +111,9 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
 }
 
 function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
-  return moving(control, 'switch', caller, async ({ route, before, variants }) => {
+  return moving(control, 'switch', caller, async ({ route, before, variants }, health) => {
     if (!Object.hasOwn(route.variants, to)) return noVariant(route.name, to, Object.keys(route.variants));
-    const sick = force ? null : await firstSick(control, [to]);
+    const sick = force ? null : firstSick([to], health);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
     const { [to]: _, ...shadows } = before.shadows;
@@ -121,7 +123,7 @@ function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller:
 }
 
 function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): Promise<CallResult> {
-  return moving(control, 'rollout', caller, async ({ route, before }) => {
+  return moving(control, 'rollout', caller, async ({ route, before }, health) => {
     const owed = control.promotions.owed;
     if (owed !== null) {
       const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
@@ -136,80 +138,64 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
       outcomeGuardrailFaults(metric, route.outcomes, ['guardrails', index, 'metric']),
     );
     if (faults.length > 0) return invalid(faults);
-    const health: Health = {};
-    for (;;) {
-      const nowMs = Date.now();
-      const request = {
-        id: control.journal.newRolloutId(nowMs),
-        route: control.name,
-        to: asked.to,
-        plan: typeof asked.plan === 'string' ? asked.plan : 'custom',
-        steps: steps.value,
-        guardrails,
-        before,
-        experiment: route.experiment?.id,
-        healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
-        ...caller,
-      };
-      const started = startRollout(request, control.seen(nowMs, null, health));
-      if (!started.ok) return started;
-      const asks = started.value.effects.find((effect) => effect.kind === 'probe');
-      if (asks === undefined || health[asks.variant] !== undefined) {
-        await control.begin(started.value, nowMs);
-        const live = control.series.live(nowMs);
-        const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
-        const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
-        const traffic = { requestsPerTick, baselineRates };
-        return ok({
-          warnings: [
-            ...planWarnings(steps.value, guardrails, traffic),
-            ...takenWarnings(before, asked.to, steps.value),
-            ...noiseWarnings(
-              guardrails,
-              route.shadows.find(({ variant }) => variant === asked.to),
-            ),
-          ],
-        });
-      }
-      health[asks.variant] = await control.probe(asks.variant);
-    }
+    const nowMs = Date.now();
+    const request = {
+      id: control.journal.newRolloutId(nowMs),
+      route: control.name,
+      to: asked.to,
+      plan: typeof asked.plan === 'string' ? asked.plan : 'custom',
+      steps: steps.value,
+      guardrails,
+      before,
+      experiment: route.experiment?.id,
+      healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
+      ...caller,
+    };
+    const started = startRollout(request, control.seen(nowMs, null, health));
+    if (!started.ok) return started;
+    const probes = started.value.effects.find((effect) => effect.kind === 'probe');
+    if (probes !== undefined) return { asks: probes.variant };
+    await control.begin(started.value, nowMs);
+    const live = control.series.live(nowMs);
+    const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
+    const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+    const traffic = { requestsPerTick, baselineRates };
+    return ok({
+      warnings: [
+        ...planWarnings(steps.value, guardrails, traffic),
+        ...takenWarnings(before, asked.to, steps.value),
+        ...noiseWarnings(
+          guardrails,
+          route.shadows.find(({ variant }) => variant === asked.to),
+        ),
+      ],
+    });
   });
 }
 
-/** Health is asked between turns, so that nobody with a way back waits for it; then everything is looked at again. */
-async function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
-  const health: Health = {};
-  let meant: string | undefined;
-  for (;;) {
-    let asks: string | undefined;
-    const called = await refusable(control, kind, caller, async () => {
-      const unready = await unreadyFault(control, caller);
-      if (unready !== null) return unready;
-      meant ??= control.running?.id;
-      if (control.running === null || control.running.id !== meant) {
-        const mend = `start one: headgate rollout start ${control.name} VARIANT`;
-        return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
-      }
-      const round = await control.round({ ...caller, kind }, health);
-      asks = round.asks;
-      return round.answer.ok ? done : round.answer;
-    });
-    if (asks === undefined) return called;
-    health[asks] = await control.probe(asks);
-  }
+function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
+  return refusable(control, kind, caller, async (health, ifMatch) => {
+    const unready = await unreadyFault(control, ifMatch);
+    if (unready !== null) return unready;
+    if (control.running === null) {
+      const mend = `start one: headgate rollout start ${control.name} VARIANT`;
+      return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
+    }
+    return acted(await control.round({ ...caller, kind }, health));
+  });
 }
 
 function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
-  return moving(control, 'rollback', caller, async ({ route, before, variants }) => {
+  return moving(control, 'rollback', caller, async ({ route, before, variants }, health) => {
     const { running } = control;
     const target = targetOf(control, { route, before }, asked);
     if (!target.ok) return target;
     if (running !== null) {
-      const acted = await control.act({ ...caller, kind: 'rollback', target: target.value, force: asked.force });
-      return acted.ok ? done : acted;
+      const input = { ...caller, kind: 'rollback' as const, target: target.value, force: asked.force };
+      return acted(await control.round(input, health));
     }
     const serving = Object.entries(target.value.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
-    const sick = asked.force ? null : await firstSick(control, serving);
+    const sick = asked.force ? null : firstSick(serving, health);
     if (sick !== null) return sick;
     const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
     // A promotion (or a person) has told the config of the baseline before.
@@ -237,9 +223,9 @@ export function targetOf(
 }
 
 /** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
-function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
-  return refusable(control, 'manual-cleared', caller, async () => {
-    const unready = await unreadyFault(control, caller);
+async function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
+  const cleared = await refusable(control, 'manual-cleared', caller, async (_, ifMatch) => {
+    const unready = await unreadyFault(control, ifMatch);
     if (unready !== null) return unready;
     try {
       await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
@@ -248,26 +234,42 @@ function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult>
     }
     note(control, 'manual-cleared', caller);
     await control.look(Date.now(), 0);
-    await control.act({ kind: 'tick' });
     return done;
   });
+  await control.tick();
+  return cleared;
 }
 
-/** Runs a call in its turn, and writes its refusal into the history, where there is a route to have one. */
-function refusable(
+/**
+ * Runs a call in its turn, and writes its refusal into the history, where there is a route to have one. Health is asked between turns, so
+ * that nobody with a way back waits for it; then everything is looked at again, and what was changed meanwhile stands.
+ */
+async function refusable(
   control: RouteControl,
   action: string,
   caller: Caller,
-  call: () => Promise<CallResult>,
+  call: (health: Health, ifMatch: number | null) => Promise<Attempt>,
 ): Promise<CallResult> {
-  return control.turns.take(async () => {
-    const result = await call();
-    if (!result.ok && result.error.code !== 'no_such_route') {
-      const reason = `${caller.reason} (refused: ${result.error.detail})`.trim();
-      note(control, `${action}-refused`, { ...caller, reason });
-    }
-    return result;
-  });
+  const health: Health = Object.create(null);
+  let { ifMatch } = caller;
+  for (;;) {
+    const attempt = await control.turns.take(async () => {
+      const result = await call(health, ifMatch);
+      ifMatch ??= revisionOf(control);
+      if ('ok' in result && !result.ok && result.error.code !== 'no_such_route') {
+        const reason = `${caller.reason} (refused: ${result.error.detail})`.trim();
+        note(control, `${action}-refused`, { ...caller, reason });
+      }
+      return result;
+    });
+    if ('ok' in attempt) return attempt;
+    health[attempt.asks] = await control.probe(attempt.asks);
+  }
+}
+
+function acted({ answer, asks }: Round): Attempt {
+  if (asks !== undefined) return { asks };
+  return answer.ok ? done : answer;
 }
 
 /** Writes into the history what moves nothing. */
@@ -280,18 +282,18 @@ function moving(
   control: RouteControl,
   action: 'split' | 'switch' | 'rollout' | 'rollback',
   caller: Caller,
-  call: (ready: Ready) => Promise<CallResult>,
+  call: (ready: Ready, health: Health) => Promise<Attempt>,
 ): Promise<CallResult> {
-  return refusable(control, action, caller, async () => {
-    const ready = await readyToMove(control, caller, action !== 'rollback');
-    return ready.ok ? call(ready.value) : ready;
+  return refusable(control, action, caller, async (health, ifMatch) => {
+    const ready = await readyToMove(control, ifMatch, action !== 'rollback');
+    return ready.ok ? call(ready.value, health) : ready;
   });
 }
 
 /** Looks outside, and says why traffic cannot be moved now; else what a move needs to know. */
 export async function readyToMove(
   control: RouteControl,
-  caller: Caller,
+  ifMatch: number | null,
   forbidsRollout: boolean,
 ): Promise<Result<Ready, CallRefusal>> {
   const view = await control.look(Date.now(), 0);
@@ -304,7 +306,7 @@ export async function readyToMove(
     return refused('no_config', 'KV cannot be read now, so the split in force is not known', LOOK_AGAIN);
   }
   if (route === null) return noRoute(control.name);
-  const stale = staleFault(control, caller);
+  const stale = staleFault(control, ifMatch);
   if (stale !== null) return stale;
   if (view.byHand !== null) return byHandDecides(control.name);
   const { running } = control;
@@ -316,12 +318,12 @@ export async function readyToMove(
 }
 
 /** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
-async function unreadyFault(control: RouteControl, caller: Caller): Promise<ReturnType<typeof staleFault>> {
+async function unreadyFault(control: RouteControl, ifMatch: number | null): Promise<ReturnType<typeof staleFault>> {
   const { isKnown, route } = await control.look(Date.now(), 0);
   const isNobody = route === null && control.running === null;
   if (isNobody && isKnown) return noRoute(control.name);
   if (isNobody && control.journal.split() === null) return refused('no_config', 'no config could be read', LOOK_AGAIN);
-  return staleFault(control, caller);
+  return staleFault(control, ifMatch);
 }
 
 function busy(route: string, running: RolloutState) {
@@ -330,8 +332,10 @@ function busy(route: string, running: RolloutState) {
   return refused('rollout_running', detail, mend);
 }
 
-function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; error: CallRefusal } | null {
-  const revision = control.journal.split()?.revision ?? 0;
+const revisionOf = ({ journal }: RouteControl) => journal.split()?.revision ?? 0;
+
+function staleFault(control: RouteControl, ifMatch: number | null): { ok: false; error: CallRefusal } | null {
+  const revision = revisionOf(control);
   if (ifMatch === null || ifMatch === revision) return null;
   return refused(
     'stale',
@@ -340,14 +344,12 @@ function staleFault(control: RouteControl, { ifMatch }: Caller): { ok: false; er
   );
 }
 
-async function firstSick(
-  control: RouteControl,
-  names: readonly string[],
-): Promise<{ ok: false; error: CallRefusal } | null> {
+/** What stands against traffic for these variants; null when all are well. */
+function firstSick(names: readonly string[], health: Health): Attempt | null {
   for (const name of names) {
-    const { ok: isWell, detail } = await control.probe(name);
-    if (isWell) continue;
-    return refused('unhealthy', unhealthy({ variant: name, detail }), mendOrForce(name));
+    const answer = health[name];
+    if (answer === undefined) return { asks: name };
+    if (!answer.ok) return refused('unhealthy', unhealthy({ variant: name, ...answer }), mendOrForce(name));
   }
   return null;
 }

@@ -42,13 +42,12 @@ import { iso, refused } from './words.ts';
 
 export type Health = Record<string, { ok: boolean; detail: string }>;
 
-interface Round {
+/** What came of one look. `asks` names a variant whose health must be known first: nothing was done then. */
+export interface Round {
   answer: Result<RolloutState | null, Refusal>;
   asks?: string;
 }
 
-/** A round asks for at most one probe: of each of a route's eight variants, and then the last one acts. */
-const MAX_ROUNDS = 9;
 const RETRY_MS = 2_000;
 /** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
 const PATIENCE_MS = 1_500;
@@ -182,17 +181,6 @@ export class RouteControl {
     await this.#carryOut(moved, nowMs);
   }
 
-  /** Asks for the rollout's next state and carries it out, in a turn. */
-  async act(input: Input): Promise<Result<RolloutState | null, Refusal>> {
-    const health: Health = {};
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { answer, asks } = await this.round(input, health);
-      if (asks === undefined) return answer;
-      health[asks] = await this.probe(asks);
-    }
-    return ok(this.running);
-  }
-
   /**
    * Looks what time and evidence ask for. However many ask at once, one look follows the one under way; and it takes a turn for each
    * look alone, so that nobody with a way back waits behind a health check.
@@ -221,7 +209,7 @@ export class RouteControl {
     return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => atMs > sinceMs));
   }
 
-  /** One look, in a turn. `asks` names a variant whose health must be known first: nothing was done then. A tick of nothing is no fault. */
+  /** One look, in a turn. A tick of nothing is no fault. */
   async round(input: Input, health: Health): Promise<Round> {
     const state = this.running;
     if (state === null) return { answer: ok(null) };
@@ -238,7 +226,7 @@ export class RouteControl {
       return { answer: refused('no_config', 'the config cannot be read now', mend) };
     }
     const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
-    if (asked !== undefined && health[asked.variant] === undefined) return { answer: ok(state), asks: asked.variant };
+    if (asked !== undefined && !Object.hasOwn(health, asked.variant)) return { answer: ok(state), asks: asked.variant };
     await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
     return { answer: ok(this.#rollout) };
   }

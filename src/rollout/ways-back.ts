@@ -24,7 +24,7 @@ export async function waysBack(
   control: RouteControl,
   asked: { revision?: number; force: boolean },
 ): Promise<Result<WaysBack, CallRefusal>> {
-  const ready = await readyToMove(control, { actor: '', reason: '', ifMatch: null }, false);
+  const ready = await readyToMove(control, null, false);
   if (!ready.ok && ready.error.code !== 'manual') return ready;
   const kept = control.journal.kept();
   const now = control.journal.split()?.revision ?? 0;

@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusingUrl } from './faulty-origin.ts';
+import { type Origin, startOrigin } from './harness.ts';
 import { lenient, type RolloutWorld, startRolloutWorld, until, type Visit } from './rollout-world.ts';
 
 let world: RolloutWorld;
+/** Its health is fine until it is silent. */
+let moody: Origin;
+let isSilent = false;
 
 beforeAll(async () => {
   const refusing = await refusingUrl();
+  moody = await startOrigin(({ url }, response) => {
+    if (!isSilent || url !== '/health') response.end();
+  });
+  const checked = { url: moody.url, health: { path: '/health' } };
   world = await startRolloutWorld(({ blue, green }) => ({
     silent: { variants: { blue: { url: blue }, green: { url: green, health: { path: '/health' } } } },
     'by-hand': {},
@@ -19,10 +27,15 @@ beforeAll(async () => {
     streams: {},
     bake: {},
     quiet: {},
+    returning: { variants: { blue: checked, green: { url: green } } },
+    turning: { variants: { blue: { url: blue }, green: checked } },
   }));
 });
 
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  await moody.close();
+});
 
 const long = (weight: number) => [
   { weight, for: '10m' },
@@ -89,9 +102,33 @@ describe.concurrent('the way back', () => {
     // A check is given five seconds.
     expect(tookMs).toBeLessThan(4_500);
     for (const promoted of await Promise.all(promotes)) {
-      expect(promoted).toMatchObject({ status: 409, body: { code: 'no_rollout' } });
+      expect(promoted).toMatchObject({ status: 412, body: { code: 'stale' } });
     }
     await visitors.stop();
+  });
+
+  it('waits for no health check of another call, and is not undone by it', async () => {
+    const full = [{ weight: 100, for: '10m' }];
+    expect((await start('returning', 100, { plan: full })).status).toBe(200);
+    isSilent = true;
+    const back = world.api('POST', '/routes/returning/rollback', { reason: 'by the book' });
+    const turn = world.api('POST', '/routes/turning/switch', { to: 'green', reason: 'release 2' });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    let isAnswered = false;
+    void Promise.race([back, turn]).then(() => {
+      isAnswered = true;
+    });
+    const aborted = await world.api('POST', '/routes/returning/rollout/abort', { reason: 'a bad feeling' });
+    const turned = await world.api('POST', '/routes/turning/switch', { to: 'blue', reason: 'not yet' });
+    expect(isAnswered).toBe(false);
+    isSilent = false;
+    expect(aborted).toMatchObject({ status: 200, body: { rollout: { phase: 'aborted' } } });
+    expect(turned).toMatchObject({ status: 200, body: { split: { weights: { blue: 100 } } } });
+    for (const late of await Promise.all([back, turn])) {
+      expect(late).toMatchObject({ status: 412, body: { code: 'stale' } });
+    }
+    expect(await world.status('turning')).toMatchObject({ split: { weights: { blue: 100 }, reason: 'not yet' } });
+    expect(await world.actions('returning')).toEqual(['started', 'aborted', 'rollback-refused']);
   });
 
   it('follows from evidence when a candidate fails every request', async () => {
