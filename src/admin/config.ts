@@ -5,7 +5,7 @@ import { Hono } from 'hono/tiny';
 import { readText } from '../body-text.ts';
 import { isFor } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
-import { faultAt } from '../config/path.ts';
+import { faultAt, firstFault } from '../config/path.ts';
 import { parseSplit, parseWeights } from '../config/split.ts';
 import { keysOf, readAll, textsOf } from '../config/store.ts';
 import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
@@ -97,14 +97,15 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
       const { name, baseline } = route;
       const { split, weights } = textsOf(name, texts);
       const byHand = parseWeights(weights ?? '{}', route);
-      // What is refused is not served, and beats nothing.
-      const isManual = byHand.ok && byHand.value !== null;
+      const isManual = !byHand.ok || byHand.value !== null;
       if (!isManual && !split) return [];
       const known = split ? parseSplit(split) : null;
       const isServed = isManual || (known?.ok && isFor(known.value, route));
-      const reason = isServed
-        ? `the key ${isManual ? 'weights' : 'split'}:${name} beats the weights written here`
-        : `the key split:${name} is for other variants: ${baseline} gets all traffic`;
+      const reason = !byHand.ok
+        ? `the key weights:${name} is refused (${firstFault(byHand.error)})`
+        : isServed
+          ? `the key ${isManual ? 'weights' : 'split'}:${name} beats the weights written here`
+          : `the key split:${name} is for other variants: ${baseline} gets all traffic`;
       const mend = isManual
         ? `end manual mode: headgate manual clear ${name}`
         : `change them with: headgate weights ${name} …`;

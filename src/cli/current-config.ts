@@ -43,7 +43,12 @@ export function overridden(routes: readonly Route[], statuses: readonly RouteSta
 function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   const { name } = route;
   if (byHand !== null) {
-    return [{ path: 'weights', reason: 'weights set by hand beat them', mend: `headgate manual clear ${name}` }];
+    const lost = Object.keys(byHand).filter((one) => byHand[one] && !Object.hasOwn(route.variants, one));
+    const reason =
+      lost.length === 0
+        ? 'weights set by hand beat them'
+        : `weights set by hand go to ${lost.join(', ')}, which this config lacks: they end with it`;
+    return [{ path: 'weights', reason, mend: `headgate manual clear ${name}` }];
   }
   if (split.revision === 0) return [];
   const weights = Object.entries(split.weights).map(([variant, percent]) => `${variant}=${percent}`);

@@ -52,10 +52,12 @@ export function splitInForce(known: {
   if (misfit !== null) notes.push(misfit);
 
   if (known.weights !== null) {
-    const stranger = strangerIn(Object.keys(known.weights), route);
+    const { weights: byHand } = known;
+    const served = Object.keys(byHand).filter((name) => byHand[name]);
+    const stranger = strangerIn(served, route);
     if (stranger === undefined) {
       // Salt, epoch and revision stay, so that a change by hand moves no more visitors than its weights ask for.
-      const weights = completeWeights(known.weights, Object.keys(route.variants));
+      const weights = completeWeights(byHand, Object.keys(route.variants));
       return { ...beneath, source: 'weights', weights, notes: [...notes, 'weights set by hand'] };
     }
     notes.push(`weights set by hand name "${stranger}", which is not a variant of this route, so they are not served`);

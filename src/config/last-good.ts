@@ -35,7 +35,9 @@ export async function readLastGood(env: Env): Promise<LastGood | null> {
 export async function writeLastGood(env: Env, documents: LastGood): Promise<void> {
   try {
     const headers = { 'content-type': 'application/json', 'cache-control': `max-age=${MAX_AGE_SECONDS}` };
-    await caches.default.put(await keyOf(env), new Response(JSON.stringify(documents), { headers }));
+    // Other isolates serve other routes.
+    const routes = { ...(await readLastGood(env))?.routes, ...documents.routes };
+    await caches.default.put(await keyOf(env), new Response(JSON.stringify({ ...documents, routes }), { headers }));
   } catch {
     // The next refresh tries again.
   }

@@ -78,13 +78,21 @@ export function parseSplit(text: string): Result<Split, Fault[]> {
   return faults.length > 0 ? err(faults) : ok(split);
 }
 
-/** Parses weights by hand. `{}` is null: manual mode is off. The weights come back for every variant of the route. */
-export function parseWeights(text: string, route: Route): Result<Record<string, number> | null, Fault[]> {
+/**
+ * Parses weights by hand. `{}` is null: manual mode is off. The weights come back for every variant of the route. One that gets nothing
+ * need not be there, unless `isStrict`: a config that no longer has it must not end what people set.
+ */
+export function parseWeights(
+  text: string,
+  route: Route,
+  isStrict = false,
+): Result<Record<string, number> | null, Fault[]> {
   const read = readAs(weights, text);
   if (!read.ok) return read;
   const given = read.value.output;
   if (Object.keys(given).length === 0) return ok(null);
   const known = Object.keys(route.variants);
-  const faults = [...unknownVariantFaults(Object.keys(given), known, []), ...sumFault(given, [], route.baseline)];
+  const named = Object.keys(given).filter((one) => isStrict || given[one]);
+  const faults = [...unknownVariantFaults(named, known, []), ...sumFault(given, [], route.baseline)];
   return faults.length > 0 ? err(faults) : ok(completeWeights(given, known));
 }

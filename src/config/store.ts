@@ -134,7 +134,14 @@ export class ConfigStore {
     // The request may have waited for the config already: KV gets a second in all.
     const texts = await readKeys(env, keysOf(route.name), Math.max(0, nowMs + WAIT_MS - Date.now()));
     if (texts !== null) {
-      const state = this.#takeRoute(route, textsOf(route.name, texts), nowMs);
+      const take = () => this.#takeRoute(route, textsOf(route.name, texts), nowMs);
+      let state = take();
+      // Others serve by the weights that a typing error was written over; so must those who come new.
+      const good = state.refused && !state.weights && (await readLastGood(env))?.routes[route.name];
+      if (good) {
+        this.#takeRoute(route, good);
+        state = take();
+      }
       this.#save(env, ctx);
       return state;
     }
@@ -208,7 +215,10 @@ export class ConfigStore {
     this.#changed = false;
     this.#savedAtMs = nowMs;
     const routes: Record<string, RouteTexts> = {};
-    for (const [name, { state }] of this.#known) if (state.texts !== null) routes[name] = state.texts;
+    for (const [name, { state, usedAtMs }] of this.#known) {
+      // What is refused must not replace a good copy, nor what is not refreshed a newer one.
+      if (state.texts !== null && !state.refused && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts;
+    }
     ctx.waitUntil(writeLastGood(env, { config: this.#loaded.text, routes }));
   }
 }

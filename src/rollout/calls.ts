@@ -89,7 +89,7 @@ export function change(control: RouteControl, asked: Change, caller: Caller): Pr
 
 function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'split', caller, async ({ route, before, variants }) => {
-    const weights = parseWeights(JSON.stringify(asked.weights), route);
+    const weights = parseWeights(JSON.stringify(asked.weights), route, true);
     if (!weights.ok || weights.value === null) {
       const faults = weights.ok
         ? [{ path: '$', reason: 'is empty', mend: 'name at least one variant' }]

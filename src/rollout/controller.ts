@@ -71,11 +71,10 @@ export class RolloutController extends DurableObject<Env> {
     const following = this.#follow(control, batch).catch((cause) => console.error('controller', cause));
     this.ctx.waitUntil(following);
     await atMost(following, FOLLOW_LIMIT_MS);
-    const split = control.journal.split();
     const isolates = this.#ledger.activeIsolates(nowMs);
     return {
       intervalMs: this.#ledger.intervalMs(isolates),
-      split: split !== null && split.revision > batch.revision ? JSON.stringify(split) : null,
+      split: this.newerSplit(batch.route, batch.revision),
       isolates,
       tokensToday: this.#pairs.tokensToday(nowMs),
     };
@@ -100,9 +99,13 @@ export class RolloutController extends DurableObject<Env> {
     });
   }
 
-  /** The newest split when its revision is higher; null when the caller's is the newest. */
+  /**
+   * The newest split when its revision is higher; null when the caller's is the newest, and while weights by hand beat all: an isolate
+   * that cannot read them must not serve by what they took back.
+   */
   newerSplit(route: string, revision: number): string | null {
-    const split = this.#control(route).journal.split();
+    const { journal, source } = this.#control(route);
+    const split = source.view.byHand === null ? journal.split() : null;
     return split !== null && split.revision > revision ? JSON.stringify(split) : null;
   }
 

@@ -85,6 +85,9 @@ describe('headgate apply', () => {
     api.answer(answers({ 'GET /api/routes': { routes: [statusWith({ byHand: { blue: 100 } })] } }));
     await session.run('apply', 'next.json');
     expect(session.notes).toMatch(/weights set by hand beat them[\s\S]*headgate manual clear detect/);
+    api.answer(answers({ 'GET /api/routes': { routes: [statusWith({ byHand: { blue: 0, gone: 100 } })] } }));
+    await session.run('apply', 'next.json');
+    expect(session.notes).toMatch(/weights set by hand go to gone, which this config lacks: they end with it/);
   });
 
   it('says who gets the traffic where the split was made for other variants', async () => {

@@ -193,6 +193,13 @@ describe('the state of a route', () => {
     expect(shown(stranger, {})).toMatchObject({ green: 10, source: 'config' });
   });
 
+  it('keeps weights by hand that give nothing to a variant which the config no longer has, also under a typing error', () => {
+    const text = '{"blue":100,"green":0}';
+    const kept = { source: 'weights', weights: { blue: 100 } };
+    expect(shown({ weights: text }, { weights: text, route: strangers }).state.inForce).toMatchObject(kept);
+    expect(shown({ weights: text }, { weights: '{"blue"', route: strangers }).state.inForce).toMatchObject(kept);
+  });
+
   it('drops weights by hand that name a variant which the config no longer has', () => {
     const gone = shown({ weights: '{"green":100}' }, { weights: '{"green":100}', route: strangers });
     expect(gone.state.inForce).toMatchObject({ source: 'config', weights: { blue: 100 } });

@@ -54,6 +54,14 @@ describe('weights by hand', () => {
     expect(read(' {"blue": 99.95, "green": 0.05}\n')).toEqual({ blue: 99.95, green: 0.05 });
   });
 
+  it('may name a variant that is gone and gets nothing, but not where a person is asked again', () => {
+    const text = '{"blue":100,"gone":0}';
+    const read = parseWeights(text, route);
+    expect(read.ok && { ...read.value }).toEqual({ blue: 100, green: 0 });
+    const again = parseWeights(text, route, true);
+    expect(!again.ok && again.error).toEqual([expect.objectContaining({ path: 'gone' })]);
+  });
+
   it('end with {}', () => {
     expect(parseWeights('{}', route)).toEqual({ ok: true, value: null });
   });

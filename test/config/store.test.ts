@@ -123,6 +123,7 @@ afterEach(() => {
 
 const FIRST = textOf(routeWith({ weights: { blue: 90, green: 10 } }));
 const SECOND = textOf(routeWith({ weights: { blue: 50, green: 50 } }));
+const CONFIG_OF_TWO = textOf(routeWith({ match: { path: '/detect/*' } }), routeWith({ name: 'other' }));
 const greenOf = (loaded: Loaded | null) => loaded?.config.routes[0]?.weights.green;
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
@@ -277,6 +278,45 @@ describe('a cold isolate', () => {
     cold.kv.mood = 'throws';
     const { inForce } = await cold.state();
     expect(inForce).toMatchObject({ source: 'weights', revision: 4, weights: { blue: 75, green: 25 } });
+  });
+
+  it('serves by the weights that a typing error was written over, as those do who knew them', async () => {
+    isolate.kv.documents.set('config', FIRST).set('weights:detect', '{"blue":75,"green":25}');
+    await isolate.state();
+    await isolate.settle();
+    isolate.kv.documents.set('weights:detect', '{"blue":75');
+    await pass(121_000);
+    for (const one of [isolate, new Isolate(), new Isolate()]) {
+      one.kv.documents = isolate.kv.documents;
+      const { inForce, refused } = await one.state();
+      expect(inForce).toMatchObject({ source: 'weights', weights: { blue: 75, green: 25 } });
+      expect(refused).toContain('weights:detect is refused');
+      await one.settle();
+    }
+  });
+
+  it('finds in the copy what isolates with other routes have saved, and of each route what was known last', async () => {
+    const documents = new Map([['config', CONFIG_OF_TWO]]);
+    const saved = async (index: number, weights: string | null) => {
+      const one = new Isolate();
+      one.kv.documents = documents;
+      if (weights !== null) documents.set(`weights:${['detect', 'other'][index]}`, weights);
+      await one.state(index);
+      await one.settle();
+      return one;
+    };
+    const first = await saved(0, '{"green":100}');
+    await saved(1, '{"blue":75,"green":25}');
+    // It has served `detect` once, and goes on with another route, whose keys alone it reads.
+    await pass(700_000);
+    await saved(0, '{}');
+    documents.set('weights:other', '{"blue":50,"green":50}');
+    await first.state(1);
+    await first.settle();
+    const cold = new Isolate();
+    cold.kv.mood = 'throws';
+    expect((await cold.state(0)).inForce).toMatchObject({ source: 'config' });
+    expect((await cold.state(1)).inForce).toMatchObject({ source: 'weights', weights: { blue: 50, green: 50 } });
   });
 
   it('takes no copy of another Worker, and its secrets are not in the name of its own', async () => {

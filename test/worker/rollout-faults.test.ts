@@ -24,6 +24,7 @@ beforeAll(async () => {
       owed: {},
       blind: {},
       judging: {},
+      'hand-unread': {},
     }),
     { entry: "export { default, RolloutController, Recorder } from './test/worker/rollout-faults.ts';" },
   );
@@ -308,6 +309,21 @@ describe('an isolate', () => {
     const visits = await Promise.all(Array.from({ length: 16 }, () => world.visit('dead')));
     expect(visits.map(({ status }) => status)).toEqual(visits.map(() => 200));
     expect(new Set(visits.map(({ variant }) => variant))).toContain('green');
+  });
+
+  it('that could never read weights by hand is not told the split that they beat', async () => {
+    await start('hand-unread');
+    await world.headgate.put('weights:hand-unread', { blue: 100 });
+    expect(await world.status('hand-unread')).toMatchObject({ rollout: { phase: 'paused' } });
+    await fault('edge=throw');
+    expect(await variantsOf('hand-unread')).toEqual(new Set(['blue']));
+    await until(
+      () => fault('edge=throw'),
+      (batches) => batches.some(({ route }) => route === 'hand-unread'),
+      25,
+    );
+    await sleep(1_000);
+    expect(await variantsOf('hand-unread')).toEqual(new Set(['blue']));
   });
 
   it('that tells late of an aborted rollout adds nothing to the next one', async () => {
