@@ -4,7 +4,7 @@ import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
-import { isMembers } from '../shadow/compare/dialects/dialect.ts';
+import { isMembers, membersOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
@@ -39,7 +39,7 @@ export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 
 }
 
 // What ends a stream in the dialects of OpenAI (and Workers AI), its Responses API, and Anthropic.
-const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'response.failed', 'message_stop'];
+const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'message_stop'];
 /** The type of an event, where its data begin with it: they may be too long to be kept whole. */
 const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
 
@@ -49,8 +49,9 @@ function saidBy({ name, data }: StreamEvent): string[] {
 }
 
 /**
- * Whether an event stream ended with its terminator, as comparisons see it; null for what is no model's and tells of no error: nobody
- * knows how that should end. Nor is it known of a coded one that is too long to be kept.
+ * Whether an event stream ended well. One that tells of an error did not, whatever follows: some servers put their end mark behind it. Else
+ * a model's ends with its terminator, as in comparisons; how others should end nobody knows, so that they end well unless within an
+ * object. Null for a coded one that is too long to be kept.
  */
 async function endedProperly(served: Served): Promise<boolean | null> {
   await served.body;
@@ -61,18 +62,22 @@ async function endedProperly(served: Served): Promise<boolean | null> {
     events.add(new TextEncoder().encode(text));
   }
   const { first, last, isInLine } = events.ended();
+  const seen = [...first, ...last].map((event) => ({
+    name: event.name,
+    said: saidBy(event),
+    json: membersOf(parseJson(event.data)),
+  }));
+  const isError = ({ name, said, json }: (typeof seen)[number]) =>
+    name === 'error' || said.includes('response.failed') || (isMembers(json.error) && !json.jsonrpc);
+  if (seen.some(isError)) return false;
   if (last.some((event) => saidBy(event).some((one) => TERMINATORS.includes(one)))) return true;
-  const isKnown = first.some((event) => {
-    // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
-    if (event.name === 'error' || saidBy(event).some((one) => one.startsWith('response.'))) return true;
-    const json = parseJson(event.data);
-    return (
-      isMembers(json) &&
-      ((isMembers(json.error) && !json.jsonrpc) || dialects.some((dialect) => dialect.claimsEvent(json)))
-    );
-  });
+  // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
+  const isModels = seen.some(
+    ({ said, json }) =>
+      said.some((one) => one.startsWith('response.')) || dialects.some((dialect) => dialect.claimsEvent(json)),
+  );
   const data = last.at(-1)?.data ?? '';
-  // What breaks off within an object was cut, whosever it is.
+  // What breaks off within an object was cut, whosever it is; and nobody asks a model and wants nothing.
   const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;
-  return first.length === 0 || isKnown || isCut ? false : null;
+  return !(isModels || isCut || (last.length === 0 && served.method === 'POST'));
 }

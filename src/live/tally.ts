@@ -69,7 +69,7 @@ export class LiveTally {
     if (counts === undefined || served.isPreview) return;
     counts.tokensIn = (counts.tokensIn ?? 0) + tokensIn;
     counts.tokensOut = (counts.tokensOut ?? 0) + tokensOut;
-    counts.cost = (counts.cost ?? 0) + (cost ?? 0);
+    if (cost !== null) counts.cost = (counts.cost ?? 0) + cost;
   }
 
   /** What was counted; the tally begins anew. */

@@ -94,7 +94,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const isDirect = plan.role === 'candidate';
   const sides = isDirect ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
-  spent(served, plan, work, isDirect ? result.candidate : result.live);
+  spent(served, plan, work, isDirect ? result.candidate : result.live, { body, copy });
   const isLocked = result.class === 'status-mismatch' && isLockedOut(served, plan, { live, copy, again });
   count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
@@ -164,7 +164,7 @@ async function repeat(
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = judge(served, sides, plan, 'repeat', seen.body, work);
-  spent(served, plan, work, result.candidate);
+  spent(served, plan, work, result.candidate, { body: seen.body, copy: seen.again });
   if (!seen.isNews) return;
   tallyOf(served, plan, work).repeat(result, { isTrial: isTrial(served.route, result, sides.live) });
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
@@ -230,9 +230,19 @@ export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): Pair
   return work.flusher.pairs(about, work.env, work.ctx);
 }
 
-/** What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. */
-function spent(served: Served, plan: MirrorPlan, work: Mirroring, { tokensIn = 0, tokensOut = 0 }: AnswerFacts): void {
-  const tokens = tokensIn + tokensOut;
+/**
+ * What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. Of a good answer that
+ * nobody can read (of an unknown API, or too large), four bytes are a token where tokens are bounded.
+ */
+function spent(
+  served: Served,
+  plan: MirrorPlan,
+  work: Mirroring,
+  { tokensIn, tokensOut = 0 }: AnswerFacts,
+  { body, copy }: { body: Uint8Array; copy: Observation },
+): void {
+  const isUnread = tokensIn === undefined && copy.status >= 200 && copy.status < 300 && plan.shadow.budget.tokensPerDay;
+  const tokens = isUnread ? Math.ceil((body.byteLength + copy.bytes) / 4) : (tokensIn ?? 0) + tokensOut;
   work.budget.spent(`${served.route.name}/${plan.shadow.variant}`, tokens, Date.now());
   tallyOf(served, plan, work).spent(tokens);
 }

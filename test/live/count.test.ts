@@ -79,7 +79,11 @@ describe('a served request', () => {
     ['an end that is named in its data alone', 'data: {"type":"message_stop"}\n\n', true],
     ['an end that bears the whole answer', ofResponses('completed'), true],
     ['an end before the answer was whole', ofResponses('incomplete'), true],
-    ['an end that says that it failed', ofResponses('failed'), true],
+    ['an end that says that it failed', ofResponses('failed'), false],
+    ['an end that says that it failed, and an end mark', `${ofResponses('failed')}data: [DONE]\n\n`, false],
+    ['an error, and an end mark', `${chat}data: {"error":{"message":"died"}}\n\ndata: [DONE]\n\n`, false],
+    ['an error by name, and an end', 'event: error\ndata: {}\n\ndata: {"type":"message_stop"}\n\n', false],
+    ['events of no model, and an error', `${'data: {"n":1}\n\n'.repeat(9)}data: {"error":{"code":503}}\n\n`, false],
     ['no end', chat, false],
     ['an end that is only spoken of', chat + chat, false],
     ['no end, after a ping', `: hello\n\nevent: ping\ndata: {"type":"ping"}\n\n${chat}`, false],
@@ -91,12 +95,12 @@ describe('a served request', () => {
       false,
     ],
     ['an error without a name', 'data: {"error":{"message":"overloaded"}}\n\n', false],
-    ['events of no model that tell of no error', 'data: {"error":null,"ask":12}\n\n', null],
-    ['an answer of JSON-RPC that is an error, which is whole', 'data: {"jsonrpc":"2.0","id":1,"error":{}}\n\n', null],
-    ['events of no model with an error of their own', 'data: {"error":3}\n\ndata: error\n\n', null],
-    ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', null],
-    ['events of no model, the last one without its line’s end', 'data: {"ask":12}\n\ndata: {"ask":13}', null],
-    ['a long last event of no model, cut', `data: {"ask":12}\n\ndata: {"all":"${'x'.repeat(5_000)}`, null],
+    ['events of no model that tell of no error', 'data: {"error":null,"ask":12}\n\n', true],
+    ['an answer of JSON-RPC that is an error, which is whole', 'data: {"jsonrpc":"2.0","id":1,"error":{}}\n\n', true],
+    ['events of no model with an error of their own', 'data: {"error":3}\n\ndata: error\n\n', true],
+    ['events of no model', 'event: price\ndata: {"ask":12}\n\ndata: 7\n\n', true],
+    ['events of no model, the last one without its line’s end', 'data: {"ask":12}\n\ndata: {"ask":13}', true],
+    ['a long last event of no model, cut', `data: {"ask":12}\n\ndata: {"all":"${'x'.repeat(5_000)}`, true],
     ['events of no model, cut within an object', 'data: {"ask":12}\n\ndata: {"ask":', false],
     ['an end, and a heartbeat after it', `${chat}data: [DONE]\n\ndata:\n\n`, true],
     ['an end, and a ping after it', 'data: {"type":"message_stop"}\n\nevent: ping\ndata: {"type":"ping"}\n\n', true],
@@ -111,10 +115,17 @@ describe('a served request', () => {
   ])('of an event stream ended properly by its last events: %s', async (_, text, endedProperly) => {
     for (const bytes of [1, 7, 100_000]) {
       const { added, background, observe } = counting();
-      observe(served({ events: streamOf(text, bytes), responseHeaders: new Headers() }), env);
+      observe(served({ method: 'POST', events: streamOf(text, bytes), responseHeaders: new Headers() }), env);
       await Promise.all(background);
       expect(added).toMatchObject([{ endedProperly }]);
     }
+  });
+
+  it('of an event stream that was only listened to ended properly without an event', async () => {
+    const { added, background, observe } = counting();
+    observe(served({ method: 'GET', events: streamOf('', 1), responseHeaders: new Headers() }), env);
+    await Promise.all(background);
+    expect(added).toMatchObject([{ endedProperly: true }]);
   });
 
   it.each([

@@ -215,6 +215,17 @@ describe('the tally', () => {
     expect(tally.take().live).toMatchObject([{ variant: 'green', requests: 1 }]);
   });
 
+  it('knows no cost of an answer whose model has no price', () => {
+    const tally = new LiveTally();
+    tally.add(served({}), body, null);
+    tally.spend(served({}), { tokensIn: 1, tokensOut: 2, cost: null });
+    expect(tally.take().live[0]).not.toHaveProperty('cost');
+    tally.add(served({}), body, null);
+    tally.spend(served({}), { tokensIn: 1, tokensOut: 2, cost: 3 });
+    tally.spend(served({}), { tokensIn: 1, tokensOut: 2, cost: null });
+    expect(tally.take().live).toMatchObject([{ tokensIn: 2, tokensOut: 4, cost: 3 }]);
+  });
+
   it('thins out past its bound by hash alone, alike for both variants, and says where it cut', () => {
     const tally = new LiveTally();
     const units = MAX_BATCH_UNITS * 3;

@@ -360,6 +360,22 @@ describe('a mirrored request', () => {
     expect(counterfactual.batch.tokens).toBe(30);
   });
 
+  it('spends a token for four bytes of what nobody can read, where tokens are bounded', async () => {
+    const budget = { tokensPerDay: 1_000_000 };
+    const green: Origin = () => new Response('x'.repeat(402));
+    const upload = uploadOf('y'.repeat(400));
+    const method = 'POST';
+    const large: Origin = () => Response.json({ ...(chatOf(1) as object), more: 'z'.repeat(400_000) });
+    const tokens = async (over: Parameters<typeof mirrored>[0]) => (await mirrored(over)).batch.tokens;
+    const asked = { shadow: { budget }, served: { method, upload } };
+    expect(await tokens({ ...asked, green })).toBe(201);
+    expect(await tokens({ ...asked, green, blue: green, plan: { isRepeated: true } })).toBe(402);
+    expect(await tokens({ ...asked, green: large })).toBeGreaterThan(65_536);
+    expect(await tokens({ ...asked, green: () => Response.json(chatOf(70)) })).toBe(70);
+    expect(await tokens({ ...asked, green: () => new Response('x'.repeat(400), { status: 503 }) })).toBe(0);
+    expect(await tokens({ served: { method, upload }, green })).toBe(0);
+  });
+
   it('knows copies to the baseline that are refused', async () => {
     const refused: Origin = () => new Response('{}', { status: 401 });
     const plan = { role: 'counterfactual', target: 'blue' } as const;

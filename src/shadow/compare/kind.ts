@@ -12,7 +12,7 @@ export interface BodyType {
   lines: boolean;
 }
 
-const jsonLines = /^application\/(x-ndjson|ndjson|jsonl|json-lines)$/;
+const jsonLines = /^application\/((x-)?(ndjson|jsonl(ines)?|json-lines)|stream\+json)$/;
 const json = /^(application|text)\/json$|\+json$/;
 const texts = /^text\/|\+xml$|^application\/(xml|javascript|ecmascript|x-www-form-urlencoded|graphql|yaml|toml)$/;
 

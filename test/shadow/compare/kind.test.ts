@@ -25,6 +25,13 @@ describe('the kind of a body', () => {
     expect(bodyType(contentType, bytes(body)).kind).toBe(kind);
   });
 
+  it.each(['x-ndjson', 'ndjson', 'jsonl', 'x-jsonl', 'x-jsonlines', 'json-lines', 'stream+json'])(
+    'reads lines of JSON by the name of %s',
+    (name) => {
+      expect(bodyType(`application/${name}; charset=utf-8`, bytes('{}\n'))).toEqual({ kind: 'json', lines: true });
+    },
+  );
+
   it('takes bytes that are no UTF-8 for binary, and a character cut by the sniffing bound for text', () => {
     expect(bodyType(null, new Uint8Array([0xff, 0xd8, 0xff])).kind).toBe('binary');
     expect(bodyType(null, bytes(`${'a'.repeat(1023)}東京`)).kind).toBe('text');

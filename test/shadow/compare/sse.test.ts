@@ -119,6 +119,28 @@ describe('re-assembling streams', () => {
     expect(readSse(encoder.encode(text)).error).toBe(reason);
   });
 
+  it.each([
+    [
+      'a null for what has not changed',
+      [
+        '{"type":"message_start","message":{"type":"message","content":[],"usage":{"input_tokens":17,"output_tokens":1}}}',
+        '{"type":"message_delta","delta":{},"usage":{"input_tokens":null,"output_tokens":7}}',
+        '{"type":"message_stop"}',
+      ],
+    ],
+    [
+      'a usage of Groq',
+      ['{"choices":[],"x_groq":{"usage":{"prompt_tokens":17,"completion_tokens":7}},"usage":null}', '[DONE]'],
+    ],
+    [
+      'a usage of Moonshot',
+      ['{"usage":null,"choices":[{"delta":{},"usage":{"prompt_tokens":17,"completion_tokens":7}}]}', '[DONE]'],
+    ],
+  ])('reads %s', (_, events) => {
+    const text = events.map((data) => `data: ${data}\n\n`).join('');
+    expect(readSse(encoder.encode(text)).usage).toEqual({ tokensIn: 17, tokensOut: 7 });
+  });
+
   it('says nothing of the end of a stream that we stopped reading', () => {
     const bytes = encoder.encode(transcript('openai-chat.txt'));
     const reading = readSse(bytes.subarray(0, 1500), { whole: false });

@@ -63,7 +63,10 @@ export const anthropicMessages: Dialect = {
 
 function addMessageDelta(document: Members, json: Members): void {
   Object.assign(document, membersOf(json.delta));
-  if (isMembers(json.usage)) document.usage = { ...membersOf(document.usage), ...json.usage };
+  if (!isMembers(json.usage)) return;
+  // A count of null is one that has not changed.
+  const usage = Object.entries(json.usage).filter(([, count]) => count !== null);
+  document.usage = { ...membersOf(document.usage), ...Object.fromEntries(usage) };
 }
 
 function addToBlock(blocks: ByIndex, inputs: Map<Members, string>, json: Members): void {

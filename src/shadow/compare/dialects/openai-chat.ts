@@ -76,6 +76,9 @@ function addChunk(document: Members, choices: ByIndex, chunk: Members): void {
     if (key === 'choices' || key === 'object' || key === 'obfuscation') continue;
     if (chunk[key] !== null || document[key] === undefined) document[key] = chunk[key];
   }
+  // In Groq's words, and in Moonshot's.
+  const usage = membersOf(chunk.x_groq).usage ?? listOf(chunk.choices)[0]?.usage;
+  if (usage) document.usage ??= usage;
   for (const part of listOf(chunk.choices)) {
     const index = countOf(part.index) ?? 0;
     const choice = membersAt(choices, index);
