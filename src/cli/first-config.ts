@@ -4,12 +4,43 @@ import { isLoopback } from './connection.ts';
 
 /** Calls of a model that answers, where only their prefix is named. */
 const answering = ['chat/completions', 'completions', 'responses', 'messages'];
-/** Calls that run a model; sending one twice changes nothing but the bill. */
-const modelCalls = /\/(chat\/completions|completions|responses|messages|embeddings)\/?$/;
+/**
+ * Calls that run a model, of OpenAI and those who speak like it, Anthropic, Ollama, Cohere and Gemini; sending one twice changes nothing
+ * but the bill.
+ */
+const modelCalls =
+  /\/(chat\/completions|completions|responses|messages|embeddings|(?<=\/api\/)(?:chat|generate|embed)|(?<=\/v2\/)(?:chat|embed|rerank)|models\/[^/:]+:\w+)\/?$/;
+/** Hosts that serve nothing but models, with the prefix that their clients put before each call. */
+const modelHosts: Record<string, string> = {
+  'api.openai.com': '/v1',
+  'api.anthropic.com': '/v1',
+  'api.deepseek.com': '',
+};
+
+/** The prefix of a model's calls, where the URL names that alone. */
+function modelPrefix({ hostname, pathname }: URL): string | null {
+  if (pathname === '/') return modelHosts[hostname] ?? null;
+  return /\/(v1|openai)\/?$/.test(pathname) ? pathname.replace(/\/+$/, '') : null;
+}
 
 /** Whether the URL is that of a model's API, of which clients use several calls under one prefix. */
-export function looksLikeModel({ pathname }: URL): boolean {
-  return modelCalls.test(pathname) || /\/v1\/?$/.test(pathname);
+export function looksLikeModel(url: URL): boolean {
+  return modelCalls.test(url.pathname) || modelPrefix(url) !== null;
+}
+
+/** How a model is asked at this URL: the header that bears its key with the key's place, and the preset that compares its answers. */
+export function waysOf(url: URL): { keyHeader: string; keyValue: string; preset: string | null } {
+  const call = modelCalls.exec(url.pathname)?.[1] ?? '';
+  const isAnthropic = call === 'messages' || url.hostname === 'api.anthropic.com';
+  const preset = isAnthropic ? 'anthropic-messages' : call === 'responses' ? 'openai-responses' : 'openai-chat';
+  const isKnown = call === '' || /^(chat\/completions|completions|responses|messages)$/.test(call);
+  const key = `\${KEY_MODELS}`;
+  const [keyHeader, keyValue] = isAnthropic
+    ? ['x-api-key', key]
+    : call.includes(':')
+      ? ['x-goog-api-key', key]
+      : ['authorization', `Bearer ${key}`];
+  return { keyHeader: keyHeader!, keyValue: keyValue!, preset: isKnown ? preset : null };
 }
 
 export interface FirstConfig {
@@ -27,10 +58,11 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
   // A loopback address is where the endpoint runs today, not what visitors will call.
   const visitorHost = host ?? (isLoopback(url.hostname) ? undefined : url.hostname);
   const path = url.pathname.replace(/\/+$/, '');
-  const prefix = path.replace(model ? modelCalls : '', '');
+  const alone = modelPrefix(url);
+  const prefix = alone ?? path.replace(model ? modelCalls : '', '');
   // Any other endpoint is its own path and what lies below it.
   const others = prefix === '' ? ['/*'] : [prefix, `${prefix}/*`];
-  const calls = path === prefix ? answering.map((call) => `${prefix}/${call}`) : [...new Set([path, url.pathname])];
+  const calls = alone === null ? callsAt(path, url.pathname) : answering.map((call) => `${prefix}/${call}`);
   const at = (paths: string[]) => paths.map((one) => ({ ...(visitorHost ? { host: visitorHost } : {}), path: one }));
   const routeName = name ?? nameOf(url);
   // What else its clients call below that prefix makes jobs and files, which a copy would make twice, or is of no model.
@@ -56,6 +88,12 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
       ...(model ? [rest] : []),
     ],
   };
+}
+
+/** The call that is named, as it is written; Gemini's has another name where it streams. */
+function callsAt(path: string, written: string): string[] {
+  const stem = /^(.*:)(?:generateContent|streamGenerateContent)$/.exec(path)?.[1];
+  return stem ? [`${stem}generateContent`, `${stem}streamGenerateContent`] : [...new Set([path, written])];
 }
 
 /** The last word of the path that tells what is served, as far as a name may hold it. */

@@ -205,17 +205,25 @@ describe('headgate init', () => {
       ['chat/completions', 'completions', 'responses', 'messages'].map((call) => `/openai/v1/${call}`),
       '/openai/v1/*',
     ],
-    ['https://models.example.com/v1/messages', 'messages', ['/v1/messages'], '/v1/*'],
-    ['https://models.example.com/v1/responses/', 'responses', ['/v1/responses', '/v1/responses/'], '/v1/*'],
+    ['https://models.example.com/v1/messages', 'messages', ['/v1/messages'], '/v1/*', 'anthropic-messages'],
+    [
+      'https://models.example.com/v1/responses/',
+      'responses',
+      ['/v1/responses', '/v1/responses/'],
+      '/v1/*',
+      'openai-responses',
+    ],
+    ['https://models.example.com/api/chat', 'chat', ['/api/chat'], '/api/*', null],
+    ['https://models.example.com/v2/rerank', 'rerank', ['/v2/rerank'], '/v2/*', null],
   ])(
     'knows %s for a model: its answers may be repeated and nothing else, and hints follow',
-    async (url, name, paths, rest) => {
+    async (url, name, paths, rest, preset = 'openai-chat' as string | null) => {
       expect(await session.run('init', url, '--offline', '--force', '--host', 'ai.example.com')).toBe(0);
       const config = session.read('headgate.json') as { routes: object[] };
       expect(config.routes[0]).toMatchObject({
         name,
         match: paths.map((path) => ({ host: 'ai.example.com', path })),
-        variants: { blue: { url: 'https://models.example.com' } },
+        variants: { blue: { url: new URL(url).origin } },
         repeatable: ['GET', 'HEAD', 'POST'],
       });
       // Batches and files are made once.
@@ -227,9 +235,44 @@ describe('headgate init', () => {
         },
       ]);
       expect(parseConfig(JSON.stringify(config), { unknownKeys: 'fault' }).ok).toBe(true);
-      expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}[\s\S]*openai-chat/);
+      expect(session.out).toMatch(/"json": \{ "model": "…" \}[\s\S]*\$\{KEY_MODELS\}/);
+      expect(/"preset": "(.*?)"/.exec(session.out)?.[1] ?? null).toBe(preset);
+      const header = preset === 'anthropic-messages' ? '"x-api-key": "${' : '"authorization": "Bearer ${';
+      expect(session.out).toContain(header);
     },
   );
+
+  it.each([
+    ['https://api.anthropic.com', '/v1', '"x-api-key": "'],
+    ['https://api.deepseek.com/', '', '"authorization": "Bearer '],
+    ['https://models.example.com/v1beta/openai/', '/v1beta/openai', '"authorization": "Bearer '],
+  ])('knows the address of models alone, as clients are given it: %s', async (url, prefix, header) => {
+    expect(await session.run('init', url, '--offline', '--force')).toBe(0);
+    const { routes } = session.read('headgate.json') as { routes: { match: { path: string }[] }[] };
+    expect(routes.map(({ match }) => match.map(({ path }) => path))).toEqual([
+      ['chat/completions', 'completions', 'responses', 'messages'].map((call) => `${prefix}/${call}`),
+      [`${prefix}/*`],
+    ]);
+    expect(session.out).toContain(header);
+  });
+
+  it('knows both calls of a model that is named in the path', async () => {
+    const url = 'https://models.example.com/v1beta/models/m-2.0:generateContent';
+    expect(await session.run('init', url, '--offline', '--force')).toBe(0);
+    expect(session.read('headgate.json')).toMatchObject({
+      routes: [
+        {
+          match: [
+            { path: '/v1beta/models/m-2.0:generateContent' },
+            { path: '/v1beta/models/m-2.0:streamGenerateContent' },
+          ],
+        },
+        { match: [{ path: '/v1beta/*' }] },
+      ],
+    });
+    expect(session.out).toContain(`"x-goog-api-key": "\${KEY_MODELS}"`);
+    expect(session.out).not.toContain('"json"');
+  });
 
   it('names the schema from where the file is', async () => {
     mkdirSync(join(session.cwd, 'src/config'), { recursive: true });

@@ -4,6 +4,7 @@
  */
 
 import { type OutgoingHttpHeaders, request } from 'node:http';
+import { decode } from '../../shadow/decode.ts';
 
 /** Like `fetch` with the few things that a case needs. The signal ends it. */
 export function fetchAsHost(url: URL, host: string, init: RequestInit): Promise<Response> {
@@ -16,14 +17,17 @@ export function fetchAsHost(url: URL, host: string, init: RequestInit): Promise<
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('error', reject);
-      incoming.on('end', () => {
+      incoming.on('end', async () => {
         const status = incoming.statusCode ?? 0;
         const pairs = Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
           values.map((value): [string, string] => [name, value]),
         );
         const isEmpty = status === 204 || status === 205 || status === 304;
         try {
-          resolve(new Response(isEmpty ? null : Buffer.concat(chunks), { status, headers: pairs }));
+          const sent = Buffer.concat(chunks);
+          const decoded = await decode(incoming.headers['content-encoding'] ?? null, sent, Infinity);
+          const body = isEmpty ? null : Buffer.from(decoded?.isSound ? decoded.bytes : sent);
+          resolve(new Response(body, { status, headers: pairs }));
         } catch (cause) {
           // As `fetch` does with statuses of 600 and more.
           reject(cause);

@@ -1,5 +1,7 @@
 /** Owns what an answer has that its case did not expect. Pure. */
 
+import { isEventStream } from '../../shadow/compare/kind.ts';
+import { readSse, type StreamReading } from '../../shadow/compare/sse.ts';
 import type { Expectation } from './cases.ts';
 
 export interface Answered {
@@ -16,15 +18,20 @@ export interface Difference {
   got: string;
 }
 
+/** Of an event stream `text` and `json` may be held to what it says once it is put together. */
 export function differencesOf(expect: Expectation, answer: Answered): Difference[] {
+  const isStream = isEventStream(answer.headers.get('content-type')) && answer.text !== '';
+  const stream = isStream ? readSse(new TextEncoder().encode(answer.text)) : null;
+  const wrong = statusDifferences(expect, answer);
   return [
-    ...statusDifferences(expect, answer),
+    ...wrong,
+    ...(stream && wrong.length === 0 ? streamDifferences(stream) : []),
     ...Object.entries(expect.headers ?? {}).flatMap(([name, expected]) => {
       const got = answer.headers.get(name);
       return got === expected ? [] : [{ at: `header ${name}`, expected, got: got ?? 'none' }];
     }),
-    ...textDifferences(expect, answer),
-    ...(expect.json === undefined ? [] : bodyDifferences(expect.json, answer.text)),
+    ...textDifferences(expect, answer, stream?.text),
+    ...bodyDifferences(expect, answer, stream),
     ...(answer.totalMs > (expect.maxMs ?? Number.POSITIVE_INFINITY)
       ? [{ at: 'time', expected: `at most ${expect.maxMs} ms`, got: `${Math.round(answer.totalMs)} ms` }]
       : []),
@@ -40,12 +47,27 @@ function statusDifferences({ status }: Expectation, { status: got, text }: Answe
   return [{ at: 'status', expected: wanted?.join(' or ') ?? '2xx', got: `${got}${said}` }];
 }
 
-function textDifferences({ text }: Expectation, answer: Answered): Difference[] {
-  if (text === undefined || answer.text.includes(text)) return [];
-  return [{ at: 'text', expected: `… ${text} …`, got: short(answer.text) }];
+/** A stream may tell of an error, or lack the end mark of its API, with status 200. */
+function streamDifferences({ error, dialect, document }: StreamReading): Difference[] {
+  const told = error ?? (dialect === 'generic' && asList(document).some(tellsOfError) ? 'error-event' : undefined);
+  return told === undefined ? [] : [{ at: 'stream', expected: 'to end well', got: told }];
 }
 
-function bodyDifferences(expected: unknown, text: string): Difference[] {
+function tellsOfError(event: unknown): boolean {
+  if (!isObject(event)) return false;
+  return event.event === 'error' || (isObject(event.data) && isObject(event.data.error) && !event.data.jsonrpc);
+}
+
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+function textDifferences({ text }: Expectation, answer: Answered, said = ''): Difference[] {
+  if (text === undefined || answer.text.includes(text) || said.includes(text)) return [];
+  return [{ at: 'text', expected: `… ${text} …`, got: short(said || answer.text) }];
+}
+
+function bodyDifferences({ json: expected }: Expectation, { text }: Answered, stream: StreamReading | null) {
+  if (expected === undefined) return [];
+  if (stream !== null) return subset(expected, stream.document, '');
   let got: unknown;
   try {
     got = JSON.parse(text);

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { parseConfig } from '../../config/parse.ts';
-import { firstConfig, looksLikeModel } from '../first-config.ts';
+import { firstConfig, looksLikeModel, waysOf } from '../first-config.ts';
 import { writeText } from '../json-file.ts';
 import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
@@ -83,12 +83,17 @@ function nextSteps(file: string, url: URL): string[] {
     'Move traffic: change "weights"; they sum to 100.',
   ];
   if (looksLikeModel(url)) {
+    const { keyHeader, keyValue, preset } = waysOf(url);
+    const compare = preset === null ? '' : `, "compare": { "preset": "${preset}" }`;
+    const hasModelInPath = url.pathname.includes(':');
     steps.splice(
       1,
       0,
-      'A version that is another model behind the same URL: "json": { "model": "…" } in the variant.',
-      `Its key stays a Worker secret: "secretHeaders": { "authorization": "Bearer \${KEY_MODELS}" }.`,
-      'To compare answers: "shadows": [ { "variant": "green", "percent": 5, "compare": { "preset": "openai-chat" } } ]; every copy is paid for.',
+      ...(hasModelInPath
+        ? []
+        : ['A version that is another model behind the same URL: "json": { "model": "…" } in the variant.']),
+      `Its key stays a Worker secret: "secretHeaders": { "${keyHeader}": "${keyValue}" }.`,
+      `To compare answers: "shadows": [ { "variant": "green", "percent": 5${compare} } ]; every copy is paid for.`,
     );
   }
   return steps.map((step, i) => `  ${i + 1}. ${step}`);

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseCases } from '../../../src/cli/check/cases.ts';
 import { differencesOf } from '../../../src/cli/check/differences.ts';
@@ -67,6 +68,47 @@ describe('headgate check', () => {
       '{"text":"hallo"}',
     ]);
     expect([second!.method, second!.headers.get('x-a'), await second!.text()]).toEqual(['PUT', 'b', 'as it is']);
+  });
+
+  it('holds a stream to what it says, and finds one that failed with status 200', async () => {
+    const chunk = (content: string) => `data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`;
+    const streams: Record<string, string> = {
+      '/fine': `${chunk('The quick ')}${chunk('brown fox')}data: [DONE]\n\n`,
+      '/early': chunk('The quick '),
+      '/failed': `${chunk('The ')}data: {"error":{"type":"overloaded"}}\n\ndata: [DONE]\n\n`,
+      '/error': 'data: {"error":{"message":"no"}}\n\n',
+      '/other': 'event: price\ndata: {"ask":12}\n\n',
+    };
+    answer = ({ url }) =>
+      new Response(streams[new URL(url).pathname], { headers: { ...byGreen, 'content-type': 'text/event-stream' } });
+    cases(
+      {
+        path: '/fine',
+        expect: { text: 'quick brown', json: { choices: [{ message: { content: 'The quick brown fox' } }] } },
+      },
+      { path: '/other', expect: { json: [{ event: 'price', data: { ask: 12 } }] } },
+    );
+    expect(await check()).toBe(0);
+    cases({ path: '/early' }, { path: '/failed' }, { path: '/error' }, { path: '/fine', expect: { text: 'slow' } });
+    expect(await check()).toBe(1);
+    const said = session.out.split('\n').filter((line) => line.startsWith('    '));
+    expect(said).toEqual([
+      '    stream: expected to end well, got unterminated',
+      '    stream: expected to end well, got error-event:overloaded',
+      '    stream: expected to end well, got error-event',
+      '    text: expected … slow …, got The quick brown fox',
+    ]);
+  });
+
+  it('reads a coded answer under whatever host', async () => {
+    answer = () =>
+      new Response(gzipSync('{"lang":"de"}'), {
+        headers: { ...byGreen, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      });
+    cases({ path: '/', expect: { json: { lang: 'de' } } });
+    expect(await check()).toBe(0);
+    host = 'ai.example.com';
+    expect(await check()).toBe(0);
   });
 
   it('lists each difference and exits 1', async () => {
