@@ -7,6 +7,7 @@ import { noVariant } from '../rollout/words.ts';
 import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
+import { noted } from './note.ts';
 import { ask, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
@@ -33,7 +34,9 @@ export function comparisonsRoutes({ loadConfig }: AdminDeps) {
     )
     .delete('/routes/:route/comparisons', query(resetQuery), (c) =>
       asked(c, async (controller) => {
-        await controller.clearComparisons(c.req.valid('query').candidate);
+        const { candidate } = c.req.valid('query');
+        await controller.clearComparisons(candidate);
+        await noted(c, c.req.param('route'), 'comparisons-reset', `what was compared with ${candidate}`);
         return c.body(null, 204);
       }),
     );

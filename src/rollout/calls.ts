@@ -178,6 +178,7 @@ function command(control: RouteControl, kind: CommandKind, caller: Caller): Prom
     const unready = await unreadyFault(control, ifMatch);
     if (unready !== null) return unready;
     if (control.running === null) {
+      if (control.source.view.byHand !== null) return byHandDecides(control.name);
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
       return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
     }
@@ -308,7 +309,8 @@ export async function readyToMove(
   if (route === null) return noRoute(control.name);
   const stale = staleFault(control, ifMatch);
   if (stale !== null) return stale;
-  if (view.byHand !== null) return byHandDecides(control.name);
+  // Isolates that knew other weights before what is refused now go on with them.
+  if (view.byHand ?? (forbidsRollout && view.byHandFault)) return byHandDecides(control.name);
   const { running } = control;
   if (forbidsRollout && running !== null) return busy(control.name, running);
   const before = control.standing(view)!;

@@ -66,7 +66,12 @@ function promote(state: RolloutState, seen: Seen, by: By): Answer {
   const health = healthToGoOn(state, seen);
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
   if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
-  return ok(goOn({ ...state, byHand: false }, seen, { ...by, reason: `promoted by ${by.actor}: ${by.reason}` }));
+  return ok(
+    goOn({ ...state, byHand: false }, seen, {
+      ...by,
+      reason: `promoted by ${by.actor}${by.reason && `: ${by.reason}`}`,
+    }),
+  );
 }
 
 /**

@@ -47,7 +47,7 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
     if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
     if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${variant} first`);
   }
-  const reason = `step 1 of ${steps.length}: ${request.reason}`;
+  const reason = `step 1 of ${steps.length}${request.reason && `: ${request.reason}`}`;
   const split = splitOfStep(blank, 0, { by: actor, reason });
   const state = { ...stepAnew(blank, seen.nowMs), reason, split };
   return ok(moved(null, state, seen, 'started', { actor, reason }, [{ kind: 'publish', split }]));

@@ -6,6 +6,7 @@
 import { stepReach } from '../analysis/reach.ts';
 import { TICK_MS } from '../analysis/units.ts';
 import { allowedIncrease, MIN_BAD_TO_FAIL } from '../analysis/verdict.ts';
+import { shortEnd } from '../config/check/effects.ts';
 import type { Guardrail, Shadow } from '../config/types.ts';
 import type { Step } from './plan.ts';
 import type { Standing } from './state.ts';
@@ -22,10 +23,9 @@ export interface Traffic {
  * traffic are reckoned with, and what is true of several is said once a step.
  */
 export function planWarnings(steps: readonly Step[], guardrails: readonly Guardrail[], traffic: Traffic): string[] {
-  if (!(traffic.requestsPerTick > 0)) {
-    return ['no traffic yet: steps wait for samples'];
-  }
-  const warnings: string[] = [];
+  const end = shortEnd(steps);
+  const warnings = end === null ? [] : [`the plan ${end}`];
+  if (!(traffic.requestsPerTick > 0)) return [...warnings, 'no traffic yet: steps wait for samples'];
   const say = (index: number, sentence: string) => warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);
   steps.forEach(({ weight = 0, minSamples, forMs, maxForMs = forMs }, index) => {
     if (!(weight > 0) || forMs === 0) return;

@@ -35,3 +35,15 @@ it('names the variants where it is asked for a candidate that the route has not 
   expect(await asked('green')).toMatchObject([200, { eligible: 0 }]);
   expect(await asked('gone')).toMatchObject([200, { eligible: 7 }]);
 });
+
+it('writes into the history who threw away what was compared', async () => {
+  const note = vi.fn();
+  const clearComparisons = vi.fn();
+  const env = { CONTROLLER: { idFromName: () => 'id', get: () => ({ clearComparisons, note }) } };
+  const call = mounted({ env: env as never });
+  const headers = { 'x-headgate-actor': 'ann' };
+  const answer = await call('DELETE', '/api/routes/detect/comparisons?candidate=green', undefined, { headers });
+  expect(answer.status).toBe(204);
+  expect(clearComparisons).toHaveBeenCalledWith('green');
+  expect(note).toHaveBeenCalledWith('detect', expect.objectContaining({ actor: 'ann', action: 'comparisons-reset' }));
+});

@@ -14,7 +14,12 @@ it('finds a good config valid, with its warnings', async () => {
 it.each([
   ['a split that is still there', { 'split:detect': '{}' }, /^the key split:detect is for other variants/],
   ['weights set by hand', { 'weights:detect': '{"blue":100}' }, /^the key weights:detect beats the weights/],
-  ['no refused weights by hand', { 'weights:detect': '{"blue":97}' }, null],
+  ['refused weights by hand', { 'weights:detect': '{"blue":97}' }, /^the key weights:detect is refused \(.*sum to 97/],
+  [
+    'weights by hand of a variant that is gone',
+    { 'weights:detect': '{"gone":100}' },
+    /^the key weights:detect is refused \(.*"gone" is not a variant/,
+  ],
   ['no weights by hand that have ended', { 'weights:detect': '{}' }, null],
 ])('says before a config is put what would beat its weights: %s', async (_, keys: Record<string, string>, said) => {
   const get = async (names: string[]) => new Map(names.map((name) => [name, keys[name] ?? null]));

@@ -42,6 +42,16 @@ describe('warnings at the start', () => {
     expect(planWarnings(compiled('blue-green'), defaultGuardrails, busy)).toEqual([]);
   });
 
+  it('say that a plan does not end with all the traffic, whether there is any or not', () => {
+    const short = [
+      { weight: 5, forMs: 0 },
+      { weight: 20, forMs: 0 },
+    ] as Parameters<typeof planWarnings>[0];
+    const said = 'the plan ends at 20 %, and promotion would then move the rest at once';
+    expect(planWarnings(short, byRequest, busy)).toEqual([said]);
+    expect(planWarnings(short, byRequest, { ...busy, requestsPerTick: 0 })[0]).toBe(said);
+  });
+
   it('say once that there is no traffic', () => {
     const none: Traffic = { requestsPerTick: 0, baselineRates: [] };
     expect(planWarnings(compiled('canary'), defaultGuardrails, none)).toEqual([

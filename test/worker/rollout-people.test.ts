@@ -39,6 +39,7 @@ beforeAll(async () => {
       config: {},
       'by-hand': {},
       unasked: {},
+      mistyped: {},
       mirrored: { shadows: [{ variant: 'green', percent: 20 }] },
       taken: { shadows: [{ variant: 'green', percent: 20 }] },
       changed: {},
@@ -121,6 +122,33 @@ describe('weights set by hand', () => {
       ['KV', 'manual-ended', null],
     ]);
     expect(history.filter(({ action }) => action.endsWith('-refused'))).toHaveLength(8);
+  });
+
+  it('refuse every move also where what is there now is refused, but for the way back', async () => {
+    await world.headgate.put('weights:mistyped', '{"green":100');
+    const refused = { status: 409, body: { code: 'manual', mend: expect.stringContaining('manual clear mistyped') } };
+    expect(await world.api('PUT', '/routes/mistyped/split', { weights: { blue: 100 }, reason: 'now' })).toMatchObject(
+      refused,
+    );
+    expect(await world.api('POST', '/routes/mistyped/rollout', { to: 'green', reason: 'now' })).toMatchObject(refused);
+    await world.headgate.put('weights:mistyped', '{}');
+    const plan = [
+      { weight: 5, for: '10m' },
+      { weight: 100, for: '10m' },
+    ];
+    expect((await world.api('POST', '/routes/mistyped/rollout', { to: 'green', plan, reason: 'now' })).status).toBe(
+      200,
+    );
+    await world.headgate.put('weights:mistyped', '{"green":100');
+    expect(await world.api('POST', '/routes/mistyped/rollout/abort', { reason: 'now' })).toMatchObject({
+      status: 200,
+      body: {
+        rollout: { phase: 'aborted' },
+        warnings: expect.arrayContaining([expect.stringMatching(/^weights:mistyped is refused: isolates that knew/)]),
+      },
+    });
+    await world.headgate.put('weights:mistyped', { blue: 100 });
+    expect(await world.api('POST', '/routes/mistyped/rollout/promote', { reason: 'now' })).toMatchObject(refused);
   });
 
   it('are in the history when they change, although nobody asks while they are there', async () => {

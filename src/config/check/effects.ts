@@ -91,14 +91,8 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
   for (const [name, steps] of Object.entries(route.plans)) {
     if (builtInPlans.includes(name))
       warn(['plans', name], `takes the place of the built-in plan "${name}"`, 'choose another name');
-    const last = steps.findLast((step) => step.weight !== undefined)?.weight;
-    if (last !== undefined && last < 100) {
-      warn(
-        ['plans', name],
-        `ends at ${last} %, and promotion would then move the rest at once`,
-        'end with a step of "weight": 100',
-      );
-    }
+    const end = shortEnd(steps);
+    if (end !== null) warn(['plans', name], end, 'end with a step of "weight": 100');
   }
   route.guardrails.forEach((guardrail, index) => {
     if (guardrail.critical || guardrail.required) return;
@@ -122,4 +116,12 @@ function warnOfControls({ match }: Route, warn: Warn, adminHost: string | undefi
     const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
     warn(['match'], reason, 'nothing, unless the service is to answer there');
   }
+}
+
+/** What is wrong with a plan that moves traffic and does not end with all of it; null where nothing is. */
+export function shortEnd(steps: readonly { weight?: number | undefined }[]): string | null {
+  const last = steps.findLast((step) => step.weight !== undefined)?.weight;
+  return last === undefined || last === 100
+    ? null
+    : `ends at ${last} %, and promotion would then move the rest at once`;
 }
