@@ -107,8 +107,9 @@ export const MIN_BASELINE_TRIALS = 20;
 
 /**
  * Adds a tick in the way that its counts allow. With `p0` known, a tick with fewer than 20 baseline trials is held
- * against `p0`, except where the candidate is as thin: there the concurrent pair tells as much and, unlike `p0`,
- * forgives an outage that both share. The choice looks at trials only, never at bad events, so E stays honest.
+ * against `p0`, except where the candidate is as thin, or has not even four times as many: there the concurrent pair tells
+ * enough and, unlike `p0`, forgives an outage that both share. The choice looks at trials only, never at bad events, so E
+ * stays honest.
  */
 export function addTick(process: EProcess, tick: Tick, p0: number | null): EProcess {
   const useReference = p0 !== null && judgedByReference(tick);
@@ -116,8 +117,8 @@ export function addTick(process: EProcess, tick: Tick, p0: number | null): EProc
 }
 
 /** Whether a tick has too little baseline to be a comparison, given that an earlier rate is known. */
-export function judgedByReference(tick: Pick<Tick, 'nc' | 'nb'>): boolean {
-  return tick.nb < MIN_BASELINE_TRIALS && (tick.nc >= MIN_BASELINE_TRIALS || tick.nb === 0);
+export function judgedByReference({ nc, nb }: Pick<Tick, 'nc' | 'nb'>): boolean {
+  return nb === 0 || (nb < MIN_BASELINE_TRIALS && nc >= Math.max(MIN_BASELINE_TRIALS, 4 * nb));
 }
 
 /**

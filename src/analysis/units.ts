@@ -164,6 +164,12 @@ function count(
   return counts;
 }
 
+/** Whether most of the units that are seen now have had their say: then there is hardly anybody left to tell of a failure. */
+export function isSpent({ open, silent }: UnitEvidence): boolean {
+  const seen = [...open.values()].flatMap((variants) => [...variants.values()].flatMap((units) => [...units.keys()]));
+  return seen.filter((unit) => silent.has(unit)).length * 2 > seen.length;
+}
+
 /** Whether ticks should be closed soon, so that the sample need not be halved for their sake. */
 export function isCrowded(evidence: UnitEvidence): boolean {
   return 2 * size(evidence) > evidence.maxUnits + evidence.silent.size;

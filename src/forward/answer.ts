@@ -66,12 +66,16 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const isCandidate = mayMakeWay(state, variant.name) && !decision.isPreview;
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
-  if (isCandidate) noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
-  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first, null);
+  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) {
+    if (isCandidate) noteHealth(exchange, first);
+    return conclude(exchange, first, null);
+  }
 
   const baseline = route.variants[inForce.baseline]!;
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
+  // What the baseline fails at too is no reason to eject anybody.
+  noteHealth(exchange, first, !isGood(route, second));
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
     tellLost(exchange, second, false);
@@ -144,11 +148,11 @@ function isGood(route: Route, tried: Try): boolean {
   );
 }
 
-function noteHealth({ state, plane }: Exchange, tried: Try): void {
+function noteHealth({ state, plane }: Exchange, tried: Try, isShared = false): void {
   const { route } = state;
   const { variant, askedAtMs, fault } = tried;
   if (!route.ejection) return;
-  if (fault !== null && isClients(fault)) plane.ejections.lost(variant, askedAtMs);
+  if (isShared || (fault !== null && isClients(fault))) plane.ejections.lost(variant, askedAtMs);
   else if (hasFailedOver(route.failover, tried)) plane.ejections.failed(variant, tried.headersAtMs, askedAtMs);
   else plane.ejections.succeeded(variant, askedAtMs);
 }
@@ -261,11 +265,20 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const secret = exchange.env.COOKIE_SECRET;
   if (!exchange.state.route.receipts || !secret || exchange.decision.isPreview) return;
-  const { unit, isEvidence, reason } = exchange.decision;
+  const { decision, state } = exchange;
+  const { unit, isEvidence, reason } = decision;
+  const { route, inForce } = state;
+  // While versions are judged, what one is spared by the baseline must not be held against the baseline, nor its good answer for it.
+  const isSpared =
+    inForce.rollout !== null &&
+    inForce.experiment === null &&
+    route.failover !== false &&
+    route.repeatable.includes(exchange.method) &&
+    (tried.reason === 'failover' || hasFailedOver(route.failover, tried));
   // Where nobody could be told apart, the request stands for its sender.
-  const isNobody = !isEvidence && (unit === null || reason !== 'ejected');
+  const isNobody = isSpared || (!isEvidence && (unit === null || reason !== 'ejected'));
   const unitHash = isNobody ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
-  const { name } = exchange.state.route;
+  const { name } = route;
   // Two answers of one unit in a millisecond are two answers.
   const nonce = crypto.randomUUID().slice(0, 8);
   const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs, nonce };

@@ -9,6 +9,7 @@ import {
   closeTicks,
   isCrowded,
   isSampled,
+  isSpent,
   peekTicks,
   startUnitEvidence,
   type TickCounts,
@@ -174,6 +175,11 @@ export class EvidenceStore {
     const kept = this.#of(state);
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
+    // Who has had a say is heard again where most have, or what breaks in a late step would go unnoticed.
+    if (this.#units !== null && isSpent(this.#units)) {
+      this.#units.silent.clear();
+      this.#sql.exec('DELETE FROM silent');
+    }
     kept.requests = 0;
     kept.compared = 0;
     for (const gathered of kept.guardrails) gathered.step = arms();

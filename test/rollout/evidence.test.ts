@@ -176,6 +176,29 @@ describe('the evidence of a rollout', () => {
     expect(first(store, ended).verdict).toBe('fail');
   });
 
+  it('hears again, in the next step, those who have had their say, where they are most', () => {
+    const state = rollout();
+    const next = { ...state, stepRun: state.stepRun + 1 };
+    const saw = (bad: number) => [
+      { variant: 'green', from: 0, units: 100, bad },
+      { variant: 'blue', from: 100, units: 100, bad },
+    ];
+    for (const [bad, heard] of [
+      [20, 80],
+      [80, 100],
+    ] as const) {
+      const { store, sql } = begun(state);
+      store.add([batch(state, TICK, ...saw(bad))]);
+      store.settle(state, settledAt(TICK + 1));
+      store.add([batch(state, TICK + 1, ...saw(0))]);
+      store.beginStep(next);
+      for (const one of [store, opened(sql)]) {
+        one.settle(next, settledAt(TICK + 2));
+        expect(first(one, next).candidate).toEqual({ n: heard, bad: 0 });
+      }
+    }
+  });
+
   it('keeps the whole sample when many come back at once with what they held', () => {
     const state = rollout();
     const { store } = begun(state);

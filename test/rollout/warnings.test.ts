@@ -43,10 +43,8 @@ describe('warnings at the start', () => {
   });
 
   it('say that a plan does not end with all the traffic, whether there is any or not', () => {
-    const short = [
-      { weight: 5, forMs: 0 },
-      { weight: 20, forMs: 0 },
-    ] as Parameters<typeof planWarnings>[0];
+    const [step] = compiled('canary');
+    const short = [5, 20].map((weight) => ({ ...step!, weight, forMs: 0 }));
     const said = 'the plan ends at 20 %, and promotion would then move the rest at once';
     expect(planWarnings(short, byRequest, busy)).toEqual([said]);
     expect(planWarnings(short, byRequest, { ...busy, requestsPerTick: 0 })[0]).toBe(said);

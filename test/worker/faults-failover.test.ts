@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
 import { createPreviewToken } from '../../src/split/preview.ts';
+import { NOBODY } from '../../src/split/receipt.ts';
+import { routeIn, until } from './client.ts';
 import { hashOf } from './faulty-origin.ts';
 import { type FaultyWorld, header, startFaultyWorld, type Told } from './faulty-world.ts';
 import { COOKIE_SECRET } from './harness.ts';
@@ -28,6 +31,9 @@ beforeAll(async () => {
     'both-refused': { variants: { blue: { url: refusing }, green: { url: green } } },
     'baseline-broken': { variants: { blue: { url: `http://127.0.0.1:${port}` }, green: { url: green } } },
     'baseline-fails': { variants: { green: { url: green }, blue: { url: blue } }, baseline: 'green' },
+    'shared-outage': { variants: { blue: { url: `${green}/b` }, green: { url: green } }, ejection: true },
+    receipted: { receipts: true },
+    'receipted-baseline': { receipts: true, variants: { blue: { url: green }, green: { url: blue } } },
     previewed: { ejection: true },
     budget: {},
     'by-hand': { weights: { blue: 100 }, ejection: true },
@@ -223,6 +229,34 @@ describe('failover', () => {
     expect(answer.status).toBe(500);
     const rows = await world.rowsOf(answer.requestId, 2);
     expect(rows.find(({ variant }) => variant === 'green')).toMatchObject({ status: 429, failed: 0 });
+  });
+
+  it('ejects nobody for what the baseline fails at too', async () => {
+    for (let n = 0; n < 12; n++) await world.ask('/shared-outage/a?fault=status:503');
+    expect(header(await world.ask('/shared-outage/a'), 'x-headgate-variant')).toBe('green');
+  });
+
+  it('gives receipts that credit nobody for what it spares one version alone, while versions are judged', async () => {
+    const config = JSON.parse(
+      (await (await world.headgate.mf.getKVNamespace('CONFIG', 'headgate')).get('config', 'text'))!,
+    );
+    const creditsNobody = async (path: string) =>
+      header(await world.ask(path), 'x-headgate-receipt')!.split('~')[2] === NOBODY;
+    expect(await creditsNobody('/receipted/a?fault=status:503')).toBe(false);
+    for (const [name, weights] of Object.entries({ receipted: { green: 100 }, 'receipted-baseline': { blue: 100 } })) {
+      const variants = variantsHash(routeIn(config, name));
+      const split = { revision: 1, weights, baseline: 'blue', salt: 's', rollout: 'r-1', variants };
+      await world.headgate.put(`split:${name}`, split);
+      await until(
+        () => creditsNobody(`/${name}/a?fault=status:503`),
+        (seen) => seen,
+      );
+      expect(await creditsNobody(`/${name}/a?fault=status:503`)).toBe(true);
+      expect(await creditsNobody(`/${name}/a?fault=reset`)).toBe(true);
+      // Of these visitors get each version's own.
+      expect(await creditsNobody(`/${name}/a?fault=status:500`)).toBe(false);
+      expect(await creditsNobody(`/${name}/a`)).toBe(false);
+    }
   });
 
   it("gives the candidate's own answer when the baseline cannot be reached", async () => {
