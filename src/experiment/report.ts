@@ -246,6 +246,13 @@ function notesOf(known: Known, alarm: boolean): string[] {
   if (changed.length > 0) {
     notes.push(`${changed} has changed since the experiment began; give it another id.`);
   }
+  // A winner that has everything is no other share.
+  const shares = dealtIn(known.now).filter(({ weights }) => Object.values(weights).filter(Boolean).length > 1);
+  if (shares.length > 1) {
+    notes.push(
+      'Weights changed while it ran: one arm’s units are older, and what grows with time differs. Give it another id.',
+    );
+  }
   if (plan.plannedUnits === null) {
     notes.push(
       `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken (10 % against 11 %); headgate sample-size plans yours.`,

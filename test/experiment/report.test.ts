@@ -281,6 +281,13 @@ describe('the sample ratio', () => {
     expect(lookAt(dealt([{ blue: 90, green: 10 }, 9000, 1000], [even, 2700, 2300])).alarm).toBe(true);
   });
 
+  it('is not all that changed weights spoil, which the report says', () => {
+    const changed = /^Weights changed while it ran/;
+    const notesOf = (figures: Figures) => look(figures).report.notes.filter((note) => changed.test(note));
+    expect(notesOf(dealt([even, 500, 500], [{ blue: 0, green: 100 }, 0, 40]))).toEqual([]);
+    expect(notesOf(dealt([{ blue: 90, green: 10 }, 900, 100], [even, 250, 250]))).toHaveLength(1);
+  });
+
   it('stays rung once it has outlasted answers that were on their way, and not before', () => {
     const broken = dealt([even, 7800, 7200]);
     const first = lookAt(broken);
