@@ -3,27 +3,23 @@
  * its bytes (numbers beyond 2^53, spacing, order, escapes). What it cannot do surely, it refuses.
  */
 
+import { isObject } from '../json.ts';
 import { err, ok, type Result } from '../result.ts';
-
-/** Why a body cannot be spliced. */
-export type Unfit = 'not_utf8' | 'not_json' | 'not_an_object';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** The body with `members` set. A member that stands several times is set each time (parsers differ in which one they take). */
-export function spliceJson(body: Uint8Array, members: Record<string, unknown>): Result<Uint8Array, Unfit> {
+/**
+ * The body with `members` set; unfit where it is no JSON object in UTF-8. A member that stands several times is set each time (parsers
+ * differ in which one they take).
+ */
+export function spliceJson(body: Uint8Array, members: Record<string, unknown>): Result<Uint8Array, 'unfit'> {
   let text: string;
   try {
     text = decoder.decode(body);
+    if (!isObject(JSON.parse(text))) return err('unfit');
   } catch {
-    return err('not_utf8');
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return err('not_an_object');
-  } catch {
-    return err('not_json');
+    return err('unfit');
   }
   return ok(encoder.encode(spliced(text, members)));
 }

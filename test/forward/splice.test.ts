@@ -5,10 +5,10 @@ import { spliceJson } from '../../src/forward/splice.ts';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The spliced text, or why it is unfit. */
+/** The spliced text, or `unfit`. */
 function splice(text: string, members: Record<string, unknown>): string {
   const result = spliceJson(encoder.encode(text), members);
-  return result.ok ? decoder.decode(result.value) : `unfit: ${result.error}`;
+  return result.ok ? decoder.decode(result.value) : result.error;
 }
 
 const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 });
@@ -143,21 +143,21 @@ describe('splicing JSON members', () => {
   });
 
   it.each([
-    ['an array', '[{"model":"a"}]', 'not_an_object'],
-    ['a string', '"model"', 'not_an_object'],
-    ['null', 'null', 'not_an_object'],
-    ['a broken object', '{"model":"a"', 'not_json'],
-    ['a trailing comma', '{"model":"a",}', 'not_json'],
-    ['two documents', '{"model":"a"}{"model":"b"}', 'not_json'],
-    ['nothing', '', 'not_json'],
-    ['a byte order mark', '\ufeff{"model":"a"}', 'not_json'],
-  ])('refuses %s', (_, text, reason) => {
-    expect(splice(text, { model: 'm' })).toBe(`unfit: ${reason}`);
+    ['an array', '[{"model":"a"}]'],
+    ['a string', '"model"'],
+    ['null', 'null'],
+    ['a broken object', '{"model":"a"'],
+    ['a trailing comma', '{"model":"a",}'],
+    ['two documents', '{"model":"a"}{"model":"b"}'],
+    ['nothing', ''],
+    ['a byte order mark', '\ufeff{"model":"a"}'],
+  ])('refuses %s', (_, text) => {
+    expect(splice(text, { model: 'm' })).toBe('unfit');
   });
 
   it('refuses bytes that are not UTF-8 rather than to change them', () => {
     const body = Uint8Array.from([...encoder.encode('{"t":"'), 0xff, ...encoder.encode('","model":"a"}')]);
-    expect(spliceJson(body, { model: 'm' })).toEqual({ ok: false, error: 'not_utf8' });
+    expect(spliceJson(body, { model: 'm' })).toEqual({ ok: false, error: 'unfit' });
   });
 
   it('leaves the given bytes as they are', () => {
