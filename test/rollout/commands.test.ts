@@ -189,11 +189,6 @@ describe('a rollback', () => {
     expect(publishedBy(move)).toMatchObject({ weights: { blue: 90, green: 10 }, salt: 'old', rollout: null });
   });
 
-  it('to a variant that the config no longer has is refused', () => {
-    const only = { variants: 'hash-2', names: ['blue'], baseline: 'blue' };
-    expect(refusalOf(told(started(), rollback, 'pass', { config: only }))).toBe('unknown_variant');
-  });
-
   it('asks for the health of variants that serve nobody, unless forced', () => {
     const bake = { ...watched(started(), 'pass', 20_000).state, probed: ['blue', 'green'] };
     expect(done(told(bake, rollback)).effects).toEqual([{ kind: 'probe', variant: 'blue' }]);
