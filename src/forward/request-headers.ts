@@ -3,7 +3,7 @@
  * removed first, then ours is set, so that nothing forged can stay behind.
  */
 
-import { fillSecrets, hopByHop } from '../config/header-rules.ts';
+import { hopByHop, setDeclared } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
@@ -63,14 +63,7 @@ export function addVariantHeaders(
   headers.set('x-headgate-route', route);
   headers.set('x-headgate-variant', variant.name);
   headers.set('x-headgate-role', role);
-  for (const name of variant.removeHeaders) headers.delete(name);
-  for (const [name, value] of variant.headers) headers.set(name, value);
-  for (const { name, template } of variant.secretHeaders) {
-    const value = fillSecrets(template, (secret) => keySecret(env, secret));
-    if (value === undefined) return false;
-    headers.set(name, value);
-  }
-  return true;
+  return setDeclared(headers, variant, (secret) => keySecret(env, secret)) === null;
 }
 
 /** The client's request id where it is one that logs can bear, else a new one. */

@@ -2,7 +2,7 @@
 
 import { ask } from '../ask.ts';
 import { NO_BINDING } from '../config/check/variants.ts';
-import { fillSecrets } from '../config/header-rules.ts';
+import { setDeclared } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
 import { type Env, keySecret } from '../env.ts';
 
@@ -15,13 +15,8 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
   const asked = `GET ${health.path}`;
   try {
     const headers = new Headers({ 'user-agent': 'headgate-health' });
-    for (const name of variant.removeHeaders) headers.delete(name);
-    for (const [name, value] of variant.headers) headers.set(name, value);
-    for (const { name, template } of variant.secretHeaders) {
-      const value = fillSecrets(template, (secret) => keySecret(env, secret));
-      if (value === undefined) return { ok: false, detail: `a secret of the header ${name} is missing` };
-      headers.set(name, value);
-    }
+    const lacking = setDeclared(headers, variant, (secret) => keySecret(env, secret));
+    if (lacking !== null) return { ok: false, detail: `a secret of the header ${lacking} is missing` };
     const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();
