@@ -12,6 +12,8 @@
  * The state is changed in place; a controller holds tens of thousands of units.
  */
 
+import { getOrMake } from '../get-or-make.ts';
+
 /** Milliseconds of a tick. */
 export const TICK_MS = 10_000;
 
@@ -190,15 +192,6 @@ function sampleBelow(evidence: UnitEvidence, threshold: number): void {
 
 function dropUnsampled(units: Map<string, unknown>, threshold: number): void {
   for (const unit of units.keys()) if (!isSampled(unit, threshold)) units.delete(unit);
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }
 
 /** The evidence as plain JSON values, for storage between alarms. */

@@ -4,6 +4,7 @@ import { variantsHash } from '../config/hash.ts';
 import { type MeasuredName, measured } from '../config/measured.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Route } from '../config/types.ts';
+import { getOrMake } from '../get-or-make.ts';
 import { RECEIPT_MS } from '../split/receipt.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
@@ -38,9 +39,7 @@ const known = new WeakMap<Route, Record<string, string>>();
 function definitionsOf(route: Route): Record<string, string> {
   const hashes = () =>
     Object.entries(route.variants).map(([name, one]) => [name, variantsHash({ variants: { [name]: one } })]);
-  const definitions = known.get(route) ?? Object.fromEntries(hashes());
-  known.set(route, definitions);
-  return definitions;
+  return getOrMake(known, route, () => Object.fromEntries(hashes()));
 }
 
 function metricsOf({ outcomes }: Route, names: readonly string[], role: PlannedMetric['role']): PlannedMetric[] {

@@ -5,6 +5,7 @@
 
 import { addDuration, encodeHistogram, histogramOf } from '../analysis/histogram.ts';
 import { addUnit, type Moments, NO_MOMENTS } from '../analysis/means.ts';
+import { getOrMake } from '../get-or-make.ts';
 
 export interface ArmCounts {
   units: number;
@@ -176,15 +177,11 @@ export class SumChange {
   move(variant: string, metric: string, before: number | null, after: number | null): void {
     if (before === after) return;
     const key = `${variant}|${metric}`;
-    const moves = this.moves.get(key) ?? [];
-    moves.push([before, after]);
-    this.moves.set(key, moves);
+    getOrMake(this.moves, key, () => []).push([before, after]);
   }
 
   /** The same change within one slice of the units. */
   within(slice: string): SumChange {
-    const change = this.slices.get(slice) ?? new SumChange();
-    this.slices.set(slice, change);
-    return change;
+    return getOrMake(this.slices, slice, () => new SumChange());
   }
 }

@@ -4,6 +4,8 @@
  * with the bucket empty the candidate's own answer is passed on. (Finagle's and Linkerd's retry budgets are built alike.)
  */
 
+import { getOrMake } from '../get-or-make.ts';
+
 interface Bucket {
   tokens: number;
   atMs: number;
@@ -34,11 +36,6 @@ export class FailoverBudget {
   }
 
   #bucketOf(route: string, nowMs: number): Bucket {
-    let bucket = this.#buckets.get(route);
-    if (bucket === undefined) {
-      bucket = { tokens: BURST, atMs: nowMs };
-      this.#buckets.set(route, bucket);
-    }
-    return bucket;
+    return getOrMake(this.#buckets, route, () => ({ tokens: BURST, atMs: nowMs }));
   }
 }

@@ -5,6 +5,7 @@
 
 import type { Route, Variant } from '../config/types.ts';
 import { type Env, serviceBinding } from '../env.ts';
+import { getOrMake } from '../get-or-make.ts';
 import { err, ok, type Result } from '../result.ts';
 import { type Leaver, Patience } from './patience.ts';
 import { addVariantHeaders, type Role } from './request-headers.ts';
@@ -110,11 +111,9 @@ export function targetAt(base: string, url: RequestUrl): string {
  */
 function mustCacheApart(route: Question['route'], variant: Variant, method: string): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
-  let shared = sharedUrls.get(route.variants);
-  if (shared === undefined) {
+  const shared = getOrMake(sharedUrls, route.variants, () => {
     const urls = Object.values(route.variants).map(({ origin }) => (origin.kind === 'url' ? origin.url : null));
-    shared = new Set(urls.filter((url, index) => url !== null && urls.indexOf(url) !== index));
-    sharedUrls.set(route.variants, shared);
-  }
+    return new Set(urls.filter((url, index) => url !== null && urls.indexOf(url) !== index));
+  });
   return shared.size > 0 && variant.origin.kind === 'url' && shared.has(variant.origin.url);
 }

@@ -17,6 +17,7 @@ import {
   type UnitEvidence,
 } from '../analysis/units.ts';
 import { type Judgement, judge } from '../analysis/verdict.ts';
+import { getOrMake } from '../get-or-make.ts';
 import type { EvidenceBatch, LiveCounts } from '../live/batch.ts';
 import type { PairBatch } from '../shadow/tally.ts';
 import {
@@ -258,8 +259,7 @@ export class EvidenceStore {
     const sightings = batch.units.map(([unit, variant, active, bad]) => ({ unit, variant, active, bad }));
     addSightings(this.#units, batch.tick, sightings, batch.threshold);
     const { tick } = batch;
-    const variants = this.#requests.get(tick) ?? new Map<string, { n: number[]; bad: number[] }>();
-    this.#requests.set(tick, variants);
+    const variants = getOrMake(this.#requests, tick, () => new Map<string, { n: number[]; bad: number[] }>());
     for (const { variant, n, bad } of batch.requests) {
       const before = variants.get(variant);
       const plus =

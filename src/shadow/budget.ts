@@ -5,6 +5,7 @@
  */
 
 import type { Shadow } from '../config/types.ts';
+import { getOrMake } from '../get-or-make.ts';
 
 /** Why a request that was sampled in is not mirrored. */
 export type BudgetSkip = 'rate-limited' | 'budget-requests' | 'budget-tokens' | 'busy';
@@ -96,12 +97,9 @@ export class MirrorBudget {
   #spendingOf(key: string, nowMs: number): Spending {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
-    let spending = this.#spending.get(key);
-    if (spending === undefined) {
-      // Its minute begins below.
-      spending = { minute: -1, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, luck: 0, pausedUntilMs: 0 };
-      this.#spending.set(key, spending);
-    }
+    // Its minute begins below.
+    const fresh = { minute: -1, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, luck: 0, pausedUntilMs: 0 };
+    const spending = getOrMake(this.#spending, key, () => fresh);
     if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0, luck: this.#random() });
     if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
     return spending;

@@ -8,6 +8,7 @@ import { plainShadow } from '../config/normalise/trial.ts';
 import type { Route, Shadow } from '../config/types.ts';
 import type { Decision } from '../forward/decide.ts';
 import type { Watch } from '../forward/served.ts';
+import { getOrMake } from '../get-or-make.ts';
 
 /** What will be done with one live request. */
 export interface MirrorPlan extends Watch {
@@ -61,7 +62,5 @@ const undeclared = new Map<string, Shadow>();
 function shadowOf(route: Route, name: string): Shadow {
   const declared = route.shadows.find(({ variant }) => variant === name);
   if (declared !== undefined) return declared;
-  const plain = undeclared.get(name) ?? plainShadow(name);
-  undeclared.set(name, plain);
-  return plain;
+  return getOrMake(undeclared, name, () => plainShadow(name));
 }

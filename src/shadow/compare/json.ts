@@ -4,6 +4,7 @@
  * equal what it did not look at: a cap that was hit is a difference.
  */
 
+import { getOrMake } from '../../get-or-make.ts';
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
@@ -204,12 +205,8 @@ function fieldNode(text: string): FieldNode {
 }
 
 function child(field: FieldNode, key: string): FieldNode {
-  let node = field.children.get(key);
-  if (node === undefined) {
-    node = fieldNode(clip(`${field.text}/${pointerSegment(key)}`, MAX_FIELD));
-    field.children.set(key, node);
-  }
-  return node;
+  const make = () => fieldNode(clip(`${field.text}/${pointerSegment(key)}`, MAX_FIELD));
+  return getOrMake(field.children, key, make);
 }
 
 function typeName(value: unknown): string {

@@ -5,6 +5,7 @@
  */
 
 import type { ArrayRule } from '../../config/types.ts';
+import { getOrMake } from '../../get-or-make.ts';
 import { clip } from './text.ts';
 
 export interface Tolerance {
@@ -96,12 +97,7 @@ export class RuleNode {
   next(segment: string | number): RuleNode {
     if (this.dead) return this;
     const name = this.#named.has(String(segment)) ? String(segment) : null;
-    let node = this.#below.get(name);
-    if (node === undefined) {
-      node = this.#step(name);
-      this.#below.set(name, node);
-    }
-    return node;
+    return getOrMake(this.#below, name, () => this.#step(name));
   }
 
   #step(name: string | null): RuleNode {

@@ -3,6 +3,7 @@
  * fingerprints, service tier, usage, and the model's name, which is what is under trial), joined to a shadow's own rules.
  */
 
+import { getOrMake } from '../../get-or-make.ts';
 import type { Dialect, DialectName } from './dialects/dialect.ts';
 import { type CompiledRules, compileRules, type PathRules } from './paths.ts';
 import type { Reading } from './read.ts';
@@ -32,17 +33,10 @@ export function rulesFor(
   if (body?.kind === 'sse' && body.dialect !== null) names.add(body.dialect);
   const inside = body?.dialect === 'generic' ? ['*', 'data'] : body?.lines ? ['*'] : null;
   const key = `${[...names].join(' ')} ${inside}`;
-  let byDialect = compiled.get(options);
-  if (byDialect === undefined) {
-    byDialect = new Map();
-    compiled.set(options, byDialect);
-  }
-  let rules = byDialect.get(key);
-  if (rules === undefined) {
+  const byDialect = getOrMake(compiled, options, () => new Map());
+  return getOrMake(byDialect, key, () => {
     const known = [...names].map(dialectNamed).filter((dialect): dialect is Dialect => dialect !== undefined);
     const ignore = [...(options.ignore ?? []), ...known.flatMap((dialect) => dialect.ignore)];
-    rules = compileRules({ ...options, ignore }, inside);
-    byDialect.set(key, rules);
-  }
-  return rules;
+    return compileRules({ ...options, ignore }, inside);
+  });
 }
