@@ -21,15 +21,11 @@ export interface Difference {
   kind: DifferenceKind;
 }
 
-export interface JsonCaps {
-  /** Levels of nesting, values visited, differences kept, distinct fields kept. */
-  depth: number;
-  nodes: number;
-  stored: number;
-  fields: number;
-}
-
-export const defaultCaps: JsonCaps = { depth: 64, nodes: 1_000_000, stored: 20, fields: 64 };
+/** Levels of nesting, values visited, differences kept, distinct fields kept. */
+const MAX_DEPTH = 64;
+const MAX_NODES = 1_000_000;
+const MAX_STORED = 20;
+const MAX_FIELDS = 64;
 /** Characters of a field's path: the controller keeps many. */
 const MAX_FIELD = 512;
 /** Stands for all fields past the cap. */
@@ -37,7 +33,7 @@ export const otherFields = '**';
 
 export interface JsonComparison {
   equal: boolean;
-  /** The first ones found, at most `caps.stored`, sorted by path. */
+  /** The first ones found, at most 20, sorted by path. */
   differences: Difference[];
   /** How many there truly are, also past the cap on stored ones. */
   diffCount: number;
@@ -51,7 +47,6 @@ export interface JsonComparison {
 
 export interface JsonOptions {
   rules: CompiledRules;
-  caps?: Partial<JsonCaps>;
   /** The documents are beginnings of longer ones: what is absent on one side is unknown, not different. */
   partial?: boolean;
 }
@@ -72,7 +67,6 @@ interface FieldNode {
 
 class Walk {
   readonly rootField = fieldNode('');
-  readonly #caps: JsonCaps;
   readonly #path: (string | number)[] = [];
   readonly #differences: Difference[] = [];
   readonly #fields = new Set<string>();
@@ -86,8 +80,7 @@ class Walk {
   /** Below a redacted place everything is reported as that place: names of members may be secret, too. */
   #mask: { length: number; field: FieldNode; stored: boolean } | null = null;
 
-  constructor({ caps, partial = false }: JsonOptions) {
-    this.#caps = { ...defaultCaps, ...caps };
+  constructor({ partial = false }: JsonOptions) {
     this.#open = partial;
   }
 
@@ -111,8 +104,8 @@ class Walk {
       if (!sameValue(live, candidate)) this.#ignoredCount++;
       return;
     }
-    if (this.#visited++ > this.#caps.nodes) this.#cap('nodes', field);
-    else if (depth > this.#caps.depth) this.#cap('depth', field);
+    if (this.#visited++ > MAX_NODES) this.#cap('nodes', field);
+    else if (depth > MAX_DEPTH) this.#cap('depth', field);
     else if (rule.redacted && this.#mask === null) {
       this.#mask = { length: this.#path.length, field, stored: false };
       this.#compare(live, candidate, rule, field, depth);
@@ -186,10 +179,10 @@ class Walk {
     if (!at.counted) {
       at.counted = true;
       // Members whose long names begin alike are one field.
-      if (this.#fields.size < this.#caps.fields) this.#fields.add(at.text);
+      if (this.#fields.size < MAX_FIELDS) this.#fields.add(at.text);
       else this.#fieldsLeftOut ||= !this.#fields.has(at.text);
     }
-    if (this.#differences.length >= this.#caps.stored || this.#mask?.stored === true) return;
+    if (this.#differences.length >= MAX_STORED || this.#mask?.stored === true) return;
     if (this.#mask !== null) this.#mask.stored = true;
     const segments = this.#path.slice(0, this.#mask?.length ?? this.#path.length);
     const path = segments.map((segment) => `/${pointerSegment(String(segment))}`).join('');
