@@ -15,7 +15,7 @@
  * either arm, which under "no worse" tells nothing of the arm, so the price is honest.
  */
 
-import { addConcurrentTick, type EProcess, logE, startEProcess, THETAS, type Tick } from '../../analysis/eprocess.ts';
+import { addConcurrentTick, type EProcess, logE, startEProcess, type Tick } from '../../analysis/eprocess.ts';
 import { count } from '../counts.ts';
 
 /** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
@@ -128,7 +128,7 @@ function addTo(fields: Record<string, number>, name: string, times = 1): void {
 }
 
 function startField(rank: number): FieldState {
-  return { rank, kc: 0, kb: 0, real: startEProcess(THETAS), noise: startEProcess(noisePoints) };
+  return { rank, kc: 0, kb: 0, real: startEProcess(), noise: startEProcess(noisePoints) };
 }
 
 /** Fields counted together are not independent of one another, so they are counted and never judged. */

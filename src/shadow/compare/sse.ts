@@ -13,7 +13,7 @@ import {
   type Members,
   type SseEvent,
 } from './dialects/dialect.ts';
-import { assembleGeneric, genericFacts } from './dialects/generic.ts';
+import { readGeneric } from './dialects/generic.ts';
 import { openaiChat } from './dialects/openai-chat.ts';
 import { openaiResponses } from './dialects/openai-responses.ts';
 import { workersAi } from './dialects/workers-ai.ts';
@@ -65,12 +65,9 @@ function eventsOf(text: string): SseEvent[] {
 export function readSse(bytes: Uint8Array, { hint, whole = true }: StreamOptions = {}): StreamReading {
   const text = new TextDecoder().decode(bytes, { stream: !whole });
   // The standard drops an event without its empty line; clients of model APIs take it, and servers rely on that.
-  return interpret(eventsOf(whole ? `${text}\n\n` : text), hint, whole);
-}
-
-function interpret(events: readonly SseEvent[], hint: DialectName | undefined, whole: boolean): StreamReading {
+  const events = eventsOf(whole ? `${text}\n\n` : text);
   const dialect = dialectOfEvents(events) ?? dialectNamed(hint);
-  if (dialect === undefined) return { ...genericFacts(events), ...assembleGeneric(events) };
+  if (dialect === undefined) return readGeneric(events);
   const stream = dialect.assemble(events);
   const error = stream.error ?? (whole && !stream.terminated ? 'unterminated' : undefined);
   return { ...factsOf(dialect, stream.document as Members), ...stream, error };

@@ -34,7 +34,6 @@ export function normaliseText(text: string): string {
 export function similarity(a: string, b: string): number {
   if (a === b) return 1;
   const longest = Math.max(a.length, b.length);
-  if (Math.min(a.length, b.length) === 0) return 0;
   if (longest > maxLevenshteinChars) return Math.min(almostOne, wordDice(a, b));
   // A common beginning never changes the distance, and answers to one prompt have a long one.
   const same = commonLength(a, b);

@@ -5,12 +5,12 @@
 
 import { type Assembled, type Facts, factsOf, type SseEvent } from './dialect.ts';
 
-export function assembleGeneric(events: readonly SseEvent[]): Assembled {
-  const failed = events.some(({ event }) => event === 'error');
-  const document = events.map(({ event, json, text }) => ({ event, data: json === undefined ? text : json }));
-  return { document, terminated: true, error: failed ? 'error-event' : undefined };
-}
-
-export function genericFacts(events: readonly SseEvent[]): Facts {
-  return { ...factsOf(undefined, {}), text: events.map(({ text }) => text).join('\n') };
+export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
+  return {
+    ...factsOf(undefined, {}),
+    text: events.map(({ text }) => text).join('\n'),
+    document: events.map(({ event, json, text }) => ({ event, data: json === undefined ? text : json })),
+    terminated: true,
+    error: events.some(({ event }) => event === 'error') ? 'error-event' : undefined,
+  };
 }
