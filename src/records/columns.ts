@@ -102,10 +102,9 @@ type Stored<D extends Dataset> =
   | Exclude<(typeof columns)[D]['blobs'][number], 'schema'>
   | Exclude<(typeof columns)[D]['doubles'][number], 'present'>;
 /** Compiles only while rows and map name the same members. */
-type SameNames<D extends Dataset> = [keyof Rows[D], Stored<D>] extends [Stored<D>, keyof Rows[D]] ? true : never;
-const sameNames: { [D in Dataset]: SameNames<D> } = { requests: true, comparisons: true, outcomes: true };
+type SameNames<D extends Dataset> = [keyof Rows[D], Stored<D>] extends [Stored<D>, keyof Rows[D]] ? object : never;
 
-export const datasets = Object.keys(sameNames) as Dataset[];
+export const datasets = Object.keys(columns satisfies { [D in Dataset]: SameNames<D> }) as Dataset[];
 
 /** The name of the Analytics Engine dataset that holds these rows. */
 export const tableOf = (dataset: Dataset): string => `headgate_${dataset}`;
