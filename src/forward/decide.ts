@@ -7,7 +7,7 @@ import type { RouteState } from '../config/route-state.ts';
 import type { CookieSettings, Route } from '../config/types.ts';
 import type { RequestReason } from '../records/rows.ts';
 import { assign } from '../split/assign.ts';
-import { type Audience, consented, inAudience, optedOut } from '../split/audience.ts';
+import { consented, inAudience, optedOut } from '../split/audience.ts';
 import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.ts';
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
@@ -60,7 +60,10 @@ function assigned(state: RouteState, asked: Facts): Decision | Promise<Decision>
   const { route, inForce, trusted } = state;
   const { url, cookieHeader, header } = asked;
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
-  if (route.audience !== undefined && !isInAudience(route.audience, asked)) return only;
+  const { audience } = route;
+  const isOutside =
+    audience !== undefined && !inAudience(audience, { header, country: asked.cf?.country ?? null, path: url.pathname });
+  if (isOutside) return only;
   if (inForce.experiment !== null && optedOut(asked)) return only;
 
   const https = url.protocol === 'https:';
@@ -75,7 +78,7 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decisio
   const { route, arms, inForce } = state;
   const isFound = found.kind === 'found';
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
-  if (isCookie && route.requireConsent && !consented(route.requireConsent, asked.cookieHeader)) return only;
+  if (isCookie && !consented(route.requireConsent, asked.cookieHeader)) return only;
   // A browser's question before the request bears no cookie, whoever asks.
   const isNobody = !isFound && (!isCookie || asked.method === 'OPTIONS');
   const isAlone = arms.length === 1;
@@ -143,8 +146,4 @@ async function previewed(token: string, route: Route, facts: Facts): Promise<str
   const here = { route: route.name, host: facts.url.host, nowMs: facts.nowMs };
   const preview = await readPreviewToken(token, here, facts.secret);
   return preview.ok && Object.hasOwn(route.variants, preview.value.variant) ? preview.value.variant : null;
-}
-
-function isInAudience(audience: Audience, { cf, url, header }: Facts): boolean {
-  return inAudience(audience, { header, country: cf?.country ?? null, path: url.pathname });
 }

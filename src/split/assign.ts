@@ -27,15 +27,13 @@ export const scoreOf = (hash: number, weight: number): number => -Math.log((hash
 /**
  * The variant of a unit: the lowest `-ln(u) / weight`, where `u` comes from the hash of `salt/route/variant/unit`.
  * Equal scores (equal hashes under equal weights, about one unit in 2^32) go to the arm that comes first in the document.
- * A single arm is returned without hashing. No arm at all is a bug of the caller and throws a RangeError.
+ * A single arm is returned without hashing. No arm at all is a bug of the caller, and throws.
  */
 export function assign(salt: string, route: string, unit: string, arms: readonly Arm[]): string {
-  const first = arms[0];
-  if (first === undefined) throw new RangeError(`route ${route} has no variant with weight`);
-  if (arms.length === 1) return first.variant;
+  let best = arms[0]!.variant;
+  if (arms.length === 1) return best;
   const prefix = `${salt}/${route}/`;
   const suffix = `/${unit}`;
-  let best = first.variant;
   let bestScore = Infinity;
   for (const arm of arms) {
     const score = scoreOf(murmur3(prefix + arm.variant + suffix), arm.weight);

