@@ -30,8 +30,6 @@ export interface Reach {
   /** Candidate trials that samples and bound need, and the milliseconds until they are there (∞ at no traffic). */
   neededTrials: number;
   neededMs: number;
-  /** `yes` within `for`, `late` within `maxFor`, `no` never. */
-  reached: 'yes' | 'late' | 'no';
   /** What a person should know and can do; null when all is well. */
   warning: string | null;
 }
@@ -57,9 +55,8 @@ export function stepReach(step: StepTraffic): Reach {
   const neededTrials = Math.max(minSamples, boundTrials);
   const perMs = (step.trialsPerTick * step.share) / step.tickMs;
   const neededMs = perMs > 0 ? neededTrials / perMs : Infinity;
-  const reached = neededMs <= step.forMs ? 'yes' : neededMs <= step.maxForMs ? 'late' : 'no';
-  const warning = reached === 'yes' ? null : slowness(step, { neededTrials, neededMs, boundTrials });
-  return { neededTrials, neededMs, reached, warning };
+  const warning = neededMs <= step.forMs ? null : slowness(step, { neededTrials, neededMs, boundTrials });
+  return { neededTrials, neededMs, warning };
 }
 
 function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: number; boundTrials: number }): string {

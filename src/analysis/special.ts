@@ -50,9 +50,8 @@ export const normPdf = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt
 /** The x with P(Z ≤ x) = p; ±∞ at 1 and 0, NaN outside. */
 export const normPpf = (p: number): number => -normIsf(p);
 
-/** The x with P(Z > x) = q: the same as normPpf(1 − q), but right for tiny q. */
+/** The x with P(Z > x) = q: the same as normPpf(1 − q), but right for tiny q. What is no chance gives NaN by itself. */
 export function normIsf(q: number): number {
-  if (!(q >= 0 && q <= 1)) return Number.NaN;
   if (q === 0) return Infinity;
   if (q >= 0.5) return q === 0.5 ? 0 : -normIsf(1 - q);
   // Newton's method on the logarithm, which is concave, from above: it never overshoots. Halving would take twenty times as long.
