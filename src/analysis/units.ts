@@ -42,9 +42,9 @@ interface Marks {
   bad: number;
 }
 
-/** The evidence of one rollout. `threshold` is what the first 32 bits of a unit's hash must lie below, 2^32 at first. */
+/** The evidence of one rollout: of so many metrics. `threshold` is what the first 32 bits of a unit's hash must lie below, 2^32 at first. */
 export interface UnitEvidence {
-  metrics: readonly string[];
+  metrics: number;
   maxUnits: number;
   threshold: number;
   /** By unit, the metrics in which it has had its say. */
@@ -56,14 +56,14 @@ export interface UnitEvidence {
 /** Trials and bad events by variant. */
 export type VariantCounts = Record<string, { n: number; bad: number }>;
 
-/** A tick's counts, by metric. */
+/** A tick's counts, by the metric's position. */
 export interface TickCounts {
   tick: number;
-  counts: Record<string, VariantCounts>;
+  counts: VariantCounts[];
 }
 
 /** For at most 16 guardrails, as the schema has it: each has a bit. */
-export function startUnitEvidence(metrics: readonly string[], maxUnits: number = MAX_UNITS): UnitEvidence {
+export function startUnitEvidence(metrics: number, maxUnits: number = MAX_UNITS): UnitEvidence {
   return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map() };
 }
 
@@ -147,8 +147,7 @@ function count(
   variants: Map<string, Map<string, Marks>>,
   silenced: ReadonlyMap<string, number>,
 ): TickCounts['counts'] {
-  const counts: TickCounts['counts'] = {};
-  evidence.metrics.forEach((metric, i) => {
+  return Array.from({ length: evidence.metrics }, (_, i) => {
     const bit = 1 << i;
     const ofMetric: VariantCounts = {};
     for (const [variant, units] of variants) {
@@ -161,9 +160,8 @@ function count(
       }
       ofMetric[variant] = total;
     }
-    counts[metric] = ofMetric;
+    return ofMetric;
   });
-  return counts;
 }
 
 /** Whether most of the units that are seen now have had their say: then there is hardly anybody left to tell of a failure. */
@@ -196,7 +194,7 @@ function dropUnsampled(units: Map<string, unknown>, threshold: number): void {
 
 /** The evidence as plain JSON values, for storage between alarms. */
 export interface StoredUnitEvidence {
-  metrics: readonly string[];
+  metrics: number;
   maxUnits: number;
   threshold: number;
   silent: [string, number][];

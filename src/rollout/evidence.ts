@@ -92,7 +92,7 @@ export class EvidenceStore {
       compared: 0,
       threshold: 2 ** 32,
     };
-    this.#units = startUnitEvidence(keysOf(rollout.guardrails.length));
+    this.#units = startUnitEvidence(rollout.guardrails.length);
     this.#requests = new Map();
     this.#save();
   }
@@ -113,7 +113,7 @@ export class EvidenceStore {
     this.#requests = new Map();
     if (this.#kept === null) return;
     const { guardrails, threshold } = this.#kept;
-    const units = { ...startUnitEvidence(keysOf(guardrails.length)), threshold };
+    const units = { ...startUnitEvidence(guardrails.length), threshold };
     for (const { unit, bits } of this.#sql.exec<{ unit: string; bits: number }>('SELECT * FROM silent')) {
       if (isSampled(unit, threshold)) units.silent.set(unit, bits);
     }
@@ -290,9 +290,4 @@ export class EvidenceStore {
   #save(): void {
     this.#meta.set('evidence', this.#kept);
   }
-}
-
-/** Unit evidence names its metrics; two guardrails may judge the same one (two limits of `slow`), so numbers name them. */
-function keysOf(guardrails: number): string[] {
-  return Array.from({ length: guardrails }, (_, index) => String(index));
 }

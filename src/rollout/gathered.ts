@@ -55,7 +55,7 @@ export interface OpenTick {
 
 function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
   const of = (variant: string): Count => {
-    if (guardrail.per === 'unit') return tick.byUnit?.counts[String(index)]?.[variant] ?? { n: 0, bad: 0 };
+    if (guardrail.per === 'unit') return tick.byUnit?.counts[index]?.[variant] ?? { n: 0, bad: 0 };
     const requests = tick.byRequest?.get(variant);
     return { n: requests?.n[index] ?? 0, bad: requests?.bad[index] ?? 0 };
   };

@@ -76,7 +76,7 @@ describe('the simulation', () => {
       const seen = { unit: unit.toString(16).padStart(16, '0'), variant, active: 1, bad: bad ? 1 : 0 };
       sightings.set(tick, [...(sightings.get(tick) ?? []), seen]);
     });
-    const evidence = startUnitEvidence(['errors']);
+    const evidence = startUnitEvidence(1);
     for (let tick = 0; tick < 20; tick++) {
       const expected = { green: { n: 0, bad: 0 }, blue: { n: 0, bad: 0 } };
       for (let look = 5 * tick; look < 5 * tick + 5; look++) {
@@ -85,7 +85,7 @@ describe('the simulation', () => {
         expected.blue = { n: expected.blue.n + nb, bad: expected.blue.bad + kb };
       }
       addSightings(evidence, tick, sightings.get(tick)!);
-      expect(closeTicks(evidence, tick)[0]!.counts.errors).toEqual(expected);
+      expect(closeTicks(evidence, tick)[0]!.counts[0]).toEqual(expected);
     }
   });
 });
