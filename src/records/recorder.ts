@@ -11,8 +11,6 @@ import type { Dataset } from './rows.ts';
 
 /** Newest rows kept of each dataset. */
 export const keptRows = 100_000;
-/** Most rows `read` gives in one answer. */
-const maxRowsACall = 1_000;
 
 /** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
 export interface RecordedPoint {
@@ -31,6 +29,7 @@ export interface RecorderQuery {
   dataset: Dataset;
   route?: string;
   variant?: string;
+  /** The API gives 1,000 at most. */
   limit: number;
   /** Only rows older than this id. */
   beforeId?: number;
@@ -93,7 +92,7 @@ export class Recorder extends DurableObject<Env> {
     const rows = this.ctx.storage.sql.exec(
       `SELECT * FROM ${tableOf(dataset)} ${where} ORDER BY id DESC LIMIT ?`,
       ...asked.map(([, value]) => value),
-      Math.min(limit, maxRowsACall),
+      limit,
     );
     return [...rows].map((row) => ({
       id: row.id as number,

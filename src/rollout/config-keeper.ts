@@ -109,7 +109,7 @@ export class ConfigKeeper {
   }
 
   revision(number: number): ConfigRevision | null {
-    return this.#rows('SELECT * FROM configs WHERE revision = ?', Math.trunc(number))[0] ?? null;
+    return this.#rows('SELECT * FROM configs WHERE revision = ?', number)[0] ?? null;
   }
 
   #newest(): ConfigRevision | undefined {

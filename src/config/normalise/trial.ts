@@ -34,7 +34,7 @@ function scorerOrigin(scorer: { url?: string; service?: string }): ReturnType<ty
 
 /** Guardrails of a route or a rollout call; the defaults where none are given. */
 export function normaliseGuardrails(guardrails: InferOutput<typeof guardrailSchema>[] | undefined): Guardrail[] {
-  if (guardrails === undefined) return defaultGuardrails.map((guardrail) => ({ ...guardrail }));
+  if (guardrails === undefined) return [...defaultGuardrails];
   return guardrails.map(({ sloMs, of, ...plain }) => ({
     ...plain,
     slow: sloMs === undefined ? undefined : { sloMs, of: of ?? 'headers' },
