@@ -7,6 +7,7 @@
 import type { Meta } from '../rollout/meta.ts';
 import { RECEIPT_MS } from '../split/receipt.ts';
 import type { Delays } from './delays.ts';
+import { unitsOf } from './exploration.ts';
 import { plannedOf } from './report.ts';
 import type { Figures, Sums } from './sums.ts';
 import type { ExperimentPlan, Grace } from './words.ts';
@@ -54,7 +55,7 @@ export class Closing {
   reachIfDue(nowMs: number): void {
     const asked = this.#meta.get<Asked>('asked');
     if (asked === null || this.isReached) return;
-    const units = Object.values(this.#sums.read().arms).reduce((sum, arm) => sum + arm.units, 0);
+    const units = unitsOf(this.#sums.read());
     if (units < asked.planned) return;
     const reached: Reached = { atMs: nowMs, closesAtMs: nowMs + this.#graceMs(asked.grace) };
     this.#meta.set('reached', reached);

@@ -65,6 +65,6 @@ function sliceReports(
   );
 }
 
-function unitsOf({ arms }: Figures): number {
+export function unitsOf({ arms }: Figures): number {
   return Object.values(arms).reduce((sum, { units }) => sum + units, 0);
 }
