@@ -33,11 +33,10 @@ const ordered: ArrayMode = { mode: 'ordered' };
 /** `**` patterns can make many states; past this many they are worked out anew instead of being kept. */
 const maxKeptNodes = 4096;
 
-/** Segments of a JSON Pointer, unescaped. A leading `/` may be left out; the empty pointer is the whole document. */
+/** Segments of a JSON Pointer, unescaped; the empty pointer is the whole document. */
 export function pointerSegments(pointer: string): string[] {
-  if (pointer === '') return [];
-  const body = pointer.startsWith('/') ? pointer.slice(1) : pointer;
-  return body.split('/').map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const [, ...segments] = pointer.split('/');
+  return segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** One segment as it stands in a pointer, cut to a length that a record can hold. */
