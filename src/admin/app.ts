@@ -42,7 +42,9 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', doctorRoutes())
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));
-  app.onError((cause) => {
+  app.onError((cause, c) => {
+    // The runtime lets a Host header through that no URL can be made of.
+    if (!URL.canParse(c.req.url)) return refuse(400, 'bad_request', 'The request names no host.', 'send a Host header');
     console.error('admin', cause);
     const { status, code, detail } = internal;
     return refuse(status, code, detail, 'look at npx wrangler tail and headgate doctor');
