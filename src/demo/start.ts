@@ -63,6 +63,11 @@ async function main(): Promise<number> {
     stateDirectory: isUsual(options.value) ? null : resolve(options.value.stateDirectory),
   });
   console.log(lines.join('\n'));
+  if (options.value.traffic && seeded.config === 'kept') {
+    console.log(
+      `The traffic asks ${workers.url}/v1/detect; "(nobody)" below means that no route of your config matches that.\n`,
+    );
+  }
   // Only the demo's own config has a shadow sent to, and it has a route; somebody else's may have none yet.
   return run(workers, { ...options.value, baseline: seeded.splits.value[0]?.baseline ?? '' }, stopping);
 }

@@ -21,7 +21,7 @@ const QUICK = { cpu: { rounds: 5, slotMs: 150 }, latency: { rounds: 2, slotMs: 3
 /** Until the hot path is compiled. */
 const WARM_UP = { rounds: 1, slotMs: 600, connections: 16 };
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = optionsOf();
 const chosen = scenarios.filter(({ name, group }) => `${group} ${name}`.includes(values.only ?? ''));
 const added = additions.filter(({ name }) => name.includes(values.only ?? ''));
 if (chosen.length + added.length === 0) {
@@ -118,4 +118,13 @@ async function measurePair(
 
 function closedLoop(): Plan {
   return { ...(values.quick ? QUICK : FULL).cpu, connections: 16 };
+}
+
+function optionsOf() {
+  try {
+    return parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+  } catch (cause) {
+    console.error(`${(cause as Error).message}\nnpm run bench -- [--quick] [--only NAME]`);
+    process.exit(2);
+  }
 }

@@ -46,7 +46,11 @@ export const explain = verb({
         ),
       );
     }
-    terminal.out(dim('  A pin in the visitor’s cookie beats this while its variant has weight.'));
+    terminal.out(
+      dim(
+        '  Where the route gives pins (sticky, an experiment), one in the visitor’s cookie beats this while its variant has weight.',
+      ),
+    );
     return 0;
   },
 });
