@@ -107,7 +107,7 @@ export const MIN_BASELINE_TRIALS = 20;
 
 /**
  * Adds a tick in the way that its counts allow. With `p0` known, a tick with fewer than 20 baseline trials is held
- * against `p0`, except where the candidate is as thin, or has not even four times as many: there the concurrent pair tells
+ * against `p0`, except where the candidate is as thin, or has not even twice as many: there the concurrent pair tells
  * enough and, unlike `p0`, forgives an outage that both share. The choice looks at trials only, never at bad events, so E
  * stays honest.
  */
@@ -118,7 +118,7 @@ export function addTick(process: EProcess, tick: Tick, p0: number | null): EProc
 
 /** Whether a tick has too little baseline to be a comparison, given that an earlier rate is known. */
 export function judgedByReference({ nc, nb }: Pick<Tick, 'nc' | 'nb'>): boolean {
-  return nb === 0 || (nb < MIN_BASELINE_TRIALS && nc >= Math.max(MIN_BASELINE_TRIALS, 4 * nb));
+  return nb === 0 || (nb < MIN_BASELINE_TRIALS && nc >= Math.max(MIN_BASELINE_TRIALS, 2 * nb));
 }
 
 /**

@@ -164,10 +164,19 @@ function count(
   });
 }
 
-/** Whether most of the units that are seen now have had their say: then there is hardly anybody left to tell of a failure. */
-export function isSpent({ open, silent }: UnitEvidence): boolean {
-  const seen = [...open.values()].flatMap((variants) => [...variants.values()].flatMap((units) => [...units.keys()]));
-  return seen.filter((unit) => silent.has(unit)).length * 2 > seen.length;
+/**
+ * Who has had a say and should be heard again, where most of those who are seen now have, so that hardly anybody is left to tell of a
+ * failure: they, but for those that are bad now, who may be so always, and would tell the same again. Else nobody.
+ */
+export function heardAgain({ open, silent }: UnitEvidence): string[] {
+  const seen = new Map<string, number>();
+  for (const variants of open.values()) {
+    for (const units of variants.values()) {
+      for (const [unit, { bad }] of units) seen.set(unit, (seen.get(unit) ?? 0) | bad);
+    }
+  }
+  const spent = [...seen].filter(([unit]) => silent.has(unit));
+  return spent.length * 2 > seen.size ? spent.flatMap(([unit, bad]) => (bad === 0 ? [unit] : [])) : [];
 }
 
 /** Whether ticks should be closed soon, so that the sample need not be halved for their sake. */

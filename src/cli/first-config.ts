@@ -9,7 +9,9 @@ const answering = ['chat/completions', 'completions', 'responses', 'messages'];
  * but the bill.
  */
 const modelCalls =
-  /\/(chat\/completions|completions|responses|messages|embeddings|(?<=\/api\/)(?:chat|generate|embed)|(?<=\/v2\/)(?:chat|embed|rerank)|models\/[^/:]+:\w+)\/?$/;
+  /\/(chat\/completions|completions|responses|messages|embeddings|(?<=\/v2\/)(?:chat|embed|rerank)|models\/[^/:]+:(?:generateContent|streamGenerateContent|embedContent|countTokens))\/?$/;
+/** Ollama's; an application's own endpoint may be called so as well, and must not be asked twice. */
+const ollamaCalls = /\/api\/(chat|generate|embed)\/?$/;
 /** Hosts that serve nothing but models, with the prefix that their clients put before each call. */
 const modelHosts: Record<string, string> = {
   'api.openai.com': '/v1',
@@ -20,17 +22,23 @@ const modelHosts: Record<string, string> = {
 /** The prefix of a model's calls, where the URL names that alone. */
 function modelPrefix({ hostname, pathname }: URL): string | null {
   if (pathname === '/') return modelHosts[hostname] ?? null;
-  return /\/(v1|openai)\/?$/.test(pathname) ? pathname.replace(/\/+$/, '') : null;
+  return /\/(v1|v1beta\/openai)\/?$/.test(pathname) ? pathname.replace(/\/+$/, '') : null;
 }
 
 /** Whether the URL is that of a model's API, of which clients use several calls under one prefix. */
 export function looksLikeModel(url: URL): boolean {
-  return modelCalls.test(url.pathname) || modelPrefix(url) !== null;
+  return callIn(url) !== null || modelPrefix(url) !== null;
+}
+
+/** The call that the path ends with, and where it begins; null where it is none of a model. */
+function callIn({ hostname, port, pathname }: URL): RegExpExecArray | null {
+  const isOllama = port === '11434' || isLoopback(hostname);
+  return modelCalls.exec(pathname) ?? (isOllama ? ollamaCalls.exec(pathname) : null);
 }
 
 /** How a model is asked at this URL: the header that bears its key with the key's place, and the preset that compares its answers. */
 export function waysOf(url: URL): { keyHeader: string; keyValue: string; preset: string | null } {
-  const call = modelCalls.exec(url.pathname)?.[1] ?? '';
+  const call = callIn(url)?.[1] ?? '';
   const isAnthropic = call === 'messages' || url.hostname === 'api.anthropic.com';
   const preset = isAnthropic ? 'anthropic-messages' : call === 'responses' ? 'openai-responses' : 'openai-chat';
   const isKnown = call === '' || /^(chat\/completions|completions|responses|messages)$/.test(call);
@@ -59,7 +67,8 @@ export function firstConfig({ url, name, host, schema }: FirstConfig) {
   const visitorHost = host ?? (isLoopback(url.hostname) ? undefined : url.hostname);
   const path = url.pathname.replace(/\/+$/, '');
   const alone = modelPrefix(url);
-  const prefix = alone ?? path.replace(model ? modelCalls : '', '');
+  const named = callIn(url);
+  const prefix = alone ?? (named === null ? path : path.slice(0, -(named[1]!.length + 1)));
   // Any other endpoint is its own path and what lies below it.
   const others = prefix === '' ? ['/*'] : [prefix, `${prefix}/*`];
   const calls = alone === null ? callsAt(path, url.pathname) : answering.map((call) => `${prefix}/${call}`);

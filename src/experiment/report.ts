@@ -246,9 +246,8 @@ function notesOf(known: Known, alarm: boolean): string[] {
   if (changed.length > 0) {
     notes.push(`${changed} has changed since the experiment began; give it another id.`);
   }
-  // A winner that has everything is no other share.
-  const shares = dealtIn(known.now).filter(({ weights }) => Object.values(weights).filter(Boolean).length > 1);
-  if (shares.length > 1) {
+  const shares = new Set(dealtIn(known.now).flatMap(({ weights }) => sharesOf(weights)));
+  if (shares.size > 1) {
     notes.push(
       'Weights changed while it ran: one arm’s units are older, and what grows with time differs. Give it another id.',
     );
@@ -269,6 +268,12 @@ export const BROKEN_ARMS = 'The arms do not hold their shares: trust no result b
 
 /** To the minute: `2026-11-24 10:00 UTC`. */
 const minuteOf = (ms: number): string => `${iso(ms).slice(0, 16).replace('T', ' ')} UTC`;
+
+/** Those of variants that have any, as one text; none where one has everything: a winner's is no other share. */
+function sharesOf(weights: Record<string, number>): string[] {
+  const given = Object.entries(weights).filter(([, weight]) => weight > 0);
+  return given.length > 1 ? [`${given.sort()}`] : [];
+}
 
 function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));

@@ -67,15 +67,12 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
-  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) {
-    if (isCandidate) noteHealth(exchange, first);
-    return conclude(exchange, first, null);
-  }
+  noteHealth(exchange, first);
+  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first, null);
 
   const baseline = route.variants[inForce.baseline]!;
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
-  // What the baseline fails at too is no reason to eject anybody.
-  noteHealth(exchange, first, !isGood(route, second));
+  noteHealth(exchange, second);
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
     tellLost(exchange, second, false);
@@ -148,13 +145,18 @@ function isGood(route: Route, tried: Try): boolean {
   );
 }
 
-function noteHealth({ state, plane }: Exchange, tried: Try, isShared = false): void {
-  const { route } = state;
-  const { variant, askedAtMs, fault } = tried;
-  if (!route.ejection) return;
-  if (isShared || (fault !== null && isClients(fault))) plane.ejections.lost(variant, askedAtMs);
-  else if (hasFailedOver(route.failover, tried)) plane.ejections.failed(variant, tried.headersAtMs, askedAtMs);
-  else plane.ejections.succeeded(variant, askedAtMs);
+function noteHealth({ state, plane, decision }: Exchange, tried: Try): void {
+  const { route, inForce } = state;
+  const { variant, askedAtMs, headersAtMs, fault } = tried;
+  if (!route.ejection || decision.isPreview) return;
+  const isOfClient = fault !== null && isClients(fault);
+  const baseline = route.variants[inForce.baseline]!;
+  if (variant === baseline && !isOfClient) plane.ejections.baselineIs(isGood(route, tried), baseline, headersAtMs);
+  if (!mayMakeWay(state, variant.name)) return;
+  if (isOfClient) plane.ejections.lost(variant, askedAtMs);
+  else if (!hasFailedOver(route.failover, tried)) plane.ejections.succeeded(variant, askedAtMs);
+  else if (plane.ejections.isSick(baseline, headersAtMs)) plane.ejections.lost(variant, askedAtMs);
+  else plane.ejections.failed(variant, headersAtMs, askedAtMs);
 }
 
 /** Of an answer whose body there is not, or is not seen. */

@@ -1,6 +1,7 @@
 /**
  * Owns the memory of candidates that fail again and again in this isolate (design section 6): plain counts, no coordination.
- * It decides nothing about weights and never knows a baseline; it fails open, since what it forgets is only sent to again.
+ * It decides nothing about weights; it fails open, since what it forgets is only sent to again. Of baselines it knows which fail just
+ * now: what both versions fail at is no reason to eject one.
  */
 
 import type { Variant } from '../config/types.ts';
@@ -23,11 +24,15 @@ export const EJECTION_MS = 30_000;
 const FORGIVEN_AFTER_MS = 600_000;
 /** A probe that has not answered by then was lost with its request; another may go. */
 const PROBE_LOST_AFTER_MS = 60_000;
+/** A baseline that failed, and was not asked since, is taken for failing so long. */
+const SICK_MS = 10_000;
 const NEVER = -Infinity;
 
 /** One isolate's ejections, by variant as a config has it: one that is mended in a new config begins anew. */
 export class Ejections {
   #health = new WeakMap<Variant, Health>();
+  /** When a baseline's newest answer came, where that was a failure. */
+  #sickAtMs = new WeakMap<Variant, number>();
 
   /** Whether a request may go to the candidate. After an ejection exactly one may, to look. */
   admits(variant: Variant, nowMs: number): boolean {
@@ -59,7 +64,17 @@ export class Ejections {
     health.probeAtMs = NEVER;
   }
 
-  /** A try of which nothing can be said, since its client left: where it was the probe, another may go. */
+  /** What the baseline's newest answer was. */
+  baselineIs(isWell: boolean, variant: Variant, nowMs: number): void {
+    if (isWell) this.#sickAtMs.delete(variant);
+    else this.#sickAtMs.set(variant, nowMs);
+  }
+
+  isSick(variant: Variant, nowMs: number): boolean {
+    return nowMs - (this.#sickAtMs.get(variant) ?? NEVER) < SICK_MS;
+  }
+
+  /** A try of which nothing can be said, since its client left or the baseline fails too: where it was the probe, another may go. */
   lost(variant: Variant, askedAtMs: number): void {
     const health = this.#health.get(variant);
     if (health !== undefined && askedAtMs >= health.untilMs) health.probeAtMs = NEVER;

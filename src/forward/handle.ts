@@ -96,12 +96,14 @@ type Visit = Pick<Exchange, 'env' | 'ctx' | 'plane' | 'state' | 'decision' | 'up
 
 function exchangeOf(visit: Visit): Exchange {
   const { incoming, env, ctx, plane, state, upload, loaded } = visit;
-  const fit = fitJson(visit.decision, state, upload);
+  const isWebSocket = isHandshake(incoming);
+  // A WebSocket has no body to set members in: it names its model elsewhere.
+  const asked = { upload, isEmpty: !upload.isPresent && !isWebSocket };
+  const fit = fitJson(visit.decision, state, asked);
   // Last of all that may send it elsewhere: the one probe must not be spent on what the candidate never sees.
   const admitted = spared(fit.decision, state, plane, visit.nowMs);
-  const { decision, body } = admitted === fit.decision ? fit : fitJson(admitted, state, upload);
+  const { decision, body } = admitted === fit.decision ? fit : fitJson(admitted, state, asked);
   const requestId = requestIdOf(incoming);
-  const isWebSocket = isHandshake(incoming);
   const headers = cleanedHeaders(incoming, { requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
   if (upload.isPresent) headers.delete('content-length');
@@ -141,12 +143,12 @@ function instead(decision: Decision, variant: string, reason: RequestReason): De
 function fitJson(
   decision: Decision,
   state: RouteState,
-  upload: Upload,
+  { upload, isEmpty }: { upload: Upload; isEmpty: boolean },
 ): { decision: Decision; body: Uint8Array | null } {
   const { json } = state.route.variants[decision.variant]!;
   // What one of them cannot be shown is no evidence of the others either: they would be judged by different requests.
   const members = json ?? (state.setsJson ? {} : undefined);
-  if (members === undefined || !upload.isPresent) return { decision, body: null };
+  if (members === undefined || isEmpty) return { decision, body: null };
   const body = upload.withJson(members);
   if (body !== null) return { decision, body };
   // A preview of a variant that cannot be had must not show the baseline under its name either.

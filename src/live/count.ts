@@ -4,9 +4,9 @@ import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
-import { isMembers, membersOf } from '../shadow/compare/dialects/dialect.ts';
+import { membersOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
-import { dialects } from '../shadow/compare/sse.ts';
+import { dialects, tellsOfError } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
 import { textOf, type Usages } from './usage.ts';
 
@@ -67,9 +67,7 @@ async function endedProperly(served: Served): Promise<boolean | null> {
     said: saidBy(event),
     json: membersOf(parseJson(event.data)),
   }));
-  const isError = ({ name, said, json }: (typeof seen)[number]) =>
-    name === 'error' || said.includes('response.failed') || (isMembers(json.error) && !json.jsonrpc);
-  if (seen.some(isError)) return false;
+  if (seen.some(({ name, said, json }) => said.includes('response.failed') || tellsOfError(name, json))) return false;
   if (last.some((event) => saidBy(event).some((one) => TERMINATORS.includes(one)))) return true;
   // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
   const isModels = seen.some(

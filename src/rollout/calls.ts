@@ -4,7 +4,6 @@
  */
 
 import { outcomeGuardrailFaults } from '../config/check/references.ts';
-import { variantsHash } from '../config/hash.ts';
 import { faultAt } from '../config/path.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
@@ -13,29 +12,23 @@ import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment, frozenSteps } from './frozen.ts';
 import { mendOrForce, unhealthy } from './health.ts';
+import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
+import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
 import type { Health, Round, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
 import { returnTold, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
-import { phaseOf, type RolloutState, type SplitDraft, type Standing, stepOf } from './state.ts';
+import { type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { noiseWarnings, planWarnings, takenWarnings } from './warnings.ts';
-import { byHandDecides, noRoute, noVariant, refused } from './words.ts';
+import { byHandDecides, noVariant, refused } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (null: they do not mind). */
 export interface Caller {
   actor: string;
   reason: string;
   ifMatch: number | null;
-}
-
-/** Why a call was refused, and what to do about it. `faults` only with `invalid`. */
-export interface CallRefusal {
-  code: string;
-  detail: string;
-  mend: string;
-  faults?: Fault[];
 }
 
 export interface Done {
@@ -62,12 +55,8 @@ type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 /** Who writes holds every other action of the route meanwhile; what lands later does no harm. */
 const KV_WRITE_LIMIT_MS = 2_000;
-const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
 
 const done: CallResult = ok({ warnings: [] });
-
-/** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
-type Ready = { route: Route; before: Standing; variants: string };
 
 /** Carries a change out, in its turn. A refusal changes nothing. */
 export function change(control: RouteControl, asked: Change, caller: Caller): Promise<CallResult> {
@@ -174,36 +163,48 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
 }
 
 function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
+  let wasHeld: boolean | undefined;
   return refusable(control, kind, caller, async (health, ifMatch) => {
     const unready = await unreadyFault(control, ifMatch);
     if (unready !== null) return unready;
+    const { byHand, byHandFault } = control.source.view;
+    if (kind === 'promote' && byHandFault !== null) return byHandDecides(control.name);
     if (control.running === null) {
-      if (control.source.view.byHand !== null) return byHandDecides(control.name);
+      if (byHand !== null) return byHandDecides(control.name);
       const mend = `start one: headgate rollout start ${control.name} VARIANT`;
       return refused('no_rollout', `no rollout runs on ${control.name}`, mend);
     }
+    const isHeld = control.running.pause !== null;
+    if (isHeld && wasHeld === false) return refused('stale', 'it was paused while health was asked', LOOK_AGAIN);
+    wasHeld = isHeld;
     return acted(await control.round({ ...caller, kind }, health));
   });
 }
 
 function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
+  /** Before which rollout it was meant to go back, and so where to, also when that ends while health is asked. */
+  let meant: { rollout: string | undefined; target: Standing } | undefined;
   return moving(control, 'rollback', caller, async ({ route, before, variants }, health) => {
     const { running } = control;
-    const target = targetOf(control, { route, before }, asked);
-    if (!target.ok) return target;
+    if (meant === undefined || meant.rollout === running?.id) {
+      const found = targetOf(control, { route, before }, asked);
+      if (!found.ok) return found;
+      meant = { rollout: running?.id, target: found.value };
+    }
+    const { target } = meant;
     if (running !== null) {
-      const input = { ...caller, kind: 'rollback' as const, target: target.value, force: asked.force };
+      const input = { ...caller, kind: 'rollback' as const, target, force: asked.force };
       return acted(await control.round(input, health));
     }
-    const serving = Object.entries(target.value.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+    const serving = Object.entries(target.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
     const sick = asked.force ? null : firstSick(serving, health);
     if (sick !== null) return sick;
-    const draft = splitOfReturn(target.value, variants, { by: caller.actor, reason: caller.reason });
+    const draft = splitOfReturn(target, variants, { by: caller.actor, reason: caller.reason });
     // A promotion (or a person) has told the config of the baseline before.
     if (draft.baseline !== before.baseline) {
-      control.promotions.owe({ route: route.name, ...returnTold(target.value, caller.reason) }, Date.now());
+      control.promotions.owe({ route: route.name, ...returnTold(target, caller.reason) }, Date.now());
     }
-    await publish(control, draft, 'rollback', caller, before, target.value.revision);
+    await publish(control, draft, 'rollback', caller, before, target.revision);
     return done;
   });
 }
@@ -255,7 +256,9 @@ async function refusable(
   let { ifMatch } = caller;
   for (;;) {
     const attempt = await control.turns.take(async () => {
-      const result = await call(health, ifMatch);
+      // No move of the controller's own is a reason to refuse a way back.
+      const isOwn = action === 'rollback' && caller.ifMatch === null && control.journal.split()?.by === CONTROLLER;
+      const result = await call(health, isOwn ? null : ifMatch);
       ifMatch ??= revisionOf(control);
       if ('ok' in result && !result.ok && result.error.code !== 'no_such_route') {
         const reason = `${caller.reason} (refused: ${result.error.detail})`.trim();
@@ -289,61 +292,6 @@ function moving(
     const ready = await readyToMove(control, ifMatch, action !== 'rollback');
     return ready.ok ? call(ready.value, health) : ready;
   });
-}
-
-/** Looks outside, and says why traffic cannot be moved now; else what a move needs to know. */
-export async function readyToMove(
-  control: RouteControl,
-  ifMatch: number | null,
-  forbidsRollout: boolean,
-): Promise<Result<Ready, CallRefusal>> {
-  const view = await control.look(Date.now(), 0);
-  const { route } = view;
-  if (!view.isKnown) {
-    return refused('no_config', 'the config cannot be read now, so nothing is changed', LOOK_AGAIN);
-  }
-  if (!view.isKvKnown && control.journal.split() === null) {
-    // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
-    return refused('no_config', 'KV cannot be read now, so the split in force is not known', LOOK_AGAIN);
-  }
-  if (route === null) return noRoute(control.name);
-  const stale = staleFault(control, ifMatch);
-  if (stale !== null) return stale;
-  // Isolates that knew other weights before what is refused now go on with them.
-  if (view.byHand ?? (forbidsRollout && view.byHandFault)) return byHandDecides(control.name);
-  const { running } = control;
-  if (forbidsRollout && running !== null) return busy(control.name, running);
-  const before = control.standing(view)!;
-  // Who names another baseline in the config means the next split too.
-  const baseline = control.promotions.nextBaseline(route, before.baseline);
-  return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
-}
-
-/** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
-async function unreadyFault(control: RouteControl, ifMatch: number | null): Promise<ReturnType<typeof staleFault>> {
-  const { isKnown, route } = await control.look(Date.now(), 0);
-  const isNobody = route === null && control.running === null;
-  if (isNobody && isKnown) return noRoute(control.name);
-  if (isNobody && control.journal.split() === null) return refused('no_config', 'no config could be read', LOOK_AGAIN);
-  return staleFault(control, ifMatch);
-}
-
-function busy(route: string, running: RolloutState) {
-  const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}`;
-  const mend = `end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
-  return refused('rollout_running', detail, mend);
-}
-
-const revisionOf = ({ journal }: RouteControl) => journal.split()?.revision ?? 0;
-
-function staleFault(control: RouteControl, ifMatch: number | null): { ok: false; error: CallRefusal } | null {
-  const revision = revisionOf(control);
-  if (ifMatch === null || ifMatch === revision) return null;
-  return refused(
-    'stale',
-    `the split is at revision ${revision} now, not ${ifMatch}`,
-    `headgate status ${control.name} shows it: look again, then decide`,
-  );
 }
 
 /** What stands against traffic for these variants; null when all are well. */

@@ -20,6 +20,7 @@ import type { Entry } from './journal.ts';
 import { Meta } from './meta.ts';
 import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { PairStore } from './pair-store.ts';
+import type { CallRefusal } from './ready.ts';
 import { RouteControl } from './route-control.ts';
 import type { SeriesPoint, Width } from './series.ts';
 import { type RouteStatus, statusOf } from './status.ts';
@@ -33,7 +34,7 @@ export interface ComparisonsAnswer {
 }
 
 /** A call that was carried out: the route as it is now, where the config says what it is, and the newest split's revision. */
-export type Called = Result<{ status: RouteStatus | null; revision: number; warnings: string[] }, calls.CallRefusal>;
+export type Called = Result<{ status: RouteStatus | null; revision: number; warnings: string[] }, CallRefusal>;
 
 /** Flushes and status answer after this, whatever KV and health checks take: a flush's answer is how a way back reaches isolates. */
 const FOLLOW_LIMIT_MS = 1_000;
@@ -100,13 +101,16 @@ export class RolloutController extends DurableObject<Env> {
   }
 
   /**
-   * The newest split when its revision is higher; null when the caller's is the newest, and while weights by hand beat all: an isolate
-   * that cannot read them must not serve by what they took back.
+   * The newest split when its revision is higher; null when the caller's is the newest, and where it gives to whom weights by hand give
+   * nothing: an isolate that cannot read them must not serve by what they took back.
    */
   newerSplit(route: string, revision: number): string | null {
     const { journal, source } = this.#control(route);
-    const split = source.view.byHand === null ? journal.split() : null;
-    return split !== null && split.revision > revision ? JSON.stringify(split) : null;
+    const { byHand } = source.view;
+    const split = journal.split();
+    if (split === null || split.revision <= revision) return null;
+    const isBeaten = byHand !== null && Object.entries(split.weights).some(([name, weight]) => weight && !byHand[name]);
+    return isBeaten ? null : JSON.stringify(split);
   }
 
   /** Null of a route that the config does not have, `unread` while no config could be read. */

@@ -7,9 +7,9 @@ import { startEProcess } from '../analysis/eprocess.ts';
 import {
   addSightings,
   closeTicks,
+  heardAgain,
   isCrowded,
   isSampled,
-  isSpent,
   peekTicks,
   startUnitEvidence,
   type TickCounts,
@@ -176,10 +176,11 @@ export class EvidenceStore {
     const kept = this.#of(state);
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
-    // Who has had a say is heard again where most have, or what breaks in a late step would go unnoticed.
-    if (this.#units !== null && isSpent(this.#units)) {
-      this.#units.silent.clear();
-      this.#sql.exec('DELETE FROM silent');
+    // Or what breaks in a late step would go unnoticed where clients are steady.
+    const { silent } = this.#units!;
+    for (const unit of heardAgain(this.#units!)) {
+      silent.delete(unit);
+      this.#sql.exec('DELETE FROM silent WHERE unit = ?', unit);
     }
     kept.requests = 0;
     kept.compared = 0;

@@ -5,7 +5,8 @@
 
 import type { Split } from '../config/split.ts';
 import { ok, type Result } from '../result.ts';
-import { type CallRefusal, readyToMove, targetOf } from './calls.ts';
+import { targetOf } from './calls.ts';
+import { type CallRefusal, readyToMove } from './ready.ts';
 import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
 

@@ -84,8 +84,8 @@ describe('the count e-process', () => {
     { nc: 500, nb: 19, reference: true, why: 'the baseline is nearly gone' },
     { nc: 500, nb: 20, reference: false, why: 'the baseline still answers enough' },
     { nc: 3, nb: 0, reference: true, why: 'the baseline is gone' },
-    { nc: 57, nb: 19, reference: false, why: 'three to one at little traffic is a comparison' },
-    { nc: 76, nb: 19, reference: true, why: 'four to one at little traffic is hardly one' },
+    { nc: 37, nb: 19, reference: false, why: 'less than two to one is a comparison at little traffic too' },
+    { nc: 38, nb: 19, reference: true, why: 'two to one at little traffic is hardly one' },
     { nc: 1, nb: 15, reference: false, why: 'a small service is thin on both arms, and shares its outages' },
   ])('uses the earlier rate: $reference for $nc against $nb trials, since $why', ({ nc, nb, reference }) => {
     expect(judgedByReference({ nc, nb })).toBe(reference);

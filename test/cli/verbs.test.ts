@@ -213,7 +213,7 @@ describe('headgate init', () => {
       '/v1/*',
       'openai-responses',
     ],
-    ['https://models.example.com/api/chat', 'chat', ['/api/chat'], '/api/*', null],
+    ['http://127.0.0.1:11434/api/chat', 'chat', ['/api/chat'], '/api/*', null],
     ['https://models.example.com/v2/rerank', 'rerank', ['/v2/rerank'], '/v2/*', null],
   ])(
     'knows %s for a model: its answers may be repeated and nothing else, and hints follow',
@@ -231,7 +231,7 @@ describe('headgate init', () => {
         {
           name: `${name}-rest`,
           match: [{ host: 'ai.example.com', path: rest }],
-          variants: { blue: { url: 'https://models.example.com' } },
+          variants: { blue: { url: new URL(url).origin } },
         },
       ]);
       expect(parseConfig(JSON.stringify(config), { unknownKeys: 'fault' }).ok).toBe(true);
@@ -254,6 +254,18 @@ describe('headgate init', () => {
       [`${prefix}/*`],
     ]);
     expect(session.out).toContain(header);
+  });
+
+  it.each([
+    'https://app.example.com/api/chat',
+    'https://models.example.com/v1beta/models/m-2.0:batchGenerateContent',
+    'https://app.example.com/models/items:delete',
+    'https://team.openai.azure.com/openai',
+  ])('takes no other call for a model’s, which must not be sent twice: %s', async (url) => {
+    expect(await session.run('init', url, '--offline', '--force')).toBe(0);
+    const { routes } = session.read('headgate.json') as { routes: object[] };
+    expect(routes).toHaveLength(1);
+    expect(routes[0]).not.toHaveProperty('repeatable');
   });
 
   it('knows both calls of a model that is named in the path', async () => {

@@ -285,6 +285,11 @@ describe('the sample ratio', () => {
     const changed = /^Weights changed while it ran/;
     const notesOf = (figures: Figures) => look(figures).report.notes.filter((note) => changed.test(note));
     expect(notesOf(dealt([even, 500, 500], [{ blue: 0, green: 100 }, 0, 40]))).toEqual([]);
+    const same = [
+      { green: 50, blue: 50 },
+      { ...even, red: 0 },
+    ].map((weights): [typeof even, number, number] => [weights, 50, 50]);
+    expect(notesOf(dealt([even, 500, 500], ...same))).toEqual([]);
     expect(notesOf(dealt([{ blue: 90, green: 10 }, 900, 100], [even, 250, 250]))).toHaveLength(1);
   });
 

@@ -32,6 +32,10 @@ beforeAll(async () => {
     'baseline-broken': { variants: { blue: { url: `http://127.0.0.1:${port}` }, green: { url: green } } },
     'baseline-fails': { variants: { green: { url: green }, blue: { url: blue } }, baseline: 'green' },
     'shared-outage': { variants: { blue: { url: `${green}/b` }, green: { url: green } }, ejection: true },
+    'shared-posts': {
+      ...{ variants: { blue: { url: `${green}/b` }, green: { url: green } }, weights: { blue: 50, green: 50 } },
+      ...{ ejection: true, repeatable: undefined, identity: [{ header: 'x-user' }] },
+    },
     receipted: { receipts: true },
     'receipted-baseline': { receipts: true, variants: { blue: { url: green }, green: { url: blue } } },
     previewed: { ejection: true },
@@ -231,7 +235,18 @@ describe('failover', () => {
     expect(rows.find(({ variant }) => variant === 'green')).toMatchObject({ status: 429, failed: 0 });
   });
 
-  it('ejects nobody for what the baseline fails at too', async () => {
+  it('ejects nobody for what the baseline fails at too, with or without a second try', async () => {
+    for (let n = 0; n < 30; n++) {
+      await world.ask('/shared-posts/a?fault=status:503', {
+        method: 'POST',
+        body: '{}',
+        headers: [['x-user', `u-${n}`]],
+      });
+    }
+    const later = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => world.ask('/shared-posts/a', { headers: [['x-user', `u-${n}`]] })),
+    );
+    expect(new Set(later.map((answer) => header(answer, 'x-headgate-variant')))).toEqual(new Set(['blue', 'green']));
     for (let n = 0; n < 12; n++) await world.ask('/shared-outage/a?fault=status:503');
     expect(header(await world.ask('/shared-outage/a'), 'x-headgate-variant')).toBe('green');
   });

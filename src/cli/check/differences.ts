@@ -1,7 +1,7 @@
 /** Owns what an answer has that its case did not expect. Pure. */
 
 import { isEventStream } from '../../shadow/compare/kind.ts';
-import { readSse, type StreamReading } from '../../shadow/compare/sse.ts';
+import { readSse, type StreamReading, tellsOfError } from '../../shadow/compare/sse.ts';
 import type { Expectation } from './cases.ts';
 
 export interface Answered {
@@ -20,7 +20,7 @@ export interface Difference {
 
 /** Of an event stream `text` and `json` may be held to what it says once it is put together. */
 export function differencesOf(expect: Expectation, answer: Answered): Difference[] {
-  const isStream = isEventStream(answer.headers.get('content-type')) && answer.text !== '';
+  const isStream = isEventStream(answer.headers.get('content-type')) && /^(?:data|event|id|retry|):/m.test(answer.text);
   const stream = isStream ? readSse(new TextEncoder().encode(answer.text)) : null;
   const wrong = statusDifferences(expect, answer);
   return [
@@ -49,16 +49,10 @@ function statusDifferences({ status }: Expectation, { status: got, text }: Answe
 
 /** A stream may tell of an error, or lack the end mark of its API, with status 200. */
 function streamDifferences({ error, dialect, document }: StreamReading): Difference[] {
-  const told = error ?? (dialect === 'generic' && asList(document).some(tellsOfError) ? 'error-event' : undefined);
+  const events = dialect === 'generic' ? (document as { event: string | null; data: unknown }[]) : [];
+  const told = error ?? (events.some(({ event, data }) => tellsOfError(event, data)) ? 'error-event' : undefined);
   return told === undefined ? [] : [{ at: 'stream', expected: 'to end well', got: told }];
 }
-
-function tellsOfError(event: unknown): boolean {
-  if (!isObject(event)) return false;
-  return event.event === 'error' || (isObject(event.data) && isObject(event.data.error) && !event.data.jsonrpc);
-}
-
-const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 function textDifferences({ text }: Expectation, answer: Answered, said = ''): Difference[] {
   if (text === undefined || answer.text.includes(text) || said.includes(text)) return [];

@@ -77,7 +77,10 @@ describe('headgate check', () => {
       '/early': chunk('The quick '),
       '/failed': `${chunk('The ')}data: {"error":{"type":"overloaded"}}\n\ndata: [DONE]\n\n`,
       '/error': 'data: {"error":{"message":"no"}}\n\n',
+      '/words': 'data: {"error":"boom","error_type":"generation"}\n\n',
+      '/typed': `data: {"type":"text"}\n\ndata: {"type":"error","errorText":"no"}\n\ndata: [DONE]\n\n`,
       '/other': 'event: price\ndata: {"ask":12}\n\n',
+      '/plain': '{"lang":"de"}',
     };
     answer = ({ url }) =>
       new Response(streams[new URL(url).pathname], { headers: { ...byGreen, 'content-type': 'text/event-stream' } });
@@ -87,15 +90,17 @@ describe('headgate check', () => {
         expect: { text: 'quick brown', json: { choices: [{ message: { content: 'The quick brown fox' } }] } },
       },
       { path: '/other', expect: { json: [{ event: 'price', data: { ask: 12 } }] } },
+      { path: '/plain', expect: { json: { lang: 'de' } } },
     );
     expect(await check()).toBe(0);
-    cases({ path: '/early' }, { path: '/failed' }, { path: '/error' }, { path: '/fine', expect: { text: 'slow' } });
+    const failing = ['/early', '/failed', '/error', '/words', '/typed'].map((path) => ({ path }));
+    cases(...failing, { path: '/fine', expect: { text: 'slow' } });
     expect(await check()).toBe(1);
     const said = session.out.split('\n').filter((line) => line.startsWith('    '));
     expect(said).toEqual([
       '    stream: expected to end well, got unterminated',
       '    stream: expected to end well, got error-event:overloaded',
-      '    stream: expected to end well, got error-event',
+      ...Array.from({ length: 3 }, () => '    stream: expected to end well, got error-event'),
       '    text: expected … slow …, got The quick brown fox',
     ]);
   });

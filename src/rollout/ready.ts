@@ -1,0 +1,83 @@
+/**
+ * Owns what must be known, and what must not stand against it, before people's calls on a route do anything. It changes nothing.
+ */
+
+import { variantsHash } from '../config/hash.ts';
+import type { Route } from '../config/types.ts';
+import type { Fault, Result } from '../result.ts';
+import { ok } from '../result.ts';
+import type { RouteControl } from './route-control.ts';
+import { phaseOf, type RolloutState, type Standing } from './state.ts';
+import { byHandDecides, noRoute, refused } from './words.ts';
+
+/** Why a call was refused, and what to do about it. `faults` only with `invalid`. */
+export interface CallRefusal {
+  code: string;
+  detail: string;
+  mend: string;
+  faults?: Fault[];
+}
+
+export const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
+
+/** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
+export type Ready = { route: Route; before: Standing; variants: string };
+
+/** Looks outside, and says why traffic cannot be moved now; else what a move needs to know. */
+export async function readyToMove(
+  control: RouteControl,
+  ifMatch: number | null,
+  forbidsRollout: boolean,
+): Promise<Result<Ready, CallRefusal>> {
+  const view = await control.look(Date.now(), 0);
+  const { route } = view;
+  if (!view.isKnown) {
+    return refused('no_config', 'the config cannot be read now, so nothing is changed', LOOK_AGAIN);
+  }
+  if (!view.isKvKnown && control.journal.split() === null) {
+    // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
+    return refused('no_config', 'KV cannot be read now, so the split in force is not known', LOOK_AGAIN);
+  }
+  if (route === null) return noRoute(control.name);
+  const stale = staleFault(control, ifMatch);
+  if (stale !== null) return stale;
+  // Isolates that knew other weights before what is refused now go on with them.
+  if (view.byHand ?? (forbidsRollout && view.byHandFault)) return byHandDecides(control.name);
+  const { running } = control;
+  if (forbidsRollout && running !== null) return busy(control.name, running);
+  const before = control.standing(view)!;
+  // Who names another baseline in the config means the next split too.
+  const baseline = control.promotions.nextBaseline(route, before.baseline);
+  return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
+}
+
+/** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
+export async function unreadyFault(
+  control: RouteControl,
+  ifMatch: number | null,
+): Promise<ReturnType<typeof staleFault>> {
+  const { isKnown, route } = await control.look(Date.now(), 0);
+  const isNobody = route === null && control.running === null;
+  if (isNobody && isKnown) return noRoute(control.name);
+  if (isNobody && control.journal.split() === null) return refused('no_config', 'no config could be read', LOOK_AGAIN);
+  return staleFault(control, ifMatch);
+}
+
+function busy(route: string, running: RolloutState) {
+  const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}`;
+  const mend = `end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
+  return refused('rollout_running', detail, mend);
+}
+
+/** The revision of the newest split; 0 while there is none. */
+export const revisionOf = ({ journal }: RouteControl) => journal.split()?.revision ?? 0;
+
+function staleFault(control: RouteControl, ifMatch: number | null): { ok: false; error: CallRefusal } | null {
+  const revision = revisionOf(control);
+  if (ifMatch === null || ifMatch === revision) return null;
+  return refused(
+    'stale',
+    `the split is at revision ${revision} now, not ${ifMatch}`,
+    `headgate status ${control.name} shows it: look again, then decide`,
+  );
+}
