@@ -148,6 +148,19 @@ describe('ejection', () => {
     expect([candidate.admits(), candidate.admits()]).toEqual([true, false]);
   });
 
+  it('knows a baseline that fails just now, until it is well or was not asked for ten seconds', () => {
+    const ejections = new Ejections();
+    expect(ejections.isSick(green, START)).toBe(false);
+    ejections.baselineIs(false, green, START);
+    expect([START, START + 9_999, START + 10_000].map((nowMs) => ejections.isSick(green, nowMs))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    ejections.baselineIs(true, green, START + 1);
+    expect(ejections.isSick(green, START + 2)).toBe(false);
+  });
+
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
     for (let n = 0; n < 5; n++) ejections.failed(green, 0, 0);

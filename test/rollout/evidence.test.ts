@@ -199,6 +199,20 @@ describe('the evidence of a rollout', () => {
     }
   });
 
+  it('does not hear again those who fail now as they did before', () => {
+    const state = rollout();
+    const { store } = begun(state);
+    const always = { variant: 'green', from: 0, units: 40, bad: 40 };
+    store.add([batch(state, TICK, always, { variant: 'green', from: 40, units: 40, bad: 40 })]);
+    store.settle(state, settledAt(TICK + 1));
+    store.add([batch(state, TICK + 1, always, { variant: 'green', from: 40, units: 40 })]);
+    const next = { ...state, stepRun: state.stepRun + 1 };
+    store.beginStep(next);
+    store.settle(next, settledAt(TICK + 2));
+    // Of the eighty of before, forty are heard again.
+    expect(first(store, next).candidate).toEqual({ n: 80 + 40, bad: 80 });
+  });
+
   it('keeps the whole sample when many come back at once with what they held', () => {
     const state = rollout();
     const { store } = begun(state);

@@ -7,13 +7,20 @@ let world: RolloutWorld;
 /** Its health is fine until it is silent. */
 let moody: Origin;
 let isSilent = false;
+/** Its health takes so long. */
+let slow: Origin;
+let healthMs = 0;
 
 beforeAll(async () => {
   const refusing = await refusingUrl();
   moody = await startOrigin(({ url }, response) => {
     if (!isSilent || url !== '/health') response.end();
   });
+  slow = await startOrigin(({ url }, response) => {
+    setTimeout(() => response.end(), url === '/health' ? healthMs : 0);
+  });
   const checked = { url: moody.url, health: { path: '/health' } };
+  const checkedSlowly = { url: slow.url, health: { path: '/health' } };
   world = await startRolloutWorld(({ blue, green }) => ({
     silent: { variants: { blue: { url: blue }, green: { url: green, health: { path: '/health' } } } },
     'by-hand': {},
@@ -28,13 +35,15 @@ beforeAll(async () => {
     bake: {},
     quiet: {},
     returning: { variants: { blue: checked, green: { url: green } } },
+    'going-on': { variants: { blue: checkedSlowly, green: { url: green } } },
+    held: { variants: { blue: { url: blue }, green: checkedSlowly } },
     turning: { variants: { blue: { url: blue }, green: checked } },
   }));
 });
 
 afterAll(async () => {
   await world.close();
-  await moody.close();
+  await Promise.all([moody.close(), slow.close()]);
 });
 
 const long = (weight: number) => [
@@ -129,6 +138,43 @@ describe.concurrent('the way back', () => {
     }
     expect(await world.status('turning')).toMatchObject({ split: { weights: { blue: 100 }, reason: 'not yet' } });
     expect(await world.actions('returning')).toEqual(['started', 'aborted', 'rollback-refused']);
+  });
+
+  it('is not refused because the rollout went on by itself while health was asked', async () => {
+    const visitors = world.visitors('going-on', 20);
+    await until(
+      () => world.status('going-on'),
+      ({ live }) => live.blue.requests > 30,
+    );
+    const plan = [{ weight: 100, for: '4s', minSamples: 5 }];
+    const only = [{ metric: 'errors', critical: true }];
+    expect((await start('going-on', 100, { plan, guardrails: only })).status).toBe(200);
+    healthMs = 4_000;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const back = await world.api('POST', '/routes/going-on/rollback', { reason: 'wrong answers' });
+    healthMs = 0;
+    await visitors.stop();
+    expect(back).toMatchObject({
+      status: 200,
+      body: { split: { weights: { blue: 100, green: 0 }, baseline: 'blue' } },
+    });
+  });
+
+  it('of a pause is not undone by a promotion that waited for health', async () => {
+    const plan = [
+      { weight: 5, for: '10m' },
+      { weight: 50, for: '10m' },
+      { weight: 100, for: '10m' },
+    ];
+    expect((await start('held', 5, { plan })).status).toBe(200);
+    healthMs = 2_000;
+    const promoting = world.api('POST', '/routes/held/rollout/promote', { reason: 'in haste' });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const paused = await world.api('POST', '/routes/held/rollout/pause', { reason: 'an incident elsewhere' });
+    expect(paused).toMatchObject({ status: 200, body: { rollout: { phase: 'paused' } } });
+    expect(await promoting).toMatchObject({ status: 412, body: { code: 'stale' } });
+    healthMs = 0;
+    expect(await world.status('held')).toMatchObject({ rollout: { phase: 'paused', step: 1 } });
   });
 
   it('follows from evidence when a candidate fails every request', async () => {
