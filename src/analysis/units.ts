@@ -165,18 +165,20 @@ function count(
 }
 
 /**
- * Who has had a say and should be heard again, where most of those who are seen now have, so that hardly anybody is left to tell of a
- * failure: they, but for those that are bad now, who may be so always, and would tell the same again. Else nobody.
+ * Who is silent from now on. Where most of those who are seen now have had their say hardly anybody is left to tell of a failure: then all
+ * are heard again, but in what they are bad at now, for who may be so always would tell the same again.
  */
-export function heardAgain({ open, silent }: UnitEvidence): string[] {
+export function silentFromNow({ open, silent }: UnitEvidence): UnitEvidence['silent'] {
   const seen = new Map<string, number>();
   for (const variants of open.values()) {
     for (const units of variants.values()) {
       for (const [unit, { bad }] of units) seen.set(unit, (seen.get(unit) ?? 0) | bad);
     }
   }
-  const spent = [...seen].filter(([unit]) => silent.has(unit));
-  return spent.length * 2 > seen.size ? spent.flatMap(([unit, bad]) => (bad === 0 ? [unit] : [])) : [];
+  const isSpent = [...seen.keys()].filter((unit) => silent.has(unit)).length * 2 > seen.size;
+  if (!isSpent) return silent;
+  const kept = [...silent].map(([unit, bits]): [string, number] => [unit, bits & (seen.get(unit) ?? 0)]);
+  return new Map(kept.filter(([, bits]) => bits !== 0));
 }
 
 /** Whether ticks should be closed soon, so that the sample need not be halved for their sake. */

@@ -9,7 +9,7 @@ const answering = ['chat/completions', 'completions', 'responses', 'messages'];
  * but the bill.
  */
 const modelCalls =
-  /\/(chat\/completions|completions|responses|messages|embeddings|(?<=\/v2\/)(?:chat|embed|rerank)|models\/[^/:]+:(?:generateContent|streamGenerateContent|embedContent|countTokens))\/?$/;
+  /\/(chat\/completions|completions|responses|(?<=\/v1\/)messages|embeddings|(?<=\/v2\/)(?:chat|embed|rerank)|models\/[^/:]+:(?:generateContent|streamGenerateContent|embedContent|countTokens))\/?$/;
 /** Ollama's; an application's own endpoint may be called so as well, and must not be asked twice. */
 const ollamaCalls = /\/api\/(chat|generate|embed)\/?$/;
 /** Hosts that serve nothing but models, with the prefix that their clients put before each call. */
@@ -31,9 +31,8 @@ export function looksLikeModel(url: URL): boolean {
 }
 
 /** The call that the path ends with, and where it begins; null where it is none of a model. */
-function callIn({ hostname, port, pathname }: URL): RegExpExecArray | null {
-  const isOllama = port === '11434' || isLoopback(hostname);
-  return modelCalls.exec(pathname) ?? (isOllama ? ollamaCalls.exec(pathname) : null);
+function callIn({ port, pathname }: URL): RegExpExecArray | null {
+  return modelCalls.exec(pathname) ?? (port === '11434' ? ollamaCalls.exec(pathname) : null);
 }
 
 /** How a model is asked at this URL: the header that bears its key with the key's place, and the preset that compares its answers. */

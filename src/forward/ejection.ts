@@ -74,6 +74,11 @@ export class Ejections {
     return nowMs - (this.#sickAtMs.get(variant) ?? NEVER) < SICK_MS;
   }
 
+  /** The variant begins anew. */
+  forget(variant: Variant): void {
+    this.#health.delete(variant);
+  }
+
   /** A try of which nothing can be said, since its client left or the baseline fails too: where it was the probe, another may go. */
   lost(variant: Variant, askedAtMs: number): void {
     const health = this.#health.get(variant);

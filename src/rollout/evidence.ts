@@ -7,10 +7,10 @@ import { startEProcess } from '../analysis/eprocess.ts';
 import {
   addSightings,
   closeTicks,
-  heardAgain,
   isCrowded,
   isSampled,
   peekTicks,
+  silentFromNow,
   startUnitEvidence,
   type TickCounts,
   tickOf,
@@ -177,10 +177,11 @@ export class EvidenceStore {
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
     // Or what breaks in a late step would go unnoticed where clients are steady.
-    const { silent } = this.#units!;
-    for (const unit of heardAgain(this.#units!)) {
-      silent.delete(unit);
-      this.#sql.exec('DELETE FROM silent WHERE unit = ?', unit);
+    const silent = silentFromNow(this.#units!);
+    if (silent !== this.#units!.silent) {
+      this.#units!.silent = silent;
+      this.#sql.exec('DELETE FROM silent');
+      this.#keepSilent(silent.keys());
     }
     kept.requests = 0;
     kept.compared = 0;
@@ -212,9 +213,7 @@ export class EvidenceStore {
     }
     kept.threshold = units.threshold;
     this.#sql.exec('DELETE FROM openBatches WHERE tick <= ?', through);
-    for (const unit of silenced.keys()) {
-      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, units.silent.get(unit)!);
-    }
+    this.#keepSilent(silenced.keys());
     this.#save();
   }
 
@@ -253,6 +252,12 @@ export class EvidenceStore {
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
     return { stepRun: kept.stepRun, judgements, samples, reference: reference === true };
+  }
+
+  #keepSilent(units: Iterable<string>): void {
+    for (const unit of units) {
+      this.#sql.exec('INSERT OR REPLACE INTO silent VALUES (?, ?)', unit, this.#units!.silent.get(unit)!);
+    }
   }
 
   #addOpen(batch: EvidenceBatch): void {

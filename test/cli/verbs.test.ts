@@ -258,6 +258,8 @@ describe('headgate init', () => {
 
   it.each([
     'https://app.example.com/api/chat',
+    'http://127.0.0.1:3000/api/chat',
+    'https://chat.example.com/conversations/7/messages',
     'https://models.example.com/v1beta/models/m-2.0:batchGenerateContent',
     'https://app.example.com/models/items:delete',
     'https://team.openai.azure.com/openai',

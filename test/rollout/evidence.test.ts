@@ -213,6 +213,33 @@ describe('the evidence of a rollout', () => {
     expect(first(store, next).candidate).toEqual({ n: 80 + 40, bad: 80 });
   });
 
+  it('hears again also who comes seldom, and who is bad at something else', () => {
+    const slow = { metric: 'slow', critical: false, required: false, per: 'unit', slow: { sloMs: 1, of: 'headers' } };
+    const both = rollout();
+    const state = { ...both, guardrails: [...both.guardrails, slow as (typeof both.guardrails)[number]] };
+    const { store } = begun(state);
+    // All fail, and are slow: half of them come again at once, slow as ever, and half in the next step.
+    const saw = (tick: number, from: number, to: number, bad: number) => {
+      const units = Array.from({ length: to - from }, (_, n): [string, string, number, number] => [
+        unit(from + n),
+        'green',
+        3,
+        bad,
+      ]);
+      store.add([{ rollout: state.id, tick, threshold: 2 ** 32, units, requests: [] }]);
+    };
+    saw(TICK, 0, 100, 3);
+    store.settle(state, settledAt(TICK + 1));
+    saw(TICK + 1, 0, 50, 2);
+    const next = { ...state, stepRun: state.stepRun + 1 };
+    store.beginStep(next);
+    saw(TICK + 2, 0, 100, 1);
+    store.settle(next, settledAt(TICK + 3));
+    const [errors, slowness] = store.judge(next).judgements;
+    expect(errors!.candidate).toEqual({ n: 100 + 50 + 100, bad: 200 });
+    expect(slowness!.candidate).toEqual({ n: 100 + 50, bad: 100 });
+  });
+
   it('keeps the whole sample when many come back at once with what they held', () => {
     const state = rollout();
     const { store } = begun(state);

@@ -313,7 +313,7 @@ describe('an isolate', () => {
 
   it('that could never read weights by hand is not told the split that they beat', async () => {
     await start('hand-unread');
-    await world.headgate.put('weights:hand-unread', { blue: 100 });
+    await world.headgate.put('weights:hand-unread', { blue: 99, green: 1 });
     expect(await world.status('hand-unread')).toMatchObject({ rollout: { phase: 'paused' } });
     await fault('edge=throw');
     expect(await variantsOf('hand-unread')).toEqual(new Set(['blue']));
