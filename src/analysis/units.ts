@@ -165,10 +165,11 @@ function count(
 }
 
 /**
- * Who is silent from now on. Where most of those who are seen now have had their say hardly anybody is left to tell of a failure: then all
- * are heard again, but in what they are bad at now, for who may be so always would tell the same again.
+ * Who is silent from now on. Where most of those who are seen now have had their say hardly anybody is left to tell of a failure: then they
+ * are heard again, and with `all` who is not seen now too; but not in what they are bad at now, for who may be so always would tell the
+ * same again.
  */
-export function silentFromNow({ open, silent }: UnitEvidence): UnitEvidence['silent'] {
+export function silentFromNow({ open, silent }: UnitEvidence, all: boolean): UnitEvidence['silent'] {
   const seen = new Map<string, number>();
   for (const variants of open.values()) {
     for (const units of variants.values()) {
@@ -177,7 +178,7 @@ export function silentFromNow({ open, silent }: UnitEvidence): UnitEvidence['sil
   }
   const isSpent = [...seen.keys()].filter((unit) => silent.has(unit)).length * 2 > seen.size;
   if (!isSpent) return silent;
-  const kept = [...silent].map(([unit, bits]): [string, number] => [unit, bits & (seen.get(unit) ?? 0)]);
+  const kept = [...silent].map(([unit, bits]): [string, number] => [unit, bits & (seen.get(unit) ?? (all ? 0 : bits))]);
   return new Map(kept.filter(([, bits]) => bits !== 0));
 }
 

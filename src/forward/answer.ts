@@ -73,8 +73,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const baseline = route.variants[inForce.baseline]!;
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
   noteHealth(exchange, second);
-  // What the baseline fails at too ejects nobody, nor does what failed with it.
-  if (!isGood(route, second)) plane.ejections.forget(variant);
+  if (!isGood(route, second)) plane.ejections.takeBack(variant);
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
     tellLost(exchange, second, false);

@@ -54,8 +54,8 @@ export class Ejections {
       probeAtMs: NEVER,
     };
     this.#health.set(variant, health);
-    if (askedAtMs < health.untilMs) return;
     health.consecutive++;
+    if (askedAtMs < health.untilMs) return;
     if (!health.ejected && health.consecutive < FAILURES_TO_EJECT) return;
     if (nowMs - health.untilMs > FORGIVEN_AFTER_MS) health.ejections = 0;
     health.ejections++;
@@ -74,9 +74,12 @@ export class Ejections {
     return nowMs - (this.#sickAtMs.get(variant) ?? NEVER) < SICK_MS;
   }
 
-  /** The variant begins anew. */
-  forget(variant: Variant): void {
-    this.#health.delete(variant);
+  /** Takes one failure back, which the baseline shared: an ejection that it takes to too few has no ground. */
+  takeBack(variant: Variant): void {
+    const health = this.#health.get(variant);
+    if (health === undefined) return;
+    health.consecutive = Math.max(0, health.consecutive - 1);
+    if (health.consecutive < FAILURES_TO_EJECT) Object.assign(health, { ejected: false, untilMs: 0 });
   }
 
   /** A try of which nothing can be said, since its client left or the baseline fails too: where it was the probe, another may go. */

@@ -101,16 +101,17 @@ export class RolloutController extends DurableObject<Env> {
   }
 
   /**
-   * The newest split when its revision is higher; null when the caller's is the newest, and where weights by hand give a candidate less, or
-   * the baseline nothing: an isolate that cannot read them must not serve by what they took back. An abort is told.
+   * The newest split when its revision is higher; null when the caller's is the newest, and where weights by hand give a candidate less (and
+   * the caller's split did) or the baseline nothing: an isolate that cannot read them must not serve by what they took back.
    */
   newerSplit(route: string, revision: number): string | null {
     const { journal, source } = this.#control(route);
     const { byHand } = source.view;
     const split = journal.split();
     if (split === null || split.revision <= revision) return null;
+    const served = revision > 0 ? journal.kept().find((one) => one.revision === revision)?.weights : undefined;
     const isMore = ([name, weight]: [string, number]) =>
-      weight > (byHand![name] ?? 0) && !(byHand![name] && name === split.baseline);
+      weight > Math.max(byHand![name] ?? 0, served?.[name] ?? 0) && !(byHand![name] && name === split.baseline);
     return byHand !== null && Object.entries(split.weights).some(isMore) ? null : JSON.stringify(split);
   }
 

@@ -47,6 +47,8 @@ interface Kept {
   requests: number;
   compared: number;
   threshold: number;
+  /** All who had had their say were heard again. Who comes seldom is so once: who fails always would tell it at every step. */
+  isHeardAgain?: boolean;
 }
 
 /** A tick is closed when every isolate has had time to flush it. */
@@ -177,8 +179,9 @@ export class EvidenceStore {
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
     // Or what breaks in a late step would go unnoticed where clients are steady.
-    const silent = silentFromNow(this.#units!);
+    const silent = silentFromNow(this.#units!, !kept.isHeardAgain);
     if (silent !== this.#units!.silent) {
+      kept.isHeardAgain = true;
       this.#units!.silent = silent;
       this.#sql.exec('DELETE FROM silent');
       this.#keepSilent(silent.keys());

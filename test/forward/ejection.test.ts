@@ -161,6 +161,19 @@ describe('ejection', () => {
     expect(ejections.isSick(green, START + 2)).toBe(false);
   });
 
+  it('takes back what the baseline shared, and no ejection that others have earned', () => {
+    const burst = new Ejections();
+    for (let n = 0; n < 8; n++) burst.failed(green, START, START - 1);
+    expect(burst.admits(green, START)).toBe(false);
+    for (let n = 0; n < 3; n++) burst.takeBack(green);
+    expect(burst.admits(green, START)).toBe(false);
+    burst.takeBack(green);
+    expect(burst.admits(green, START)).toBe(true);
+    for (let n = 0; n < 9; n++) burst.takeBack(green);
+    for (let n = 0; n < 5; n++) burst.failed(green, START, START);
+    expect(burst.admits(green, START)).toBe(false);
+  });
+
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
     for (let n = 0; n < 5; n++) ejections.failed(green, 0, 0);

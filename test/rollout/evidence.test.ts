@@ -213,6 +213,29 @@ describe('the evidence of a rollout', () => {
     expect(first(store, next).candidate).toEqual({ n: 80 + 40, bad: 80 });
   });
 
+  it('hears again who comes seldom once a rollout, and so at most twice who always fails', () => {
+    let state = rollout();
+    const { store, sql } = begun(state);
+    let tick = TICK;
+    const good = { variant: 'green', from: 100, units: 100 };
+    for (let step = 0; step < 5; step++) {
+      // Twenty that fail always come early in each step, and the others have all their say in its middle.
+      for (const saw of [[{ variant: 'green', from: 0, units: 20, bad: 20 }], [{ ...good, bad: 100 }]] as Saw[][]) {
+        store.add([batch(state, tick, ...saw)]);
+        store.settle(state, settledAt(tick + 1));
+        tick++;
+      }
+      store.add([batch(state, tick, good)]);
+      state = { ...state, stepRun: state.stepRun + 1 };
+      store.beginStep(state);
+      tick++;
+    }
+    for (const one of [store, opened(sql)]) {
+      one.settle(state, settledAt(tick));
+      expect(first(one, state).candidate.bad).toBe(5 * 100 + 2 * 20);
+    }
+  });
+
   it('hears again also who comes seldom, and who is bad at something else', () => {
     const slow = { metric: 'slow', critical: false, required: false, per: 'unit', slow: { sloMs: 1, of: 'headers' } };
     const both = rollout();
