@@ -203,37 +203,3 @@ function sampleBelow(evidence: UnitEvidence, threshold: number): void {
 function dropUnsampled(units: Map<string, unknown>, threshold: number): void {
   for (const unit of units.keys()) if (!isSampled(unit, threshold)) units.delete(unit);
 }
-
-/** The evidence as plain JSON values, for storage between alarms. */
-export interface StoredUnitEvidence {
-  metrics: number;
-  maxUnits: number;
-  threshold: number;
-  silent: [string, number][];
-  open: [number, [string, [string, number, number][]][]][];
-}
-
-export function storeUnitEvidence(evidence: UnitEvidence): StoredUnitEvidence {
-  const { metrics, maxUnits, threshold } = evidence;
-  const open = [...evidence.open].map(([tick, variants]) => {
-    const stored = [...variants].map(([variant, units]) => {
-      const marks = [...units].map(([unit, { active, bad }]) => [unit, active, bad] as [string, number, number]);
-      return [variant, marks] as [string, [string, number, number][]];
-    });
-    return [tick, stored] as [number, [string, [string, number, number][]][]];
-  });
-  return { metrics, maxUnits, threshold, silent: [...evidence.silent], open };
-}
-
-export function restoreUnitEvidence(stored: StoredUnitEvidence): UnitEvidence {
-  const open: UnitEvidence['open'] = new Map();
-  for (const [tick, variants] of stored.open) {
-    const restored = variants.map(([variant, units]) => {
-      const marks = units.map(([unit, active, bad]) => [unit, { active, bad }] as const);
-      return [variant, new Map(marks)] as const;
-    });
-    open.set(tick, new Map(restored));
-  }
-  const { metrics, maxUnits, threshold } = stored;
-  return { metrics, maxUnits, threshold, silent: new Map(stored.silent), open };
-}

@@ -1,10 +1,9 @@
 /**
- * Owns which request headers a variant may set or remove, doing so, and how secrets are named inside header values.
+ * Owns which request headers a variant may set or remove, and how secrets are named inside header values.
  * It reads no secret: the caller passes a function that does.
  */
 
 import type { AddressFault } from './address.ts';
-import type { Variant } from './types.ts';
 
 /** RFC 9110 §7.6.1: request headers that describe one connection and are never passed on. */
 export const hopByHop = new Set(
@@ -70,20 +69,4 @@ export function fillSecrets(template: string, secret: (name: string) => string |
     return value ?? '';
   });
   return whole && isHeaderValue(filled) ? filled : undefined;
-}
-
-/** Sets and removes what a variant declares. The name of the header whose secret is missing: do not send then. Null when all is set. */
-export function setDeclared(
-  headers: Headers,
-  variant: Pick<Variant, 'headers' | 'removeHeaders' | 'secretHeaders'>,
-  secret: (name: string) => string | undefined,
-): string | null {
-  for (const name of variant.removeHeaders) headers.delete(name);
-  for (const [name, value] of variant.headers) headers.set(name, value);
-  for (const { name, template } of variant.secretHeaders) {
-    const value = fillSecrets(template, secret);
-    if (value === undefined) return name;
-    headers.set(name, value);
-  }
-  return null;
 }

@@ -7,9 +7,8 @@
 import type { Meta } from '../rollout/meta.ts';
 import { RECEIPT_MS } from '../split/receipt.ts';
 import type { Delays } from './delays.ts';
-import { unitsOf } from './exploration.ts';
 import { plannedOf } from './report.ts';
-import type { Figures, Sums } from './sums.ts';
+import { type Figures, type Sums, unitsOf } from './sums.ts';
 import type { ExperimentPlan, Grace } from './words.ts';
 
 /** When the planned size was reached, and until when outcomes count. */

@@ -6,7 +6,7 @@
 import { decideTogether } from '../analysis/hybrid.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { partsOf } from './segments.ts';
-import type { Figures } from './sums.ts';
+import { type Figures, unitsOf } from './sums.ts';
 import type { ExperimentPlan } from './words.ts';
 
 /** One value of a segment, in one metric, of one variant against the baseline. */
@@ -63,8 +63,4 @@ function sliceReports(
       return { value, metric: metric.name, variant, arms: Object.fromEntries(shown), difference, lift, interval };
     }),
   );
-}
-
-export function unitsOf({ arms }: Figures): number {
-  return Object.values(arms).reduce((sum, { units }) => sum + units, 0);
 }

@@ -24,6 +24,11 @@ export interface Figures {
   spreads?: Record<string, Record<string, string>>;
 }
 
+/** The units of all arms. */
+export function unitsOf({ arms }: Pick<Figures, 'arms'>): number {
+  return Object.values(arms).reduce((sum, { units }) => sum + units, 0);
+}
+
 /** The platform's bound on a text is 2 MB, and a slice's name may be half a kilobyte of escapes. */
 const ROWS_AT_ONCE = 1_000;
 

@@ -66,14 +66,14 @@ export async function answer(exchange: Exchange): Promise<Response> {
   const isCandidate = mayMakeWay(state, variant.name) && !decision.isPreview;
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
+  const isCounted = noteHealth(exchange, first);
   const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
-  noteHealth(exchange, first);
   if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first, null);
 
   const baseline = route.variants[inForce.baseline]!;
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
   noteHealth(exchange, second);
-  if (!isGood(route, second)) plane.ejections.takeBack(variant);
+  if (isCounted && !isOfClient(second) && !isGood(route, second)) plane.ejections.takeBack(variant);
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
     tellLost(exchange, second, false);
@@ -87,8 +87,12 @@ export async function answer(exchange: Exchange): Promise<Response> {
 
 /** Whether the route lets the baseline make good what the variant fails at. */
 export function mayFailOver(state: RouteState, variant: Variant, method: string): boolean {
-  const { route } = state;
-  return mayMakeWay(state, variant.name) && route.failover !== false && route.repeatable.includes(method);
+  return mayMakeWay(state, variant.name) && isMadeGood(state.route, method);
+}
+
+/** Whether a candidate's failure at such a request is made good. */
+function isMadeGood({ failover, repeatable }: Route, method: string): boolean {
+  return failover !== false && repeatable.includes(method);
 }
 
 async function attempt(
@@ -129,11 +133,11 @@ async function attempt(
 }
 
 /** Whether the client, and nobody else, is the reason that there is no answer. */
-const isClients = (fault: OriginFault) => fault === 'client_left' || fault === 'client_stalled';
+const isOfClient = ({ fault }: Try) => fault === 'client_left' || fault === 'client_stalled';
 
 /** Whether a try failed before response headers, in a way that failover makes good. */
 function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): boolean {
-  if (tried.fault !== null) return !isClients(tried.fault);
+  if (tried.fault !== null) return !isOfClient(tried);
   const status = tried.asked!.response.status;
   const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
   return isUnreachedStatus(status) || statuses.includes(status);
@@ -146,18 +150,21 @@ function isGood(route: Route, tried: Try): boolean {
   );
 }
 
-function noteHealth({ state, plane, decision }: Exchange, tried: Try): void {
+/** Whether it counts as a failure towards ejection. */
+function noteHealth({ state, plane: { ejections }, decision }: Exchange, tried: Try): boolean {
   const { route, inForce } = state;
-  const { variant, askedAtMs, headersAtMs, fault } = tried;
-  if (!route.ejection || decision.isPreview) return;
-  const isOfClient = fault !== null && isClients(fault);
+  const { variant, askedAtMs, headersAtMs } = tried;
+  if (!route.ejection || decision.isPreview) return false;
   const baseline = route.variants[inForce.baseline]!;
-  if (variant === baseline && !isOfClient) plane.ejections.baselineIs(isGood(route, tried), baseline, headersAtMs);
-  if (!mayMakeWay(state, variant.name)) return;
-  if (isOfClient) plane.ejections.lost(variant, askedAtMs);
-  else if (!hasFailedOver(route.failover, tried)) plane.ejections.succeeded(variant, askedAtMs);
-  else if (plane.ejections.isSick(baseline, headersAtMs)) plane.ejections.lost(variant, askedAtMs);
-  else plane.ejections.failed(variant, headersAtMs, askedAtMs);
+  const isBaseline = variant === baseline;
+  if (isBaseline && !isOfClient(tried)) ejections.baselineIs(isGood(route, tried), baseline, headersAtMs);
+  if (!mayMakeWay(state, variant.name)) return false;
+  const hasFailed = hasFailedOver(route.failover, tried);
+  const isLost = isOfClient(tried) || (hasFailed && ejections.isSick(baseline, headersAtMs));
+  if (isLost) ejections.lost(variant, askedAtMs);
+  else if (hasFailed) ejections.failed(variant, headersAtMs, askedAtMs);
+  else ejections.succeeded(variant, askedAtMs);
+  return hasFailed && !isLost;
 }
 
 /** Of an answer whose body there is not, or is not seen. */
@@ -266,18 +273,14 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
  * in a preview, there is none.
  */
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
-  const secret = exchange.env.COOKIE_SECRET;
-  if (!exchange.state.route.receipts || !secret || exchange.decision.isPreview) return;
-  const { decision, state } = exchange;
-  const { unit, isEvidence, reason } = decision;
+  const { decision, state, env } = exchange;
+  const { unit, isEvidence, reason, isPreview } = decision;
   const { route, inForce } = state;
+  const secret = env.COOKIE_SECRET;
+  if (!route.receipts || !secret || isPreview) return;
   // While versions are judged, what one is spared by the baseline must not be held against the baseline, nor its good answer for it.
-  const isSpared =
-    inForce.rollout !== null &&
-    inForce.experiment === null &&
-    route.failover !== false &&
-    route.repeatable.includes(exchange.method) &&
-    (tried.reason === 'failover' || hasFailedOver(route.failover, tried));
+  const isJudged = inForce.rollout !== null && inForce.experiment === null && isMadeGood(route, exchange.method);
+  const isSpared = isJudged && (tried.reason === 'failover' || hasFailedOver(route.failover, tried));
   // Where nobody could be told apart, the request stands for its sender.
   const isNobody = isSpared || (!isEvidence && (unit === null || reason !== 'ejected'));
   const unitHash = isNobody ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);

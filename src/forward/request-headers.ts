@@ -3,9 +3,10 @@
  * removed first, then ours is set, so that nothing forged can stay behind.
  */
 
-import { hopByHop, setDeclared } from '../config/header-rules.ts';
+import { hopByHop } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
-import { type Env, keySecret } from '../env.ts';
+import { setDeclared } from '../declared-headers.ts';
+import type { Env } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
 import type { Incoming } from './incoming.ts';
 import { loopToken } from './loop.ts';
@@ -63,7 +64,7 @@ export function addVariantHeaders(
   headers.set('x-headgate-route', route);
   headers.set('x-headgate-variant', variant.name);
   headers.set('x-headgate-role', role);
-  return setDeclared(headers, variant, (secret) => keySecret(env, secret)) === null;
+  return setDeclared(headers, variant, env) === null;
 }
 
 /** The client's request id where it is one that logs can bear, else a new one. */

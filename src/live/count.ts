@@ -4,9 +4,9 @@ import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
-import { membersOf } from '../shadow/compare/dialects/dialect.ts';
+import { membersOf, tellsOfError } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
-import { dialects, tellsOfError } from '../shadow/compare/sse.ts';
+import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
 import { textOf, type Usages } from './usage.ts';
 
@@ -62,20 +62,22 @@ async function endedProperly(served: Served): Promise<boolean | null> {
     events.add(new TextEncoder().encode(text));
   }
   const { first, last, isInLine } = events.ended();
-  const seen = [...first, ...last].map((event) => ({
+  // Of a short stream the first events are the last ones too.
+  const seen = [...new Set([...first, ...last])].map((event) => ({
     name: event.name,
     said: saidBy(event),
     json: membersOf(parseJson(event.data)),
   }));
   if (seen.some(({ name, said, json }) => said.includes('response.failed') || tellsOfError(name, json))) return false;
-  if (last.some((event) => saidBy(event).some((one) => TERMINATORS.includes(one)))) return true;
+  const ends = seen.slice(-last.length);
+  if (ends.some(({ said }) => said.some((one) => TERMINATORS.includes(one)))) return true;
   // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
   const isModels = seen.some(
     ({ said, json }) =>
       said.some((one) => one.startsWith('response.')) || dialects.some((dialect) => dialect.claimsEvent(json)),
   );
   const data = last.at(-1)?.data ?? '';
-  // What breaks off within an object was cut, whosever it is; and nobody asks a model and wants nothing.
+  // What breaks off within an object was cut, whosever it is. No event at all is no answer, but to who only listens.
   const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;
   return !(isModels || isCut || (last.length === 0 && served.method === 'POST'));
 }

@@ -238,7 +238,7 @@ async function clearByHand(control: RouteControl, caller: Caller): Promise<CallR
     await control.look(Date.now(), 0);
     return done;
   });
-  await control.tick();
+  if (cleared.ok) await control.tick();
   return cleared;
 }
 

@@ -101,18 +101,20 @@ export class RolloutController extends DurableObject<Env> {
   }
 
   /**
-   * The newest split when its revision is higher; null when the caller's is the newest, and where weights by hand give a candidate less (and
-   * the caller's split did) or the baseline nothing: an isolate that cannot read them must not serve by what they took back.
+   * The newest split when its revision is higher; null when the caller's is the newest. Null as well where it gives a candidate more than
+   * weights by hand do and the caller's split did, or traffic to a baseline to which they give none: an isolate that cannot read them must
+   * not serve by what they took back.
    */
   newerSplit(route: string, revision: number): string | null {
     const { journal, source } = this.#control(route);
     const { byHand } = source.view;
     const split = journal.split();
     if (split === null || split.revision <= revision) return null;
+    if (byHand === null) return JSON.stringify(split);
     const served = revision > 0 ? journal.kept().find((one) => one.revision === revision)?.weights : undefined;
     const isMore = ([name, weight]: [string, number]) =>
-      weight > Math.max(byHand![name] ?? 0, served?.[name] ?? 0) && !(byHand![name] && name === split.baseline);
-    return byHand !== null && Object.entries(split.weights).some(isMore) ? null : JSON.stringify(split);
+      weight > Math.max(byHand[name] ?? 0, served?.[name] ?? 0) && !(byHand[name] && name === split.baseline);
+    return Object.entries(split.weights).some(isMore) ? null : JSON.stringify(split);
   }
 
   /** Null of a route that the config does not have, `unread` while no config could be read. */

@@ -48,8 +48,8 @@ export function evidenceOf(
     if (!active.includes(true)) continue;
     const bits = active.reduce((sum, isActive, index) => (isActive ? sum | (1 << index) : sum), 0);
     const tick = servedAtMs < sinceMs ? tickOf(sinceMs) - 1 : tickOf(nowMs);
-    const empty = { rollout: state.id, tick, threshold: 2 ** 32, units: [], requests: [] };
-    const batch = getOrMake(batches, tick, () => empty);
+    const empty = () => ({ rollout: state.id, tick, threshold: 2 ** 32, units: [], requests: [] });
+    const batch = getOrMake(batches, tick, empty);
     batch.units.push([unit, variant, bits, bad ? bits : 0]);
     const n = active.map(Number);
     batch.requests.push({ variant, n, bad: n.map((one) => (bad ? one : 0)) });

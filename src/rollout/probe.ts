@@ -2,9 +2,9 @@
 
 import { ask } from '../ask.ts';
 import { NO_BINDING } from '../config/check/variants.ts';
-import { setDeclared } from '../config/header-rules.ts';
 import type { Variant } from '../config/types.ts';
-import { type Env, keySecret } from '../env.ts';
+import { setDeclared } from '../declared-headers.ts';
+import type { Env } from '../env.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -15,7 +15,7 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
   const asked = `GET ${health.path}`;
   try {
     const headers = new Headers({ 'user-agent': 'headgate-health' });
-    const lacking = setDeclared(headers, variant, (secret) => keySecret(env, secret));
+    const lacking = setDeclared(headers, variant, env);
     if (lacking !== null) return { ok: false, detail: `a secret of the header ${lacking} is missing` };
     const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response === undefined) return { ok: false, detail: NO_BINDING };

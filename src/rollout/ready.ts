@@ -4,8 +4,7 @@
 
 import { variantsHash } from '../config/hash.ts';
 import type { Route } from '../config/types.ts';
-import type { Fault, Result } from '../result.ts';
-import { ok } from '../result.ts';
+import { type Fault, ok, type Result } from '../result.ts';
 import type { RouteControl } from './route-control.ts';
 import { phaseOf, type RolloutState, type Standing } from './state.ts';
 import { byHandDecides, noRoute, refused } from './words.ts';

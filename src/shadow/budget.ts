@@ -97,9 +97,11 @@ export class MirrorBudget {
   #spendingOf(key: string, nowMs: number): Spending {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
-    // Its minute begins below.
-    const fresh = { minute: -1, requests: 0, day, tokens: 0, toldTokens: 0, share: 1, luck: 0, pausedUntilMs: 0 };
-    const spending = getOrMake(this.#spending, key, () => fresh);
+    const spending = getOrMake(this.#spending, key, () => {
+      const nothing = { requests: 0, tokens: 0, toldTokens: 0, pausedUntilMs: 0 };
+      // Its minute begins below.
+      return { ...nothing, minute: -1, day, share: 1, luck: 0 };
+    });
     if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0, luck: this.#random() });
     if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
     return spending;

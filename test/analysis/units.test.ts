@@ -3,10 +3,8 @@ import {
   addSightings,
   closeTicks,
   peekTicks,
-  restoreUnitEvidence,
   type Sighting,
   startUnitEvidence,
-  storeUnitEvidence,
   tickOf,
   type UnitEvidence,
 } from '../../src/analysis/units.ts';
@@ -134,16 +132,6 @@ describe('evidence by unit', () => {
     const { n } = countsOf(evidence, 0)[0]![0]!.green!;
     expect(n).toBeGreaterThan(150);
     expect(n).toBeLessThan(250);
-  });
-
-  it('continues after storage as if nothing had happened', () => {
-    const evidence = start();
-    addSightings(evidence, 1, [seen(1, 'green', ERRORS), seen(2, 'blue')]);
-    closeTicks(evidence, 1);
-    addSightings(evidence, 2, [seen(1, 'green', SLOW), seen(3, 'blue', ERRORS)]);
-    const restored = restoreUnitEvidence(JSON.parse(JSON.stringify(storeUnitEvidence(evidence))));
-    expect(restored).toEqual(evidence);
-    expect(closeTicks(restored, 2)).toEqual(closeTicks(evidence, 2));
   });
 
   it('knows the tick of an instant', () => {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,10 +15,19 @@ import { type HeaderLines, RawClient } from './raw-http.ts';
 
 let world: FaultyWorld;
 const broken = createServer((_, response) => void response.writeHead(500).end('{}'));
+const slow = createServer((_, response) => void setTimeout(() => response.end('{}'), 1_500));
+let deadSeen = 0;
+const dead = createServer((_, response) => {
+  deadSeen++;
+  response.writeHead(503).end('{}');
+});
+const urlOf = async (server: Server) => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
 
 beforeAll(async () => {
-  await once(broken.listen(0, '127.0.0.1'), 'listening');
-  const { port } = broken.address() as AddressInfo;
+  const [brokenUrl, slowUrl, deadUrl] = await Promise.all([broken, slow, dead].map(urlOf));
   world = await startFaultyWorld(({ blue, green, refusing }) => ({
     trial: {},
     impatient: { timeoutMs: 1_500 },
@@ -29,7 +38,7 @@ beforeAll(async () => {
     'only-500': { failover: { statuses: [500] } },
     'both-fail': { variants: { blue: { url: `${green}/b` }, green: { url: green } } },
     'both-refused': { variants: { blue: { url: refusing }, green: { url: green } } },
-    'baseline-broken': { variants: { blue: { url: `http://127.0.0.1:${port}` }, green: { url: green } } },
+    'baseline-broken': { variants: { blue: { url: brokenUrl }, green: { url: green } } },
     'baseline-fails': { variants: { green: { url: green }, blue: { url: blue } }, baseline: 'green' },
     'shared-outage': { variants: { blue: { url: `${green}/b` }, green: { url: green } }, ejection: true },
     'shared-posts': {
@@ -38,6 +47,7 @@ beforeAll(async () => {
     },
     receipted: { receipts: true },
     'receipted-baseline': { receipts: true, variants: { blue: { url: green }, green: { url: blue } } },
+    left: { variants: { blue: { url: slowUrl }, green: { url: deadUrl } }, ejection: true },
     previewed: { ejection: true },
     budget: {},
     'by-hand': { weights: { blue: 100 }, ejection: true },
@@ -50,7 +60,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  broken.close();
+  for (const server of [broken, slow, dead]) server.close();
   await world?.close();
 });
 
@@ -252,6 +262,16 @@ describe('failover', () => {
     // Nobody has asked the baseline yet when these fail.
     await Promise.all(Array.from({ length: 12 }, () => world.ask('/shared-outage/a?fault=status:503')));
     expect(header(await world.ask('/shared-outage/a'), 'x-headgate-variant')).toBe('green');
+  });
+
+  it('takes no failure back because a client left while the baseline was asked', async () => {
+    for (let n = 0; n < 12; n++) {
+      const client = await RawClient.to(world.headgate.url);
+      client.ask({ path: '/left/a' });
+      await sleep(150);
+      client.socket.resetAndDestroy();
+    }
+    expect(deadSeen).toBe(5);
   });
 
   it('gives receipts that credit nobody for what it spares one version alone, while versions are judged', async () => {

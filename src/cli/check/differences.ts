@@ -1,7 +1,7 @@
 /** Owns what an answer has that its case did not expect. Pure. */
 
 import { isEventStream } from '../../shadow/compare/kind.ts';
-import { readSse, type StreamReading, tellsOfError } from '../../shadow/compare/sse.ts';
+import { readSse, type StreamReading } from '../../shadow/compare/sse.ts';
 import type { Expectation } from './cases.ts';
 
 export interface Answered {
@@ -48,10 +48,8 @@ function statusDifferences({ status }: Expectation, { status: got, text }: Answe
 }
 
 /** A stream may tell of an error, or lack the end mark of its API, with status 200. */
-function streamDifferences({ error, dialect, document }: StreamReading): Difference[] {
-  const events = dialect === 'generic' ? (document as { event: string | null; data: unknown }[]) : [];
-  const told = error ?? (events.some(({ event, data }) => tellsOfError(event, data)) ? 'error-event' : undefined);
-  return told === undefined ? [] : [{ at: 'stream', expected: 'to end well', got: told }];
+function streamDifferences({ error }: StreamReading): Difference[] {
+  return error === undefined ? [] : [{ at: 'stream', expected: 'to end well', got: error }];
 }
 
 function textDifferences({ text }: Expectation, answer: Answered, said = ''): Difference[] {

@@ -11,7 +11,6 @@ import {
   factsOf,
   isMembers,
   type Members,
-  membersOf,
   type SseEvent,
 } from './dialects/dialect.ts';
 import { readGeneric } from './dialects/generic.ts';
@@ -22,16 +21,6 @@ import { parseJson } from './json-text.ts';
 
 /** In the order in which they are asked: those with the plainest marks first. */
 export const dialects: readonly Dialect[] = [anthropicMessages, openaiResponses, openaiChat, workersAi];
-
-/** Whether an event of whatever API tells that its answer failed. JSON-RPC's errors are answers like others. */
-export function tellsOfError(name: string | null, data: unknown): boolean {
-  const { type, error, jsonrpc } = membersOf(data);
-  return (
-    name === 'error' ||
-    type === 'error' ||
-    (!jsonrpc && (isMembers(error) || (typeof error === 'string' && error !== '')))
-  );
-}
 
 export interface StreamReading extends Facts {
   /** The document the API would have answered without streaming; for a generic stream, the list of its events. */

@@ -141,6 +141,17 @@ describe('re-assembling streams', () => {
     expect(readSse(encoder.encode(text)).usage).toEqual({ tokensIn: 17, tokensOut: 7 });
   });
 
+  it.each([
+    ['{"error":"boom","error_type":"generation"}', 'error-event'],
+    ['{"error":{"code":503}}', 'error-event'],
+    ['{"type":"error","errorText":"no"}', 'error-event'],
+    ['{"error":null}', undefined],
+    ['{"error":3}', undefined],
+    ['{"jsonrpc":"2.0","id":1,"error":{"code":-32601}}', undefined],
+  ])('knows an error of a stream of no known API by what it is: %s', (data, error) => {
+    expect(readSse(encoder.encode(`data: {"n":1}\n\ndata: ${data}\n\n`))).toMatchObject({ dialect: 'generic', error });
+  });
+
   it('says nothing of the end of a stream that we stopped reading', () => {
     const bytes = encoder.encode(transcript('openai-chat.txt'));
     const reading = readSse(bytes.subarray(0, 1500), { whole: false });

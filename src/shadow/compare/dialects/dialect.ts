@@ -165,6 +165,13 @@ export function assembled(
   return { document, terminated, error };
 }
 
+/** Whether an event of whatever API tells that its answer failed. JSON-RPC's errors are answers like others. */
+export function tellsOfError(name: string | null, data: unknown): boolean {
+  const { type, error, jsonrpc } = asObject(data);
+  const isTold = isObject(error) || (typeof error === 'string' && error !== '');
+  return name === 'error' || type === 'error' || (isTold && !jsonrpc);
+}
+
 /** A reason fit for a record: the provider's code or type of error, never its message, which may quote the request. */
 export function errorReason(error: unknown): string {
   const { code, type } = asObject(error);

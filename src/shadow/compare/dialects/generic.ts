@@ -3,7 +3,7 @@
  * so it refuses to call such a stream unfinished; an event named `error` is an error in any dialect.
  */
 
-import { type Assembled, type Facts, factsOf, type SseEvent } from './dialect.ts';
+import { type Assembled, type Facts, factsOf, type SseEvent, tellsOfError } from './dialect.ts';
 
 export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
   return {
@@ -11,6 +11,6 @@ export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
     text: events.map(({ text }) => text).join('\n'),
     document: events.map(({ event, json, text }) => ({ event, data: json === undefined ? text : json })),
     terminated: true,
-    error: events.some(({ event }) => event === 'error') ? 'error-event' : undefined,
+    error: events.some(({ event, json }) => tellsOfError(event, json)) ? 'error-event' : undefined,
   };
 }

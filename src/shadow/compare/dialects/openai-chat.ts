@@ -18,6 +18,7 @@ import {
   membersOf,
   readFunction,
   type ToolCall,
+  tellsOfError,
   textOf,
 } from './dialect.ts';
 import { mergeFragment } from './merge.ts';
@@ -29,7 +30,7 @@ export const openaiChat: Dialect = {
   assemble(events) {
     const choices: ByIndex = {};
     const stream = assembled(events, ['[DONE]'], (json, type, document) => {
-      if (isMembers(json.error) || typeof json.error === 'string' || type === 'error') return errorReason(json.error);
+      if (tellsOfError(type, json)) return errorReason(json.error);
       addChunk(document, choices, json);
     });
     const sorted = Object.values(choices);
