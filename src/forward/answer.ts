@@ -318,13 +318,12 @@ function tell(
     isLost = false,
   }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
 ): void {
-  const { request, method, url, sent, cf, state, decision, env, ctx, plane, upload } = exchange;
+  const { request, method, url, sent, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
     request,
     method,
     url,
     sent,
-    cf,
     route: state.route,
     inForce: state.inForce,
     configHash: exchange.configHash,

@@ -12,7 +12,7 @@ import { type FoundUnit, findUnit, type IdentityFacts } from '../split/identity.
 import { honouredPin, nextPins, type PinRules } from '../split/pins.ts';
 import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
 import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
-import type { Incoming } from './incoming.ts';
+import { cfOf, type Incoming } from './incoming.ts';
 
 export interface Decision {
   variant: string;
@@ -62,7 +62,8 @@ function assigned(state: RouteState, asked: Facts): Decision | Promise<Decision>
   const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
   const { audience } = route;
   const isOutside =
-    audience !== undefined && !inAudience(audience, { header, country: asked.cf?.country ?? null, path: url.pathname });
+    audience !== undefined &&
+    !inAudience(audience, { header, country: cfOf(asked)?.country ?? null, path: url.pathname });
   if (isOutside) return only;
   if (inForce.experiment !== null && optedOut(asked)) return only;
 

@@ -3,16 +3,20 @@
 import type { RequestUrl } from './request-url.ts';
 
 export interface Incoming {
-  /** The runtime's own, for its body and its signal. */
+  /** The runtime's own, for its body, its signal and what the platform says of it. */
   request: Request;
   method: string;
   url: RequestUrl;
   /** The headers as they were sent. */
   sent: Headers;
-  cf: IncomingRequestCfProperties | undefined;
 }
 
 export function readIncoming(request: Request, url: RequestUrl): Incoming {
   const { method, headers } = request;
-  return { request, method, url, sent: headers, cf: request.cf as Incoming['cf'] };
+  return { request, method, url, sent: headers };
+}
+
+/** What the platform says of a request. It is made when it is first asked for, and as dear as all the headers that are set. */
+export function cfOf({ request }: Pick<Incoming, 'request'>): IncomingRequestCfProperties | undefined {
+  return request.cf as IncomingRequestCfProperties | undefined;
 }

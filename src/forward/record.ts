@@ -3,6 +3,7 @@
 import type { Env } from '../env.ts';
 import type { RequestRow } from '../records/rows.ts';
 import { recordRow } from '../records/write.ts';
+import { cfOf } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
 import { hasFailed, type Served } from './served.ts';
 
@@ -17,7 +18,7 @@ export function recordServed(served: Served, env: Env, ctx: ExecutionContext): v
 }
 
 function rowOf(served: Served, body: BodyReport): RequestRow {
-  const { method, cf, inForce, startedAtMs, headersAtMs } = served;
+  const { method, inForce, startedAtMs, headersAtMs } = served;
   const status = served.status ?? served.ownStatus;
   const row: RequestRow = {
     route: served.route.name,
@@ -29,7 +30,7 @@ function rowOf(served: Served, body: BodyReport): RequestRow {
     rollout: inForce.rollout ?? '',
     revision: String(inForce.revision),
     configHash: served.configHash,
-    colo: cf?.colo ?? '',
+    colo: cfOf(served)?.colo ?? '',
     requestId: served.requestId,
     headersMs: headersAtMs - startedAtMs,
     totalMs: Math.max(body.endedAtMs, headersAtMs) - startedAtMs,

@@ -8,7 +8,7 @@ import type { Variant } from '../config/types.ts';
 import { setDeclared } from '../declared-headers.ts';
 import type { Env } from '../env.ts';
 import { joinCookieLines, stripCookies } from '../split/cookies.ts';
-import type { Incoming } from './incoming.ts';
+import { cfOf, type Incoming } from './incoming.ts';
 import { loopToken } from './loop.ts';
 import { removeNamedByConnection } from './wire.ts';
 
@@ -25,25 +25,24 @@ export type Role = 'live' | 'shadow' | 'repeat' | 'preview';
 // What the platform says of the client, and the loop guard (RFC 8586 §2), are not the client's to take away.
 const KEPT = new Set(['cdn-loop', 'cf-connecting-ip', 'cf-ray', 'cf-ipcountry', 'cf-visitor']);
 const KEPT_BY_HANDSHAKE = new Set([...KEPT, 'upgrade']);
-// CGI, WSGI and their kin read `_` and `-` as one, so a forgery may come with either.
-const CLAIM = /^x[-_](?:forwarded|headgate)[-_]/;
-const CLAIMS = ['forwarded', 'x-real-ip', 'x_real_ip', 'x-real_ip', 'x_real-ip'];
-// What describes the visitor's connection, but for the upgrade of a WebSocket. `Expect` is among it: the runtime has taken the body
+// Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's. CGI, WSGI and their kin read
+// `_` and `-` as one, so a forgery may come with either.
+const CLAIMS = ['x[-_](?:forwarded|headgate)[-_].*', 'forwarded', 'x[-_]real[-_]ip'];
+// And what describes the visitor's connection, but for the upgrade of a WebSocket. `Expect` is among it: the runtime has taken the body
 // already, and an origin that waits for nothing answers 417.
-const REMOVED = new Set([...hopByHop, ...CLAIMS]);
-REMOVED.delete('upgrade');
+const REMOVED = new RegExp(`^(?:${[...CLAIMS, ...hopByHop].join('|')})$`);
 
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
-export function cleanedHeaders({ url, sent, cf }: Incoming, forwarding: Forwarding): Headers {
+export function cleanedHeaders(incoming: Incoming, forwarding: Forwarding): Headers {
+  const { url, sent } = incoming;
   const headers = new Headers(sent);
   const { requestId, configHash, isWebSocket } = forwarding;
   removeNamedByConnection(headers, sent.get('connection'), isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
   for (const name of sent.keys()) {
-    // Whatever begins like one of ours, or says who sent the request through whom, is a claim of the client's.
-    const isClaim = name.charCodeAt(0) === 0x78 && CLAIM.test(name);
-    if (isClaim || REMOVED.has(name) || (name === 'upgrade' && !isWebSocket)) headers.delete(name);
+    if (REMOVED.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
   }
   // The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers.
+  const cf = sent.has('accept-encoding') ? cfOf(incoming) : undefined;
   if (cf !== undefined) headers.set('accept-encoding', (cf.clientAcceptEncoding as string) || 'identity');
   cleanCookies(headers);
   headers.set('x-forwarded-host', url.host);

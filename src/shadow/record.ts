@@ -1,5 +1,6 @@
 /** Owns the row of a comparison: what mirroring found, in the words of the records. Bodies and header values never go in. */
 
+import { cfOf } from '../forward/incoming.ts';
 import type { Served } from '../forward/served.ts';
 import type { ComparisonRow } from '../records/rows.ts';
 import { recordRow } from '../records/write.ts';
@@ -38,7 +39,7 @@ function rowOf(served: Served, { plan, role, result, sides }: Judged): Compariso
     rollout: served.inForce.rollout ?? '',
     revision: String(served.inForce.revision),
     configHash: served.configHash,
-    colo: served.cf?.colo ?? '',
+    colo: cfOf(served)?.colo ?? '',
     requestId: served.requestId,
     // Of what was not compared, no number of differences is known.
     ...(result.class.includes('match') && { diffCount, ignoredCount }),

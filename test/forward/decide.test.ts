@@ -25,7 +25,7 @@ async function decided(
   const request = new Request(url, { method });
   const sent = new Headers(headers);
   const read = { cookieHeader: sent.get('cookie'), header: (name: string) => sent.get(name) };
-  const facts = { request, method, url, sent, ...read, cf: undefined, cookies: {}, nowMs: 0 };
+  const facts = { request, method, url, sent, ...read, cookies: {}, nowMs: 0 };
   return decide(state, { ...facts, secret: 'a secret' } as unknown as Facts);
 }
 

@@ -33,7 +33,6 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     request,
     method: request.method,
     sent: request.headers,
-    cf: undefined,
     route: { name: 'main', failStatuses: [], repeatable: ['GET'], failover: false },
     requestId: 'id-1',
     unit: 'u-1',

@@ -36,7 +36,6 @@ export function servedOf(route: Route, over: Partial<Served> = {}): Served {
     request,
     method: request.method,
     sent: request.headers,
-    cf: undefined,
     url: new URL(request.url),
     route,
     inForce: inForceOf(route),
