@@ -26,7 +26,8 @@ export function readAs<T extends GenericSchema>(
   return checked.success && faults.length === 0 ? ok({ output: checked.output, unknownKeys: unknown }) : err(faults);
 }
 
-function sizeFault(text: string): Fault | null {
+/** The fault of a document that is too large; null where it is not. */
+export function sizeFault(text: string): Fault | null {
   // A UTF-16 unit is at most three bytes of UTF-8, so most documents need no encoding to be known small enough.
   if (text.length * 3 <= maxBytes) return null;
   const bytes = new TextEncoder().encode(text).length;

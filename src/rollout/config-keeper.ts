@@ -5,7 +5,7 @@
  */
 
 import { contentHash } from '../config/hash.ts';
-import { maxConfigBytes, parseConfig } from '../config/parse.ts';
+import { maxConfigBytes, parseConfig, sizeFault } from '../config/parse.ts';
 import type { Config } from '../config/types.ts';
 import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
@@ -199,5 +199,5 @@ function promoted(text: string, { route, baseline, weights }: Promotion): string
   entry.weights = weights;
   if (entry.shadows !== undefined) entry.shadows = entry.shadows.filter(({ variant }) => variant !== baseline);
   const legible = JSON.stringify(document, null, 2);
-  return legible.length <= maxConfigBytes ? legible : JSON.stringify(document);
+  return sizeFault(legible) ? JSON.stringify(document) : legible;
 }

@@ -224,6 +224,14 @@ describe('the weights of an experiment whose units come from headers', () => {
 });
 
 describe('a promotion', () => {
+  it('is not lost for spaces, where letters have several bytes', async () => {
+    const { keeper, kv } = world();
+    const names = Array.from({ length: 1_600 }, (_, n) => `Zürich-Köln-Größe-${n}`);
+    await keeper.put(written(document({ audience: { exclude: [{ header: 'x-tenant', in: names }] } })));
+    expect(await keeper.promote(promotion)).toMatchObject({ ok: true });
+    expect(JSON.parse(kv.text!).routes[0].baseline).toBe('green');
+  });
+
   it('changes baseline, weights and the shadow of its route, and nothing else', async () => {
     const { keeper, kv } = world();
     const shadows = [{ variant: 'green', percent: 10 }];
