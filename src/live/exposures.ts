@@ -25,7 +25,7 @@ const ABANDONED_AFTER_MS = 25_000;
 const TRIED_FOR_MS = 18_000;
 /** Exposures of one batch. */
 export const MAX_BATCH = 1_000;
-/** Units that may wait; a ledger that is down for long costs exposures, never memory. */
+/** Units that may wait; a ledger that is down for long costs exposures, never memory. A long name takes the room of several. */
 const MAX_WAITING = 20_000;
 
 /** An exposure before its unit is hashed. */
@@ -90,7 +90,7 @@ export class Exposures {
     const key = `${armOf(served)}/${unit}`;
     let seen = waiting.units.get(key);
     if (seen === undefined) {
-      if (waiting.units.size >= MAX_WAITING) {
+      if (waiting.units.size * (1 + key.length / 200) >= MAX_WAITING) {
         waiting.dropped++;
         return null;
       }

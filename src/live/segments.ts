@@ -20,7 +20,8 @@ export function segmentsOf(
     if ('pointer' in from && body === undefined && isShort(sent)) body = documentOf(upload);
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
-    found.push([name, values === undefined || values.includes(value) ? clipped(value) : OTHER]);
+    // What is declared is bounded there, and two that begin alike are two.
+    found.push([name, values === undefined ? clipped(value) : values.includes(value) ? value : OTHER]);
   }
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }

@@ -65,6 +65,17 @@ describe('the exposures of a batch', () => {
     ]);
   });
 
+  it('wait in no more memory than there is, however long the names are that clients give themselves', async () => {
+    const dropped = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { see, flushed } = seeing(null);
+    for (let n = 0; n < 2_000; n++) see({ unit: `${n}`.padEnd(12_000, 'x') });
+    const told = (await flushed()).length;
+    expect(dropped.mock.calls.join()).toContain('exposures were dropped');
+    vi.restoreAllMocks();
+    expect(told).toBeGreaterThan(100);
+    expect(told * 12_000).toBeLessThan(8_000_000);
+  });
+
   it('come through in the end, though nobody asks any more when the ledger is back', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { see, flushed } = seeing(null, 5);

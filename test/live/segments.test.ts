@@ -32,6 +32,12 @@ describe('the segments of a request', () => {
     expect(values).toEqual([{ plan: 'pro' }, { plan: 'other' }]);
   });
 
+  it('are told apart by the whole of a declared value, as far as the config lets it be long', () => {
+    const values = ['a', 'b'].map((end) => `${'p'.repeat(100)}${end}`);
+    const found = values.map((value) => segmentsOf([{ ...plan, values }], asked(null, { 'x-plan': value })));
+    expect(found).toEqual(values.map((value) => ({ plan: value })));
+  });
+
   it.each([
     ['/model', 'm-1'],
     ['/metadata/tier', '2'],
