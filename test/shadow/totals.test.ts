@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { comparison } from '../../src/shadow/compare/compare.ts';
-import { type PairBatch, PairTally } from '../../src/shadow/tally.ts';
+import { compareJson } from '../../src/shadow/compare/json.ts';
+import { compileRules } from '../../src/shadow/compare/paths.ts';
+import { emptyPairs, type PairBatch, PairTally } from '../../src/shadow/tally.ts';
 import { reportOf, startTotals, withBatch } from '../../src/shadow/totals.ts';
 import { json, seeded } from './compare/observed.ts';
 
@@ -81,5 +83,28 @@ describe('the totals of a candidate', () => {
     const refused = withBatch(startTotals('green', 0), tally.take());
     expect(reportOf(refused).notes.join()).toContain('401 or 403');
     expect(reportOf(withBatch(refused, batchOf([[1, 1]]))).notes.join()).not.toContain('401 or 403');
+  });
+});
+
+describe('the row of totals', () => {
+  it('stays under the 2 MB of the platform, whatever members are called', () => {
+    const rules = compileRules({});
+    const fieldsOf = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => {
+        const nested = (leaf: number, levels = 8): unknown =>
+          levels === 0 ? leaf : { ['\u0001'.repeat(64)]: nested(leaf, levels - 1) };
+        const name = `f${from + n}`;
+        return compareJson({ [name]: nested(1) }, { [name]: nested(2) }, { rules }).fields[0]!;
+      });
+    let totals = startTotals('green', 0);
+    const add = (fields: string[], repeats: number) => {
+      const batch = emptyPairs('green');
+      batch.noise.candidate = { pairs: 10, fields: Object.fromEntries(fields.map((field) => [field, 1])) };
+      batch.noise.repeat.pairs = repeats;
+      totals = withBatch(totals, batch);
+    };
+    add(fieldsOf(0, 200), 1);
+    add(fieldsOf(200, 500), 0);
+    expect(new TextEncoder().encode(JSON.stringify(totals)).length).toBeLessThan(2_000_000);
   });
 });

@@ -27,7 +27,7 @@ const MAX_NODES = 1_000_000;
 const MAX_STORED = 20;
 const MAX_FIELDS = 64;
 /** Characters of a field's path: the controller keeps many. */
-const MAX_FIELD = 512;
+const MAX_FIELD = 256;
 /** Stands for all fields past the cap. */
 export const otherFields = '**';
 
