@@ -6,6 +6,15 @@
 import { readText } from '../body-text.ts';
 import { sleep } from '../limit.ts';
 import { err, ok, type Result } from '../result.ts';
+import {
+  KEYS_AGAIN_MS,
+  KEYS_FRESH_MS,
+  KEYS_LIMIT_MS,
+  KEYS_LOOK_MS,
+  KEYS_RETRY_MS,
+  KEYS_TRUSTED_MS,
+  MAX_KEYS_BYTES,
+} from './limits.ts';
 
 /** The public half of an RSA key, as a JSON Web Key has it. */
 export interface PublicKey {
@@ -17,18 +26,6 @@ export interface PublicKey {
 
 /** `unknown`: the team has no such key. `unreachable`: nobody can tell now. */
 export type KeyFault = 'unknown' | 'unreachable';
-
-/** After this the keys are fetched again; Access goes on with a key for a week after it has a new one. */
-const FRESH_MS = 3_600_000;
-/** Keys that could not be looked at again for so long are trusted no more. */
-const TRUSTED_MS = 24 * 3_600_000;
-/** A token can name any key: made-up names must not become a flood of requests to Access. */
-const ASK_AGAIN_MS = 60_000;
-/** After a failure; but for that, a cold isolate would stay closed for a minute. */
-const RETRY_MS = 5_000;
-const FETCH_LIMIT_MS = 3_000;
-const LOOK_MS = 20;
-const MAX_BYTES = 64 * 1024;
 
 export interface World {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
@@ -64,8 +61,8 @@ export class AccessKeys {
       this.#keys = [];
       this.#fetchedMs = this.#endedMs = -Infinity;
     }
-    if (this.#of(kid) === undefined || this.#ageMs() > FRESH_MS) await this.#refresh(team);
-    const key = this.#ageMs() > TRUSTED_MS ? undefined : this.#of(kid);
+    if (this.#of(kid) === undefined || this.#ageMs() > KEYS_FRESH_MS) await this.#refresh(team);
+    const key = this.#ageMs() > KEYS_TRUSTED_MS ? undefined : this.#of(kid);
     if (key !== undefined) return ok(key);
     return err(this.#hasFailed ? 'unreachable' : 'unknown');
   }
@@ -82,12 +79,12 @@ export class AccessKeys {
   async #refresh(team: string): Promise<void> {
     const now = this.#world.now;
     // Whoever asked may have left in the meantime, so others wait for as long as a fetch may last.
-    const isUnderWay = () => now() - this.#askedMs < FETCH_LIMIT_MS + 10 * LOOK_MS;
+    const isUnderWay = () => now() - this.#askedMs < KEYS_LIMIT_MS + 10 * KEYS_LOOK_MS;
     if (isUnderWay()) {
-      while (isUnderWay()) await this.#world.sleep(LOOK_MS);
+      while (isUnderWay()) await this.#world.sleep(KEYS_LOOK_MS);
       return;
     }
-    if (now() - this.#endedMs < (this.#hasFailed ? RETRY_MS : ASK_AGAIN_MS)) return;
+    if (now() - this.#endedMs < (this.#hasFailed ? KEYS_RETRY_MS : KEYS_AGAIN_MS)) return;
     this.#askedMs = now();
     const keys = await this.#fetched(team).catch((cause: unknown) => {
       console.error('access keys', cause);
@@ -102,10 +99,10 @@ export class AccessKeys {
   }
 
   async #fetched(team: string): Promise<PublicKey[]> {
-    const signal = AbortSignal.timeout(FETCH_LIMIT_MS);
+    const signal = AbortSignal.timeout(KEYS_LIMIT_MS);
     const response = await this.#world.fetch(`${team}/cdn-cgi/access/certs`, { redirect: 'manual', signal });
     if (response.status !== 200) throw new Error(`Access answered ${response.status}`);
-    const text = await readText(response, MAX_BYTES);
+    const text = await readText(response, MAX_KEYS_BYTES);
     if (text === null) throw new Error('the keys are too large');
     const { keys } = JSON.parse(text) as { keys: Record<string, unknown>[] };
     return keys.filter(isForTokens);

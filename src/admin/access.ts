@@ -11,6 +11,7 @@ import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import { fromBase64url } from '../split/base64url.ts';
 import type { AccessKeys } from './access-keys.ts';
+import { CLOCK_TOLERANCE_S, MAX_ACTOR, MIN_MODULUS } from './limits.ts';
 
 /** The request header with the token. */
 export const ACCESS_HEADER = 'cf-access-jwt-assertion';
@@ -40,13 +41,8 @@ export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): A
 /** Why a token opens nothing. `unreachable` is no fault of the caller's. */
 export type AccessRefusal = { reason: 'refused' | 'unreachable'; detail: string };
 
-/** Access and Workers keep the same time; this is for seconds that were rounded. */
-const CLOCK_TOLERANCE_S = 5;
-const MAX_NAME = 128;
 /** The only signature of Access. */
 const RS256 = 'RS256';
-/** RFC 7518 §3.3: 2,048 bits or more, here in characters. */
-const MIN_MODULUS = 342;
 
 /**
  * The name of who bears the token: the e-mail address of a person, the client id of a service token. The claims are looked at behind
@@ -79,7 +75,7 @@ export async function accessName(
     // A service token has no e-mail address, and an empty `sub`.
     const { email, common_name, sub } = claims;
     const name = [email, common_name, sub].find((one) => typeof one === 'string' && one !== '');
-    return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_NAME));
+    return name === undefined ? refused('names nobody') : ok((name as string).slice(0, MAX_ACTOR));
   } catch {
     return refused(wrong.unsigned);
   }

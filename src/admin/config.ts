@@ -15,11 +15,9 @@ import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts'
 import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
-import { CALL_LIMIT_MS, noController } from './routes.ts';
+import { CALL_LIMIT_MS, KV_LIMIT_MS } from './limits.ts';
+import { noController } from './routes.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
-
-/** A KV that hangs keeps nobody from checking a config. */
-const KV_LIMIT_MS = 2_000;
 
 type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;
 type Written =

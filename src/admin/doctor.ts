@@ -15,7 +15,8 @@ import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
-import { byHand, KEEPER_LIMIT_MS, noRoute, statusOf } from './routes.ts';
+import { KEEPER_LIMIT_MS, KV_LIMIT_MS, MAX_DOCTOR_ROUTES, MAX_PROBES, PROBES_AT_ONCE } from './limits.ts';
+import { byHand, noRoute, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -26,11 +27,6 @@ export interface Finding {
   mend?: string;
 }
 
-/** A Worker may make 50 calls for each of its own on the free plan; a look at more than this takes several. */
-const MAX_ROUTES = 8;
-const MAX_PROBES = 24;
-const PROBES_AT_ONCE = 5;
-
 export function doctorRoutes() {
   return new Hono<AdminEnv>().get('/doctor', query(doctorQuery), async (c) => {
     const { env } = c;
@@ -40,7 +36,7 @@ export function doctorRoutes() {
     if (only !== undefined && document.config !== null && !routes.some(({ name }) => name === only)) {
       return noRoute(only);
     }
-    const chosen = routes.filter(({ name }) => only === undefined || name === only).slice(0, MAX_ROUTES);
+    const chosen = routes.filter(({ name }) => only === undefined || name === only).slice(0, MAX_DOCTOR_ROUTES);
     const [keeper, perRoute] = await Promise.all([keeperFindings(env, document.text), routeFindings(chosen, env)]);
     const left = only === undefined ? routes.length - chosen.length : 0;
     const findings: Finding[] = [
@@ -107,9 +103,6 @@ interface InKv {
   config: Config | null;
   findings: Finding[];
 }
-
-/** KV hangs in some outages, and then doctor is asked. */
-const KV_LIMIT_MS = 2_000;
 
 async function inKv(env: Env): Promise<InKv> {
   const startedMs = Date.now();

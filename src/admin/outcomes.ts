@@ -20,12 +20,7 @@ import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { Failures } from './failures.ts';
 import { bindIt, type ProblemStatus, putSecret, readJson, refuse } from './input.ts';
-
-const MAX_BYTES = 64 * 1024;
-const MAX_ITEMS = 100;
-/** Outcomes a minute in one isolate by cookie: of one unit, and from one address (which a whole office may share). */
-const MAX_BY_UNIT = 60;
-const MAX_BY_ADDRESS = 600;
+import { MAX_BY_ADDRESS, MAX_BY_UNIT, MAX_OUTCOMES, MAX_OUTCOMES_BYTES } from './limits.ts';
 
 type C = Context<AdminEnv>;
 
@@ -243,12 +238,12 @@ function callerOf(c: C, refusal: OutcomeFault | null): Caller & { c: C } {
 
 /** One object or a list. */
 async function itemsOf(request: Request): Promise<Result<{ items: unknown[]; isList: boolean }, Response>> {
-  const body = await readJson(request, MAX_BYTES);
+  const body = await readJson(request, MAX_OUTCOMES_BYTES);
   if (!body.ok) return body;
   const isList = Array.isArray(body.value);
   const items: unknown[] = isList ? (body.value as unknown[]) : [body.value];
-  if (items.length > 0 && items.length <= MAX_ITEMS) return ok({ items, isList });
-  const detail = `A list has 1 to ${MAX_ITEMS} outcomes.`;
+  if (items.length > 0 && items.length <= MAX_OUTCOMES) return ok({ items, isList });
+  const detail = `A list has 1 to ${MAX_OUTCOMES} outcomes.`;
   return err(refuse(422, 'too_many_items', detail, 'send it in parts'));
 }
 

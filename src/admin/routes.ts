@@ -17,6 +17,7 @@ import { callerOf } from './caller.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
 import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
+import { CALL_LIMIT_MS, KEEPER_LIMIT_MS, STATUS_LIMIT_MS } from './limits.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
@@ -97,11 +98,6 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       }),
     );
 }
-
-/** A call may probe two variants, look at KV and write to it; a status waits for the call before it; the config's owner only reads. */
-export const CALL_LIMIT_MS = 30_000;
-const STATUS_LIMIT_MS = 15_000;
-export const KEEPER_LIMIT_MS = 5_000;
 
 export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 

@@ -6,6 +6,7 @@
 import { hex, sha256 } from '../digest.ts';
 import type { Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
+import { CACHE_LIMIT_MS, MAX_AGE_SECONDS } from './limits.ts';
 
 /** The texts under the KV keys, as they were when they were last known good. */
 export interface LastGood {
@@ -18,15 +19,11 @@ export interface RouteTexts {
   weights: string | null;
 }
 
-const MAX_AGE_SECONDS = 2_592_000;
-/** A visitor waits for it, after KV has had its second. */
-const READ_LIMIT_MS = 500;
-
 /** The copy, or null when there is none (or the cache is down or not there, as on workers.dev). */
 export async function readLastGood(env: Env): Promise<LastGood | null> {
   try {
     const reading = caches.default.match(await keyOf(env)).then((cached) => cached?.json<LastGood>());
-    return (await withLimit(reading, READ_LIMIT_MS)) ?? null;
+    return (await withLimit(reading, CACHE_LIMIT_MS)) ?? null;
   } catch {
     return null;
   }

@@ -8,6 +8,7 @@ import type { Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { contentHash } from './hash.ts';
 import { type LastGood, type RouteTexts, readLastGood, writeLastGood } from './last-good.ts';
+import { ACTIVE_MS, BACKGROUND_READ_MS, BULK_KEYS, KV_MIN_CACHE_SECONDS, RESAVE_MS, WAIT_MS } from './limits.ts';
 import { parseConfig } from './parse.ts';
 import { firstFault } from './path.ts';
 import { nextState, type RouteState, unreadState } from './route-state.ts';
@@ -21,16 +22,6 @@ export interface Loaded {
 }
 
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
-
-const WAIT_MS = 1_000;
-const BACKGROUND_READ_MS = 10_000;
-const KV_MIN_CACHE_SECONDS = 30;
-/** A route without requests for so long is no longer refreshed. */
-const ACTIVE_MS = 600_000;
-/** Keys of one bulk read (the platform's bound is 100). */
-const BULK_KEYS = 100;
-/** The copy in the Cache API is written again after this, even when nothing changed. */
-const RESAVE_MS = 3_600_000;
 
 interface Known {
   state: RouteState;

@@ -9,6 +9,7 @@ import { isEnough } from '../analysis/hybrid.ts';
 import { type Moments, summarise } from '../analysis/means.ts';
 import type { Count } from '../analysis/proportions.ts';
 import { quantileInterval } from '../analysis/ranks.ts';
+import { MAX_KNOWN, MIN_UNITS } from './limits.ts';
 
 /** One arm's units, as the metric counts them. */
 export type ArmFigures = Count | Moments;
@@ -30,10 +31,6 @@ export interface Quantile {
 
 /** Integrals that were done, by what they are of. Their owner keeps them between looks. */
 export type KnownBeliefs = Map<string, Record<string, Belief>>;
-
-const MAX_KNOWN = 100;
-/** Below it the interval of the 95th percentile would end at the largest value seen. */
-const MIN_UNITS = 100;
 
 /** Every arm's belief; none where an arm has too few units. */
 export function beliefsOf(

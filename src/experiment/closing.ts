@@ -5,8 +5,9 @@
  */
 
 import type { Meta } from '../rollout/meta.ts';
-import { RECEIPT_MS } from '../split/receipt.ts';
+import { RECEIPT_MS } from '../split/limits.ts';
 import type { Delays } from './delays.ts';
+import { UNKNOWN_DELAY_MS } from './limits.ts';
 import { plannedOf } from './report.ts';
 import { type Figures, type Sums, unitsOf } from './sums.ts';
 import type { ExperimentPlan, Grace } from './words.ts';
@@ -16,9 +17,6 @@ export interface Reached {
   atMs: number;
   closesAtMs: number;
 }
-
-/** While nobody knows how long outcomes take: a day, so that no hour of it is left out. */
-const UNKNOWN_DELAY_MS = 86_400_000;
 
 export class Closing {
   #meta: Meta;

@@ -14,6 +14,7 @@ import type { KnownBeliefs } from './beliefs.ts';
 import { Closing } from './closing.ts';
 import { Delays } from './delays.ts';
 import { Late } from './late.ts';
+import { BEGAN_LATE_MS, DAY_MS, FLUSHED_MS, RETENTION_MS } from './limits.ts';
 import { Pending } from './pending.ts';
 import { UsedReceipts } from './receipts.ts';
 import { type Looks, type Report, reportOf } from './report.ts';
@@ -28,14 +29,6 @@ import type {
   OutcomeEvent,
   UnitRow,
 } from './words.ts';
-
-/** Unit rows of an experiment that nobody has told anything for so long are deleted; the sums stay. */
-export const RETENTION_MS = 90 * 86_400_000;
-const DAY_MS = 86_400_000;
-/** What was served before the ledger began is none of this experiment's; its first flush may be late by so much. */
-const BEGAN_LATE_MS = 60_000;
-/** What an isolate has seen of a unit has come by then, or never will: so long a deleted one must not come back by it. */
-const FLUSHED_MS = 60_000;
 
 export class ExperimentLedger extends DurableObject<Env> {
   #meta: Meta;

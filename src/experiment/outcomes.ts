@@ -6,6 +6,7 @@
 import type { Config, Outcome, Route } from '../config/types.ts';
 import { isObject } from '../json.ts';
 import { err, ok, type Result } from '../result.ts';
+import { MOST } from './limits.ts';
 
 /** Why nothing was counted: a stable word. */
 export type OutcomeFault =
@@ -51,9 +52,6 @@ export function reportedOf(item: unknown, config: Config): Result<Reported, Outc
   if (receipt !== undefined && text(receipt) === null) return err('receipt_malformed');
   return ok({ route, outcome, value: number, receipt: text(receipt), unit: text(unit) });
 }
-
-/** Sums hold cubes of values: what is larger would swallow all others, or leave the numbers altogether. */
-const MOST = 1e12;
 
 /** A conversion without a value has happened. */
 function numberOf(value: unknown, kind: Outcome['kind']): number | null {

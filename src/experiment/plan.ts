@@ -5,7 +5,7 @@ import { type MeasuredName, measured } from '../config/measured.ts';
 import type { RouteState } from '../config/route-state.ts';
 import type { Route } from '../config/types.ts';
 import { getOrMake } from '../get-or-make.ts';
-import { RECEIPT_MS } from '../split/receipt.ts';
+import { RECEIPT_MS } from '../split/limits.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
 /** Nobody can have returned, or tried again, in the moment in which he comes first. */

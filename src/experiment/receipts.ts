@@ -1,6 +1,6 @@
 /** Owns the memory of which receipts were used for which metric: each counts once. It reads none; they come here verified. */
 
-import { RECEIPT_MS } from '../split/receipt.ts';
+import { RECEIPT_MS } from '../split/limits.ts';
 
 export class UsedReceipts {
   #sql: SqlStorage;

@@ -14,14 +14,12 @@ import { iso } from '../rollout/words.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
 import { explore, type SegmentReport } from './exploration.ts';
+import { DEFAULT_PLANNED_UNITS, LEAST_UNITS, STAYS_AFTER_MS } from './limits.ts';
 import type { ArmCounts, Figures } from './sums.ts';
 import { dealtIn } from './unit-row.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
 export type { SegmentReport };
-
-/** Where the config plans nothing: 10 % against 11 % in equal arms, found with 80 % power. */
-export const DEFAULT_PLANNED_UNITS = 29_502;
 
 /** What is kept between looks. */
 export interface Looks {
@@ -43,14 +41,6 @@ export interface SampleRatio {
   /** It has rung for so long, or at the final look, that nothing takes it back. */
   stays: boolean;
 }
-
-/**
- * A slow arm's first answers are on their way while the quick arm's have come, and seem missing at first: an alarm must outlast them
- * to stay.
- */
-const STAYS_AFTER_MS = 600_000;
-/** χ² fits no arm that should have fewer units. */
-const LEAST_UNITS = 100;
 
 export interface MetricReport extends PlannedMetric {
   variant: string;

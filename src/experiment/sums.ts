@@ -6,6 +6,7 @@
 import { addDuration, encodeHistogram, histogramOf } from '../analysis/histogram.ts';
 import { addUnit, type Moments, NO_MOMENTS } from '../analysis/means.ts';
 import { getOrMake } from '../get-or-make.ts';
+import { SUMS_AT_ONCE } from './limits.ts';
 
 export interface ArmCounts {
   units: number;
@@ -28,9 +29,6 @@ export interface Figures {
 export function unitsOf({ arms }: Pick<Figures, 'arms'>): number {
   return Object.values(arms).reduce((sum, { units }) => sum + units, 0);
 }
-
-/** The platform's bound on a text is 2 MB, and a slice's name may be half a kilobyte of escapes. */
-const ROWS_AT_ONCE = 1_000;
 
 /** What is summed in each table, beneath its key. */
 const COUNTS = ['units', 'requests', 'crossovers'] as const;
@@ -76,8 +74,8 @@ export class Sums {
     const columns = [...keys, ...sums];
     const sql = `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns.map((_, at) => `value ->> ${at}`)} FROM json_each(?)
        WHERE true ON CONFLICT DO UPDATE SET ${sums.map((name) => `${name} = ${name} + excluded.${name}`)}`;
-    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
-      this.#sql.exec(sql, JSON.stringify(rows.slice(from, from + ROWS_AT_ONCE)));
+    for (let from = 0; from < rows.length; from += SUMS_AT_ONCE)
+      this.#sql.exec(sql, JSON.stringify(rows.slice(from, from + SUMS_AT_ONCE)));
   }
 
   /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */

@@ -5,6 +5,7 @@
 
 import type { Dealt } from '../analysis/sample-ratio.ts';
 import { type MeasuredName, measuredNames } from '../config/measured.ts';
+import { RETURNED_MS } from './limits.ts';
 import { slicesOf } from './segments.ts';
 import type { Figures, SumChange } from './sums.ts';
 import type { Exposure } from './words.ts';
@@ -32,9 +33,6 @@ export function storedOf(row: Row): StoredRow {
     row.retries + row.answers + row.undealt === 0 && row.lastAtMs === (row.requests > 0 ? row.firstAtMs : 0);
   return { ...row, more: isPlain ? '' : JSON.stringify(MORE.map((name) => row[name])) };
 }
-
-/** Who is seen again so long after the first exposure has come back. */
-const RETURNED_MS = 86_400_000;
 
 export function blank(unit: string, variant: string, firstAtMs: number): Row {
   const nothing = { requests: 0, errors: 0, latencyMs: 0, firstByteMs: 0, segment: '{}', lastAtMs: 0 };

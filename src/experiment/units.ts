@@ -4,6 +4,7 @@
  */
 
 import { iso } from '../rollout/words.ts';
+import { UNITS_AT_ONCE } from './limits.ts';
 import { SegmentValues, slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import {
@@ -26,8 +27,6 @@ interface Value {
   counted: number;
 }
 
-/** The platform's bound on a text is 2 MB, and a row's segment may be 10 KB of escapes. */
-const ROWS_AT_ONCE = 100;
 /** `more` is for what most units do not have: a row of numbers that are 0 would cost a third of the time of a batch. */
 const COLUMNS = ['unit', 'variant', 'firstAtMs', 'requests', 'errors', 'latencyMs', 'firstByteMs', 'segment', 'more'];
 
@@ -139,11 +138,11 @@ export class Units {
   /** One statement for many: a call for each row costs twice as much. */
   #write(rows: readonly Row[]): void {
     const values = COLUMNS.map((_, index) => `value ->> ${index}`);
-    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    for (let from = 0; from < rows.length; from += UNITS_AT_ONCE) {
       this.#sql.exec(
         `INSERT OR REPLACE INTO units (${COLUMNS}) SELECT ${values} FROM json_each(?)`,
         JSON.stringify(
-          rows.slice(from, from + ROWS_AT_ONCE).map((row) => {
+          rows.slice(from, from + UNITS_AT_ONCE).map((row) => {
             const stored = storedOf(row);
             return COLUMNS.map((column) => stored[column]);
           }),

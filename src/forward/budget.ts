@@ -5,15 +5,12 @@
  */
 
 import { getOrMake } from '../get-or-make.ts';
+import { BURST, EARNED_A_REQUEST, EARNED_A_SECOND } from './limits.ts';
 
 interface Bucket {
   tokens: number;
   atMs: number;
 }
-
-const EARNED_A_REQUEST = 0.2;
-const EARNED_A_SECOND = 10;
-const BURST = 200;
 
 /** One isolate's failover budget, by route. */
 export class FailoverBudget {

@@ -15,12 +15,13 @@ import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
 import { toFallback } from './fallback.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
+import { MAX_HELD_BYTES } from './limits.ts';
 import { isLoop } from './loop.ts';
 import { findRoute, isControlPath } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
 import type { Observer, Watcher } from './served.ts';
-import { MAX_HELD_BYTES, Upload, type UploadFault } from './upload.ts';
+import { Upload, type UploadFault } from './upload.ts';
 
 /** What one isolate's request plane remembers between requests, and whom it tells. */
 export interface Plane {

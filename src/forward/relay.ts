@@ -5,6 +5,7 @@
  */
 
 import { concatenated } from './bytes.ts';
+import { OWN_BUFFER_BYTES, WHOLE_BODY_BYTES } from './limits.ts';
 import type { Leaver, Patience } from './patience.ts';
 import { type BodyReport, type ChunkReader, pump, type ReadResult, type UploadProgress } from './pump.ts';
 import { declaredLength } from './wire.ts';
@@ -28,11 +29,6 @@ export interface RelayOptions {
   tap?: (chunk: Uint8Array) => void;
 }
 
-// A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is late streams, so that nobody
-// waits for a body that trickles.
-const WHOLE_BODY_BYTES = 65_536;
-/** What the runtime's own buffer takes at once; up to here it is cheaper than one of ours. */
-const OWN_BUFFER_BYTES = 4_096;
 /** For a reader that brings its own. */
 const NOTHING = new Uint8Array(0);
 

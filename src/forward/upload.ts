@@ -7,6 +7,7 @@ import { concatenated } from './bytes.ts';
 import { Prefix } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
+import { MAX_HELD_BYTES, SHORT_BYTES } from './limits.ts';
 import { type BodyEnd, type BodyReport, pump, type UploadProgress } from './pump.ts';
 import { spliceJson } from './splice.ts';
 import { declaredLength, isCoded } from './wire.ts';
@@ -26,11 +27,6 @@ export interface Sending {
 
 /** Why a body could not be taken: the client stopped sending, or left, or sent what cannot be sent on with this method. */
 export type UploadFault = 'client_stalled' | 'client_left' | 'body_too_large' | 'length_required';
-
-/** The most that is held or copied of a request's body. */
-export const MAX_HELD_BYTES = 262_144;
-/** A body up to this length is held although nobody asked: it is there as soon as its headers, and cheaper than a pump. */
-const SHORT_BYTES = 65_536;
 
 /** Whether a body is held in every arm, whatever else is asked of it: what is read of bodies must be read in all arms alike. */
 export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN) <= SHORT_BYTES;

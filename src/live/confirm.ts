@@ -7,10 +7,7 @@ import type { RouteState } from '../config/route-state.ts';
 import type { ConfigStore } from '../config/store.ts';
 import { controllerOf, type Env } from '../env.ts';
 import { atMost } from '../limit.ts';
-
-/** A split that was confirmed longer ago is asked about while a rollout runs. */
-export const CONFIRM_AFTER_MS = 15_000;
-const WAIT_MS = 100;
+import { CONFIRM_AFTER_MS, CONFIRM_LIMIT_MS } from './limits.ts';
 
 export class Confirmations {
   /** When a route's split was last confirmed, by a flush's answer or by asking. */
@@ -35,7 +32,7 @@ export class Confirmations {
 
   async #ask(state: RouteState, env: Env): Promise<RouteState> {
     const { name } = state.route;
-    await atMost(this.#take(name, state.inForce.revision, env), WAIT_MS);
+    await atMost(this.#take(name, state.inForce.revision, env), CONFIRM_LIMIT_MS);
     // Also when it did not answer: the next flush asks again, and no visitor waits twice for a controller that is down.
     this.confirmed(name, Date.now());
     return this.#store.peek(name) ?? state;

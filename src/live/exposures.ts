@@ -13,20 +13,18 @@ import { sleep } from '../limit.ts';
 import { recordRow } from '../records/write.ts';
 import { hashUnit } from '../split/receipt.ts';
 import { isError } from './judge.ts';
+import {
+  ABANDONED_AFTER_MS,
+  EXPOSURES_EVERY_MS,
+  EXPOSURES_ROUNDS,
+  MAX_BATCH,
+  MAX_WAITING,
+  RETRY_MS,
+  TRIED_FOR_MS,
+} from './limits.ts';
 import { askOf, Repeats } from './repeats.ts';
 import { segmentsOf } from './segments.ts';
 import type { Spent, Usages } from './usage.ts';
-
-const FLUSH_MS = 2_000;
-const RETRY_MS = 500;
-const MAX_ROUNDS = 5;
-const ABANDONED_AFTER_MS = 25_000;
-/** One more pass begins until then; five failures in a row, which end a pass, take 18 seconds. */
-const TRIED_FOR_MS = 18_000;
-/** Exposures of one batch. */
-export const MAX_BATCH = 1_000;
-/** Units that may wait; a ledger that is down for long costs exposures, never memory. A long name takes the room of several. */
-const MAX_WAITING = 20_000;
 
 /** An exposure before its unit is hashed. */
 type Seen = Omit<Exposure, 'unit'>;
@@ -140,7 +138,7 @@ export class Exposures {
   async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     const untilMs = Date.now() + TRIED_FOR_MS;
     // Who comes in its last seconds arms the next one, for what this one may have to leave.
-    const armedUntilMs = untilMs - FLUSH_MS;
+    const armedUntilMs = untilMs - EXPOSURES_EVERY_MS;
     waiting.armedUntilMs = armedUntilMs;
     do await this.#flushOnce(waiting, env, ctx);
     while ((waiting.pending !== null || waiting.units.size > 0) && Date.now() < untilMs);
@@ -148,11 +146,11 @@ export class Exposures {
   }
 
   async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
-    await sleep(FLUSH_MS);
+    await sleep(EXPOSURES_EVERY_MS);
     // The one before may be at it still: two at once would take each other's batch for told.
     if (Math.abs(Date.now() - waiting.sendingSinceMs) < ABANDONED_AFTER_MS) return;
     waiting.sendingSinceMs = Date.now();
-    for (let round = 0; round < MAX_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
+    for (let round = 0; round < EXPOSURES_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
       try {
         const batch = waiting.pending ?? (await this.#seal(waiting, env.COOKIE_SECRET!));
         waiting.pending = batch;

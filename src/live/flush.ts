@@ -8,22 +8,18 @@ import { controllerOf, type Env } from '../env.ts';
 import { sleep } from '../limit.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
+import {
+  ABANDONED_AFTER_MS,
+  BUSY_INTERVAL_MS,
+  MAX_INTERVAL_MS,
+  MAX_PAIR_TALLIES,
+  MAX_ROUNDS,
+  QUIET_INTERVAL_MS,
+  RETRY_MS,
+} from './limits.ts';
 import { LiveTally } from './tally.ts';
 
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
-
-/** Flush intervals: while two variants have weight (or a rollout runs), and otherwise. */
-export const BUSY_INTERVAL_MS = 2_000;
-export const QUIET_INTERVAL_MS = 15_000;
-/** What the controller may ask for at most: the platform ends work after a response in 30 s, and a flush with it. */
-const MAX_INTERVAL_MS = 20_000;
-/** An armed flush that has not come by then was cut off with its invocation. */
-const ABANDONED_AFTER_MS = 25_000;
-/** Batches, and failed tries, of one flush: within the time that the platform gives work after a response. */
-const MAX_ROUNDS = 4;
-const RETRY_MS = 500;
-/** Candidates of one route in one batch, twice where a rollout begins; a config has at most eight variants. */
-const MAX_PAIR_TALLIES = 16;
 
 interface RouteTally {
   live: LiveTally;

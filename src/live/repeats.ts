@@ -6,11 +6,7 @@
 import { contentHash } from '../config/hash.ts';
 import type { Served } from '../forward/served.ts';
 import { isShort } from '../forward/upload.ts';
-
-/** Who asks the same again within it was not content with the answer, or did not get one. */
-export const RETRY_MS = 60_000;
-/** Of each of two generations, so that no entry has to be looked for to be dropped. */
-const MAX_ASKS = 10_000;
+import { MAX_ASKS, REPEAT_MS } from './limits.ts';
 
 export class Repeats {
   #young = new Map<string, number>();
@@ -19,13 +15,13 @@ export class Repeats {
 
   /** Whether the same was asked within a minute; it is remembered either way. Answers come in another order than they were asked. */
   isRetry(ask: string, atMs: number): boolean {
-    if (this.#young.size >= MAX_ASKS || atMs - this.#turnedAtMs > RETRY_MS) {
+    if (this.#young.size >= MAX_ASKS || atMs - this.#turnedAtMs > REPEAT_MS) {
       [this.#old, this.#young] = [this.#young, new Map()];
       this.#turnedAtMs = atMs;
     }
     const before = this.#young.get(ask) ?? this.#old.get(ask);
     this.#young.set(ask, Math.max(before ?? 0, atMs));
-    return before !== undefined && Math.abs(atMs - before) <= RETRY_MS;
+    return before !== undefined && Math.abs(atMs - before) <= REPEAT_MS;
   }
 }
 

@@ -6,8 +6,7 @@ import { OTHER } from '../experiment/segments.ts';
 import type { Served } from '../forward/served.ts';
 import { isShort } from '../forward/upload.ts';
 import { pointerSegments } from '../shadow/compare/paths.ts';
-
-const MAX_LENGTH = 64;
+import { MAX_SEGMENT } from './limits.ts';
 
 /** The values by segment; undefined where no segment has one. */
 export function segmentsOf(
@@ -27,7 +26,7 @@ export function segmentsOf(
 }
 
 /** Half a pair of surrogates, sent or cut, comes back from a database as another value. */
-const clipped = (value: string) => value.slice(0, MAX_LENGTH).toWellFormed();
+const clipped = (value: string) => value.slice(0, MAX_SEGMENT).toWellFormed();
 
 function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
   if (bytes === null || isEncoded) return null;

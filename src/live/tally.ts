@@ -11,15 +11,8 @@ import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
+import { MAX_BATCH_UNITS, MAX_COUNTS, MAX_TICKS } from './limits.ts';
 import type { Spent } from './usage.ts';
-
-/** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
-export const MAX_BATCH_UNITS = 4_000;
-/** Keys of counts in one batch: revisions change seldom, so more is a fault that must not grow. */
-const MAX_COUNTS = 64;
-/** Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
- * sample for hours of them would leave the rollout blind when the controller is back. */
-const MAX_TICKS = 30;
 
 /** What is timed, from the start. */
 type Timed = 'firstByte' | 'total';

@@ -12,14 +12,12 @@ import { countOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { costOf } from '../shadow/compare/tokens.ts';
 import { decode } from '../shadow/decode.ts';
+import { MAX_UNPACKED_BYTES } from './limits.ts';
 
 /** What one answer used; `cost` is null where its model has no price. */
 export interface Spent extends Usage {
   cost: number | null;
 }
-
-/** A compressed answer is unpacked up to here. */
-const MAX_BYTES = 1_048_576;
 
 export class Usages {
   #prices: () => Config['prices'];
@@ -71,7 +69,7 @@ export async function textOf({ ends, responseHeaders }: Served): Promise<string 
     return head.isTruncated ? `${beginning}\n${decoder.decode(tail.take())}` : beginning;
   }
   if (head.isTruncated) return null;
-  const decoded = await decode(responseHeaders!.get('content-encoding'), head.take(), MAX_BYTES);
+  const decoded = await decode(responseHeaders!.get('content-encoding'), head.take(), MAX_UNPACKED_BYTES);
   return decoded?.isSound && !decoded.isTruncated ? decoder.decode(decoded.bytes) : null;
 }
 

@@ -12,6 +12,7 @@ import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment, frozenSteps } from './frozen.ts';
 import { mendOrForce, unhealthy } from './health.ts';
+import { BY_HAND_LIMIT_MS } from './limits.ts';
 import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
 import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
@@ -52,9 +53,6 @@ export type Change =
 type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
 
 type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
-
-/** Who writes holds every other action of the route meanwhile; what lands later does no harm. */
-const KV_WRITE_LIMIT_MS = 2_000;
 
 const done: CallResult = ok({ warnings: [] });
 
@@ -230,7 +228,7 @@ async function clearByHand(control: RouteControl, caller: Caller): Promise<CallR
     const unready = await unreadyFault(control, ifMatch);
     if (unready !== null) return unready;
     try {
-      await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), KV_WRITE_LIMIT_MS);
+      await withLimit(control.env.CONFIG.put(`weights:${control.name}`, '{}'), BY_HAND_LIMIT_MS);
     } catch (cause) {
       return refused('unpublished', `KV did not take the change: ${cause}`, 'try again');
     }

@@ -11,7 +11,7 @@ import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment } from './frozen.ts';
-import { KV_LAG_MS } from './publisher.ts';
+import { KV_LAG_MS, KV_READ_LIMIT_MS, KV_WRITE_LIMIT_MS, MAX_REVISIONS } from './limits.ts';
 import { Turns } from './turns.ts';
 import { iso } from './words.ts';
 
@@ -49,11 +49,6 @@ export interface Promotion {
   weights: Record<string, number>;
   reason: string;
 }
-
-const MAX_REVISIONS = 50;
-/** A KV that hangs must not hang every route's controller with it. */
-const READ_LIMIT_MS = 1_500;
-const WRITE_LIMIT_MS = 10_000;
 
 export class ConfigKeeper {
   #sql: SqlStorage;
@@ -120,7 +115,7 @@ export class ConfigKeeper {
     const own = this.#newest();
     let text: string | null;
     try {
-      text = await withLimit(this.#env.CONFIG.get('config', { type: 'text' }), READ_LIMIT_MS);
+      text = await withLimit(this.#env.CONFIG.get('config', { type: 'text' }), KV_READ_LIMIT_MS);
     } catch {
       return own ?? null;
     }
@@ -147,12 +142,12 @@ export class ConfigKeeper {
       const frozen = await this.#frozen(parsed.value.config, current?.text);
       if (frozen !== null) return frozen;
       writing = this.#env.CONFIG.put('config', write.text);
-      await withLimit(writing, WRITE_LIMIT_MS);
+      await withLimit(writing, KV_WRITE_LIMIT_MS);
     } catch (cause) {
       // What was given up may land all the same, and over a newer one: then the newest is written again.
       const again = async () => {
         const own = this.#newest();
-        if (own !== undefined) await withLimit(this.#env.CONFIG.put('config', own.text), WRITE_LIMIT_MS);
+        if (own !== undefined) await withLimit(this.#env.CONFIG.put('config', own.text), KV_WRITE_LIMIT_MS);
       };
       writing?.then(() => this.#turns.take(again)).catch(() => {});
       return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
@@ -170,7 +165,7 @@ export class ConfigKeeper {
         ({ name, experiment }) => name === route.name && experiment?.id === route.experiment?.id,
       );
       const frozen = next && frozenByExperiment(route, next.weights, route.weights);
-      if (frozen && !(await withLimit(this.#env.CONFIG.get(`split:${route.name}`), READ_LIMIT_MS))) return frozen;
+      if (frozen && !(await withLimit(this.#env.CONFIG.get(`split:${route.name}`), KV_READ_LIMIT_MS))) return frozen;
     }
     return null;
   }

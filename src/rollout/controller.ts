@@ -17,6 +17,7 @@ import { ConfigKeeper, type ConfigRevision, type ConfigWrite, type Promotion } f
 import { Conversions } from './conversions.ts';
 import { FlushLedger } from './flush-ledger.ts';
 import type { Entry } from './journal.ts';
+import { FOLLOW_LIMIT_MS } from './limits.ts';
 import { Meta } from './meta.ts';
 import type { OutcomeEvidence, Told } from './outcomes.ts';
 import { PairStore } from './pair-store.ts';
@@ -35,9 +36,6 @@ export interface ComparisonsAnswer {
 
 /** A call that was carried out: the route as it is now, where the config says what it is, and the newest split's revision. */
 export type Called = Result<{ status: RouteStatus | null; revision: number; warnings: string[] }, CallRefusal>;
-
-/** Flushes and status answer after this, whatever KV and health checks take: a flush's answer is how a way back reaches isolates. */
-const FOLLOW_LIMIT_MS = 1_000;
 
 export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;

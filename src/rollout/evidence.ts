@@ -32,6 +32,7 @@ import {
   pairsOf,
   referenceOf,
 } from './gathered.ts';
+import { GRACE_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
 import { shareOf } from './readiness.ts';
 import { countedBy } from './series.ts';
@@ -51,8 +52,6 @@ interface Kept {
   isHeardAgain?: boolean;
 }
 
-/** A tick is closed when every isolate has had time to flush it. */
-const GRACE_MS = 5_000;
 /** An isolate of an earlier deploy tells of none. */
 const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 

@@ -11,12 +11,8 @@ import { planOf } from '../experiment/plan.ts';
 import type { Report } from '../experiment/report.ts';
 import { type StepVerdict, stepVerdict } from '../experiment/verdict.ts';
 import { withLimit } from '../limit.ts';
+import { LEDGER_EVERY_MS, LEDGER_LIMIT_MS, VERDICT_FRESH_MS } from './limits.ts';
 import { type RolloutState, stepOf } from './state.ts';
-
-const ASK_EVERY_MS = 2_000;
-const ANSWER_LIMIT_MS = 5_000;
-/** What was heard longer ago says nothing of now. */
-const FRESH_MS = 20_000;
 
 type Waiter = Pick<DurableObjectState, 'waitUntil'>;
 
@@ -43,12 +39,12 @@ export class ExperimentWatch {
     if (!stepOf(state).experiment) return undefined;
     const lacking = this.#lacking(state, known.route);
     if (lacking !== null) return { verdict: 'wait', sentence: `experiment ${state.experiment}: ${lacking}` };
-    if (!this.#isAsking && nowMs - this.#askedAtMs >= ASK_EVERY_MS) {
+    if (!this.#isAsking && nowMs - this.#askedAtMs >= LEDGER_EVERY_MS) {
       this.#askedAtMs = nowMs;
       this.#ctx.waitUntil(this.#ask(state, known.route!, known.split));
     }
     const heard = this.#heard;
-    const isOfNow = heard !== null && heard.stepRun === state.stepRun && nowMs - heard.atMs < FRESH_MS;
+    const isOfNow = heard !== null && heard.stepRun === state.stepRun && nowMs - heard.atMs < VERDICT_FRESH_MS;
     return isOfNow ? { verdict: heard.verdict, sentence: heard.sentence } : undefined;
   }
 
@@ -65,7 +61,7 @@ export class ExperimentWatch {
     this.#isAsking = true;
     try {
       const plan = planOf({ route, inForce: splitInForce({ route, split, weights: null }) })!;
-      const report = await withLimit(ledgerOf(this.#env, this.#route, experiment!)!.report(plan), ANSWER_LIMIT_MS);
+      const report = await withLimit(ledgerOf(this.#env, this.#route, experiment!)!.report(plan), LEDGER_LIMIT_MS);
       this.#heard = { ...stepVerdict(report as unknown as Report, to), stepRun, atMs: Date.now() };
     } catch (cause) {
       console.warn(`experiment ${experiment}: the ledger did not answer: ${cause}`);

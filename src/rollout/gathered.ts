@@ -7,6 +7,7 @@ import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
 import { AWAY, TICK_MS, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
+import { MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
 
@@ -35,14 +36,6 @@ interface Reference {
   p0: number;
   counts: Count;
 }
-
-/** How long the longest answers are waited for when weights have changed. */
-const SETTLED_AFTER_MS = 120_000;
-/** Or until the candidate has had so many trials in the step, and this part of its share: what lacks then is less than E can see (θ = 1.1). */
-const SETTLED_TRIALS = 20;
-const SETTLED_PART = 0.92;
-/** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
-const MIN_REFERENCE_TRIALS = 20;
 
 /** One tick's counts, by unit and by request; null where nothing was seen. */
 export interface OpenTick {

@@ -3,6 +3,7 @@
  * it (split, history entry, webhook, alarm), so that no caller can forget one. It refuses to decide when to move.
  */
 
+import { IDLE_TICK_EVERY_MS, TICK_EVERY_MS } from './limits.ts';
 import { endOf } from './plan.ts';
 import { shareOf } from './readiness.ts';
 import { returnTold, splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
@@ -21,10 +22,6 @@ import {
   stepOf,
 } from './state.ts';
 import { iso } from './words.ts';
-
-/** How often a controller asks while a step runs, and while a rollout only waits for a person (milliseconds). */
-export const TICK_EVERY_MS = 2_000;
-export const IDLE_TICK_EVERY_MS = 10_000;
 
 /** Who moves it, and why in one sentence. */
 export interface By {

@@ -1,6 +1,7 @@
 /** Owns the rows in which a controller keeps its route's pairs: one of totals a candidate, and the newest samples. */
 
-import { MAX_SAMPLES, type PairBatch, type Sample } from '../shadow/tally.ts';
+import { MAX_SAMPLES } from '../shadow/limits.ts';
+import type { PairBatch, Sample } from '../shadow/tally.ts';
 import { type PairReport, type PairTotals, reportOf, startTotals, withBatch } from '../shadow/totals.ts';
 
 export class PairStore {

@@ -5,8 +5,7 @@ import { NO_BINDING } from '../config/check/variants.ts';
 import type { Variant } from '../config/types.ts';
 import { setDeclared } from '../declared-headers.ts';
 import type { Env } from '../env.ts';
-
-const TIMEOUT_MS = 5_000;
+import { PROBE_LIMIT_MS } from './limits.ts';
 
 /** Asks the variant's health path. Fails closed: no answer is not healthy. */
 export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; detail: string }> {
@@ -17,7 +16,7 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
     const headers = new Headers({ 'user-agent': 'headgate-health' });
     const lacking = setDeclared(headers, variant, env);
     if (lacking !== null) return { ok: false, detail: `a secret of the header ${lacking} is missing` };
-    const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await ask(origin, health.path, env, { headers, signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
     if (response === undefined) return { ok: false, detail: NO_BINDING };
     await response.body?.cancel();
     const ok = response.status === health.expect;
@@ -26,7 +25,7 @@ export async function probe(variant: Variant, env: Env): Promise<{ ok: boolean; 
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
     return {
       ok: false,
-      detail: isLate ? `${asked} did not answer in ${TIMEOUT_MS / 1000} s` : `${asked} could not be reached`,
+      detail: isLate ? `${asked} did not answer in ${PROBE_LIMIT_MS / 1000} s` : `${asked} could not be reached`,
     };
   }
 }

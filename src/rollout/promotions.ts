@@ -8,10 +8,9 @@ import { configKeeperOf, type Env } from '../env.ts';
 import { err } from '../result.ts';
 import type { Promotion } from './config-keeper.ts';
 import type { Entry } from './journal.ts';
+import { RETRY_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
 import type { RouteSource } from './route-source.ts';
-
-const RETRY_MS = 2_000;
 
 /** The controller that owes it. */
 interface Owner {

@@ -6,13 +6,8 @@
 import type { Split } from '../config/split.ts';
 import type { Env } from '../env.ts';
 import { sleep, withLimit } from '../limit.ts';
+import { BETWEEN_WRITES_MS, KV_LAG_MS, KV_WRITE_LIMIT_MS } from './limits.ts';
 import { Turns } from './turns.ts';
-
-/** KV takes one write a second a key. */
-const BETWEEN_WRITES_MS = 1_000;
-const WRITE_LIMIT_MS = 10_000;
-/** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
-export const KV_LAG_MS = 120_000;
 
 export class Publisher {
   #env: Env;
@@ -67,7 +62,7 @@ export class Publisher {
     };
     writing.then(ended, ended);
     try {
-      await withLimit(writing, WRITE_LIMIT_MS);
+      await withLimit(writing, KV_WRITE_LIMIT_MS);
     } catch (cause) {
       isGivenUp = true;
       throw cause;

@@ -13,6 +13,7 @@ import { advance } from './advance.ts';
 import { EvidenceStore } from './evidence.ts';
 import { ExperimentWatch } from './experiment-watch.ts';
 import { type Entry, Journal } from './journal.ts';
+import { BUSY_MS, BY_HAND_TOLD_MS, PATIENCE_MS, RETRY_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
@@ -47,14 +48,6 @@ export interface Round {
   answer: Result<RolloutState | null, Refusal>;
   asks?: string;
 }
-
-const RETRY_MS = 2_000;
-/** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
-const PATIENCE_MS = 1_500;
-/** Isolates see a key of KV come or go a minute before others do. */
-const BY_HAND_TOLD_MS = 20_000;
-/** Work that an alarm began is begun again after this, unless its end has set another time. */
-const BUSY_MS = 15_000;
 
 export class RouteControl {
   readonly name: string;

@@ -8,6 +8,7 @@ import type { Config, Route } from '../config/types.ts';
 import { configKeeperOf, type Env } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import type { Fault } from '../result.ts';
+import { AFTER_FAILURE_MS, CLOCK_STEP_MS, CONFIG_LIMIT_MS, KV_READ_LIMIT_MS, OUTSIDE_FRESH_MS } from './limits.ts';
 import type { Seen } from './state.ts';
 
 export interface RouteView {
@@ -27,16 +28,6 @@ export interface RouteView {
   /** The split in KV, where it is one. */
   kvSplit: Split | null;
 }
-
-/** While a rollout runs the outside is looked at again after this; commands always look. */
-const FRESH_MS = 2_000;
-/** While KV or the config's owner is down, the rollout's own looks are rare, so that people's calls wait for none of them. */
-const AFTER_FAILURE_MS = 10_000;
-/** Who looks holds every other action of the route meanwhile, the way back too. */
-const CONFIG_LIMIT_MS = 2_000;
-const KV_LIMIT_MS = 1_500;
-/** A look that began so much later than its asker began before the clock was set back. */
-const CLOCK_STEP_MS = 60_000;
 
 export class RouteSource {
   #env: Env;
@@ -68,7 +59,7 @@ export class RouteSource {
   }
 
   /** Looks again, at what is older than `freshMs`. */
-  async read(nowMs: number, freshMs = FRESH_MS): Promise<RouteView> {
+  async read(nowMs: number, freshMs = OUTSIDE_FRESH_MS): Promise<RouteView> {
     // Whoever asked before the newest look began need not look once more: where KV hangs, each look holds everybody.
     const isSeen = nowMs < this.#beganAtMs && this.#beganAtMs < nowMs + CLOCK_STEP_MS;
     if (isSeen || Math.abs(nowMs - this.#readAtMs) < freshMs) return this.#view;
@@ -79,7 +70,7 @@ export class RouteSource {
       this.#failedAtMs = Date.now();
       console.warn(`config or KV could not be read: ${cause}`);
     };
-    const texts = withLimit(readAll(this.#env, keysOf(this.#name)), KV_LIMIT_MS);
+    const texts = withLimit(readAll(this.#env, keysOf(this.#name)), KV_READ_LIMIT_MS);
     texts.catch(() => {});
     // Weights are read by the route's variants, so the config is taken first.
     await this.#readConfig().catch(failed);

@@ -5,6 +5,7 @@
 
 import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { LiveCounts } from '../live/batch.ts';
+import { LIVE_WINDOW_MS } from './limits.ts';
 import { iso } from './words.ts';
 
 /** A width of buckets and how long they are kept. */
@@ -20,9 +21,6 @@ export type Width = (typeof WIDTHS)[number]['name'];
 export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'>) {
   return metric === 'errors' || metric === 'rejected' ? { n: numbers.trials, bad: numbers[metric] } : null;
 }
-
-/** The window of the live numbers that status shows. */
-export const LIVE_WINDOW_MS = 600_000;
 
 export interface LiveNumbers extends Quantiles {
   requests: number;

@@ -6,18 +6,8 @@
 
 import { span } from '../analysis/words.ts';
 import { healthToGoOn, healthToReturn, unhealthy } from './health.ts';
-import {
-  aborted,
-  alarm,
-  awaiting,
-  type By,
-  CONTROLLER,
-  goOn,
-  moved,
-  paused,
-  stepAnew,
-  TICK_EVERY_MS,
-} from './moves.ts';
+import { TICK_EVERY_MS } from './limits.ts';
+import { aborted, alarm, awaiting, type By, CONTROLLER, goOn, moved, paused, stepAnew } from './moves.ts';
 import { criticalFailure, passedOn, readinessOf } from './readiness.ts';
 import { changedUnderneath, type Moved, phaseOf, type RolloutState, type Seen, stepOf } from './state.ts';
 import { brief } from './words.ts';

@@ -6,12 +6,10 @@
 import type { Split } from '../config/split.ts';
 import { ok, type Result } from '../result.ts';
 import { targetOf } from './calls.ts';
+import { MAX_LISTED } from './limits.ts';
 import { type CallRefusal, readyToMove } from './ready.ts';
 import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
-
-/** The newest of them are enough to choose from; the history tells of all. */
-const MAX_LISTED = 50;
 
 export interface WaysBack {
   /** Steady splits before the one in force, newest first. */

@@ -7,17 +7,10 @@ import type { Config, Webhook } from '../config/types.ts';
 import { hex } from '../digest.ts';
 import type { Env } from '../env.ts';
 import { hmac } from '../split/sign.ts';
+import { FIRST_REPOST_MS, LEASE_MS, MAX_POSTS, POST_LIMIT_MS, POSTS_AT_ONCE } from './limits.ts';
 import type { Meta } from './meta.ts';
 import type { RouteView } from './route-source.ts';
 import type { RolloutEvent } from './state.ts';
-
-const TIMEOUT_MS = 5_000;
-const FIRST_RETRY_MS = 2_000;
-const MAX_TRIES = 10;
-/** Who sends a row has it to himself for so long; longer than any try, so that only a crash gives it back. */
-const LEASE_MS = 30_000;
-/** Posts at once: half of what the platform lets wait, so that KV is reached all the same. */
-const AT_ONCE = 3;
 
 interface Queued extends Record<string, SqlStorageValue> {
   id: number;
@@ -47,7 +40,7 @@ export class Webhooks {
   /** Queues an event within a transaction, and marks the alarm. */
   queue({ isKnown, webhooks }: Pick<RouteView, 'isKnown' | 'webhooks'>, event: RolloutEvent, nowMs: number): void {
     const told = isKnown ? webhooks : (this.#meta.get<Config['webhooks']>('toldAtStart') ?? []);
-    if (told.length > 0) this.#meta.mark('webhooks', nowMs + FIRST_RETRY_MS);
+    if (told.length > 0) this.#meta.mark('webhooks', nowMs + FIRST_REPOST_MS);
     for (const webhook of told) {
       this.#sql.exec(
         'INSERT INTO webhooks VALUES (NULL, ?, ?, 0, ?)',
@@ -66,7 +59,7 @@ export class Webhooks {
 
   /** Sends what is due, a few at a time: whoever is free takes the next, first tries before those of receivers that hang. Never rejects. */
   async send(env: Env): Promise<void> {
-    while (this.#workers.size < AT_ONCE) {
+    while (this.#workers.size < POSTS_AT_ONCE) {
       const worker: Promise<void> = this.#work(env).finally(() => this.#workers.delete(worker));
       this.#workers.add(worker);
     }
@@ -89,12 +82,12 @@ export class Webhooks {
 
   async #sendOne({ id, webhook, event, tries }: Queued, env: Env): Promise<void> {
     const isSent = await deliver(JSON.parse(webhook) as Webhook, JSON.parse(event) as RolloutEvent, id, env);
-    if (isSent || tries + 1 >= MAX_TRIES) {
+    if (isSent || tries + 1 >= MAX_POSTS) {
       if (!isSent) console.error(`webhook ${id} is given up`);
       this.#sql.exec('DELETE FROM webhooks WHERE id = ?', id);
       return;
     }
-    const retryAtMs = Date.now() + FIRST_RETRY_MS * 2 ** tries;
+    const retryAtMs = Date.now() + FIRST_REPOST_MS * 2 ** tries;
     this.#sql.exec('UPDATE webhooks SET tries = tries + 1, atMs = ? WHERE id = ?', retryAtMs, id);
   }
 }
@@ -110,7 +103,7 @@ async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: E
       // As GitHub signs its own.
       headers.set('x-headgate-signature', `sha256=${hex(await hmac(body, secret))}`);
     }
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(POST_LIMIT_MS);
     const response = await fetch(webhook.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     await response.body?.cancel();
     return response.ok;

@@ -6,19 +6,13 @@
 
 import type { Shadow } from '../config/types.ts';
 import { getOrMake } from '../get-or-make.ts';
+import { MAX_COPIES, PLACE_MS } from './limits.ts';
 
 /** Why a request that was sampled in is not mirrored. */
 export type BudgetSkip = 'rate-limited' | 'budget-requests' | 'budget-tokens' | 'busy';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
-export const MAX_COPIES = 32;
-/**
- * The platform may end a request's work before it has given its place back. A place that was held for so long is free again,
- * or 32 such requests would end mirroring for the isolate's life. A stream that does last longer costs one copy more.
- */
-export const PLACE_MS = 300_000;
 
 /** A place among the copies under way. */
 export interface Place {

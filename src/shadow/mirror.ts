@@ -22,9 +22,10 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { bringsKey, headersOfCopy, isKeyed } from './credentials.ts';
+import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS } from './limits.ts';
 import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
-import { CAPTURE_BYTES, type MirrorPlan } from './plan.ts';
+import type { MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
 import { sampleOf } from './sample.ts';
 import { scorePair } from './score.ts';
@@ -38,11 +39,6 @@ export interface Mirroring {
   flusher: Flusher;
   prices: Config['prices'];
 }
-
-/** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
-const AFTER_LIVE_MS = 25_000;
-/** What is counted so late after the live headers cannot wait for a quiet route's flush: the platform would end it before. */
-const LATE_MS = 10_000;
 
 /** Mirrors a served request by its plan. Never rejects. */
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {

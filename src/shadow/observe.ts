@@ -11,10 +11,9 @@ import type { RequestUrl } from '../forward/request-url.ts';
 import { nameOurHost } from '../forward/response-headers.ts';
 import type { Served } from '../forward/served.ts';
 import { decode } from './decode.ts';
+import { READ_BYTES } from './limits.ts';
 import { readMeasures } from './measures.ts';
 import { noReply, type Observation, type ObservationEnd } from './observation.ts';
-
-const READ_BYTES = 65_536;
 
 /** The live reply, once its body has ended. */
 export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {

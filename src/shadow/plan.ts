@@ -9,6 +9,7 @@ import type { Route, Shadow } from '../config/types.ts';
 import type { Decision } from '../forward/decide.ts';
 import type { Watch } from '../forward/served.ts';
 import { getOrMake } from '../get-or-make.ts';
+import { CAPTURE_BYTES } from './limits.ts';
 
 /** What will be done with one live request. */
 export interface MirrorPlan extends Watch {
@@ -21,9 +22,6 @@ export interface MirrorPlan extends Watch {
   /** Whether the baseline gets one more copy, to see how much it differs from itself. */
   isRepeated: boolean;
 }
-
-/** Bytes of each answer that are kept for the comparison. */
-export const CAPTURE_BYTES = 262_144;
 
 /** The plan for a request, or null when it is not mirrored: not sampled in, not repeatable, a preview, outside the audience. */
 export function planMirror(

@@ -3,12 +3,10 @@
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { redactPair, redactRequest } from './compare/redact.ts';
+import { MAX_EXCERPT } from './limits.ts';
 import type { Sides } from './mirror.ts';
 import type { MirrorPlan } from './plan.ts';
 import type { Sample } from './tally.ts';
-
-/** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
-const MAX_CHARS = 2_047;
 
 export async function sampleOf(
   served: Served,
@@ -18,7 +16,7 @@ export async function sampleOf(
   requestBody: Uint8Array,
 ): Promise<Sample> {
   const rules = plan.shadow.compare;
-  const { live, candidate } = await redactPair(sides.live, sides.candidate, rules, MAX_CHARS);
+  const { live, candidate } = await redactPair(sides.live, sides.candidate, rules, MAX_EXCERPT);
   return {
     at: new Date(served.startedAtMs).toISOString(),
     requestId: served.requestId,
@@ -31,7 +29,7 @@ export async function sampleOf(
     candidateStatus: sides.candidate.status,
     fields: result.fields.slice(0, 20),
     similarity: result.similarity,
-    request: redactRequest(requestBody, rules, MAX_CHARS),
+    request: redactRequest(requestBody, rules, MAX_EXCERPT),
     live,
     candidate,
   };

@@ -11,13 +11,10 @@ import type { Env } from '../env.ts';
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { parseJson } from './compare/json-text.ts';
+import { MAX_SCORE_BYTES, SCORE_LIMIT_MS } from './limits.ts';
 import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
 import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
-
-const TIMEOUT_MS = 5_000;
-/** Two numbers need no more. */
-const MAX_ANSWER_BYTES = 65_536;
 
 interface Scores {
   live: number;
@@ -54,16 +51,16 @@ export async function scorePair(
  * message about it, so neither reaches a log. A redirect is not followed: it would take both answers to who knows whom.
  */
 async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores | string> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = AbortSignal.timeout(SCORE_LIMIT_MS);
   const headers = { 'content-type': 'application/json' };
   try {
     const response = await ask(origin, '', env, { method: 'POST', headers, body, signal });
     if (response === undefined) return NO_BINDING;
-    const text = await readText(response, MAX_ANSWER_BYTES);
+    const text = await readText(response, MAX_SCORE_BYTES);
     if (!response.ok) return `it answered ${response.status}`;
     return (text === null ? null : scoresIn(text)) ?? 'its answer lacks the numbers "live" and "candidate"';
   } catch {
-    return signal.aborted ? `it took more than ${TIMEOUT_MS / 1000} s` : 'it gave no answer';
+    return signal.aborted ? `it took more than ${SCORE_LIMIT_MS / 1000} s` : 'it gave no answer';
   }
 }
 

@@ -8,6 +8,7 @@ import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '..
 import type { Comparison, ComparisonClass } from './compare/compare.ts';
 import { countPair, type NoiseBatch, startBatch } from './compare/noise.ts';
 import { count } from './counts.ts';
+import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES } from './limits.ts';
 import type { Observation } from './observation.ts';
 
 /** A pair that did not match, fit to be kept (opt-in, bounded, redacted). */
@@ -68,14 +69,6 @@ export interface PairBatch {
   tokens: number;
   samples: Sample[];
 }
-
-/** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
-export const MAX_SAMPLES = 200;
-/**
- * Their characters in one flush: all 200 where bodies are short, some 80 of the longest. The controller takes 200 flushes a
- * second at most, and reads and writes each while others wait.
- */
-export const MAX_SAMPLE_CHARS = 524_288;
 
 type Latencies = Record<keyof PairBatch['latency'], Histogram>;
 
@@ -241,9 +234,6 @@ export function addTo(into: Moments, value: number): void {
 function prefixed(measures: Record<string, number> | undefined): Record<string, number> {
   return Object.fromEntries(Object.entries(measures ?? {}).map(([name, value]) => [`measure:${name}`, value]));
 }
-
-/** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
-export const MAX_FAILURES = 50;
 
 /** Counts a failure under its reason, or under `other` where there are too many. */
 export function countFailure(counts: Record<string, number>, reason: string, times = 1): void {

@@ -2,8 +2,10 @@
  * Owns preview tokens: a signed, expiring leave to see one variant of one route on one host, whatever the weights say.
  * It fails closed: what is not signed for this host, or lives longer than a day, is no wish at all.
  */
+
 import { err, ok, type Result } from '../result.ts';
 import { readCookie } from './cookies.ts';
+import { MAX_PREVIEW_MS, MAX_TOKEN_LENGTH, MAX_TOKENS } from './limits.ts';
 import { setCookieLine } from './set-cookie.ts';
 import { isSigned, sign } from './sign.ts';
 
@@ -20,18 +22,12 @@ export interface PreviewFault {
   reason: 'no_secret' | 'malformed' | 'forged' | 'expired' | 'too_long' | 'other_host' | 'other_route';
 }
 
-/** The longest life of a token. */
-export const MAX_PREVIEW_MS = 24 * 60 * 60 * 1000;
-
 /** The request header that may carry a token. */
 export const PREVIEW_HEADER = 'x-headgate-preview';
 
 // `~` is in no name, host, number or tag, and safe in headers, cookies and queries alike.
 const TOKEN =
   /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([a-z0-9._:[\]-]{1,255})~([1-9][0-9]{0,10})~([^~]*)$/;
-/** Each is a signature to check. */
-const MAX_TOKENS = 3;
-const MAX_TOKEN_LENGTH = 512;
 
 /** The only name under which a preview cookie is read and set on this scheme. */
 export function previewCookieName(https: boolean): string {

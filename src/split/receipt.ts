@@ -3,8 +3,10 @@
  * credit an outcome minutes later without cookie or key (design section 10). And the keyed hash under which a unit is known
  * there. It fails closed, and does not know which receipts were used: the ledger and the controller do.
  */
+
 import { hex } from '../digest.ts';
 import { err, ok, type Result } from '../result.ts';
+import { AHEAD_MS, MAX_HASHES, MAX_REMEMBERED_UNIT, RECEIPT_MS } from './limits.ts';
 import { digest, isSigned, sign } from './sign.ts';
 
 /** What a receipt says. `unitHash` is `hashUnit`'s. */
@@ -29,14 +31,9 @@ export const NOBODY = '0000000000000000';
 /** The response header that carries a receipt. */
 export const RECEIPT_HEADER = 'x-headgate-receipt';
 
-/** How long a receipt is valid: 7 days. */
-export const RECEIPT_MS = 7 * 86_400_000;
-
 // `~` is in no name, hash, number or tag, and safe in headers and URLs alike.
 const TOKEN =
   /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([0-9a-f]{16})~([0-9a-z]{1,9})(?:\.[0-9a-f]{0,8})?~([A-Za-z0-9_-]{43})$/;
-/** A clock may be a little ahead of ours; more is no time at which anything was served. */
-const AHEAD_MS = 60_000;
 
 /** The token of a receipt. Names must be those of a config, and `secret` not empty. */
 export async function createReceipt(
@@ -69,8 +66,6 @@ export function receiptTag(token: string): string {
 }
 
 // Values, not promises; two generations, so that a full map costs no scan and those in use stay.
-const MAX_HASHES = 5_000;
-const MAX_REMEMBERED_UNIT = 256;
 let young = new Map<string, string>();
 let old = new Map<string, string>();
 

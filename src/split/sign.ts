@@ -2,19 +2,17 @@
  * Owns HMAC-SHA-256, mostly over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain keeps a signature made for one
  * purpose from passing for another. It compares in constant time and knows nothing of what the texts mean.
  */
+
 import { fromBase64url, toBase64url } from './base64url.ts';
+import { MAX_KEYS, TAG_LENGTH } from './limits.ts';
 
 /** What a signature is for. */
 export type Domain = 'pin' | 'preview' | 'receipt' | 'unit';
-
-/** Length of a tag in characters: 32 bytes in base64url. */
-export const TAG_LENGTH = 43;
 
 const encoder = new TextEncoder();
 
 // Keys, not promises of keys: a promise begun in one request must not be awaited in another.
 const keys = new Map<string, CryptoKey>();
-const MAX_KEYS = 8;
 
 /** The tag of a text: 43 base64url characters. `secret` must not be empty. */
 export async function sign(domain: Domain, text: string, secret: string): Promise<string> {

@@ -3,8 +3,10 @@
  * It fails open for the id and closed for pins: an id is anybody's to choose, a pin only ours to give. It decides nothing
  * about variants (`pins.ts` does) and takes its randomness from the caller.
  */
+
 import { isBase64url, toBase64url } from './base64url.ts';
 import { readCookie } from './cookies.ts';
+import { ID_LENGTH, MAX_CHECKS, MAX_VALUE_LENGTH } from './limits.ts';
 import { formatPin, MAX_PINS, type Pin, parsePin } from './pins.ts';
 import { type CookieSettings, setCookieLine } from './set-cookie.ts';
 import { isSigned, sign } from './sign.ts';
@@ -22,10 +24,6 @@ export interface VisitorContext {
   secret: string | undefined;
 }
 
-const ID_LENGTH = 22;
-const MAX_VALUE_LENGTH = 4_096;
-// A request with a thousand forged cookies must not buy a thousand HMACs.
-const MAX_CHECKS = 3;
 const NO_PINS: readonly Pin[] = [];
 
 const encoder = new TextEncoder();

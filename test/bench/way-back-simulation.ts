@@ -3,8 +3,7 @@
  * and one abort. It says how long requests went on by the old split. Pure: seeded, and by the constants of the product.
  */
 
-import { CONFIRM_AFTER_MS } from '../../src/live/confirm.ts';
-import { BUSY_INTERVAL_MS } from '../../src/live/flush.ts';
+import { BUSY_INTERVAL_MS, CONFIRM_AFTER_MS } from '../../src/live/limits.ts';
 
 export interface Scene {
   isolates: number;

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Moments } from '../../src/analysis/means.ts';
-import {
-  DEFAULT_PLANNED_UNITS,
-  type Looks,
-  lookAtRatio,
-  reportOf,
-  type SampleRatio,
-} from '../../src/experiment/report.ts';
+import { DEFAULT_PLANNED_UNITS } from '../../src/experiment/limits.ts';
+import { type Looks, lookAtRatio, reportOf, type SampleRatio } from '../../src/experiment/report.ts';
 import type { Figures } from '../../src/experiment/sums.ts';
 import type { ExperimentPlan, PlannedMetric } from '../../src/experiment/words.ts';
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import type { Batch, FlushAnswer } from '../../src/live/batch.ts';
-import { BUSY_INTERVAL_MS, Flusher, QUIET_INTERVAL_MS } from '../../src/live/flush.ts';
+import { Flusher } from '../../src/live/flush.ts';
+import { BUSY_INTERVAL_MS, QUIET_INTERVAL_MS } from '../../src/live/limits.ts';
 
 const ANSWER: FlushAnswer = { intervalMs: 0, split: null, isolates: 1, tokensToday: {} };
 

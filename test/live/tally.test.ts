@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
 import type { BodyReport } from '../../src/forward/pump.ts';
 import type { Served } from '../../src/forward/served.ts';
-import { LiveTally, MAX_BATCH_UNITS } from '../../src/live/tally.ts';
+import { MAX_BATCH_UNITS } from '../../src/live/limits.ts';
+import { LiveTally } from '../../src/live/tally.ts';
 import { body, served, T0 } from './served.ts';
 
 const at = (ms: number) => ({ ...body, firstByteAtMs: ms, endedAtMs: ms });

@@ -5,14 +5,11 @@ import { MAX_UNITS } from '../../src/analysis/units.ts';
 import { MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/verdict.ts';
 import { maxConfigBytes } from '../../src/config/parse.ts';
 import { EJECTION_MS, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
-import { MAX_HELD_BYTES } from '../../src/forward/upload.ts';
-import { CONFIRM_AFTER_MS } from '../../src/live/confirm.ts';
-import { BUSY_INTERVAL_MS, QUIET_INTERVAL_MS } from '../../src/live/flush.ts';
-import { MAX_COPIES } from '../../src/shadow/budget.ts';
-import { CAPTURE_BYTES } from '../../src/shadow/plan.ts';
-import { MAX_SAMPLES } from '../../src/shadow/tally.ts';
+import { MAX_HELD_BYTES } from '../../src/forward/limits.ts';
+import { BUSY_INTERVAL_MS, CONFIRM_AFTER_MS, QUIET_INTERVAL_MS } from '../../src/live/limits.ts';
+import { CAPTURE_BYTES, MAX_COPIES, MAX_SAMPLES } from '../../src/shadow/limits.ts';
+import { MAX_PREVIEW_MS } from '../../src/split/limits.ts';
 import { MAX_PINS } from '../../src/split/pins.ts';
-import { MAX_PREVIEW_MS } from '../../src/split/preview.ts';
 import { readmeFile } from './sections.ts';
 
 const readme = readFileSync(readmeFile, 'utf8').replace(/\s+/g, ' ');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PairStore } from '../../src/rollout/pair-store.ts';
 import { comparison } from '../../src/shadow/compare/compare.ts';
-import { MAX_SAMPLES, type PairBatch, PairTally } from '../../src/shadow/tally.ts';
+import { MAX_SAMPLES } from '../../src/shadow/limits.ts';
+import { type PairBatch, PairTally } from '../../src/shadow/tally.ts';
 import { json } from '../shadow/compare/observed.ts';
 import { sqlStorage } from './sqlite.ts';
 

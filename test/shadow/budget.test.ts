@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_COPIES, MirrorBudget, PLACE_MS, type Place } from '../../src/shadow/budget.ts';
+import { MirrorBudget, type Place } from '../../src/shadow/budget.ts';
+import { MAX_COPIES, PLACE_MS } from '../../src/shadow/limits.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Comparison, comparison } from '../../src/shadow/compare/compare.ts';
-import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES, PairTally, type Sample } from '../../src/shadow/tally.ts';
+import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES } from '../../src/shadow/limits.ts';
+import { PairTally, type Sample } from '../../src/shadow/tally.ts';
 import { reportOf, startTotals, withBatch } from '../../src/shadow/totals.ts';
 import { json, seeded } from './compare/observed.ts';
 

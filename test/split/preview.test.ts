@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { MAX_PREVIEW_MS } from '../../src/split/limits.ts';
 import {
   createPreviewToken,
-  MAX_PREVIEW_MS,
   type Preview,
   previewTokensOf,
   readPreviewToken,

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createReceipt, hashUnit, RECEIPT_MS, readReceipt, receiptTag } from '../../src/split/receipt.ts';
+import { RECEIPT_MS } from '../../src/split/limits.ts';
+import { createReceipt, hashUnit, readReceipt, receiptTag } from '../../src/split/receipt.ts';
 import { sign } from '../../src/split/sign.ts';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');

@@ -5,6 +5,7 @@
  */
 
 import { getOrMake } from '../../get-or-make.ts';
+import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED } from '../limits.ts';
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
@@ -21,13 +22,6 @@ export interface Difference {
   kind: DifferenceKind;
 }
 
-/** Levels of nesting, values visited, differences kept, distinct fields kept. */
-const MAX_DEPTH = 64;
-const MAX_NODES = 1_000_000;
-const MAX_STORED = 20;
-const MAX_FIELDS = 64;
-/** Characters of a field's path: the controller keeps many. */
-const MAX_FIELD = 256;
 /** Stands for all fields past the cap. */
 export const otherFields = '**';
 

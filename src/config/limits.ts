@@ -1,0 +1,18 @@
+/** Owns the bounds of reading the config: how long isolates wait for KV, and how often they look. */
+
+/** How long a visitor waits for KV. */
+export const WAIT_MS = 1_000;
+/** And how long what nobody waits for may take. */
+export const BACKGROUND_READ_MS = 10_000;
+/** The least that KV takes. */
+export const KV_MIN_CACHE_SECONDS = 30;
+/** A route without requests for so long is no longer refreshed. */
+export const ACTIVE_MS = 600_000;
+/** Keys of one bulk read (the platform's bound is 100). */
+export const BULK_KEYS = 100;
+/** The copy in the Cache API is written again after this, even when nothing changed. */
+export const RESAVE_MS = 3_600_000;
+/** How long the Cache API may keep the last good. */
+export const MAX_AGE_SECONDS = 2_592_000;
+/** A visitor waits for it, after KV has had its second. */
+export const CACHE_LIMIT_MS = 500;

@@ -1,0 +1,39 @@
+/** Owns the bounds of mirroring and comparing: how much is kept of what, and how long copies may take. */
+
+/** Bytes of each answer that are kept for the comparison. */
+export const CAPTURE_BYTES = 262_144;
+/** Bytes of a copy's answer that are read at once. */
+export const READ_BYTES = 65_536;
+/** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
+export const AFTER_LIVE_MS = 25_000;
+/** What is counted so late after the live headers cannot wait for a quiet route's flush: the platform would end it before. */
+export const LATE_MS = 10_000;
+/** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
+export const MAX_COPIES = 32;
+/**
+ * The platform may end a request's work before it has given its place back. A place that was held for so long is free again,
+ * or 32 such requests would end mirroring for the isolate's life. A stream that does last longer costs one copy more.
+ */
+export const PLACE_MS = 300_000;
+/** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
+export const MAX_SAMPLES = 200;
+/**
+ * Their characters in one flush: all 200 where bodies are short, some 80 of the longest. The controller takes 200 flushes a
+ * second at most, and reads and writes each while others wait.
+ */
+export const MAX_SAMPLE_CHARS = 524_288;
+/** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
+export const MAX_EXCERPT = 2_047;
+/** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
+export const MAX_FAILURES = 50;
+/** How long a scorer may take. */
+export const SCORE_LIMIT_MS = 5_000;
+/** Two numbers need no more. */
+export const MAX_SCORE_BYTES = 65_536;
+/** Levels of nesting, values visited, differences kept, distinct fields kept. */
+export const MAX_DEPTH = 64;
+export const MAX_NODES = 1_000_000;
+export const MAX_STORED = 20;
+export const MAX_FIELDS = 64;
+/** Characters of a field's path: the controller keeps many. */
+export const MAX_FIELD = 256;
