@@ -9,6 +9,7 @@ import { planOf } from '../experiment/plan.ts';
 import type { Exposure, ExposureBatch } from '../experiment/words.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
+import { getOrMake } from '../get-or-make.ts';
 import { sleep } from '../limit.ts';
 import { recordRow } from '../records/write.ts';
 import { hashUnit } from '../split/receipt.ts';
@@ -114,21 +115,17 @@ export class Exposures {
 
   #waitingOf({ route, inForce }: Served, experiment: string): Waiting {
     const key = `${route.name}/${experiment}`;
-    let waiting = this.#waiting.get(key);
-    if (waiting === undefined) {
-      waiting = {
-        experiment,
-        units: new Map(),
-        pending: null,
-        sequence: 0,
-        route,
-        inForce,
-        armedUntilMs: 0,
-        sendingSinceMs: 0,
-        dropped: 0,
-      };
-      this.#waiting.set(key, waiting);
-    }
+    const waiting = getOrMake(this.#waiting, key, () => ({
+      experiment,
+      units: new Map(),
+      pending: null,
+      sequence: 0,
+      route,
+      inForce,
+      armedUntilMs: 0,
+      sendingSinceMs: 0,
+      dropped: 0,
+    }));
     // Long answers end under newer weights than they began by.
     if (inForce.revision >= waiting.inForce.revision) Object.assign(waiting, { route, inForce });
     return waiting;

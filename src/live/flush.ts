@@ -5,6 +5,7 @@
  */
 
 import { controllerOf, type Env } from '../env.ts';
+import { getOrMake } from '../get-or-make.ts';
 import { sleep } from '../limit.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
@@ -68,31 +69,24 @@ export class Flusher {
     const { candidate, rollout } = about;
     const tally = this.#tallyOf(about.route);
     const key = `${rollout}/${candidate}`;
-    let pairs = tally.pairs.get(key);
-    if (pairs === undefined) {
+    const pairs = getOrMake(tally.pairs, key, () => {
       if (tally.pairs.size >= MAX_PAIR_TALLIES) tally.pairs.clear();
-      pairs = new PairTally(candidate, rollout);
-      tally.pairs.set(key, pairs);
-    }
+      return new PairTally(candidate, rollout);
+    });
     this.#arm(about, tally, env, ctx);
     return pairs;
   }
 
   #tallyOf(route: string): RouteTally {
-    let tally = this.#routes.get(route);
-    if (tally === undefined) {
-      tally = {
-        live: new LiveTally(),
-        pairs: new Map(),
-        pending: null,
-        sequence: 0,
-        dueAtMs: 0,
-        sendingSinceMs: 0,
-        intervalMs: 0,
-      };
-      this.#routes.set(route, tally);
-    }
-    return tally;
+    return getOrMake(this.#routes, route, () => ({
+      live: new LiveTally(),
+      pairs: new Map(),
+      pending: null,
+      sequence: 0,
+      dueAtMs: 0,
+      sendingSinceMs: 0,
+      intervalMs: 0,
+    }));
   }
 
   /** A flush that is due sooner than the armed one (a rollout has begun) is armed beside it. */

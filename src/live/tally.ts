@@ -9,6 +9,7 @@ import { AWAY, isSampled, tickOf } from '../analysis/units.ts';
 import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
+import { getOrMake } from '../get-or-make.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
 import { MAX_BATCH_UNITS, MAX_COUNTS, MAX_TICKS } from './limits.ts';
@@ -72,10 +73,8 @@ export class LiveTally {
       firstByte: encodeHistogram(firstByte),
       total: encodeHistogram(total),
     }));
-    const evidence = [...this.#evidence.values()].map(({ rollout, tick, threshold, units, requests }) => ({
-      rollout,
-      tick,
-      threshold,
+    const evidence = [...this.#evidence.values()].map(({ units, requests, ...tick }) => ({
+      ...tick,
       units: [...units].flatMap(([variant, marked]) =>
         [...marked].map(([unit, { active, bad }]) => [unit, variant, active, bad] as [string, string, number, number]),
       ),
@@ -120,15 +119,12 @@ export class LiveTally {
   #evidenceOf(rollout: string, { headersAtMs }: Served, { endedAtMs }: BodyReport): Evidence {
     const tick = tickOf(endedAtMs || headersAtMs);
     const key = `${rollout}|${tick}`;
-    let evidence = this.#evidence.get(key);
-    if (evidence === undefined) {
+    return getOrMake(this.#evidence, key, () => {
       if (this.#evidence.size >= MAX_TICKS) this.#forgetOldest();
       // One sample for all: a tick that began with everybody would fill the room again, and all be halved once more.
       const threshold = Math.min(2 ** 32, ...[...this.#evidence.values()].map((one) => one.threshold));
-      evidence = { rollout, tick, threshold, units: new Map(), requests: new Map() };
-      this.#evidence.set(key, evidence);
-    }
-    return evidence;
+      return { rollout, tick, threshold, units: new Map(), requests: new Map() };
+    });
   }
 
   #forgetOldest(): void {
@@ -144,8 +140,7 @@ export class LiveTally {
 
   #byUnit(evidence: Evidence, variant: string, unit: string, marks: Marks): void {
     if (!isSampled(unit, evidence.threshold)) return;
-    const units = evidence.units.get(variant) ?? new Map<string, Marks>();
-    evidence.units.set(variant, units);
+    const units = getOrMake(evidence.units, variant, () => new Map<string, Marks>());
     const known = units.get(unit);
     if (known !== undefined) {
       known.active |= marks.active;
@@ -183,12 +178,10 @@ function newCounting(rollout: string | null, revision: number, variant: string):
 }
 
 function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails: number): void {
-  let counts = evidence.requests.get(variant);
-  if (counts === undefined) {
+  const counts = getOrMake(evidence.requests, variant, () => {
     const zeros = new Array<number>(guardrails).fill(0);
-    counts = { n: zeros, bad: [...zeros] };
-    evidence.requests.set(variant, counts);
-  }
+    return { n: zeros, bad: [...zeros] };
+  });
   for (let index = 0; index < guardrails; index++) {
     if (marks.active & (1 << index)) counts.n[index]!++;
     if (marks.bad & (1 << index)) counts.bad[index]!++;
