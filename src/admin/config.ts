@@ -14,8 +14,8 @@ import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
 import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
-import { jsonBody, maxBodyBytes, query, refuse, tooLarge } from './input.ts';
-import { CALL_LIMIT_MS, KV_LIMIT_MS } from './limits.ts';
+import { jsonBody, query, refuse, tooLarge } from './input.ts';
+import { CALL_LIMIT_MS, KV_LIMIT_MS, MAX_BODY_BYTES } from './limits.ts';
 import { noController } from './routes.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
 
@@ -27,8 +27,8 @@ type Written =
 export function configRoutes() {
   return new Hono<AdminEnv>()
     .post('/config/validate', async (c) => {
-      const text = await readText(c.req.raw, maxBodyBytes);
-      if (text === null) return tooLarge(maxBodyBytes);
+      const text = await readText(c.req.raw, MAX_BODY_BYTES);
+      if (text === null) return tooLarge(MAX_BODY_BYTES);
       const parsed = parseConfig(text, { unknownKeys: 'fault', ...whatThisWorkerHas(c.env) });
       if (!parsed.ok) return faulty(parsed.error);
       const warnings = [...parsed.value.warnings, ...(await overriddenWeights(c.env, text))];
@@ -45,8 +45,8 @@ export function configRoutes() {
       }),
     )
     .put('/config', query(reasonQuery), async (c) => {
-      const text = await readText(c.req.raw, maxBodyBytes);
-      if (text === null) return tooLarge(maxBodyBytes);
+      const text = await readText(c.req.raw, MAX_BODY_BYTES);
+      if (text === null) return tooLarge(MAX_BODY_BYTES);
       return ask(c, (keeper) => replace(c, keeper, text, c.req.valid('query').reason));
     })
     .get('/config/revisions', (c) =>

@@ -8,9 +8,7 @@ import { findKeys } from '../config/unknown-keys.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import type { AdminEnv } from './context.ts';
-
-/** Most bytes an admin call may carry. The largest document has 64 KiB. */
-export const maxBodyBytes = 256 * 1024;
+import { MAX_BODY_BYTES } from './limits.ts';
 
 /** What a problem looks like to the typed client. */
 export interface ProblemBody {
@@ -76,7 +74,7 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
  */
 export function jsonBody<S extends v.GenericSchema>(schema: S, strict = true): Validated<'json', S> {
   return async (c, next) => {
-    const body = await readJson(c.req.raw, maxBodyBytes, '{}');
+    const body = await readJson(c.req.raw, MAX_BODY_BYTES, '{}');
     if (!body.ok) return body.error;
     // valibot takes a list for an object.
     const checked = v.safeParse(schema, Array.isArray(body.value) ? null : body.value);

@@ -34,3 +34,5 @@ export const KEYS_RETRY_MS = 5_000;
 export const KEYS_LIMIT_MS = 3_000;
 export const KEYS_LOOK_MS = 20;
 export const MAX_KEYS_BYTES = 65_536;
+/** Of a call. */
+export const MAX_BODY_BYTES = 262_144;

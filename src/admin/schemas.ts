@@ -5,6 +5,7 @@ import { durationMs } from '../config/duration.ts';
 import { guardrailsSchema, planSchema } from '../config/schema/rollout.ts';
 import { duration, name, percent, record, short, whole } from '../config/schema/words.ts';
 import { datasets } from '../records/columns.ts';
+import { MAX_PREVIEW_MS } from '../split/limits.ts';
 
 /** A whole number in a query. */
 export const wholeNumber = (least: number, most: number) => {
@@ -103,8 +104,6 @@ export const previewQuery = v.object({
   to: v.optional(v.string()),
 });
 
-const maxTtlMs = 24 * 3_600_000;
-
 /** Taken as the caller writes it; handlers get `ttlMs`. */
 export const previewBody = v.pipe(
   v.object({
@@ -113,7 +112,7 @@ export const previewBody = v.pipe(
     ttl: v.optional(
       v.pipe(
         duration,
-        v.check((text) => (durationMs(text) ?? 0) <= maxTtlMs, 'a preview is valid for at most 24h'),
+        v.check((text) => (durationMs(text) ?? 0) <= MAX_PREVIEW_MS, 'a preview is valid for at most 24h'),
       ),
       '1h',
     ),

@@ -8,6 +8,7 @@
  * Lindon & Malek, "Anytime-valid inference for multinomial count data" (2020/2022), and Waudby-Smith & Ramdas (2024).
  */
 
+import { MIN_BASELINE_TRIALS } from './limits.ts';
 import { lgamma } from './special.ts';
 
 /** One tick: trials and bad events of the candidate (`nc`, `kc`) and of the baseline (`nb`, `kb`) in the same 10 s. */
@@ -101,9 +102,6 @@ export function addReferenceTick(
   if (tick.nc === 0) return process;
   return advance(process, (theta) => tick.kc * Math.log(theta) - tick.nc * p0 * (theta - 1), points);
 }
-
-/** Fewer baseline trials than this in a tick are too few to compare with (design, section 9). */
-export const MIN_BASELINE_TRIALS = 20;
 
 /**
  * Adds a tick in the way that its counts allow. With `p0` known, a tick with fewer than 20 baseline trials is held

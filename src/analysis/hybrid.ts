@@ -9,15 +9,13 @@
  */
 
 import { sequenceP, twoSidedReach } from './confidence-sequence.ts';
-import { type Estimate, enoughForMean, lift, MIN_NON_ZERO, type Moments, summarise, welchT } from './means.ts';
+import { EARLY_ALPHA, FINAL_ALPHA, MIN_NON_ZERO, MIN_SUCCESSES_AND_FAILURES } from './limits.ts';
+import { type Estimate, enoughForMean, lift, type Moments, summarise, welchT } from './means.ts';
 import { holm } from './multiple.ts';
-import { type Count, enoughForProportion, MIN_SUCCESSES_AND_FAILURES, twoProportionTest } from './proportions.ts';
+import { type Count, enoughForProportion, twoProportionTest } from './proportions.ts';
 import { bend, skewnessOfDifference, straighten } from './skewness.ts';
 import { normIsf, normSf } from './special.ts';
 import { tIsf, tSf } from './student.ts';
-
-export const EARLY_ALPHA = 0.01;
-export const FINAL_ALPHA = 0.04;
 
 /** Both arms of one metric; `bad` of a Count holds the successes of a conversion. */
 export type Arms =

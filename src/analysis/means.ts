@@ -3,6 +3,7 @@
  * an arm is a handful of sums, so that ledgers can add shards and never hold what a visitor spent.
  */
 
+import { MIN_NON_ZERO } from './limits.ts';
 import { tIsf, tSf } from './student.ts';
 
 /**
@@ -99,9 +100,6 @@ export function welchInterval(a: Summary, b: Summary, confidence = 0.95): { ciLo
   const difference = b.mean - a.mean;
   return { ciLo: difference - half, ciHi: difference + half };
 }
-
-/** Fewest units with a value other than 0 that an arm needs before its mean may be tested. */
-export const MIN_NON_ZERO = 100;
 
 /** Whether an arm has the 100 non-zero units that the tests of means need. */
 export function enoughForMean({ nonZero }: Moments): boolean {

@@ -3,6 +3,7 @@
  * Wald interval, which has no width at 0 of n and would pass a canary for never having been tried.
  */
 
+import { MIN_SUCCESSES_AND_FAILURES } from './limits.ts';
 import { normIsf, normSf } from './special.ts';
 
 /** `bad` events (or successes) among `n` trials. */
@@ -60,9 +61,6 @@ export function twoProportionTest(a: Count, b: Count): { z: number; pTwoSided: n
   const z = (b.bad / b.n - a.bad / a.n) / se;
   return { z, pTwoSided: 2 * normSf(Math.abs(z)) };
 }
-
-/** Fewest successes and fewest failures an arm needs before a normal approximation of its rate may be trusted. */
-export const MIN_SUCCESSES_AND_FAILURES = 25;
 
 /** Whether an arm has the 25 successes and 25 failures that the tests of proportions need. */
 export function enoughForProportion({ n, bad }: Count): boolean {

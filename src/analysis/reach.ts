@@ -4,9 +4,9 @@
  * good as the baseline.
  */
 
+import { DEFAULT_MIN_SAMPLES } from './limits.ts';
 import { newcombeUpper } from './proportions.ts';
 import { positiveRoot } from './special.ts';
-import { DEFAULT_MIN_SAMPLES } from './verdict.ts';
 import { span, whole } from './words.ts';
 
 export interface StepTraffic {

@@ -13,15 +13,10 @@
  */
 
 import { getOrMake } from '../get-or-make.ts';
-
-/** Milliseconds of a tick. */
-export const TICK_MS = 10_000;
+import { MAX_UNITS, TICK_MS } from './limits.ts';
 
 /** Stands for a variant in counts by request: those of the candidate's arm that it was not asked, since it was ejected. */
 export const AWAY = '';
-
-/** Units kept, open and silent together, before sampling sets in. */
-export const MAX_UNITS = 50_000;
 
 const ALL = 2 ** 32;
 

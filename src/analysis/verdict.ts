@@ -8,6 +8,7 @@
  */
 
 import { type EProcess, logE } from './eprocess.ts';
+import { DEFAULT_MIN_SAMPLES, MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from './limits.ts';
 import { type Count, newcombeUpper } from './proportions.ts';
 import { percent, points, whole } from './words.ts';
 
@@ -56,12 +57,6 @@ export interface Judgement {
   upper: number | null;
   margin: number | null;
 }
-
-/** A rollout of a harmless candidate is stopped with at most this probability. */
-export const ROLLOUT_ALPHA = 0.01;
-/** Fewer bad events than this never stop a rollout. */
-export const MIN_BAD_TO_FAIL = 5;
-export const DEFAULT_MIN_SAMPLES = 1000;
 
 /** The increase that is allowed: `maxIncrease`, else a quarter of the baseline's rate, at least 0.5 pp (2 pp for slow). */
 export function allowedIncrease(rule: Pick<GuardrailRule, 'metric' | 'maxIncrease'>, baselineRate: number): number {

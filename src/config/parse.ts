@@ -11,7 +11,7 @@ import { readAs } from './read-as.ts';
 import { configSchema } from './schema/config.ts';
 import type { Config } from './types.ts';
 
-export { maxBytes as maxConfigBytes, sizeFault } from './read-as.ts';
+export { sizeFault } from './read-as.ts';
 
 export interface ParseOptions extends DocumentSurroundings {
   /** `fault` for people who write a document; `warn` for an isolate, which a newer document must not stop. */

@@ -2,13 +2,11 @@
 
 import { type GenericSchema, type InferOutput, safeParse } from 'valibot';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { MAX_CONFIG_BYTES } from './limits.ts';
 import { faultAt } from './path.ts';
 import { schemaFaults } from './schema-faults.ts';
 import { parseJson } from './syntax.ts';
 import { findKeys } from './unknown-keys.ts';
-
-/** A document of more UTF-8 bytes than this is refused unread. */
-export const maxBytes = 65_536;
 
 /** Reads a document. `more` finds, beside whatever the schema finds, the faults that take more than one key to see. */
 export function readAs<T extends GenericSchema>(
@@ -29,9 +27,9 @@ export function readAs<T extends GenericSchema>(
 /** The fault of a document that is too large; null where it is not. */
 export function sizeFault(text: string): Fault | null {
   // A UTF-16 unit is at most three bytes of UTF-8, so most documents need no encoding to be known small enough.
-  if (text.length * 3 <= maxBytes) return null;
+  if (text.length * 3 <= MAX_CONFIG_BYTES) return null;
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes <= maxBytes) return null;
-  const reason = `the document has ${bytes} bytes, more than the ${maxBytes} that are read`;
+  if (bytes <= MAX_CONFIG_BYTES) return null;
+  const reason = `the document has ${bytes} bytes, more than the ${MAX_CONFIG_BYTES} that are read`;
   return faultAt([], reason, 'shorten it, or deploy a second Worker');
 }

@@ -10,16 +10,12 @@
  */
 
 import { err, ok, type Result } from '../result.ts';
+import { MAX_BLOB_BYTES, MAX_INDEX_BYTES } from './limits.ts';
 import type { Dataset, Rows } from './rows.ts';
 import { cutUtf8, utf8Bytes } from './utf8.ts';
 
 /** Value of `blob1` in every row that this map describes. */
 export const schemaVersion = '1';
-
-/** Together, in bytes of UTF-8. The platform takes 16 KB; the rest is room for its own framing. */
-export const maxBlobBytes = 15_000;
-/** In bytes of UTF-8. */
-export const maxIndexBytes = 96;
 
 /** Members in column order: the first blob is `blob1`. `index` names the two that make the sampling key. */
 export const columns = {
@@ -173,8 +169,8 @@ export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result
   if (faults.length > 0) return err(faults);
 
   // A UTF-16 unit is at most 3 bytes, so ordinary rows are known to fit without looking at their characters.
-  const fitting = units * 3 <= maxBlobBytes ? blobs : cutFairly(blobs, maxBlobBytes);
-  const key = cutUtf8(`${given[index[0]] ?? ''}/${given[index[1]] ?? ''}`, maxIndexBytes);
+  const fitting = units * 3 <= MAX_BLOB_BYTES ? blobs : cutFairly(blobs, MAX_BLOB_BYTES);
+  const key = cutUtf8(`${given[index[0]] ?? ''}/${given[index[1]] ?? ''}`, MAX_INDEX_BYTES);
   return ok({ indexes: [key], blobs: fitting, doubles });
 }
 

@@ -6,6 +6,7 @@
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, variantMember } from './columns.ts';
+import { MAX_ERROR, SQL_LIMIT_MS } from './limits.ts';
 import type { Dataset } from './rows.ts';
 
 export interface RecordsQuery {
@@ -39,10 +40,6 @@ export interface ReadFault {
   mend: string;
 }
 
-/** How long the SQL API may take. */
-const sqlTimeoutMs = 10_000;
-const maxErrorCharacters = 300;
-
 /** Reads one page. Errors are values: nothing here throws but for bugs. */
 export async function readRecords(
   env: Env,
@@ -63,7 +60,7 @@ export async function readRecords(
     const said = cause instanceof Error ? cause.message : String(cause);
     return err({
       code: 'records_refused',
-      detail: `${recorder ? 'The local recorder' : 'Analytics Engine'} did not give the records: ${said.slice(0, maxErrorCharacters)}`,
+      detail: `${recorder ? 'The local recorder' : 'Analytics Engine'} did not give the records: ${said.slice(0, MAX_ERROR)}`,
       mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset begins with its first row',
     });
   }
@@ -98,7 +95,7 @@ async function readEngine(
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain' },
       body: recordsSql(query),
-      signal: AbortSignal.timeout(sqlTimeoutMs),
+      signal: AbortSignal.timeout(SQL_LIMIT_MS),
     },
   );
   const text = await response.text();

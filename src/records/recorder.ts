@@ -7,10 +7,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
 import { column, datasets, numbered, tableOf, variantMember } from './columns.ts';
+import { KEPT_ROWS } from './limits.ts';
 import type { Dataset } from './rows.ts';
-
-/** Newest rows kept of each dataset. */
-export const keptRows = 100_000;
 
 /** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
 export interface RecordedPoint {
@@ -54,7 +52,7 @@ export class Recorder extends DurableObject<Env> {
     }
   }
 
-  /** Keeps the points, in order, all or none, and drops what is older than the newest `keptRows`. */
+  /** Keeps the points, in order, all or none, and drops what is older than the newest `KEPT_ROWS`. */
   append(dataset: Dataset, points: RecordedPoint[]): void {
     const table = tableOf(dataset);
     const { sql } = this.ctx.storage;
@@ -74,7 +72,7 @@ export class Recorder extends DurableObject<Env> {
           ...doubles,
         );
       }
-      sql.exec(`DELETE FROM ${table} WHERE id <= (SELECT max(id) FROM ${table}) - ?`, keptRows);
+      sql.exec(`DELETE FROM ${table} WHERE id <= (SELECT max(id) FROM ${table}) - ?`, KEPT_ROWS);
     });
   }
 

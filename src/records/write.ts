@@ -7,19 +7,9 @@ import type { Env } from '../env.ts';
 import { sleep } from '../limit.ts';
 import { type DataPoint, toDataPoint } from './columns.ts';
 import { type Faults, type RecordFault, recordFaults } from './faults.ts';
+import { ABANDONED_AFTER_MS, FLUSH_AFTER_MS, MAX_BATCH_ROWS, MAX_POINTS, MAX_WAITING_ROWS } from './limits.ts';
 import type { RecordedPoint } from './recorder.ts';
 import type { Dataset, Rows } from './rows.ts';
-
-/** The platform's bound on points an invocation, all datasets together. */
-export const maxPointsAnInvocation = 250;
-/** Rows in one call to the recorder. */
-export const maxBatchRows = 500;
-/** Rows that may wait for the recorder; more are dropped and counted. */
-export const maxWaitingRows = 5_000;
-/** How long rows gather before they go to the recorder. */
-export const flushAfterMs = 50;
-/** A flush that has not ended by then was cut off with its invocation: the next row starts another. */
-const abandonedAfterMs = 20_000;
 
 /** The part of an execution context that writing needs. */
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
@@ -45,7 +35,7 @@ export function recordRow<D extends Dataset>(
     const engine = env[dataset.toUpperCase() as Uppercase<Dataset>];
     if (!engine && !env.RECORDER) return;
     const points = written.get(ctx) ?? 0;
-    if (points >= maxPointsAnInvocation) {
+    if (points >= MAX_POINTS) {
       faults.count('record_over_invocation_limit');
       return;
     }
@@ -74,12 +64,12 @@ function queueForRecorder(
   faults: Faults<RecordFault>,
 ): void {
   const nowMs = Date.now();
-  if (waiting.length < maxWaitingRows) {
+  if (waiting.length < MAX_WAITING_ROWS) {
     waiting.push({ dataset, point: { atMs: nowMs, index: indexes[0], blobs, doubles } });
   } else {
     faults.count('recorder_buffer_full');
   }
-  if (flushStartedMs !== undefined && nowMs - flushStartedMs < abandonedAfterMs) return;
+  if (flushStartedMs !== undefined && nowMs - flushStartedMs < ABANDONED_AFTER_MS) return;
   flushStartedMs = nowMs;
   ctx.waitUntil(flush(recorder, nowMs, faults));
 }
@@ -90,9 +80,9 @@ async function flush(
   startedMs: number,
   faults: Faults<RecordFault>,
 ): Promise<void> {
-  await sleep(flushAfterMs);
-  while (waiting.length > 0 && Date.now() - startedMs < abandonedAfterMs / 2) {
-    const batch = waiting.splice(0, maxBatchRows);
+  await sleep(FLUSH_AFTER_MS);
+  while (waiting.length > 0 && Date.now() - startedMs < ABANDONED_AFTER_MS / 2) {
+    const batch = waiting.splice(0, MAX_BATCH_ROWS);
     try {
       const stub = recorder.get(recorder.idFromName('recorder'));
       const byDataset = Map.groupBy(batch, (entry) => entry.dataset);

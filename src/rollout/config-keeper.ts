@@ -5,7 +5,8 @@
  */
 
 import { contentHash } from '../config/hash.ts';
-import { maxConfigBytes, parseConfig, sizeFault } from '../config/parse.ts';
+import { MAX_CONFIG_BYTES } from '../config/limits.ts';
+import { parseConfig, sizeFault } from '../config/parse.ts';
 import type { Config } from '../config/types.ts';
 import { type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
@@ -119,7 +120,7 @@ export class ConfigKeeper {
     } catch {
       return own ?? null;
     }
-    if (text === null || text.length > maxConfigBytes || text === own?.text) return own ?? null;
+    if (text === null || text.length > MAX_CONFIG_BYTES || text === own?.text) return own ?? null;
     const isOlder = this.#rows('SELECT * FROM configs WHERE hash = ?', contentHash(text)).length > 0;
     const isFresh = own !== undefined && own.actor !== 'KV' && Date.now() - Date.parse(own.at) < KV_LAG_MS;
     if (isOlder && isFresh) return own;

@@ -4,8 +4,9 @@
  */
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
+import { TICK_MS } from '../analysis/limits.ts';
 import { rateUpperBound } from '../analysis/proportions.ts';
-import { AWAY, TICK_MS, type TickCounts } from '../analysis/units.ts';
+import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import { MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
 import { between } from './splits.ts';

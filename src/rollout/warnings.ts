@@ -3,9 +3,9 @@
  * traffic of other variants that the rollout takes. Warnings stop nothing.
  */
 
+import { MIN_BAD_TO_FAIL, TICK_MS } from '../analysis/limits.ts';
 import { stepReach } from '../analysis/reach.ts';
-import { TICK_MS } from '../analysis/units.ts';
-import { allowedIncrease, MIN_BAD_TO_FAIL } from '../analysis/verdict.ts';
+import { allowedIncrease } from '../analysis/verdict.ts';
 import { shortEnd } from '../config/check/effects.ts';
 import type { Guardrail, Shadow } from '../config/types.ts';
 import type { Step } from './plan.ts';

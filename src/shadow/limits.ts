@@ -30,10 +30,3 @@ export const MAX_FAILURES = 50;
 export const SCORE_LIMIT_MS = 5_000;
 /** Two numbers need no more. */
 export const MAX_SCORE_BYTES = 65_536;
-/** Levels of nesting, values visited, differences kept, distinct fields kept. */
-export const MAX_DEPTH = 64;
-export const MAX_NODES = 1_000_000;
-export const MAX_STORED = 20;
-export const MAX_FIELDS = 64;
-/** Characters of a field's path: the controller keeps many. */
-export const MAX_FIELD = 256;

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { maxBodyBytes } from '../../src/admin/input.ts';
+import { MAX_BODY_BYTES } from '../../src/admin/limits.ts';
 import { mounted, problemOf } from './calls.ts';
 
 const route = { name: 'detect', variants: { blue: { url: 'https://blue.example' } } };
@@ -71,11 +71,11 @@ it('knows which secrets and services this Worker has', async () => {
 });
 
 it('refuses a body that is too large, whether or not it says so', async () => {
-  const large = 'x'.repeat(maxBodyBytes + 1);
+  const large = 'x'.repeat(MAX_BODY_BYTES + 1);
   expect(await problemOf(await validate(large))).toMatchObject({ status: 413, code: 'body_too_large' });
   const call = mounted();
   const declared = await call('POST', '/api/config/validate', 'x', {
-    headers: { 'content-length': String(maxBodyBytes + 1) },
+    headers: { 'content-length': String(MAX_BODY_BYTES + 1) },
   });
   expect(declared.status).toBe(413);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { maxConfigBytes, parseConfig } from '../../src/config/parse.ts';
+import { MAX_CONFIG_BYTES } from '../../src/config/limits.ts';
+import { parseConfig } from '../../src/config/parse.ts';
 import { faultsOf, routeWith, textOf, warningsOf } from './sample.ts';
 
 describe('a bad document', () => {
@@ -62,8 +63,8 @@ describe('a bad document', () => {
 
   it('is refused unread above 64 KiB, counted in bytes', () => {
     const good = textOf(routeWith());
-    expect(faultsOf(good.padEnd(maxConfigBytes))).toEqual([]);
-    expect(faultsOf(good.padEnd(maxConfigBytes + 1))[0]?.reason).toMatch(/more than the 65536/);
+    expect(faultsOf(good.padEnd(MAX_CONFIG_BYTES))).toEqual([]);
+    expect(faultsOf(good.padEnd(MAX_CONFIG_BYTES + 1))[0]?.reason).toMatch(/more than the 65536/);
     // 65,000 characters, 70,000 bytes.
     expect(faultsOf(good.padEnd(60_000) + 'ü'.repeat(5_000))[0]?.reason).toMatch(
       /has 70000 bytes, more than the 65536/,

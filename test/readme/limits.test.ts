@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { maxFailures } from '../../src/admin/failures.ts';
-import { MAX_UNITS } from '../../src/analysis/units.ts';
-import { MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/verdict.ts';
-import { maxConfigBytes } from '../../src/config/parse.ts';
+import { MAX_UNITS, MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/limits.ts';
+import { MAX_CONFIG_BYTES } from '../../src/config/limits.ts';
 import { EJECTION_MS, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
 import { MAX_HELD_BYTES } from '../../src/forward/limits.ts';
 import { BUSY_INTERVAL_MS, CONFIRM_AFTER_MS, QUIET_INTERVAL_MS } from '../../src/live/limits.ts';
@@ -18,7 +17,7 @@ const seconds = (ms: number) => `${ms / 1000}`;
 
 /** What the README says in words, with the number that the code has. */
 const said: [string, string][] = [
-  ['the largest config', `| config | ${kib(maxConfigBytes)},`],
+  ['the largest config', `| config | ${kib(MAX_CONFIG_BYTES)},`],
   ['the largest body that is kept', `have \`json\` members set | ${kib(MAX_HELD_BYTES)} with a Content-Length`],
   ['the largest body of a GET', `a GET or HEAD with a body over ${kib(MAX_HELD_BYTES)}`],
   ['how much is compared', `the first ${kib(CAPTURE_BYTES)} of each side`],

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  column,
-  columns,
-  datasets,
-  fromDataPoint,
-  maxBlobBytes,
-  maxIndexBytes,
-  toDataPoint,
-} from '../../src/records/columns.ts';
+import { column, columns, datasets, fromDataPoint, toDataPoint } from '../../src/records/columns.ts';
+import { MAX_BLOB_BYTES, MAX_INDEX_BYTES } from '../../src/records/limits.ts';
 import type { Dataset } from '../../src/records/rows.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text).length;
@@ -113,8 +106,8 @@ describe('the platform limits', () => {
         const { blobs, doubles, indexes } = point.value;
         expect(blobs.length).toBeLessThanOrEqual(20);
         expect(doubles.length).toBeLessThanOrEqual(20);
-        expect(blobs.reduce((sum, blob) => sum + bytes(blob), 0)).toBeLessThanOrEqual(maxBlobBytes);
-        expect(bytes(indexes[0])).toBeLessThanOrEqual(maxIndexBytes);
+        expect(blobs.reduce((sum, blob) => sum + bytes(blob), 0)).toBeLessThanOrEqual(MAX_BLOB_BYTES);
+        expect(bytes(indexes[0])).toBeLessThanOrEqual(MAX_INDEX_BYTES);
         expect([...blobs, ...indexes].every((blob) => blob.isWellFormed())).toBe(true);
         columns[dataset].blobs.forEach((name, i) => {
           if (i > 0) expect(String(row[name]).startsWith(blobs[i]!)).toBe(true);

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import { Faults, type RecordFault } from '../../src/records/faults.ts';
+import { FLUSH_AFTER_MS, MAX_BATCH_ROWS, MAX_WAITING_ROWS } from '../../src/records/limits.ts';
 import type { RecordedPoint } from '../../src/records/recorder.ts';
 import type { RequestRow } from '../../src/records/rows.ts';
-import { flushAfterMs, maxBatchRows, maxWaitingRows, recordRow } from '../../src/records/write.ts';
+import { recordRow } from '../../src/records/write.ts';
 
 const row: RequestRow = { route: 'detect', variant: 'blue', reason: 'hash', status: 200 };
 let faults: Faults<RecordFault>;
@@ -11,7 +12,7 @@ let background: Promise<unknown>[];
 
 const context = () => ({ waitUntil: (work: Promise<unknown>) => void background.push(work) });
 const settled = async () => {
-  await vi.advanceTimersByTimeAsync(flushAfterMs);
+  await vi.advanceTimersByTimeAsync(FLUSH_AFTER_MS);
   return Promise.allSettled(background);
 };
 const engine = (write: (point?: AnalyticsEngineDataPoint) => unknown) => ({ REQUESTS: { writeDataPoint: write } });
@@ -120,11 +121,11 @@ describe('writing a record', () => {
   it('holds a bounded number of rows while the recorder hangs, in batches, and counts what it drops', async () => {
     const append = vi.fn();
     const bound = env(recorder(append));
-    for (let i = 0; i < maxWaitingRows + 7; i++) recordRow(bound, context(), 'requests', row, faults);
+    for (let i = 0; i < MAX_WAITING_ROWS + 7; i++) recordRow(bound, context(), 'requests', row, faults);
     await settled();
     const sizes = append.mock.calls.map(([, points]) => points.length);
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(maxBatchRows);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(maxWaitingRows);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_BATCH_ROWS);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(MAX_WAITING_ROWS);
     expect(faults.read()).toEqual({ recorder_buffer_full: 7 });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TICK_MS } from '../../src/analysis/units.ts';
+import { TICK_MS } from '../../src/analysis/limits.ts';
 import type { Guardrail, PlanStep } from '../../src/config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
 import { EvidenceStore } from '../../src/rollout/evidence.ts';

@@ -2,6 +2,7 @@
 
 import type { Fault } from '../../result.ts';
 import { isKeyName, secretNames } from '../header-rules.ts';
+import { MAX_JSON_DEPTH } from '../limits.ts';
 import { faultAt, faultsBelow, type Key, pathOf, shown } from '../path.ts';
 import { list, object, text } from './loose.ts';
 
@@ -15,9 +16,6 @@ export interface Surroundings {
 
 /** What is wrong when a service is named that the Worker is not bound to. */
 export const NO_BINDING = 'the Worker has no service binding of this name';
-
-/** Deeper documents are set by nobody, and hashing walks down as far as they go. */
-const maxJsonDepth = 32;
 
 /** Faults within one variant. */
 export function variantFaults(document: unknown, keys: Key[], surroundings: Surroundings): Fault[] {
@@ -100,8 +98,8 @@ function repeatedHeaders(variant: Record<string, unknown>, keys: Key[]): Fault[]
 
 function jsonFaults(json: unknown, keys: Key[]): Fault[] {
   return Object.entries(object(json))
-    .filter(([, value]) => isDeeperThan(value, maxJsonDepth))
-    .map(([member]) => faultAt([...keys, member], `is nested more than ${maxJsonDepth} deep`, 'set a flatter value'));
+    .filter(([, value]) => isDeeperThan(value, MAX_JSON_DEPTH))
+    .map(([member]) => faultAt([...keys, member], `is nested more than ${MAX_JSON_DEPTH} deep`, 'set a flatter value'));
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

@@ -4,11 +4,11 @@
  */
 
 import { ExactNumber, parseJson } from './json-text.ts';
+import { MAX_DEPTH } from './limits.ts';
 import type { CompiledRules, RuleNode } from './paths.ts';
 import { clip, commonLength } from './text.ts';
 
 export const redacted = '[redacted]';
-const maxDepth = 64;
 
 /**
  * A value as JSON text of at most `maxChars`, scrubbed by the rules that hold at its place. Writing ends with the room, so that an
@@ -23,7 +23,7 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
       if (within === value) out += JSON.stringify(clip(value, maxChars));
       else write(within, rule, depth + 1);
     } else if (typeof value !== 'object' || value === null || value instanceof ExactNumber) out += String(value);
-    else if (depth > maxDepth) out += '"…"';
+    else if (depth > MAX_DEPTH) out += '"…"';
     else {
       const isArray = Array.isArray(value);
       out += isArray ? '[' : '{';

@@ -5,6 +5,7 @@
 
 import { isObject } from '../../json.ts';
 import { ExactNumber, sameValue } from './json-text.ts';
+import { MAX_DEPTH, MAX_MATCHED } from './limits.ts';
 import type { RuleNode, Tolerance } from './paths.ts';
 
 export interface Pairing {
@@ -15,10 +16,6 @@ export interface Pairing {
   /** Some item is nested too deeply to have been compared; the pairing must not be taken for equality. */
   tooDeep: boolean;
 }
-
-/** Past this many on both sides, leftover items are paired in order instead of by likeness, which is quadratic. */
-const maxMatched = 32;
-const maxDepth = 64;
 
 /** A number, and how far from it another may be. */
 interface Tolerant extends Pick<Tolerance, 'abs' | 'rel'> {
@@ -68,7 +65,7 @@ function canonical(value: unknown, rule: RuleNode, tolerant: Tolerant[], pairing
     return '~';
   }
   if (typeof value !== 'object' || value === null) return String(value);
-  if (depth > maxDepth) {
+  if (depth > MAX_DEPTH) {
     pairing.tooDeep = true;
     return '…';
   }
@@ -114,7 +111,7 @@ function withoutLoose(left: Canon[], right: Canon[], pairing: Pairing): [Canon[]
     const partners = waiting.get(text)?.sort(byNumbers) ?? [];
     group.sort(byNumbers);
     // Order says little of several numbers.
-    const few = Math.max(group.length, partners.length) <= maxMatched && group[0]!.tolerant.length > 1;
+    const few = Math.max(group.length, partners.length) <= MAX_MATCHED && group[0]!.tolerant.length > 1;
     for (const [i, canon] of group.entries()) {
       if (few) partners.sort((a, b) => gap(a, canon) - gap(b, canon));
       const partner = few ? partners.shift() : partners[i];
@@ -148,7 +145,7 @@ function pairRest(
   pairing: Pairing,
 ): void {
   const free = right.filter(({ at }) => isItem(candidate[at])).map(({ at }) => at);
-  const few = left.length <= maxMatched && free.length <= maxMatched;
+  const few = left.length <= MAX_MATCHED && free.length <= MAX_MATCHED;
   const taken = new Set<number>();
   let next = 0;
   for (const { at } of left) {

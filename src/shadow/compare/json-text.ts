@@ -4,6 +4,8 @@
  * complete and is no JSON stays no JSON.
  */
 
+import { MAX_DEPTH } from './limits.ts';
+
 /** A number that a JavaScript number would change: an integer past 2^53, or one past the range of doubles. */
 export class ExactNumber {
   readonly source: string;
@@ -52,12 +54,10 @@ export function sameExact(a: ExactNumber | number, b: ExactNumber | number): boo
   return whole.test(left) && whole.test(right) && BigInt(left) === BigInt(right);
 }
 
-const maxSameDepth = 64;
-
 /** Plain structural equality, blind to rules and to the order of members. Past 64 levels it says "differs". */
 export function sameValue(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > maxSameDepth) return false;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > MAX_DEPTH) return false;
   if (a instanceof ExactNumber || b instanceof ExactNumber) {
     return a instanceof ExactNumber && b instanceof ExactNumber && sameExact(a, b);
   }

@@ -5,9 +5,9 @@
  */
 
 import { getOrMake } from '../../get-or-make.ts';
-import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED } from '../limits.ts';
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
+import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED } from './limits.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 import { clip } from './text.ts';
 

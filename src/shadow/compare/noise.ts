@@ -17,6 +17,7 @@
 
 import { addConcurrentTick, type EProcess, logE, startEProcess, type Tick } from '../../analysis/eprocess.ts';
 import { count } from '../counts.ts';
+import { FIELD_ALPHA, MAX_FOLLOWED, MAX_WAITING_FIELDS, MIN_DIFFERING, NOISE_ALPHA, NOISE_RATIO } from './limits.ts';
 
 /** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
 export interface PairCounts {
@@ -59,20 +60,8 @@ export interface FieldVerdict {
   threshold: number;
 }
 
-/** Whole chance of ever calling a harmless field real, over all fields and all looks. */
-export const fieldAlpha = 0.05;
-/** Fewer differing pairs than this are never called real. */
-export const minDiffering = 5;
-/** Fields followed one by one; later ones are counted together under `**`. */
-export const maxFields = 200;
 const otherFields = '**';
-/** Distinct fields that a batch may bring; a document whose member names are ids would bring thousands. */
-const maxWaitingFields = 500;
 
-/** Calling a field noise moves no traffic and hides no count, so it asks for less evidence. */
-const noiseAlpha = 0.05;
-/** "Twice as often" is what noise must be told apart from; the bets are on ratios from a quarter to one. */
-const noiseRatio = 2;
 const noisePoints: readonly number[] = [0.25, 0.5, 0.7, 0.85, 1];
 
 export function startNoise(): NoiseState {
@@ -115,7 +104,7 @@ export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
       kb: repeat.fields[name] ?? 0,
     };
     const isNew = !(name in fields);
-    const own = name !== otherFields && (!isNew || followed < maxFields);
+    const own = name !== otherFields && (!isNew || followed < MAX_FOLLOWED);
     if (own && isNew) followed++;
     const key = own ? name : otherFields;
     fields[key] = grown(fields[key] ?? startField(followed), tick, own);
@@ -124,7 +113,7 @@ export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
 }
 
 function addTo(fields: Record<string, number>, name: string, times = 1): void {
-  count(fields, name, times, maxWaitingFields, otherFields);
+  count(fields, name, times, MAX_WAITING_FIELDS, otherFields);
 }
 
 function startField(rank: number): FieldState {
@@ -138,7 +127,7 @@ function grown(before: FieldState, tick: Tick, judged: boolean): FieldState {
   return {
     ...counts,
     real: addConcurrentTick(before.real, tick),
-    noise: addConcurrentTick(before.noise, tick, { theta0: noiseRatio, points: noisePoints }),
+    noise: addConcurrentTick(before.noise, tick, { theta0: NOISE_RATIO, points: noisePoints }),
   };
 }
 
@@ -166,11 +155,11 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
 }
 
 function thresholdOf({ rank }: FieldState): number {
-  return (rank * (rank + 1)) / fieldAlpha;
+  return (rank * (rank + 1)) / FIELD_ALPHA;
 }
 
 function verdictOf(field: FieldState, state: NoiseState): FieldVerdict['verdict'] {
   const more = field.kc / state.nc > field.kb / state.nb;
-  if (more && field.kc >= minDiffering && field.real.peakLogE >= Math.log(thresholdOf(field))) return 'real';
-  return field.noise.peakLogE >= -Math.log(noiseAlpha) ? 'noise' : 'undecided';
+  if (more && field.kc >= MIN_DIFFERING && field.real.peakLogE >= Math.log(thresholdOf(field))) return 'real';
+  return field.noise.peakLogE >= -Math.log(NOISE_ALPHA) ? 'noise' : 'undecided';
 }

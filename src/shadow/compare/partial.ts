@@ -13,13 +13,8 @@ import {
   textDiffers,
 } from './bodies.ts';
 import { compareJson } from './json.ts';
+import { SHORT_SHARE } from './limits.ts';
 import { normaliseText, similarity } from './text.ts';
-
-/**
- * A whole document shorter than this share of what the other side has sent so far cannot be the same document but for
- * ignored members; nearer to the cap these could make up for it.
- */
-const shortShare = 0.9;
 
 /** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
 export function compareSeen(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
@@ -54,7 +49,7 @@ function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
   // Of bytes without paths nothing is ignored.
-  const share = whole.reading.kind === 'binary' ? 1 : shortShare;
+  const share = whole.reading.kind === 'binary' ? 1 : SHORT_SHARE;
   if (sizeOf(whole) >= sizeOf(longer) * share) return null;
   return differing('length');
 }

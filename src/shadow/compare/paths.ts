@@ -6,6 +6,7 @@
 
 import type { ArrayRule } from '../../config/types.ts';
 import { getOrMake } from '../../get-or-make.ts';
+import { MAX_KEPT_NODES } from './limits.ts';
 import { clip } from './text.ts';
 
 export interface Tolerance {
@@ -30,8 +31,6 @@ export type ArrayMode = { mode: 'ordered' } | { mode: 'unordered' } | { mode: 'k
 type Effect = { ignored: true } | { redacted: true } | { tolerance: Tolerance } | { array: ArrayMode };
 
 const ordered: ArrayMode = { mode: 'ordered' };
-/** `**` patterns can make many states; past this many they are worked out anew instead of being kept. */
-const maxKeptNodes = 4096;
 
 /** Segments of a JSON Pointer, unescaped; the empty pointer is the whole document. */
 export function pointerSegments(pointer: string): string[] {
@@ -56,7 +55,7 @@ class Automaton {
     const sorted = [...closed].sort((a, b) => a - b);
     const key = sorted.join();
     const node = this.kept.get(key) ?? new RuleNode(this, sorted);
-    if (this.kept.size < maxKeptNodes) this.kept.set(key, node);
+    if (this.kept.size < MAX_KEPT_NODES) this.kept.set(key, node);
     return node;
   }
 }

@@ -4,11 +4,7 @@
  */
 
 import { distance } from '../../analysis/levenshtein.ts';
-
-/** Longest text, in UTF-16 units, for which each edit is counted; beyond, words are. */
-export const maxLevenshteinChars = 4000;
-/** Two different texts are never called wholly alike, however many words they share. */
-const almostOne = 0.9999;
+import { ALMOST_ONE, MAX_LEVENSHTEIN } from './limits.ts';
 
 /**
  * The text without what carries no meaning: byte order mark, kind of line ending, white space at line ends and at the end,
@@ -34,10 +30,10 @@ export function normaliseText(text: string): string {
 export function similarity(a: string, b: string): number {
   if (a === b) return 1;
   const longest = Math.max(a.length, b.length);
-  if (longest > maxLevenshteinChars) return Math.min(almostOne, wordDice(a, b));
+  if (longest > MAX_LEVENSHTEIN) return Math.min(ALMOST_ONE, wordDice(a, b));
   // A common beginning never changes the distance, and answers to one prompt have a long one.
   const same = commonLength(a, b);
-  return Math.min(almostOne, 1 - distance(a.slice(same), b.slice(same)) / longest);
+  return Math.min(ALMOST_ONE, 1 - distance(a.slice(same), b.slice(same)) / longest);
 }
 
 /** Cuts at a character boundary and shows that it did. */

@@ -5,8 +5,9 @@
  */
 
 import { addTick, type EProcess, logE, startEProcess, type Tick } from '../../../src/analysis/eprocess.ts';
+import { ROLLOUT_ALPHA } from '../../../src/analysis/limits.ts';
 import { type Count, rateUpperBound } from '../../../src/analysis/proportions.ts';
-import { type Judgement, judge, ROLLOUT_ALPHA } from '../../../src/analysis/verdict.ts';
+import { type Judgement, judge } from '../../../src/analysis/verdict.ts';
 import { poisson, type Random } from './random.ts';
 
 /** Seconds between two looks, and looks in a tick of 10 s. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_FOLLOWED } from '../../../src/shadow/compare/limits.ts';
 import {
   addBatch,
   countPair,
   type FieldVerdict,
   fieldVerdicts,
-  maxFields,
   type NoiseState,
   startBatch,
   startNoise,
@@ -130,9 +130,9 @@ describe('keeping the counts', () => {
       countPair(counts, 'repeat', []);
       state = addBatch(state, counts);
     }
-    expect(Object.keys(state.fields)).toHaveLength(maxFields + 1);
+    expect(Object.keys(state.fields)).toHaveLength(MAX_FOLLOWED + 1);
     const rest = fieldVerdicts(state).find(({ path }) => path === '**');
-    expect(rest).toMatchObject({ verdict: 'undecided', candidate: 1000 - maxFields });
+    expect(rest).toMatchObject({ verdict: 'undecided', candidate: 1000 - MAX_FOLLOWED });
   });
 
   it('keeps waiting counts bounded while no repeat comes', () => {
