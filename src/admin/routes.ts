@@ -46,7 +46,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
     .get('/routes/:route', (c) =>
       ask(c, async (controller, route) => {
         const status = await statusOf(controller, route);
-        return status === null ? noRoute(route) : c.json(status, 200, { etag: `"${status.split.revision}"` });
+        return status && c.json(status, 200, { etag: `"${status.split.revision}"` });
       }),
     )
     .put('/routes/:route/split', jsonBody(schemas.splitBody), (c) => {
@@ -81,32 +81,33 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       ask(c, async (controller, route) => {
         const { limit, before } = c.req.valid('query');
         const page = await controller.history(route, limit, before ?? null);
-        return page === null ? noRoute(route) : c.json(page, 200);
+        return page && c.json(page, 200);
       }),
     )
     .get('/routes/:route/series', query(schemas.seriesQuery), (c) =>
       ask(c, async (controller, route) => {
         const { width, minutes } = c.req.valid('query');
         const points = await controller.series(route, width, Date.now() - minutes * 60_000);
-        return points === null ? noRoute(route) : c.json({ width, points }, 200);
+        return points && c.json({ width, points }, 200);
       }),
     )
     .get('/routes/:route/explain', query(schemas.explainQuery), (c) =>
       ask(c, async (controller, route) => {
         const status = await statusOf(controller, route);
-        return status === null ? noRoute(route) : c.json(explanationOf(status, c.req.valid('query').unit), 200);
+        return status && c.json(explanationOf(status, c.req.valid('query').unit), 200);
       }),
     );
 }
 
 export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
-/** Asks the controller of the route that a call names; 503 where it fails or does not answer. */
-export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T>) {
+/** Asks the controller of the route that a call names. Null is answered by 404, a controller that fails or does not answer by 503. */
+export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T | null>) {
   const route = c.req.param('route')!;
   try {
     const controller = controllerOf(c.env, route);
-    return controller === null ? noController() : await withLimit(call(controller, route), CALL_LIMIT_MS);
+    if (controller === null) return noController();
+    return (await withLimit(call(controller, route), CALL_LIMIT_MS)) ?? noRoute(route);
   } catch (cause) {
     if (cause instanceof Unread)
       return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
