@@ -20,3 +20,5 @@ export const CACHE_LIMIT_MS = 500;
 export const MAX_CONFIG_BYTES = 65_536;
 /** Deeper documents are set by nobody, and hashing walks down as far as they go. */
 export const MAX_JSON_DEPTH = 32;
+/** The longest timeout that may be set: a day. */
+export const MAX_TIMEOUT_MS = 86_400_000;

@@ -20,3 +20,5 @@ export const KEPT_ROWS = 100_000;
 export const SQL_LIMIT_MS = 10_000;
 /** Characters of what it says is wrong. */
 export const MAX_ERROR = 300;
+/** Blobs of the widest dataset, and doubles. */
+export const MOST_COLUMNS = 20;

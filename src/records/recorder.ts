@@ -7,7 +7,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
 import { column, datasets, numbered, tableOf, variantMember } from './columns.ts';
-import { KEPT_ROWS } from './limits.ts';
+import { KEPT_ROWS, MOST_COLUMNS } from './limits.ts';
 import type { Dataset } from './rows.ts';
 
 /** One data point as plain values, which may cross from isolate to object. `atMs` is the time of writing. */
@@ -35,14 +35,13 @@ export interface RecorderQuery {
   beforeMs?: number;
 }
 
-const widest = 20;
 export class Recorder extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     // Every column the platform has, used or not: a column added to the map later needs no migration.
     const columns = [
-      ...numbered('blob', widest).map((name) => `${name} TEXT`),
-      ...numbered('double', widest).map((name) => `${name} REAL`),
+      ...numbered('blob', MOST_COLUMNS).map((name) => `${name} TEXT`),
+      ...numbered('double', MOST_COLUMNS).map((name) => `${name} REAL`),
     ];
     for (const dataset of datasets) {
       ctx.storage.sql.exec(
@@ -104,7 +103,7 @@ export class Recorder extends DurableObject<Env> {
 
 /** The columns a row was written with: those after its last one are NULL. */
 function given<T>(row: Record<string, unknown>, prefix: 'blob' | 'double'): T[] {
-  return numbered(prefix, widest)
+  return numbered(prefix, MOST_COLUMNS)
     .map((name) => row[name])
     .filter((value) => value !== null) as T[];
 }

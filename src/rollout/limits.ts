@@ -60,3 +60,5 @@ export const MAX_POSTS = 10;
 export const LEASE_MS = 30_000;
 /** Posts at once: half of what the platform lets wait, so that KV is reached all the same. */
 export const POSTS_AT_ONCE = 3;
+/** How long a step of a built-in plan lasts; it may take four times as long. */
+export const STEP_MS = 600_000;

@@ -8,6 +8,7 @@ import { meantOr } from '../config/nearest.ts';
 import { faultAt } from '../config/path.ts';
 import type { PlanStep, Route } from '../config/types.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { STEP_MS } from './limits.ts';
 
 /** A step with everything that "as before" left open filled in. */
 export interface Step extends PlanStep {
@@ -15,10 +16,9 @@ export interface Step extends PlanStep {
   weight?: number;
 }
 
-const MINUTE_MS = 60_000;
 const watched = {
-  forMs: 10 * MINUTE_MS,
-  maxForMs: 40 * MINUTE_MS,
+  forMs: STEP_MS,
+  maxForMs: 4 * STEP_MS,
   minSamples: 1000,
   approval: false,
   experiment: false,

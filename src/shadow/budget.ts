@@ -6,13 +6,10 @@
 
 import type { Shadow } from '../config/types.ts';
 import { getOrMake } from '../get-or-make.ts';
-import { MAX_COPIES, PLACE_MS } from './limits.ts';
+import { DAY_MS, MAX_COPIES, MINUTE_MS, PLACE_MS } from './limits.ts';
 
 /** Why a request that was sampled in is not mirrored. */
 export type BudgetSkip = 'rate-limited' | 'budget-requests' | 'budget-tokens' | 'busy';
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** A place among the copies under way. */
 export interface Place {

@@ -22,11 +22,12 @@ export const MAX_SAMPLES = 200;
  * second at most, and reads and writes each while others wait.
  */
 export const MAX_SAMPLE_CHARS = 524_288;
-/** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
-export const MAX_EXCERPT = 2_047;
 /** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
 export const MAX_FAILURES = 50;
 /** How long a scorer may take. */
 export const SCORE_LIMIT_MS = 5_000;
 /** Two numbers need no more. */
 export const MAX_SCORE_BYTES = 65_536;
+/** The times that budgets are for. */
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 86_400_000;

@@ -3,7 +3,6 @@
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { redactPair, redactRequest } from './compare/redact.ts';
-import { MAX_EXCERPT } from './limits.ts';
 import type { Sides } from './mirror.ts';
 import type { MirrorPlan } from './plan.ts';
 import type { Sample } from './tally.ts';
@@ -16,7 +15,7 @@ export async function sampleOf(
   requestBody: Uint8Array,
 ): Promise<Sample> {
   const rules = plan.shadow.compare;
-  const { live, candidate } = await redactPair(sides.live, sides.candidate, rules, MAX_EXCERPT);
+  const { live, candidate } = await redactPair(sides.live, sides.candidate, rules);
   return {
     at: new Date(served.startedAtMs).toISOString(),
     requestId: served.requestId,
@@ -29,7 +28,7 @@ export async function sampleOf(
     candidateStatus: sides.candidate.status,
     fields: result.fields.slice(0, 20),
     similarity: result.similarity,
-    request: redactRequest(requestBody, rules, MAX_EXCERPT),
+    request: redactRequest(requestBody, rules),
     live,
     candidate,
   };

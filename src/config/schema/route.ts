@@ -1,6 +1,7 @@
 /** Owns the words for a route: its traffic, its variants and every setting between them. */
 
 import * as v from 'valibot';
+import { MAX_TIMEOUT_MS } from '../limits.ts';
 import { experimentSchema, measureSchema, outcomeSchema } from './experiment.ts';
 import { audienceSchema, consentSchema, identitySchema, matchSchema } from './match.ts';
 import { guardrailsSchema, planSchema } from './rollout.ts';
@@ -20,8 +21,6 @@ import {
   weight,
   whole,
 } from './words.ts';
-
-const dayMs = 86_400_000;
 
 const statusClass = matching(/^[1-5]xx$/, 'is not a status', 'give one such as 429 or "5xx"');
 
@@ -49,8 +48,8 @@ export const routeSchema = object({
   sticky: v.optional(v.union([v.boolean(), object({ idle: idle })]), false),
   requireConsent: v.optional(consentSchema),
   repeatable: v.optional(v.array(method), ['GET', 'HEAD']),
-  timeoutMs: v.optional(whole(1, dayMs), 120_000),
-  idleTimeoutMs: v.optional(whole(1, dayMs), 300_000),
+  timeoutMs: v.optional(whole(1, MAX_TIMEOUT_MS), 120_000),
+  idleTimeoutMs: v.optional(whole(1, MAX_TIMEOUT_MS), 300_000),
   failStatuses: v.optional(v.array(v.union([status(100), statusClass])), ['5xx']),
   failover: v.optional(
     v.union([

@@ -7,7 +7,7 @@
 import { getOrMake } from '../../get-or-make.ts';
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
-import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED } from './limits.ts';
+import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED, OTHER_FIELDS } from './limits.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 import { clip } from './text.ts';
 
@@ -21,9 +21,6 @@ export interface Difference {
   field: string;
   kind: DifferenceKind;
 }
-
-/** Stands for all fields past the cap. */
-export const otherFields = '**';
 
 export interface JsonComparison {
   equal: boolean;
@@ -80,7 +77,7 @@ class Walk {
 
   result(): JsonComparison {
     const fields = [...this.#fields].sort();
-    if (this.#fieldsLeftOut) fields.push(otherFields);
+    if (this.#fieldsLeftOut) fields.push(OTHER_FIELDS);
     this.#differences.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
     return {
       equal: this.#diffCount === 0,

@@ -3,6 +3,8 @@
  * It refuses to parse: a body that claims to be JSON and is not is found out by whoever reads it.
  */
 
+import { SNIFFED_BYTES } from './limits.ts';
+
 /** Value of the column `bodyKind`. */
 export type BodyKind = 'empty' | 'json' | 'sse' | 'text' | 'binary';
 
@@ -39,10 +41,8 @@ function kindOf(media: string): BodyKind {
   return texts.test(media) ? 'text' : 'binary';
 }
 
-const sniffedBytes = 1024;
-
 function sniff(body: Uint8Array): BodyKind {
-  const text = asText(body.subarray(0, sniffedBytes), body.length > sniffedBytes);
+  const text = asText(body.subarray(0, SNIFFED_BYTES), body.length > SNIFFED_BYTES);
   if (text === null) return 'binary';
   if (/^(data|event|id|retry|):/.test(text) && /^data:/m.test(text)) return 'sse';
   return /^\s*[[{"]/.test(text) ? 'json' : 'text';

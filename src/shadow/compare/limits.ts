@@ -24,11 +24,19 @@ export const SHORT_SHARE = 0.9;
 export const FIELD_ALPHA = 0.05;
 /** Fewer differing pairs than this are never called real. */
 export const MIN_DIFFERING = 5;
-/** Fields followed one by one; later ones are counted together under `**`. */
+/** Fields followed one by one; later ones are counted together under `OTHER_FIELDS`. */
 export const MAX_FOLLOWED = 200;
+/** Stands for all fields past the cap. */
+export const OTHER_FIELDS = '**';
 /** Distinct fields that a batch may bring; a document whose member names are ids would bring thousands. */
 export const MAX_WAITING_FIELDS = 500;
 /** Calling a field noise moves no traffic and hides no count, so it asks for less evidence. */
 export const NOISE_ALPHA = 0.05;
 /** "Twice as often" is what noise must be told apart from; the bets are on ratios from a quarter to one. */
 export const NOISE_RATIO = 2;
+/** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
+export const MAX_EXCERPT = 2_047;
+/** Bytes by which a body of no declared type is known. */
+export const SNIFFED_BYTES = 1_024;
+/** Of text whose tokens nobody counted. */
+export const CHARS_PER_TOKEN = 4;

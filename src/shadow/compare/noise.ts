@@ -17,7 +17,15 @@
 
 import { addConcurrentTick, type EProcess, logE, startEProcess, type Tick } from '../../analysis/eprocess.ts';
 import { count } from '../counts.ts';
-import { FIELD_ALPHA, MAX_FOLLOWED, MAX_WAITING_FIELDS, MIN_DIFFERING, NOISE_ALPHA, NOISE_RATIO } from './limits.ts';
+import {
+  FIELD_ALPHA,
+  MAX_FOLLOWED,
+  MAX_WAITING_FIELDS,
+  MIN_DIFFERING,
+  NOISE_ALPHA,
+  NOISE_RATIO,
+  OTHER_FIELDS,
+} from './limits.ts';
 
 /** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
 export interface PairCounts {
@@ -60,8 +68,6 @@ export interface FieldVerdict {
   threshold: number;
 }
 
-const otherFields = '**';
-
 const noisePoints: readonly number[] = [0.25, 0.5, 0.7, 0.85, 1];
 
 export function startNoise(): NoiseState {
@@ -94,7 +100,7 @@ export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
   const { candidate, repeat } = waiting;
   if (candidate.pairs === 0 || repeat.pairs === 0) return { ...state, waiting };
   const fields = { ...state.fields };
-  let followed = Object.keys(fields).filter((name) => name !== otherFields).length;
+  let followed = Object.keys(fields).filter((name) => name !== OTHER_FIELDS).length;
   // Sorted, so that rank cannot depend on which arm brought the field.
   for (const name of Object.keys({ ...candidate.fields, ...repeat.fields }).sort()) {
     const tick = {
@@ -104,16 +110,16 @@ export function addBatch(state: NoiseState, batch: NoiseBatch): NoiseState {
       kb: repeat.fields[name] ?? 0,
     };
     const isNew = !(name in fields);
-    const own = name !== otherFields && (!isNew || followed < MAX_FOLLOWED);
+    const own = name !== OTHER_FIELDS && (!isNew || followed < MAX_FOLLOWED);
     if (own && isNew) followed++;
-    const key = own ? name : otherFields;
+    const key = own ? name : OTHER_FIELDS;
     fields[key] = grown(fields[key] ?? startField(followed), tick, own);
   }
   return { nc: state.nc + candidate.pairs, nb: state.nb + repeat.pairs, fields, waiting: startBatch() };
 }
 
 function addTo(fields: Record<string, number>, name: string, times = 1): void {
-  count(fields, name, times, MAX_WAITING_FIELDS, otherFields);
+  count(fields, name, times, MAX_WAITING_FIELDS, OTHER_FIELDS);
 }
 
 function startField(rank: number): FieldState {
@@ -142,7 +148,7 @@ export function fieldVerdicts(state: NoiseState): FieldVerdict[] {
       repeat: field.kb + (repeat.fields[path] ?? 0),
       candidatePairs: state.nc + candidate.pairs,
       repeatPairs: state.nb + repeat.pairs,
-      verdict: path === otherFields ? 'undecided' : verdictOf(field, state),
+      verdict: path === OTHER_FIELDS ? 'undecided' : verdictOf(field, state),
       // JSON has no infinity, and a plain difference passes e^709 in a day.
       e: Math.min(Number.MAX_VALUE, Math.exp(logE(field.real))),
       threshold: thresholdOf(field),

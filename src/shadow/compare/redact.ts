@@ -7,6 +7,7 @@ import type { Observation } from '../observation.ts';
 import { fingerprint } from './binary.ts';
 import { excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
 import { parseJson } from './json-text.ts';
+import { MAX_EXCERPT } from './limits.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
 import { type Reading, readPair } from './read.ts';
 
@@ -15,15 +16,12 @@ export interface RedactedPair {
   candidate: string;
 }
 
-/** Characters of one side's excerpt unless told otherwise. */
-export const sampleChars = 4096;
-
 /** Excerpts of both replies, fit to be kept and shown side by side. */
 export async function redactPair(
   live: Observation,
   candidate: Observation,
   options: CompareOptions,
-  maxChars = sampleChars,
+  maxChars = MAX_EXCERPT,
 ): Promise<RedactedPair> {
   const [left, right] = readPair(live, candidate, options.preset);
   if (left.kind === 'text' && right.kind === 'text' && !rulesFor(options, null).hides) {
@@ -58,7 +56,7 @@ function withoutTexts(events: unknown): unknown {
 }
 
 /** Excerpt of a request's body under the same rules; a body that is no JSON is kept only where nothing is to be hidden. */
-export function redactRequest(body: Uint8Array, options: CompareOptions, maxChars = sampleChars): string {
+export function redactRequest(body: Uint8Array, options: CompareOptions, maxChars = MAX_EXCERPT): string {
   const rules = rulesFor(options, null);
   const text = new TextDecoder().decode(body);
   const document = parseJson(text);

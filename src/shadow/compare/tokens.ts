@@ -4,6 +4,7 @@
  */
 
 import { type Facts, isMembers, type Usage } from './dialects/dialect.ts';
+import { CHARS_PER_TOKEN } from './limits.ts';
 
 export interface TokenCount extends Usage {
   /** True when the reply named no usage and the counts are characters / 4. */
@@ -13,16 +14,14 @@ export interface TokenCount extends Usage {
 /** Dollars, or whatever the operator reckons in, for a million tokens. */
 export type Prices = Record<string, { inputPerMillion: number; outputPerMillion: number }>;
 
-const charsPerToken = 4;
-
 /** Tokens of one reply. `request` is the parsed request body, needed only where the reply names no usage. */
 export function countTokens(facts: Facts, request: unknown): TokenCount {
   if (facts.usage !== null) return { ...facts.usage, estimated: false };
   let chars = facts.text.length + (facts.refusal !== null && facts.refusal !== facts.text ? facts.refusal.length : 0);
   for (const call of facts.toolCalls) chars += call.name.length + (JSON.stringify(call.arguments) ?? '').length;
   return {
-    tokensIn: Math.ceil(promptChars(request) / charsPerToken),
-    tokensOut: Math.ceil(chars / charsPerToken),
+    tokensIn: Math.ceil(promptChars(request) / CHARS_PER_TOKEN),
+    tokensOut: Math.ceil(chars / CHARS_PER_TOKEN),
     estimated: true,
   };
 }
