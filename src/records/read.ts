@@ -76,7 +76,7 @@ async function readRecorder(recorder: NonNullable<Env['RECORDER']>, query: Recor
     at: new Date(point.atMs).toISOString(),
     id: point.id,
     sampleInterval: 1,
-    ...loose(query.dataset, point),
+    ...fromDataPoint(query.dataset, point),
   }));
   const next = points.length < query.limit ? null : String(points.at(-1)!.id);
   return { dataset: query.dataset, source: 'recorder', records, next };
@@ -144,10 +144,6 @@ function engineEntry(dataset: Dataset, row: Record<string, string | number>): Re
   return {
     at: new Date(`${String(row.timestamp).replace(' ', 'T')}Z`).toISOString(),
     sampleInterval: Number(row._sample_interval ?? 1),
-    ...loose(dataset, point),
+    ...fromDataPoint(dataset, point),
   };
-}
-
-function loose(...point: Parameters<typeof fromDataPoint>) {
-  return fromDataPoint(...point) as unknown as Record<string, string | number | undefined>;
 }
