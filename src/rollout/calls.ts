@@ -11,7 +11,7 @@ import { unknownVariantFaults } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment, frozenSteps } from './frozen.ts';
-import { mendOrForce, unhealthy } from './health.ts';
+import { firstUnwell, mendOrForce, unhealthy } from './health.ts';
 import { BY_HAND_LIMIT_MS } from './limits.ts';
 import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
@@ -294,11 +294,9 @@ function moving(
 
 /** What stands against traffic for these variants; null when all are well. */
 function firstSick(names: readonly string[], health: Health): Attempt | null {
-  for (const name of names) {
-    const answer = health[name];
-    if (answer === undefined) return { asks: name };
-    if (!answer.ok) return refused('unhealthy', unhealthy({ variant: name, ...answer }), mendOrForce(name));
-  }
+  const found = firstUnwell(names, names, { health });
+  if (found.is === 'unknown') return { asks: found.variant };
+  if (found.is === 'bad') return refused('unhealthy', unhealthy(found), mendOrForce(found.variant));
   return null;
 }
 

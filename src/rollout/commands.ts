@@ -6,7 +6,7 @@
  */
 
 import { ok } from '../result.ts';
-import { healthOf, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
+import { firstUnwell, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
 import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
 import {
@@ -98,10 +98,8 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
   const cold = Object.keys(command.target.weights).filter(
     (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
   );
-  for (const variant of command.force ? [] : cold) {
-    const health = healthOf(variant, state.probed, seen);
-    if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') return refused('unhealthy', unhealthy(health), mendOrForce(variant));
-  }
+  const health = firstUnwell(command.force ? [] : cold, state.probed, seen);
+  if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
+  if (health.is === 'bad') return refused('unhealthy', unhealthy(health), mendOrForce(health.variant));
   return ok(rolledBack(state, command.target, seen, by));
 }

@@ -18,6 +18,19 @@ export function healthOf(variant: string, probed: readonly string[], { health }:
   return answer.ok ? { is: 'fine' } : { is: 'bad', variant, detail: answer.detail };
 }
 
+/** That of the first variant that is not known to be well; fine when all are. */
+export function firstUnwell(
+  variants: readonly string[],
+  probed: readonly string[],
+  seen: Pick<Seen, 'health'>,
+): Health {
+  for (const variant of variants) {
+    const health = healthOf(variant, probed, seen);
+    if (health.is !== 'fine') return health;
+  }
+  return { is: 'fine' };
+}
+
 /** Before the candidate gets more traffic than it has. */
 export function healthToGoOn(state: RolloutState, seen: Seen): Health {
   return shareAfter(state) > shareOf(state) ? healthOf(state.to, state.probed, seen) : { is: 'fine' };

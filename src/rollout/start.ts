@@ -5,10 +5,10 @@
 
 import type { Guardrail } from '../config/types.ts';
 import { ok } from '../result.ts';
-import { healthOf, unhealthy } from './health.ts';
+import { firstUnwell, unhealthy } from './health.ts';
 import { moved, stepAnew } from './moves.ts';
 import type { Step } from './plan.ts';
-import { splitOfStep } from './splits.ts';
+import { splitOfReturn, splitOfStep } from './splits.ts';
 import type { Answer, RolloutState, Seen, Standing } from './state.ts';
 import { byHandDecides, noVariant, refused } from './words.ts';
 
@@ -42,11 +42,9 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   if (refusal !== null) return refusal;
   const probed = request.healthChecked;
   const blank = blankState(request, seen, [...probed]);
-  for (const variant of [to, before.baseline]) {
-    const health = healthOf(variant, probed, seen);
-    if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant }] });
-    if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${variant} first`);
-  }
+  const health = firstUnwell([to, before.baseline], probed, seen);
+  if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant: health.variant }] });
+  if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
   const reason = `step 1 of ${steps.length}${request.reason && `: ${request.reason}`}`;
   const split = splitOfStep(blank, 0, { by: actor, reason });
   const state = { ...stepAnew(blank, seen.nowMs), reason, split };
@@ -62,7 +60,7 @@ function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen
 
 function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {
   const { id, route, to, plan, steps, guardrails, before, experiment, actor, reason } = request;
-  const { weights, shadows, baseline, salt } = before;
+  const { baseline } = before;
   const variants = config?.variants ?? '';
   return {
     ...{ id, route, to, baseline, plan, steps, guardrails, before, variants, probed, experiment },
@@ -81,6 +79,6 @@ function blankState(request: StartRequest, { nowMs, config }: Seen, probed: stri
     lastMs: nowMs,
     waiting: [],
     reason,
-    split: { weights, shadows, baseline, salt, rollout: null, variants, by: actor, reason },
+    split: splitOfReturn(before, variants, { by: actor, reason }),
   };
 }
