@@ -12,13 +12,17 @@ export const ACTIVE_MS = 600_000;
 export const BULK_KEYS = 100;
 /** The copy in the Cache API is written again after this, even when nothing changed. */
 export const RESAVE_MS = 3_600_000;
+
 /** How long the Cache API may keep the last good. */
 export const MAX_AGE_SECONDS = 2_592_000;
 /** A visitor waits for it, after KV has had its second. */
 export const CACHE_LIMIT_MS = 500;
+
 /** A document of more UTF-8 bytes than this is refused unread. */
 export const MAX_CONFIG_BYTES = 65_536;
+
 /** Deeper documents are set by nobody, and hashing walks down as far as they go. */
 export const MAX_JSON_DEPTH = 32;
+
 /** The longest timeout that may be set: a day. */
 export const MAX_TIMEOUT_MS = 86_400_000;

@@ -4,6 +4,7 @@
 export const MAX_HELD_BYTES = 262_144;
 /** A body up to this length is held although nobody asked: it is there as soon as its headers, and cheaper than a pump. */
 export const SHORT_BYTES = 65_536;
+
 /**
  * A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is late streams, so that nobody
  * waits for a body that trickles.
@@ -11,6 +12,7 @@ export const SHORT_BYTES = 65_536;
 export const WHOLE_BODY_BYTES = 65_536;
 /** What the runtime's own buffer takes at once; up to here it is cheaper than one of ours. */
 export const OWN_BUFFER_BYTES = 4_096;
+
 /**
  * Small reads make large bodies dear (measured: 1 MB costs 1.7 ms in chunks of 256 KiB, 11 ms in chunks of 4 KiB), so a
  * body that fills its buffer gets the larger one.
@@ -22,6 +24,7 @@ export const LARGE_CHUNK_BYTES = 262_144;
  * at once. They were sent, so they get a turn of its loop to leave.
  */
 export const LAST_BYTES_MS = 5;
+
 /** Failovers that a route earns by each request and each second, and the most that it saves up. */
 export const EARNED_A_REQUEST = 0.2;
 export const EARNED_A_SECOND = 10;

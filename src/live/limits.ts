@@ -13,13 +13,17 @@ export const RETRY_MS = 500;
 export const MAX_ROUNDS = 4;
 /** Candidates of one route in one batch, twice where a rollout begins; a config has at most eight variants. */
 export const MAX_PAIR_TALLIES = 16;
+
 /** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
 export const MAX_BATCH_UNITS = 4_000;
 /** Keys of counts in one batch: revisions change seldom, so more is a fault that must not grow. */
 export const MAX_COUNTS = 64;
-/** Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
- * sample for hours of them would leave the rollout blind when the controller is back. */
+/**
+ * Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
+ * sample for hours of them would leave the rollout blind when the controller is back.
+ */
 export const MAX_TICKS = 30;
+
 /** Exposures gather for so long, and are tried so often in a row. */
 export const EXPOSURES_EVERY_MS = 2_000;
 export const EXPOSURES_ROUNDS = 5;
@@ -29,15 +33,19 @@ export const TRIED_FOR_MS = 18_000;
 export const MAX_BATCH = 1_000;
 /** Units that may wait; a ledger that is down for long costs exposures, never memory. A long name takes the room of several. */
 export const MAX_WAITING = 20_000;
+
 /** Who asks the same again within it was not content with the answer, or did not get one. */
 export const REPEAT_MS = 60_000;
 /** Of each of two generations, so that no entry has to be looked for to be dropped. */
 export const MAX_ASKS = 10_000;
+
 /** A split that was confirmed longer ago is asked about while a rollout runs. */
 export const CONFIRM_AFTER_MS = 15_000;
 /** A visitor waits for it. */
 export const CONFIRM_LIMIT_MS = 100;
+
 /** Characters of a segment's value. */
 export const MAX_SEGMENT = 64;
+
 /** A compressed answer is unpacked up to here. */
 export const MAX_UNPACKED_BYTES = 1_048_576;

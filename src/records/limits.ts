@@ -4,6 +4,7 @@
 export const MAX_BLOB_BYTES = 15_000;
 /** In bytes of UTF-8. */
 export const MAX_INDEX_BYTES = 96;
+
 /** The platform's bound on points an invocation, all datasets together. */
 export const MAX_POINTS = 250;
 /** Rows in one call to the recorder. */
@@ -14,11 +15,14 @@ export const MAX_WAITING_ROWS = 5_000;
 export const FLUSH_AFTER_MS = 50;
 /** A flush that has not ended by then was cut off with its invocation: the next row starts another. */
 export const ABANDONED_AFTER_MS = 20_000;
+
 /** Newest rows kept of each dataset. */
 export const KEPT_ROWS = 100_000;
+
 /** How long the SQL API may take. */
 export const SQL_LIMIT_MS = 10_000;
 /** Characters of what it says is wrong. */
 export const MAX_ERROR = 300;
+
 /** Blobs of the widest dataset, and doubles. */
 export const MOST_COLUMNS = 20;

@@ -2,12 +2,15 @@
 
 /** Bytes of each answer that are kept for the comparison. */
 export const CAPTURE_BYTES = 262_144;
+
 /** Bytes of a copy's answer that are read at once. */
 export const READ_BYTES = 65_536;
+
 /** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
 export const AFTER_LIVE_MS = 25_000;
 /** What is counted so late after the live headers cannot wait for a quiet route's flush: the platform would end it before. */
 export const LATE_MS = 10_000;
+
 /** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
 export const MAX_COPIES = 32;
 /**
@@ -15,6 +18,7 @@ export const MAX_COPIES = 32;
  * or 32 such requests would end mirroring for the isolate's life. A stream that does last longer costs one copy more.
  */
 export const PLACE_MS = 300_000;
+
 /** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
 export const MAX_SAMPLES = 200;
 /**
@@ -24,10 +28,12 @@ export const MAX_SAMPLES = 200;
 export const MAX_SAMPLE_CHARS = 524_288;
 /** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
 export const MAX_FAILURES = 50;
+
 /** How long a scorer may take. */
 export const SCORE_LIMIT_MS = 5_000;
 /** Two numbers need no more. */
 export const MAX_SCORE_BYTES = 65_536;
+
 /** The times that budgets are for. */
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;

@@ -7,19 +7,24 @@ export const MAX_STORED = 20;
 export const MAX_FIELDS = 64;
 /** Characters of a field's path: the controller keeps many. */
 export const MAX_FIELD = 256;
+
 /** Past this many on both sides, leftover items are paired in order instead of by likeness, which is quadratic. */
 export const MAX_MATCHED = 32;
-/** Places of a document whose rules are remembered. */
+
+/** `**` patterns can make many states; past this many they are worked out anew instead of being kept. */
 export const MAX_KEPT_NODES = 4096;
+
 /** Longest text, in UTF-16 units, for which each edit is counted; beyond, words are. */
 export const MAX_LEVENSHTEIN = 4000;
 /** Two different texts are never called wholly alike, however many words they share. */
 export const ALMOST_ONE = 0.9999;
+
 /**
  * A whole document shorter than this share of what the other side has sent so far cannot be the same document but for
  * ignored members; nearer to the cap these could make up for it.
  */
 export const SHORT_SHARE = 0.9;
+
 /** Whole chance of ever calling a harmless field real, over all fields and all looks. */
 export const FIELD_ALPHA = 0.05;
 /** Fewer differing pairs than this are never called real. */
@@ -34,9 +39,12 @@ export const MAX_WAITING_FIELDS = 500;
 export const NOISE_ALPHA = 0.05;
 /** "Twice as often" is what noise must be told apart from; the bets are on ratios from a quarter to one. */
 export const NOISE_RATIO = 2;
+
 /** Characters of each excerpt: 200 samples of three stay under 2.5 MB in the controller. */
 export const MAX_EXCERPT = 2_047;
+
 /** Bytes by which a body of no declared type is known. */
 export const SNIFFED_BYTES = 1_024;
+
 /** Of text whose tokens nobody counted. */
 export const CHARS_PER_TOKEN = 4;
