@@ -4,7 +4,7 @@ import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
-import { membersOf, tellsOfError } from '../shadow/compare/dialects/dialect.ts';
+import { isMembers, listOf, membersOf, tellsOfError } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
@@ -38,8 +38,8 @@ export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 
   };
 }
 
-// What ends a stream in the dialects of OpenAI (and Workers AI), its Responses API, and Anthropic.
-const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'message_stop'];
+// What ends a stream in the dialects of OpenAI (and Workers AI), its Responses API, Anthropic and Cohere.
+const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'message_stop', 'message-end'];
 /** The type of an event, where its data begin with it: they may be too long to be kept whole. */
 const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
 
@@ -74,10 +74,13 @@ async function endedProperly(served: Served): Promise<boolean | null> {
   // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
   const isModels = seen.some(
     ({ said, json }) =>
-      said.some((one) => one.startsWith('response.')) || dialects.some((dialect) => dialect.claimsEvent(json)),
+      said.some((one) => /^response\.|^message-start$/.test(one)) ||
+      dialects.some((dialect) => dialect.claimsEvent(json)),
   );
+  // Gemini has no mark but that its last event says why it finished.
+  const isUnfinished = listOf(seen.at(-1)?.json.candidates).some((one) => isMembers(one.content) && !one.finishReason);
   const data = last.at(-1)?.data ?? '';
   // What breaks off within an object was cut, whosever it is. No event at all is no answer, but to who only listens.
   const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;
-  return !(isModels || isCut || (last.length === 0 && served.method === 'POST'));
+  return !(isModels || isUnfinished || isCut || (last.length === 0 && served.method === 'POST'));
 }

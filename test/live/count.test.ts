@@ -47,6 +47,11 @@ function streamOf(text: string, bytes: number): EventEnds {
 }
 
 const chat = 'data: {"choices":[{"index":0,"delta":{"content":"é [DONE]"}}]}\n\n';
+const gemini = (said: string, finish?: string) =>
+  `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: said }] }, finishReason: finish }] })}\n\n`;
+const cohere = (type: string, rest: object = {}) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`;
+const cohereStart =
+  cohere('message-start') + cohere('content-delta', { delta: { message: { content: { text: 'and' } } } });
 const long = JSON.stringify({ output: 'x'.repeat(20_000) });
 const ofResponses = (end: string) =>
   `event: response.created\ndata: {"type":"response.created","response":{}}\n\nevent: response.${end}\ndata: {"type":"response.${end}","response":${long}}\n\n`;
@@ -97,6 +102,18 @@ describe('a served request', () => {
       'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
       false,
     ],
+    ['Gemini’s end', gemini('and', undefined) + gemini('.', 'STOP'), true],
+    ['Gemini’s end, and its usage', `${gemini('.', 'MAX_TOKENS')}data: {"usageMetadata":{}}\n\n`, true],
+    ['no end of Gemini’s', gemini('and').repeat(9), false],
+    ['a long last event of Gemini’s, whose end is not kept', gemini('and') + gemini('x'.repeat(5_000), 'STOP'), true],
+    ['candidates of no model', 'data: {"candidates":[{"name":"a"}]}\n\n', true],
+    ['Cohere’s end', cohereStart + cohere('message-end', { delta: { finish_reason: 'COMPLETE' } }), true],
+    [
+      'Cohere’s end that says that it failed',
+      cohereStart + cohere('message-end', { delta: { finish_reason: 'ERROR' } }),
+      false,
+    ],
+    ['no end of Cohere’s', cohereStart, false],
     ['an error without a name', 'data: {"error":{"message":"overloaded"}}\n\n', false],
     ['events of no model that tell of no error', 'data: {"error":null,"ask":12}\n\n', true],
     ['an answer of JSON-RPC that is an error, which is whole', 'data: {"jsonrpc":"2.0","id":1,"error":{}}\n\n', true],

@@ -167,9 +167,9 @@ export function assembled(
 
 /** Whether an event of whatever API tells that its answer failed. JSON-RPC's errors are answers like others. */
 export function tellsOfError(name: string | null, data: unknown): boolean {
-  const { type, error, jsonrpc } = asObject(data);
+  const { type, error, jsonrpc, delta } = asObject(data);
   const isTold = isObject(error) || (typeof error === 'string' && error !== '');
-  return name === 'error' || type === 'error' || (isTold && !jsonrpc);
+  return name === 'error' || type === 'error' || (isTold && !jsonrpc) || asObject(delta).finish_reason === 'ERROR';
 }
 
 /** A reason fit for a record: the provider's code or type of error, never its message, which may quote the request. */
