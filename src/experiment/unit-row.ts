@@ -100,10 +100,10 @@ export function measures(row: Row): Measures {
   const { requests, errors, latencyMs, firstByteMs, answers, tokensOut, priced, cost } = row;
   return {
     ...(requests > 0 && { error: errors > 0 ? 1 : 0 }),
-    // Of those that did not fail.
-    ...(requests > errors && {
-      latency: latencyMs / (requests - errors),
-      firstByte: firstByteMs / (requests - errors),
+    // Of those that did not fail; an earlier deployment timed failures too, and has summed a unit that had nothing else.
+    ...((requests > errors || latencyMs > 0) && {
+      latency: latencyMs / (requests - errors || requests),
+      firstByte: firstByteMs / (requests - errors || requests),
     }),
     retry: row.retries > 0 ? 1 : 0,
     returned: row.lastAtMs - row.firstAtMs >= RETURNED_MS ? 1 : 0,

@@ -144,7 +144,8 @@ export class EvidenceStore {
   /** Adds what isolates counted of the baseline before the rollout, and tell when it has begun, to the hour before it. */
   addLate(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
     const kept = this.#kept;
-    const late = live.filter((one) => !one.rollout && one.variant === baseline);
+    // An isolate of an earlier deploy tells of no trials.
+    const late = live.filter((one) => !one.rollout && one.variant === baseline && one.trials);
     if (kept === null || late.length === 0) return;
     guardrails.forEach(({ metric }, index) => {
       for (const one of late) addCount(kept.guardrails[index]!.earlier, countedBy(metric, one) ?? { n: 0, bad: 0 });

@@ -56,10 +56,11 @@ export class Series {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    const columns = [...SUMS.map((name) => `${name} REAL NOT NULL`), ...TIMES.map((name) => `${name} TEXT NOT NULL`)];
-    sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${columns},
+    const times = TIMES.map((name) => `${name} TEXT NOT NULL`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${times},
       PRIMARY KEY (width, startMs, variant));`);
     const known = sql.exec('SELECT * FROM series LIMIT 0').columnNames;
+    // With a default each: a deployment that is taken back names none that came after it.
     for (const name of SUMS) {
       if (!known.includes(name)) sql.exec(`ALTER TABLE series ADD COLUMN ${name} REAL NOT NULL DEFAULT 0`);
     }

@@ -73,6 +73,18 @@ describe('a unit that was dealt', () => {
 });
 
 describe('what responses tell of a unit', () => {
+  it('counts once whom an earlier deployment timed in failures too', () => {
+    const { sql, expose, forget, of } = world();
+    sql.exec(`INSERT INTO units VALUES ('${hash(0)}', 'blue', ${T0}, 1, 1, 300, 300, '{}', '');
+      INSERT INTO arms VALUES ('blue', 1, 1, 0);
+      INSERT INTO sums VALUES ('blue', 'latency', 300, 90000, 27000000, 1), ('blue', 'known:latency', 1, 1, 1, 1)`);
+    expose(exposure(0, { latencyMs: 20 }));
+    expect(of('known:latency')).toMatchObject({ nonZero: 1, sum: 1 });
+    expect(of('latency')).toMatchObject({ nonZero: 1, sum: 320 });
+    forget(0);
+    expect([of('known:latency'), of('latency')]).toMatchObject(Array(2).fill({ nonZero: 0, sum: 0 }));
+  });
+
   it('is whether it came back, a day or more after its first exposure, in whatever order that is heard', () => {
     const { expose, of } = world();
     expose(

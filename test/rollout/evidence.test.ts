@@ -546,6 +546,18 @@ describe('a step without a baseline beside it', () => {
     });
   });
 
+  it('is held against the hour before also where isolates of an earlier deployment tell of no trials', () => {
+    const state = switched(rollout({ per: 'request' }));
+    const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
+    const { trials: _, errors: __, ...earlier } = live('', 0, 'blue', 90);
+    store.addLate([earlier as LiveCounts], state);
+    store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
+    expect(store.judge(state)).toMatchObject({
+      reference: true,
+      judgements: [{ verdict: 'fail', baseline: { n: 5_000, bad: 50 } }],
+    });
+  });
+
   it('takes a unit that asks often for what it is: several chances to be bad', () => {
     const state = switched(rollout());
     const { store } = begun(state, [{ n: 5_000, bad: 50 }]);

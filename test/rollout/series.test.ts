@@ -26,3 +26,11 @@ it('goes on in the table that an earlier version made, whatever the order of its
     ...{ tokensIn: 14, tokensOut: 6, cost: 1 },
   });
 });
+
+it('leaves a table in which an earlier version can go on, should the deployment be taken back', () => {
+  const { sql } = storage();
+  new Series(sql);
+  sql.exec(`INSERT INTO series (width, startMs, variant, requests, failed, rejected, tokensIn, tokensOut, cost, total, firstByte)
+    VALUES ('10s', ${NOW}, 'blue', 5, 2, 1, 0, 0, 0, '', '')`);
+  expect(new Series(sql).live(NOW + 1_000).blue).toMatchObject({ requests: 5, failed: 2, trials: 0, errors: 0 });
+});
