@@ -4,12 +4,12 @@ import type { Fault } from '../result.ts';
 
 export type Key = string | number;
 
-/** The place that a list of keys leads to. Keys that would read ambiguously are quoted: `prices["gpt-4.1"]`. */
+/** The place that a list of keys leads to. Keys that would read ambiguously are quoted: `prices["gpt-4.1"]`. Long ones are cut. */
 export function pathOf(keys: readonly Key[]): string {
   let path = '';
   for (const key of keys) {
     if (typeof key === 'number') path += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) path += path === '' ? key : `.${key}`;
+    else if (/^[A-Za-z_$][\w$-]{0,63}$/.test(key)) path += path === '' ? key : `.${key}`;
     else path += `[${JSON.stringify(key.length > 64 ? `${key.slice(0, 64)}…` : key)}]`;
   }
   return path === '' ? '$' : path;

@@ -42,8 +42,8 @@ export function unknownVariantFaults(
 /** The fault of naming a variant that the route does not have; none where it has it. */
 export function strangerFault(name: string, known: readonly string[], keys: readonly Key[]): Fault[] {
   if (known.includes(name)) return [];
-  // More than eight are a fault of their own; all of them with each stranger would be an answer of megabytes.
-  const some = known.slice(0, 8);
+  // More than eight, or longer ones, are faults of their own; all of that with each stranger would be an answer of megabytes.
+  const some = known.slice(0, 8).map((one) => one.slice(0, 32));
   const mend = meantOr(`use one of ${some.join(', ')}`, name, some);
   return [faultAt(keys, `${shown(name)} is not a variant of this route`, mend)];
 }

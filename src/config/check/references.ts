@@ -68,7 +68,7 @@ function outcomeFaults(route: Loose, keys: Key[]): Fault[] {
     list(experiment[role]).forEach((name, index) => {
       const at = ['experiment', role, index];
       if (typeof name !== 'string') return;
-      faults.push(...undeclared(name, [...texts(declared), ...measuredNames], [...keys, ...at]));
+      faults.push(...undeclared(name, [...measuredNames, ...texts(declared)], [...keys, ...at]));
       if (role === 'secondary' && deciding.includes(name)) fault(at, `"${name}" is primary already`, 'name it once');
     });
   }
@@ -89,6 +89,7 @@ export function outcomeGuardrailFaults(metric: string, outcomes: readonly unknow
 
 function undeclared(name: string, known: string[], keys: Key[]): Fault[] {
   if (known.includes(name)) return [];
-  const mend = meantOr('declare it in the route\'s "outcomes"', name, known);
+  // Thousands beside thousands would take seconds.
+  const mend = meantOr('declare it in the route\'s "outcomes"', name, known.slice(0, 64));
   return [faultAt(keys, `no outcome ${shown(name)} is declared`, mend)];
 }
