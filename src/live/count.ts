@@ -77,8 +77,10 @@ async function endedProperly(served: Served): Promise<boolean | null> {
       said.some((one) => /^response\.|^message-start$/.test(one)) ||
       dialects.some((dialect) => dialect.claimsEvent(json)),
   );
-  // Gemini has no mark but that its last event says why it finished.
-  const isUnfinished = listOf(seen.at(-1)?.json.candidates).some((one) => isMembers(one.content) && !one.finishReason);
+  // Gemini has no mark but that its last event says why it finished; whoever sends on what its Python library read writes it as that does.
+  const isUnfinished = listOf(seen.at(-1)?.json.candidates).some(
+    (one) => isMembers(one.content) && !one.finishReason && !one.finish_reason,
+  );
   const data = last.at(-1)?.data ?? '';
   // What breaks off within an object was cut, whosever it is. No event at all is no answer, but to who only listens.
   const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;

@@ -49,6 +49,8 @@ function streamOf(text: string, bytes: number): EventEnds {
 const chat = 'data: {"choices":[{"index":0,"delta":{"content":"é [DONE]"}}]}\n\n';
 const gemini = (said: string, finish?: string) =>
   `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: said }] }, finishReason: finish }] })}\n\n`;
+const inSnakeCase = (said: string, finish: string | null = null) =>
+  `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: said }] }, finish_reason: finish }] })}\n\n`;
 const cohere = (type: string, rest: object = {}) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`;
 const cohereStart =
   cohere('message-start') + cohere('content-delta', { delta: { message: { content: { text: 'and' } } } });
@@ -106,6 +108,8 @@ describe('a served request', () => {
     ['Gemini’s end, and its usage', `${gemini('.', 'MAX_TOKENS')}data: {"usageMetadata":{}}\n\n`, true],
     ['no end of Gemini’s', gemini('and').repeat(9), false],
     ['a long last event of Gemini’s, whose end is not kept', gemini('and') + gemini('x'.repeat(5_000), 'STOP'), true],
+    ['Gemini’s end as its Python library writes it', gemini('and') + inSnakeCase('.', 'STOP'), true],
+    ['no end of Gemini’s as its Python library writes it', inSnakeCase('and') + inSnakeCase('.'), false],
     ['candidates of no model', 'data: {"candidates":[{"name":"a"}]}\n\n', true],
     ['Cohere’s end', cohereStart + cohere('message-end', { delta: { finish_reason: 'COMPLETE' } }), true],
     [
