@@ -1,10 +1,10 @@
 /** Owns the bounds of the ledger: how much it writes at once, and how long it remembers. */
 
-/** The platform's bound on a text is 2 MB, and a row's segment may be 10 KB of escapes. */
-export const UNITS_AT_ONCE = 100;
+/** The platform's bound on a text is 2 MB, and a row's segment may be 36 KB of escapes. */
+export const UNITS_AT_ONCE = 50;
 
-/** The platform's bound on a text is 2 MB, and a slice's name may be half a kilobyte of escapes. */
-export const SUMS_AT_ONCE = 1_000;
+/** The platform's bound on a text is 2 MB, and a slice's name may be 3 KB of escapes. */
+export const SUMS_AT_ONCE = 500;
 
 /** Unit rows of an experiment that nobody has told anything for 90 days are deleted; the sums stay. */
 export const RETENTION_MS = 7_776_000_000;

@@ -72,6 +72,23 @@ describe('a unit that was dealt', () => {
   });
 });
 
+describe('a batch', () => {
+  it('is written in texts under the platform’s 2 MB, whatever the declared values of ten segments are', () => {
+    const sql = sqlStorage();
+    let longest = 0;
+    const exec = (query: string, ...bindings: unknown[]) => {
+      for (const one of bindings) longest = Math.max(longest, new TextEncoder().encode(String(one)).length);
+      return sql.exec(query, ...bindings);
+    };
+    const { expose } = world({ exec } as SqlStorage);
+    const segmentOf = (n: number) =>
+      Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`${at}`, `${n % 10}`.padEnd(512, '\u0001')]));
+    expose(...Array.from({ length: 120 }, (_, n) => exposure(n, { segment: segmentOf(n), retries: 1 })));
+    expect(longest).toBeGreaterThan(500_000);
+    expect(longest).toBeLessThan(2_000_000);
+  });
+});
+
 describe('what responses tell of a unit', () => {
   it('counts once whom an earlier deployment timed in failures too', () => {
     const { sql, expose, forget, of } = world();
