@@ -25,8 +25,14 @@ export function segmentsOf(
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
-/** Half a pair of surrogates, sent or cut, comes back from a database as another value. */
-const clipped = (value: string) => value.slice(0, MAX_SEGMENT).toWellFormed();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+
+/**
+ * The beginning of a value, written anew: a part of a text keeps all of it in memory. Half a pair of surrogates, sent or cut, would
+ * come back from a database as another value; encoded it is replaced.
+ */
+const clipped = (value: string) => decoder.decode(encoder.encode(value.slice(0, MAX_SEGMENT)));
 
 function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
   if (bytes === null || isEncoded) return null;

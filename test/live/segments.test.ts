@@ -1,3 +1,5 @@
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Segment } from '../../src/config/types.ts';
 import type { Served } from '../../src/forward/served.ts';
@@ -36,6 +38,23 @@ describe('the segments of a request', () => {
     const values = ['a', 'b'].map((end) => `${'p'.repeat(100)}${end}`);
     const found = values.map((value) => segmentsOf([{ ...plan, values }], asked(null, { 'x-plan': value })));
     expect(found).toEqual(values.map((value) => ({ plan: value })));
+  });
+
+  it('keep no more in memory than they are, however long what was sent is', () => {
+    setFlagsFromString('--expose-gc');
+    const usedBytes = () => {
+      runInNewContext('gc')();
+      return getHeapStatistics().used_heap_size;
+    };
+    const before = usedBytes();
+    const kept = Array.from({ length: 1_000 }, (_, n) =>
+      segmentsOf(
+        [plan, at('/m')],
+        asked(JSON.stringify({ m: `${n}`.padEnd(30_000, 'm') }), { 'x-plan': `${n}`.padEnd(12_000, 'p') }),
+      ),
+    );
+    expect(usedBytes() - before).toBeLessThan(5_000_000);
+    expect(kept[999]).toEqual({ plan: '999'.padEnd(64, 'p'), s: '999'.padEnd(64, 'm') });
   });
 
   it.each([
