@@ -48,7 +48,8 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const chosen = request.revision === undefined ? lastSteady(request) : named(request.kept, request.revision);
   if (!chosen.ok) return chosen;
   const split = chosen.value;
-  const stranger = [...Object.keys(split.weights), split.baseline].find((name) => !request.config.names.includes(name));
+  const served = Object.keys(split.weights).filter((name) => split.weights[name]! > 0);
+  const stranger = [...served, split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
     return refused('unknown_variant', detail, NAME_ONE);

@@ -97,6 +97,14 @@ describe('a rollback to a revision', () => {
     expect(result).toMatchObject({ ok: true, value: { weights: { blue: 95, green: 5, canary: 0 } } });
   });
 
+  it('can be forced where the variant that is gone had no traffic', () => {
+    const weights = { blue: 100, green: 0, red: 0 };
+    const asked = { kept: [kept(1, 100, { weights, variants: 'of three' }), kept(2, 0)] };
+    expect(target(asked)).toBe('variants_changed');
+    const result = rollbackTarget({ ...asked, running: null, config, route, force: true });
+    expect(result).toMatchObject({ ok: true, value: { weights: { blue: 100, green: 0 } } });
+  });
+
   it('cannot be forced to a variant that the config no longer has', () => {
     const only = { variants: 'hash-2', names: ['green'], baseline: 'green' };
     expect(target({ config: only, force: true })).toBe('unknown_variant');
