@@ -35,7 +35,8 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
       const { metric } = guardrail;
       if (metric === 'mismatch') return;
       const baselineRate = traffic.baselineRates[position] ?? 0;
-      const margin = allowedIncrease(guardrail, baselineRate);
+      // No step waits for the bound of one that is not required: any will do.
+      const margin = guardrail.required ? allowedIncrease(guardrail, baselineRate) : 1;
       // Counted by unit there are fewer trials than requests, but how many nobody knows before the rollout.
       const trials = { metric, share: weight / 100, trialsPerTick: traffic.requestsPerTick, tickMs: TICK_MS };
       const { warning } = stepReach({ ...trials, baselineRate, margin, minSamples, forMs, maxForMs });

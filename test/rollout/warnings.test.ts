@@ -34,6 +34,18 @@ describe('warnings at the start', () => {
     ]);
   });
 
+  it('ask no bound of a guardrail that no step waits for', () => {
+    const small: Traffic = { requestsPerTick: 400, baselineRates: [0, 0.01] };
+    const [required, watched] = byRequest;
+    const guardrails = [
+      { ...required!, maxIncrease: 0.05 },
+      { ...watched!, required: false },
+    ];
+    expect(planWarnings(compiled('canary'), guardrails, small)).toEqual([]);
+    const samples = planWarnings(compiled('canary'), guardrails.slice(1), { ...small, requestsPerTick: 80 });
+    expect(samples).toEqual([expect.stringMatching(/^step 1 of 4: rejected at 5 %: its minimum needs about 1,000 /)]);
+  });
+
   it('say once how few clients are too few to find anything where units are counted, and the remedy', () => {
     expect(planWarnings(compiled('canary'), defaultGuardrails, busy)).toEqual([
       'step 1 of 4: counted by unit it can find nothing with fewer than 100 clients: then take a larger weight, ' +
