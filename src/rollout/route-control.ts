@@ -150,7 +150,7 @@ export class RouteControl {
     return { revision, weights, shadows, baseline, salt };
   }
 
-  /** Stores a split and publishes it. Where the config's weights were in force they are kept as revision 0, for a way back. */
+  /** Stores a split and publishes it. */
   async setSplit(draft: SplitDraft, entry: Omit<Entry, 'at'>, restores: number | null, nowMs: number): Promise<void> {
     this.#ctx.storage.transactionSync(() => {
       this.#keepSplit(draft, restores, nowMs);
@@ -320,15 +320,29 @@ export class RouteControl {
     return delays;
   }
 
+  /**
+   * Whether what is in force must be kept for a way back, since no split says it: the config's weights at first, and its baseline once
+   * the variants of the last split have changed.
+   */
+  #isUnsaid(restores: number | null): boolean {
+    const split = this.journal.split();
+    const { route } = this.source.view;
+    if (split === null || route === null) return split === null;
+    const isSteady = split.rollout === null && restores === null;
+    return isSteady && splitInForce({ route, split, weights: null }).source === 'baseline';
+  }
+
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): void {
-    const before = this.standing(this.source.view);
-    const variants = this.source.seenConfig()?.variants ?? draft.variants;
-    const at = iso(nowMs);
-    if (before !== null && before.revision === 0 && this.journal.split() === null) {
-      this.journal.keep(ofConfig(before, variants, at), null);
-    }
     const { kvRevision, route } = this.source.view;
-    const revision = this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
+    const next = () => this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
+    const before = this.standing(this.source.view);
+    const at = iso(nowMs);
+    if (before !== null && this.#isUnsaid(restores)) {
+      const variants = this.source.seenConfig()?.variants ?? draft.variants;
+      const isFirst = this.journal.split() === null;
+      this.journal.keep(ofConfig({ ...before, revision: isFirst ? 0 : next() }, variants, at), null);
+    }
+    const revision = next();
     const rollout = draft.rollout === null ? null : this.#rollout;
     // A candidate that has no traffic and will get none is held against nothing.
     const isLive = rollout?.steps.some(({ weight = draft.weights[rollout.to] }) => weight);

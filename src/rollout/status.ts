@@ -45,7 +45,8 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   };
 }
 
-/** The weights of the config as a split. */
+/** What the config alone decides, as a split. */
 export function ofConfig(standing: Standing, variants: string, at: string): Split {
-  return { ...standing, rollout: null, variants, by: 'config', reason: 'the weights of the config', at };
+  const reason = `the ${standing.revision === 0 ? 'weights' : 'baseline'} of the config`;
+  return { ...standing, rollout: null, variants, by: 'config', reason, at };
 }

@@ -20,6 +20,7 @@ beforeAll(async () => {
       'sick-switch': { variants: checked },
       undone: {},
       'undone-late': {},
+      'undone-changed': {},
     };
   });
 });
@@ -233,6 +234,25 @@ describe('a rollback', () => {
     expect(back.body).toMatchObject({ split: { weights: { blue: 100, green: 0 }, baseline: 'blue' } });
     expect(await routeInConfig()).toMatchObject({ baseline: 'blue', weights: { blue: 100, green: 0 } });
     expect(await tell('undone', 'rollback')).toMatchObject({ status: 409, body: { code: 'already_there' } });
+  });
+
+  it.each([
+    ['rollout', { to: 'green', plan: [long(100)] }],
+    ['switch', { to: 'green' }],
+  ])('undoes a %s to a candidate that had changed in the config', async (call, body) => {
+    const route = 'undone-changed';
+    await world.api('PUT', `/routes/${route}/split`, { weights: { blue: 90, green: 10 } });
+    const { body: document } = await world.api('GET', '/config');
+    const { variants } = document.routes.find(({ name }: { name: string }) => name === route);
+    variants.green.headers = { 'x-build': call };
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
+    expect(await world.status(route)).toMatchObject({ inForce: { source: 'baseline', weights: { blue: 100 } } });
+    expect(await tell(route, call, body)).toMatchObject({ status: 200 });
+    if (call === 'rollout') await tell(route, 'rollout/promote');
+    expect(await tell(route, 'rollback')).toMatchObject({
+      status: 200,
+      body: { split: { weights: { blue: 100, green: 0 }, baseline: 'blue' }, inForce: { source: 'split' } },
+    });
   });
 
   it('goes to a named revision, and after a change of the variants only with force', async () => {
