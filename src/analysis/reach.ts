@@ -67,8 +67,9 @@ function slowness(step: StepTraffic, need: { neededTrials: number; neededMs: num
   }
   const end =
     need.neededMs <= step.maxForMs ? 'the step will last that long' : `it pauses after ${span(step.maxForMs)}`;
+  const faster = step.share < 1 ? ' A larger weight is faster.' : '';
   return (
     `${at}: ${what} needs about ${whole(need.neededTrials)} trials of the candidate, ` +
-    `${span(need.neededMs)} at the present traffic, not ${span(step.forMs)}; ${end}. A larger weight is faster.`
+    `${span(need.neededMs)} at the present traffic, not ${span(step.forMs)}; ${end}.${faster}`
   );
 }

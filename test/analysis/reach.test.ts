@@ -51,5 +51,9 @@ describe('the warning at the start of a step', () => {
 
   it('asks a step of all the traffic for its samples only', () => {
     expect(stepReach({ ...step, share: 1 })).toMatchObject({ neededTrials: 1000, warning: null });
+    const { warning } = stepReach({ ...step, share: 1, trialsPerTick: 10 });
+    expect(warning).toMatch(
+      /^errors at 100 %: its minimum needs about 1,000 trials .*; the step will last that long\.$/,
+    );
   });
 });
