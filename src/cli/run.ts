@@ -29,8 +29,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const [word] = argv;
   if (word === 'help' && argv.length > 1) return dispatch([...argv.slice(1), '--help'], terminal);
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
-    terminal.out(overview(Object.keys(verbs)));
-    return word === undefined ? 2 : 0;
+    return explain(Object.keys(verbs), word !== undefined, terminal);
   }
   // What the shells' completions call; people do not.
   if (word === 'complete') {
@@ -40,8 +39,8 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   }
   const name = nameOf(argv);
   if (name === undefined) {
-    terminal.out(overview(groupOf(word).map((second) => `${word} ${second}`)));
-    return argv.length === 1 ? 2 : 0;
+    const names = groupOf(word).map((second) => `${word} ${second}`);
+    return explain(names, argv.length > 1, terminal);
   }
   const chosen = await verbs[name]!.load();
   const args = { ...chosen.args, ...commonArgs };
@@ -114,6 +113,13 @@ function refuseMissing(word: string, args: ArgsDef, tokens: readonly Token[]): v
 function meant(option: string, known: readonly string[]): string | null {
   const near = nearest(option, known);
   return near === null ? null : `did you mean --${near}?`;
+}
+
+/** Names the verbs. Who did not ask for that meant something else, and whatever reads standard output must not take it for an answer. */
+function explain(names: readonly string[], isAsked: boolean, terminal: Terminal): ExitCode {
+  if (isAsked) terminal.out(overview(names));
+  else terminal.note(overview(names));
+  return isAsked ? 0 : 2;
 }
 
 function overview(names: readonly string[]): string {

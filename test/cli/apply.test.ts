@@ -252,7 +252,7 @@ describe('headgate config', () => {
   it.each([
     [['config', 'restore', '3'], 1, /Revision 3 is not kept[\s\S]*config revisions/],
     [['config', 'restore', 'last'], 2, /whole number/],
-    [['config'], 2, /^$/],
+    [['config'], 2, /usage: headgate VERB[\s\S]*config restore/],
   ])('refuses %j', async (argv, exit, words) => {
     api.answer(answers({ 'GET /api/config/revisions': { revisions } }));
     expect(await session.run(...argv)).toBe(exit);

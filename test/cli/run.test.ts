@@ -12,17 +12,19 @@ beforeEach(() => {
 
 describe('the command line', () => {
   it.each([
-    [[], 2, /usage: headgate VERB/],
-    [['--help'], 0, /usage: headgate VERB[\s\S]*validate[\s\S]*records/],
-    [['help'], 0, /Exit status: 0 done, 1 refused, 2 usage/],
-    [['records', '--help'], 0, /--follow/],
-    [['init', '-h'], 0, /ENDPOINT[\s\S]*--force/],
-  ])('explains itself for %j', async (argv, status, words) => {
-    expect(await session.run(...argv)).toBe(status);
+    [['--help'], /usage: headgate VERB[\s\S]*validate[\s\S]*records/],
+    [['help'], /Exit status: 0 done, 1 refused, 2 usage/],
+    [['rollout', '--help'], /usage: headgate VERB[\s\S]*rollout start/],
+    [['records', '--help'], /--follow/],
+    [['init', '-h'], /ENDPOINT[\s\S]*--force/],
+  ])('explains itself for %j', async (argv, words) => {
+    expect(await session.run(...argv)).toBe(0);
     expect(session.out).toMatch(words);
   });
 
   it.each([
+    [[], /usage: headgate VERB[\s\S]*validate/],
+    [['rollout'], /usage: headgate VERB[\s\S]*rollout start/],
     [['recods'], /no verb recods[\s\S]*records/],
     [['constructor'], /no verb constructor/],
     [['records', '--rout', 'x'], /no option --rout/],
