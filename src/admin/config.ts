@@ -140,7 +140,7 @@ function faulty(faults: Fault[]) {
 
 /** Where a config is asked for; a call that needs one to do its work answers 503 with it. */
 export const noConfig = <const S extends 404 | 503>(status: S) =>
-  refuse(status, 'no_config', 'There is no config yet.', makeConfig);
+  refuse(status, 'no_config', 'There is no valid config.', `${makeConfig}; headgate doctor lists the faults of one`);
 
 export const makeConfig = 'headgate init URL makes one, headgate apply FILE puts it in force';
 

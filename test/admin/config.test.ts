@@ -80,6 +80,16 @@ it('refuses a body that is too large, whether or not it says so', async () => {
   expect(declared.status).toBe(413);
 });
 
+it('does not say of a document in KV that was refused that there is none', async () => {
+  const keeper = { currentConfig: async () => null };
+  const CONTROLLER = { idFromName: String, get: () => keeper };
+  const answer = await mounted()('GET', '/api/config', undefined, { env: { CONTROLLER } as never });
+  expect(await problemOf(answer)).toMatchObject({
+    ...{ status: 404, code: 'no_config', detail: 'There is no valid config.' },
+    mend: expect.stringMatching(/headgate init.*headgate doctor/),
+  });
+});
+
 it.each([
   ['GET', '/api/config', undefined],
   ['PUT', '/api/config', { version: 1, routes: [route] }],

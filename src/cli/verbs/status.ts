@@ -59,9 +59,12 @@ async function lookOf(route: string | undefined, connected: Connected): Promise<
   return route ? [await lookAt(route, connected)] : routeStatuses(connected);
 }
 
+const noRoute =
+  'No route: no valid config, or none in it. headgate doctor lists the faults of a config, headgate init URL writes a first one.';
+
 function print(statuses: RouteStatus[], route: string | undefined, json: boolean, terminal: Terminal): void {
   if (json) terminal.out(JSON.stringify(route ? statuses[0] : { routes: statuses }, null, 2));
-  else if (statuses.length === 0) terminal.note('The config has no route. headgate init URL writes a first one.');
+  else if (statuses.length === 0) terminal.note(noRoute);
   else terminal.out(linesOf(statuses, route, terminal).join('\n'));
 }
 
