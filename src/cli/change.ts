@@ -19,7 +19,11 @@ export interface Change {
 }
 
 /** Whether to act. False after `--dry-run` has shown the change; a person's no is a refusal (exit 1), so that `&&` stops. */
-export async function isMeant(change: Change, args: WriteArgs & CommonArgs, terminal: Terminal): Promise<boolean> {
+export async function isMeant(
+  change: Change,
+  args: Pick<WriteArgs, 'yes' | 'dry-run'> & Pick<CommonArgs, 'json'>,
+  terminal: Terminal,
+): Promise<boolean> {
   const { what, lines, data } = change;
   if (args['dry-run']) {
     if (args.json) terminal.out(JSON.stringify({ dryRun: true, what, ...data }, null, 2));

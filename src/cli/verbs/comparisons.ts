@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Sample } from '../../shadow/tally.ts';
+import { isMeant } from '../change.ts';
 import { connect } from '../client.ts';
 import { pairLines } from '../comparisons/pairs.ts';
 import { type Comparisons, reportLines } from '../comparisons/report.ts';
@@ -52,11 +53,16 @@ export const comparisons = verb({
       return save(await look(ALL_SAMPLES), args.export, { ...args, force: args.force === true }, terminal);
     if (args.reset) {
       const report = await look(0);
-      if (!(await isMeant(report, args, terminal))) return 0;
-      const forget = { candidate: report.candidate! };
-      await ask(client.api.routes[':route'].comparisons.$delete({ param: { route }, query: forget }));
-      if (args.json) terminal.out(JSON.stringify({ route, reset: report.candidate }));
-      else terminal.out(`${terminal.paint.green('✓')} ${route}/${report.candidate} begins at zero`);
+      const { eligible } = report;
+      const reset = toForget(report, args);
+      if (reset === null) terminal.note(`${route} has compared nothing yet, so there is nothing to forget.`);
+      else {
+        const what = `Forget the ${whole(eligible)} requests compared with ${route}/${reset}, and the pairs kept of them`;
+        if (!(await isMeant({ what, lines: [], data: { route, reset, eligible } }, args, terminal))) return 0;
+        await ask(client.api.routes[':route'].comparisons.$delete({ param: { route }, query: { candidate: reset } }));
+      }
+      if (args.json) terminal.out(JSON.stringify({ route, reset }));
+      else if (reset !== null) terminal.out(`${terminal.paint.green('✓')} ${route}/${reset} begins at zero`);
       return 0;
     }
     const samples = Number(args.samples);
@@ -122,27 +128,11 @@ function save(
   return 0;
 }
 
-async function isMeant(
-  { candidate, candidates, eligible }: Comparisons,
-  args: { route: string; candidate?: string; yes?: boolean; 'dry-run'?: boolean },
-  terminal: Terminal,
-): Promise<boolean> {
-  const { route } = args;
-  if (candidate === null) {
-    terminal.note(`${route} has compared nothing yet, so there is nothing to forget.`);
-    return false;
-  }
-  if (!args.candidate && candidates.length > 1) {
-    throw usage(`${route} has several candidates: ${candidates.join(', ')}.`, `name one by --candidate ${candidate}`);
-  }
-  const what = `the ${whole(eligible)} requests compared with ${route}/${candidate}, and the pairs kept of them`;
-  if (args['dry-run']) {
-    terminal.out(`Would forget ${what}.`);
-    return false;
-  }
-  if (args.yes || terminal.confirm === null) return true;
-  if (await terminal.confirm(`Forget ${what}?`)) return true;
-  throw new Stop({ exitCode: 1, code: 'declined', what: 'Nothing was forgotten.' });
+/** The candidate whose pairs are to be forgotten; null where nothing was compared. */
+function toForget({ candidate, candidates }: Comparisons, args: { route: string; candidate?: string }): string | null {
+  if (args.candidate || candidates.length < 2) return candidate;
+  const what = `${args.route} has several candidates: ${candidates.join(', ')}.`;
+  throw usage(what, `name one by --candidate ${candidate}`);
 }
 
 /** Shows each look over the one before; a Worker that cannot be reached for a while is waited for. */

@@ -255,11 +255,21 @@ describe('headgate comparisons --reset', () => {
   });
 
   it('only says what it would do in a dry run, and wants a name where there are several', async () => {
-    expect(await show('--reset', '--dry-run')).toContain('Would forget the 1,008 requests');
+    expect(await show('--reset', '--dry-run')).toMatch(/Forget the 1,008 requests[\s\S]*Nothing was changed/);
     reports.third = { ...fullReport(), candidate: 'third' };
     expect(await session.run('comparisons', 'detect', '--reset')).toBe(2);
     expect(session.notes).toContain('several candidates: green, third');
     expect(cleared).toEqual([]);
+  });
+
+  it('answers programs in JSON, whether or not it forgets', async () => {
+    expect(JSON.parse(await show('--reset', '--dry-run', '--json'))).toMatchObject({
+      ...{ dryRun: true, route: 'detect', reset: 'green', eligible: 1_008 },
+    });
+    expect(JSON.parse(await show('--reset', '--json'))).toEqual({ route: 'detect', reset: 'green' });
+    reports = {};
+    expect(JSON.parse(await show('--reset', '--json'))).toEqual({ route: 'detect', reset: null });
+    expect(cleared).toEqual(['green']);
   });
 });
 
