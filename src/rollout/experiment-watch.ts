@@ -39,12 +39,14 @@ export class ExperimentWatch {
     if (!stepOf(state).experiment) return undefined;
     const lacking = this.#lacking(state, known.route);
     if (lacking !== null) return { verdict: 'wait', sentence: `experiment ${state.experiment}: ${lacking}` };
-    if (!this.#isAsking && nowMs - this.#askedAtMs >= LEDGER_EVERY_MS) {
+    // Also by a clock that was set back.
+    if (!this.#isAsking && Math.abs(nowMs - this.#askedAtMs) >= LEDGER_EVERY_MS) {
       this.#askedAtMs = nowMs;
       this.#ctx.waitUntil(this.#ask(state, known.route!, known.split));
     }
     const heard = this.#heard;
-    const isOfNow = heard !== null && heard.stepRun === state.stepRun && nowMs - heard.atMs < VERDICT_FRESH_MS;
+    const isOfNow =
+      heard !== null && heard.stepRun === state.stepRun && Math.abs(nowMs - heard.atMs) < VERDICT_FRESH_MS;
     return isOfNow ? { verdict: heard.verdict, sentence: heard.sentence } : undefined;
   }
 

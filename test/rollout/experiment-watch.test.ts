@@ -98,6 +98,14 @@ describe('what a controller hears of an experiment', () => {
     expect(one.hear(state, known, Date.now() + 25_000)).toBeUndefined();
   });
 
+  it('is asked for again, and not what it was, when the clock was set back', async () => {
+    const one = watch();
+    await heard(one);
+    vi.setSystemTime(T0 - 3_600_000);
+    ledger = () => Promise.resolve({ ...running, units: { blue: 30, green: 33 } });
+    expect(await heard(one)).toEqual([undefined, { ...counted, sentence: 'experiment e-1: 63 of 100 units' }]);
+  });
+
   it('is nothing, and nobody is asked, in a step that carries none', async () => {
     const plain = started([step({ weight: 50 })], { experiment: 'e-1' });
     expect(await heard(watch(), plain)).toEqual([undefined, undefined]);
