@@ -229,7 +229,7 @@ export class RouteControl {
     return {
       nowMs,
       manual,
-      isHandTold: !manual && nowMs - this.#byHandToldMs < BY_HAND_TOLD_MS,
+      isHandTold: !manual && Math.abs(nowMs - this.#byHandToldMs) < BY_HAND_TOLD_MS,
       config: this.source.seenConfig(),
       evidence: state === null ? noEvidence : this.#evidenceOf(state, nowMs),
       health,

@@ -25,6 +25,7 @@ beforeAll(async () => {
       blind: {},
       judging: {},
       'hand-unread': {},
+      'hand-told': {},
     }),
     { entry: "export { default, RolloutController, Recorder } from './test/worker/rollout-faults.ts';" },
   );
@@ -281,6 +282,29 @@ describe('a controller', () => {
     await fault('skew=0');
     expect((await world.status('late')).rollout).toMatchObject({ phase: 'progressing', step: 1 });
     expect(await world.actions('late')).toEqual(['started', 'paused', 'resumed']);
+  });
+
+  it('whose clock is set back after weights by hand have gone waits for no isolate that served by them', async () => {
+    const told = (byHand: boolean) =>
+      until(
+        async () => {
+          await world.visit('hand-told');
+          return (await fault('')).some(({ route, isByHand }) => route === 'hand-told' && isByHand === byHand);
+        },
+        (isTold) => isTold,
+      );
+    await start('hand-told');
+    await fault('skew=3600000');
+    await world.headgate.put('weights:hand-told', { blue: 100 });
+    await told(true);
+    await world.headgate.put('weights:hand-told', {});
+    await until(
+      () => world.phase('hand-told'),
+      (phase) => phase === 'progressing',
+    );
+    await told(false);
+    await fault('skew=0');
+    expect((await world.status('hand-told')).rollout.waitsFor).not.toContain('some isolates: weights set by hand');
   });
 });
 
