@@ -94,7 +94,7 @@ const fromElsewhere = () =>
 
 /** The token of an Authorization header. RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
 export function bearerToken(header: string | undefined): string | undefined {
-  const found = header?.match(/^bearer +(.*\S)/i);
+  const found = header?.match(/^bearer +(\S.*)/i);
   return found?.[1];
 }
 
