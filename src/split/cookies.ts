@@ -84,12 +84,15 @@ export function joinCookieLines(header: string): string {
   return from === 0 ? header : joined + header.slice(from);
 }
 
-/** Whether an origin's Set-Cookie would set one of our names, also as a nameless cookie `=headgate=…` that reads like it. */
+/**
+ * Whether an origin's Set-Cookie would set one of our names: also as a nameless cookie `=headgate=…` that reads like it, or within a
+ * value that reads like two lines.
+ */
 export function isOurSetCookie(value: string): boolean {
   let start = skipBlanks(value, 0);
-  if (value.charCodeAt(start) === EQUALS) start = skipBlanks(value, start + 1);
-  const semicolon = value.indexOf(';', start);
-  return isOurs(value, start, semicolon === -1 ? value.length : semicolon);
+  if (value.charCodeAt(start) === EQUALS) start++;
+  const [pair = ''] = value.slice(start).split(';', 1);
+  return stripCookies(pair) !== pair;
 }
 
 /** Whether a pair begins at `at`: at the header's start, after a semicolon, or after a line join. */

@@ -152,6 +152,9 @@ describe('isOurSetCookie', () => {
     ['__Host-headgate-preview=; Max-Age=0', true],
     ['  headgate-preview =x', true],
     ['=headgate=x', true], // a nameless cookie comes back as `headgate=x`
+    ['a=1, headgate=x; Path=/', true], // comes back as `a=1, headgate=x`, which reads like two Cookie lines
+    ['a=1; Expires=Wed, headgate=x', false],
+    ['a=1, b=2', false],
     ['session=headgate=x', false],
     ['headgates=x', false],
     ['headgate; a=b', false],
