@@ -7,6 +7,7 @@ import { shares } from './figures.ts';
 import type { ChangedRoute, RouteStatus } from './route.ts';
 import { Stop, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
+import { safe } from './text.ts';
 import type { CommonArgs, RouteWriteArgs, WriteArgs } from './verb.ts';
 
 export interface Change {
@@ -106,7 +107,7 @@ export function printChanged(
   // Of a route that the config has no more, or that cannot be read, only what was done is known.
   const traffic = split === undefined ? '' : `: ${shares(inForce.weights)} (revision ${split.revision})`;
   terminal.out(`${green('✓')} ${done}${traffic}`);
-  for (const warning of changed.warnings) terminal.note(`${yellow('!')} ${warning}`);
+  for (const warning of changed.warnings) terminal.note(`${yellow('!')} ${safe(warning)}`);
   if (next !== undefined) terminal.out(`  ${dim('→')} ${next}`);
   return 0;
 }

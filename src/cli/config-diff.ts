@@ -3,6 +3,8 @@
  * not what is made of it: a default written out is a change of the file, and shown as one.
  */
 
+import { safe } from './text.ts';
+
 type Json = Record<string, unknown>;
 
 /** One member that differs; `undefined` where a document does not have it. */
@@ -78,7 +80,7 @@ export function diffLines({ changes, order }: ConfigChange): string[] {
   return [
     ...changes.flatMap(({ route, kind, differences: found }) => [
       `  ${marks[kind]} ${route === null ? 'outside of routes' : `route ${route}`}`,
-      ...found.filter(({ path }) => path !== 'name').map((difference) => `      ${told(difference)}`),
+      ...found.filter(({ path }) => path !== 'name').map((difference) => `      ${safe(told(difference))}`),
     ]),
     ...(order === null ? [] : [`  ~ routes are tried in this order now: ${order.join(', ')}`]),
   ];

@@ -2,12 +2,13 @@
 
 import type { Fault } from '../result.ts';
 import type { Terminal } from './terminal.ts';
+import { safe } from './text.ts';
 
 /** Each fault as path, reason and what to do, in three short lines at most. */
 export function faultLines(faults: readonly Fault[], { paint }: Terminal): string[] {
   return faults.flatMap(({ path, reason, mend }) => [
-    `  ${paint.bold(path || '(document)')}  ${reason}`,
-    ...(mend ? [`    ${paint.dim('→')} ${mend}`] : []),
+    `  ${paint.bold(safe(path || '(document)'))}  ${safe(reason)}`,
+    ...(mend ? [`    ${paint.dim('→')} ${safe(mend)}`] : []),
   ]);
 }
 
@@ -25,7 +26,7 @@ const gap = '  ';
 export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], maxColumns: number): string[] {
   const cells = [
     columns.map((column) => column.title),
-    ...rows.map((row) => columns.map((column) => clean(column.cell(row)))),
+    ...rows.map((row) => columns.map((column) => safe(column.cell(row)))),
   ];
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => [...line[i]!].length)));
   const room = maxColumns - gap.length * (columns.length - 1);
@@ -47,11 +48,6 @@ function padOrCut(cell: string, width: number, align: 'right' | undefined): stri
   if (characters.length > width) return `${characters.slice(0, width - 1).join('')}…`;
   const padding = ' '.repeat(width - characters.length);
   return align === 'right' ? padding + cell : cell + padding;
-}
-
-/** Recorded text came from clients: control characters must not reach the terminal as commands. */
-function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, '�');
 }
 
 function sum(numbers: readonly number[]): number {

@@ -7,6 +7,7 @@ import { didYouMean } from './names.ts';
 import { faultLines } from './print.ts';
 import { type ExitCode, Stop, type Trouble, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
+import { safe } from './text.ts';
 import { commonArgs, type Verb } from './verb.ts';
 import { groupOf, verbs } from './verbs/index.ts';
 
@@ -142,10 +143,10 @@ function troubleOf(cause: unknown): Trouble | undefined {
 
 function troubleText({ what, why, mend, faults }: Trouble, terminal: Terminal): string {
   const { red, dim } = terminal.paint;
-  const lines = [`${red('✗')} ${what}`];
-  if (why) lines.push(`  ${why}`);
+  const lines = [`${red('✗')} ${safe(what)}`];
+  if (why) lines.push(`  ${safe(why)}`);
   if (faults) lines.push(...faultLines(faults, terminal));
-  if (mend) lines.push(`  ${dim('→')} ${mend}`);
+  if (mend) lines.push(`  ${dim('→')} ${safe(mend)}`);
   return lines.join('\n');
 }
 

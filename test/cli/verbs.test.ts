@@ -69,6 +69,13 @@ describe('headgate validate', () => {
     expect(session.out).toContain('KEY_BLUE');
   });
 
+  it('never lets the text of somebody else’s config command the terminal', async () => {
+    session.write('bad.json', { ...(valid as object), 'k\u009b2J\u202e': 1, baseline: '\u009b2J' });
+    expect(await session.run('validate', 'bad.json')).toBe(1);
+    expect(session.out).toContain('k�2J�');
+    for (const command of ['\u009b', '\u202e']) expect(session.out).not.toContain(command);
+  });
+
   it('gives the same as JSON', async () => {
     session.write('bad.json', faulty);
     expect(await session.run('validate', 'bad.json', '--json')).toBe(1);
@@ -101,10 +108,10 @@ describe('headgate records', () => {
     expect(lines[1]).toMatch(/\/long\/.*…/);
   });
 
-  it('never lets recorded text command the terminal', async () => {
-    stored = [record(1, '/\u001b[2J\u0007x')];
+  it('never lets recorded text command the terminal, or turn its writing', async () => {
+    stored = [record(1, '/\u001b[2J\u0007x\u202e')];
     await session.run('records');
-    expect(session.out).toContain('/�[2J�x');
+    expect(session.out).toContain('/�[2J�x�');
   });
 
   it('gives the page as JSON', async () => {

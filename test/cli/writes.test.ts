@@ -354,3 +354,18 @@ describe('headgate rollout start', () => {
     expect(session.out).toContain('headgate status detect --watch');
   });
 });
+
+it('never lets what a Worker says command the terminal', async () => {
+  const said = '\u001b[2J\u202e';
+  api.answer(answers({ warnings: [`w${said}`] }));
+  await session.run('switch', 'detect', 'green');
+  const warned = session.notes;
+  expect(warned).toContain('w�[2J�');
+  const faults = [{ path: `p${said}`, reason: said, mend: said }];
+  const no = () => refusal(422, 'no', said, { mend: said, faults });
+  api.answer({ ...answers(), 'POST /api/routes/detect/switch': no });
+  expect(await session.run('switch', 'detect', 'green')).toBe(1);
+  expect(session.notes).toContain('refused: �[2J�');
+  expect(session.notes).toContain('p�[2J�');
+  for (const command of said.match(/[^[2J]/g)!) expect(warned + session.notes).not.toContain(command);
+});
