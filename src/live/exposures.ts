@@ -11,6 +11,7 @@ import type { BodyReport } from '../forward/pump.ts';
 import type { Observer, Served } from '../forward/served.ts';
 import { getOrMake } from '../get-or-make.ts';
 import { sleep } from '../limit.ts';
+import { ownText } from '../own-text.ts';
 import { recordRow } from '../records/write.ts';
 import { hashUnit } from '../split/receipt.ts';
 import { isError } from './judge.ts';
@@ -94,7 +95,7 @@ export class Exposures {
         return null;
       }
       seen = newlySeen(served);
-      waiting.units.set(key, seen);
+      waiting.units.set(ownText(key), seen);
     }
     if (served.reason !== 'pin') seen.weights ??= JSON.stringify(served.inForce.weights);
     this.#arm(waiting, env, ctx);

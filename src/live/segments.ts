@@ -5,6 +5,7 @@ import type { Segment } from '../config/types.ts';
 import { OTHER } from '../experiment/segments.ts';
 import type { Served } from '../forward/served.ts';
 import { isShort } from '../forward/upload.ts';
+import { ownText } from '../own-text.ts';
 import { pointerSegments } from '../shadow/compare/paths.ts';
 import { MAX_SEGMENT } from './limits.ts';
 
@@ -25,14 +26,8 @@ export function segmentsOf(
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
-
-/**
- * The beginning of a value, written anew: a part of a text keeps all of it in memory. Half a pair of surrogates, sent or cut, would
- * come back from a database as another value; encoded it is replaced.
- */
-const clipped = (value: string) => decoder.decode(encoder.encode(value.slice(0, MAX_SEGMENT)));
+/** Its own, and whole: half a pair of surrogates, sent or cut, comes back from a database as another value. */
+const clipped = (value: string) => ownText(value.slice(0, MAX_SEGMENT));
 
 function documentOf({ bytes, isEncoded }: Served['upload']): unknown {
   if (bytes === null || isEncoded) return null;

@@ -5,6 +5,7 @@
  */
 
 import { hex } from '../digest.ts';
+import { ownText } from '../own-text.ts';
 import { err, ok, type Result } from '../result.ts';
 import { AHEAD_MS, MAX_HASHES, MAX_REMEMBERED_UNIT, RECEIPT_MS } from './limits.ts';
 import { digest, isSigned, sign } from './sign.ts';
@@ -77,7 +78,7 @@ export async function hashUnit(unit: string, secret: string): Promise<string> {
   const hash = known ?? hex(await first64(unit, secret));
   if (!young.has(key)) {
     if (young.size >= MAX_HASHES) [old, young] = [young, new Map()];
-    young.set(key, hash);
+    young.set(ownText(key), hash);
   }
   return hash;
 }

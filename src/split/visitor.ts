@@ -4,6 +4,7 @@
  * about variants (`pins.ts` does) and takes its randomness from the caller.
  */
 
+import { ownText } from '../own-text.ts';
 import { isBase64url, toBase64url } from './base64url.ts';
 import { readCookie } from './cookies.ts';
 import { ID_LENGTH, MAX_CHECKS, MAX_VALUE_LENGTH } from './limits.ts';
@@ -25,9 +26,6 @@ export interface VisitorContext {
 }
 
 const NO_PINS: readonly Pin[] = [];
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** The only name under which our cookie is read and set on this scheme. */
 export function visitorCookieName(https: boolean): string {
@@ -74,7 +72,7 @@ export function peekVerified(value: string, secret: string | undefined): Visitor
 export async function verify(value: string, secret: string): Promise<Visitor | null> {
   const known = peekVerified(value, secret);
   if (known !== undefined) return known;
-  const own = decoder.decode(encoder.encode(value)); // its own characters, see `remember`
+  const own = ownText(value);
   const end = own.lastIndexOf('.');
   const pins = end > ID_LENGTH ? parsePins(own.slice(ID_LENGTH + 1, end)) : null;
   if (pins === null || !(await isSigned('pin', own.slice(0, end), own.slice(end + 1), secret))) return withoutPins(own);

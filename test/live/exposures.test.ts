@@ -4,6 +4,7 @@ import type { Served } from '../../src/forward/served.ts';
 import { Exposures } from '../../src/live/exposures.ts';
 import type { Spent } from '../../src/live/usage.ts';
 import { hashUnit } from '../../src/split/receipt.ts';
+import { keptBytes, longFrom } from '../kept-bytes.ts';
 import { body, served, T0 } from './served.ts';
 
 const experiment = { id: 'e', primary: ['tokensOut'], secondary: ['retry'], segments: [] };
@@ -74,6 +75,23 @@ describe('the exposures of a batch', () => {
     vi.restoreAllMocks();
     expect(told).toBeGreaterThan(100);
     expect(told * 12_000).toBeLessThan(8_000_000);
+  });
+
+  it('keep nothing of the headers that units and segments were read from', async () => {
+    const { see, flushed } = seeing(null);
+    const segments = [{ name: 'plan', from: { header: 'x-plan' } }];
+    const segmented = {
+      ...route,
+      experiment: { ...experiment, secondary: [], segments },
+    } as unknown as Served['route'];
+    const kept = await keptBytes(() => {
+      for (let n = 100_000; n < 100_500; n++) {
+        const sent = new Headers({ 'x-plan': longFrom(`a-plan-of-mine-${n}`) });
+        see({ unit: longFrom(`a-visitor-id-${n}`).slice(0, 19), sent, route: segmented });
+      }
+    });
+    expect(await flushed()).toHaveLength(500);
+    expect(kept).toBeLessThan(5_000_000); // the headers have 60 MB
   });
 
   it('come through in the end, though nobody asks any more when the ledger is back', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RECEIPT_MS } from '../../src/split/limits.ts';
 import { createReceipt, hashUnit, readReceipt, receiptTag } from '../../src/split/receipt.ts';
 import { sign } from '../../src/split/sign.ts';
+import { keptBytes, longFrom } from '../kept-bytes.ts';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');
 const receipt = { route: 'chat', variant: 'green-2', unitHash: '00ff00ff00ff00ff', atMs: NOW };
@@ -80,6 +81,13 @@ describe('the hash of a unit', () => {
     const long = 'u'.repeat(5_000);
     const ofLong = createHmac('sha256', 'é').update(`unit|${long}`).digest('hex').slice(0, 16);
     expect(await hashUnit(long, 'é')).toBe(ofLong);
+  });
+
+  it('remembers of a unit no more than the unit, however long the header that bore it', async () => {
+    const kept = await keptBytes(async () => {
+      for (let n = 100_000; n < 100_500; n++) await hashUnit(longFrom(`a-visitor-id-${n}`).slice(0, 19), 's');
+    });
+    expect(kept).toBeLessThan(5_000_000); // the headers have 30 MB
   });
 
   it('stays right when more units come than are remembered', async () => {

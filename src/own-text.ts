@@ -1,0 +1,12 @@
+/**
+ * Owns texts that outlive the longer ones they were cut out of: a part refers to the whole, so that an id of 22 characters would keep a
+ * Cookie header of 60 KB in memory for as long as the id is remembered.
+ */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+
+/** The same text, of characters of its own; half a pair of surrogates becomes U+FFFD. */
+export function ownText(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
