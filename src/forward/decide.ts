@@ -36,8 +36,6 @@ export interface Facts extends Incoming {
   cookies: CookieSettings;
   secret: string | undefined;
   nowMs: number;
-  cookieHeader: string | null;
-  header: (name: string) => string | null;
 }
 
 /** Decides: at once where no cryptography is needed, which is nearly always. */

@@ -50,13 +50,13 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   if (isControlPath(url.pathname)) return noRoute();
   const reading = plane.store.current(env, ctx, nowMs);
   const loaded = reading instanceof Promise ? await reading : reading;
-  const loop = incoming.sent.get('cdn-loop');
+  const loop = incoming.header('cdn-loop');
   if (loop !== null && isLoop(loop, loaded?.hash ?? ''))
     return refusal(508, 'loop', 'A variant points back at this Worker.');
   // A candidate's page must not share an origin with the controls.
   if (env.ADMIN_HOST && isOnHost(url, env.ADMIN_HOST)) return noRoute();
   if (loaded === null) return toFallback(incoming, { env, configHash: '' }, noConfig);
-  const found = findRoute(loaded.config, url, incoming.sent);
+  const found = findRoute(loaded.config, url, { get: incoming.header });
   if (found === null) return toFallback(incoming, { env, configHash: loaded.hash }, noRoute);
   const knowing = plane.store.stateOf(env, ctx, found, nowMs);
   const known = knowing instanceof Promise ? await knowing : knowing;
@@ -64,14 +64,11 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const state = confirming instanceof Promise ? await confirming : confirming;
   // Another config may have come while the split was made sure of.
   const { route } = state;
-  const { sent } = incoming;
   const deciding = decide(state, {
     ...incoming,
     cookies: loaded.config.cookie,
     secret: env.COOKIE_SECRET,
     nowMs,
-    cookieHeader: sent.get('cookie'),
-    header: (name) => sent.get(name),
   });
   const decision = deciding instanceof Promise ? await deciding : deciding;
 

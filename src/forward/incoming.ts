@@ -9,11 +9,20 @@ export interface Incoming {
   url: RequestUrl;
   /** The headers as they were sent. */
   sent: Headers;
+  /** Their names, in small letters. */
+  names: readonly string[];
+  /** One of them by its name in small letters, or null. */
+  header: (name: string) => string | null;
+  cookieHeader: string | null;
 }
 
 export function readIncoming(request: Request, url: RequestUrl): Incoming {
-  const { method, headers } = request;
-  return { request, method, url, sent: headers };
+  const { method, headers: sent } = request;
+  const names: string[] = [];
+  for (const name of sent.keys()) names.push(name);
+  // Most that are asked for are not there, and the runtime takes as long to say so as to give one.
+  const header = (name: string) => (names.includes(name) ? sent.get(name) : null);
+  return { request, method, url, sent, names, header, cookieHeader: header('cookie') };
 }
 
 /** What the platform says of a request. It is made when it is first asked for, and as dear as all the headers that are set. */

@@ -34,20 +34,20 @@ const REMOVED = new RegExp(`^(?:${[...CLAIMS, ...hopByHop].join('|')})$`);
 
 /** The headers of a request, cleaned and with what every variant is told. The caller adds the variant's own. */
 export function cleanedHeaders(incoming: Incoming, forwarding: Forwarding): Headers {
-  const { url, sent } = incoming;
+  const { url, sent, names, header, cookieHeader } = incoming;
   const headers = new Headers(sent);
   const { requestId, configHash, isWebSocket } = forwarding;
-  removeNamedByConnection(headers, sent.get('connection'), isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
-  for (const name of sent.keys()) {
+  if (cookieHeader !== null) cleanCookies(headers, cookieHeader);
+  removeNamedByConnection(headers, header('connection'), isWebSocket ? KEPT_BY_HANDSHAKE : KEPT);
+  for (const name of names) {
     if (REMOVED.test(name) && !(isWebSocket && name === 'upgrade')) headers.delete(name);
   }
   // The platform puts its own `accept-encoding` in place of the client's, and keeps the client's beside the headers.
-  const cf = sent.has('accept-encoding') ? cfOf(incoming) : undefined;
+  const cf = names.includes('accept-encoding') ? cfOf(incoming) : undefined;
   if (cf !== undefined) headers.set('accept-encoding', (cf.clientAcceptEncoding as string) || 'identity');
-  cleanCookies(headers);
   headers.set('x-forwarded-host', url.host);
   headers.set('x-forwarded-proto', url.protocol === 'https:' ? 'https' : 'http');
-  const ip = sent.get('cf-connecting-ip');
+  const ip = header('cf-connecting-ip');
   if (ip !== null) headers.set('x-forwarded-for', ip);
   headers.set('x-request-id', requestId);
   headers.append('cdn-loop', loopToken(configHash));
@@ -67,19 +67,17 @@ export function addVariantHeaders(
 }
 
 /** The client's request id where it is one that logs can bear, else a new one. */
-export function requestIdOf({ sent }: Incoming): string {
-  const given = sent.get('x-request-id');
+export function requestIdOf({ header }: Incoming): string {
+  const given = header('x-request-id');
   return given !== null && given.length <= 128 && /^[\x21-\x7e]+$/.test(given) ? given : crypto.randomUUID();
 }
 
 /** RFC 6455 §4.1: a handshake is a GET. The runtime would make one of whatever else asks for an upgrade. */
-export function isHandshake({ method, sent }: Incoming): boolean {
-  return method === 'GET' && sent.get('upgrade')?.toLowerCase() === 'websocket';
+export function isHandshake({ method, header }: Incoming): boolean {
+  return method === 'GET' && header('upgrade')?.toLowerCase() === 'websocket';
 }
 
-function cleanCookies(headers: Headers): void {
-  const line = headers.get('cookie');
-  if (line === null) return;
+function cleanCookies(headers: Headers, line: string): void {
   const cookies = stripCookies(joinCookieLines(line));
   if (cookies === null) headers.delete('cookie');
   else if (cookies !== line) headers.set('cookie', cookies);

@@ -26,8 +26,10 @@ export interface Shaping {
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding'];
 const FOR_CACHES = ['cdn-cache-control', 'cloudflare-cdn-cache-control'];
 const NONE: string[] = [];
-/** What something is done about; nearly no answer has any of these. */
-const LOOKED_AT = new RegExp(`^(?:x-headgate-.*|set-cookie|location|${[...HOP_BY_HOP, ...FOR_CACHES].join('|')})$`);
+/** What something is done about; most answers have few of these. */
+const LOOKED_AT = new RegExp(
+  `^(?:x-headgate-.*|set-cookie|location|cache-control|${[...HOP_BY_HOP, ...FOR_CACHES].join('|')})$`,
+);
 // Without these the bytes that follow would be read as something else, whatever an origin says of them. `upgrade` is the runtime's.
 const FRAMING = new Set(['content-length', 'content-encoding', 'content-type', 'upgrade']);
 
@@ -102,7 +104,7 @@ export function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): 
  */
 function makePrivate(headers: Headers, names: readonly string[]): void {
   for (const name of names) if (FOR_CACHES.includes(name)) headers.delete(name);
-  const sent = headers.get('cache-control');
+  const sent = names.includes('cache-control') ? headers.get('cache-control') : null;
   if (sent === null) {
     headers.set('cache-control', 'private');
     return;

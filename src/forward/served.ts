@@ -14,7 +14,7 @@ import type { Incoming } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
 import type { Upload } from './upload.ts';
 
-export interface Served extends Incoming {
+export interface Served extends Pick<Incoming, 'request' | 'method' | 'url' | 'sent'> {
   route: Route;
   inForce: InForce;
   configHash: string;
