@@ -12,10 +12,11 @@ import { plannedOf } from './report.ts';
 import { type Figures, type Sums, unitsOf } from './sums.ts';
 import type { ExperimentPlan, Grace } from './words.ts';
 
-/** When the planned size was reached, and until when outcomes count. */
+/** When the planned size was reached, which one, and until when outcomes count. An earlier deployment did not keep the size. */
 export interface Reached {
   atMs: number;
   closesAtMs: number;
+  planned?: number;
 }
 
 export class Closing {
@@ -54,7 +55,8 @@ export class Closing {
     if (asked === null || this.isReached) return;
     const units = unitsOf(this.#sums.read());
     if (units < asked.planned) return;
-    const reached: Reached = { atMs: nowMs, closesAtMs: nowMs + this.#graceMs(asked.grace) };
+    const { planned, grace } = asked;
+    const reached: Reached = { atMs: nowMs, closesAtMs: nowMs + this.#graceMs(grace), planned };
     this.#meta.set('reached', reached);
     this.closeIfDue(nowMs);
   }

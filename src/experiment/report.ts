@@ -13,6 +13,7 @@ import {
 import { iso } from '../rollout/words.ts';
 import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
+import type { Reached } from './closing.ts';
 import { explore, type SegmentReport } from './exploration.ts';
 import { DEFAULT_PLANNED_UNITS, LEAST_UNITS, STAYS_AFTER_MS } from './limits.ts';
 import type { ArmCounts, Figures } from './sums.ts';
@@ -87,7 +88,7 @@ interface Known {
   beliefs?: KnownBeliefs;
   /** All units, also those that came later. */
   arms: Figures['arms'];
-  reached: { atMs: number; closesAtMs: number } | null;
+  reached: Reached | null;
   /** The figures as they stood when they closed. */
   atPlanned: Figures | null;
   looks: Looks | null;
@@ -102,7 +103,8 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
   const { plan, arms, reached, atPlanned, looks, sinceMs, nowMs, slices = {} } = known;
   const units = unitsOf(arms);
   const total = sumOf(units);
-  const planned = plannedOf(plan);
+  // A size that was reached stands: who came later counts in no test.
+  const planned = reached?.planned ?? plannedOf(plan);
   const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
   const unitsPerDay = total > 0 && elapsedDays > 0 ? total / elapsedDays : null;
   const { metrics, early } = metricsOf(known, planned);
@@ -245,6 +247,11 @@ function notesOf(known: Known, alarm: boolean): string[] {
   if (plan.plannedUnits === null) {
     notes.push(
       `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken (10 % against 11 %); headgate sample-size plans yours.`,
+    );
+  }
+  if (reached?.planned !== undefined && reached.planned !== plannedOf(plan)) {
+    notes.push(
+      `The size was reached at ${reached.planned} units; another plannedUnits has no effect, so give it another id.`,
     );
   }
   if (reached !== null && atPlanned === null) {

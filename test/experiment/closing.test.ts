@@ -63,7 +63,8 @@ describe('the figures of an experiment', () => {
     come(1);
     closing.reachIfDue(T0 + 1);
     closing.closeIfDue(T0 + HOUR_MS);
-    expect([closing.reached, closing.figures]).toEqual([{ atMs: T0 + 1, closesAtMs: T0 + 1 + HOUR_MS }, null]);
+    const reached = { atMs: T0 + 1, closesAtMs: T0 + 1 + HOUR_MS, planned: 100 };
+    expect([closing.reached, closing.figures]).toEqual([reached, null]);
     come(7);
     closing.closeIfDue(T0 + 1 + HOUR_MS);
     expect(closing.figures?.arms.blue?.units).toBe(107);

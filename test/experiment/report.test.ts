@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Moments } from '../../src/analysis/means.ts';
+import type { Reached } from '../../src/experiment/closing.ts';
 import { DEFAULT_PLANNED_UNITS } from '../../src/experiment/limits.ts';
 import { type Looks, lookAtRatio, reportOf, type SampleRatio } from '../../src/experiment/report.ts';
 import type { Figures } from '../../src/experiment/sums.ts';
@@ -39,7 +40,7 @@ interface More {
   plan?: ExperimentPlan;
   atPlanned?: Figures;
   looks?: Looks;
-  reached?: { atMs: number; closesAtMs: number };
+  reached?: Reached;
   slices?: Record<string, Figures>;
 }
 
@@ -116,6 +117,15 @@ describe('a report', () => {
     const closed = look(now, { reached, atPlanned: now }).report;
     expect(closed).toMatchObject({ closed: true, notes: [] });
     expect(closed.metrics[0]).toMatchObject({ state: 'better', by: 'final' });
+  });
+
+  it('goes by the size that was reached, also when the config says another later, and says so', () => {
+    const now = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
+    const reached = { atMs: NOW, closesAtMs: NOW, planned: 20_000 };
+    const raised = look(now, { reached, atPlanned: now, plan: { ...plan, plannedUnits: 50_000 } }).report;
+    expect(raised).toMatchObject({ plannedUnits: 20_000, daysLeft: 0 });
+    const note = 'The size was reached at 20000 units; another plannedUnits has no effect, so give it another id.';
+    expect(raised.notes).toEqual([note]);
   });
 
   it('asks more of each primary metric when there are several, and nothing of secondary ones', () => {
