@@ -16,7 +16,9 @@ export interface Decision {
  * The baseline wins where no variant is better; a variant where it is not worse, and is better itself wherever another one is. A
  * broken split speaks against everybody.
  */
-export function decisionOn(winner: string, baseline: string, { metrics, sampleRatio }: Report): Decision {
+export function decisionOn(winner: string, { metrics, sampleRatio }: Report): Decision {
+  // Of the experiment: a winner that was promoted since is the route's.
+  const baseline = metrics.flatMap(({ arms, variant }) => Object.keys(arms).filter((name) => name !== variant))[0]!;
   const primary = metrics.filter(({ role }) => role === 'primary');
   const isOwn = ({ variant }: Metric) => winner === baseline || variant === winner;
   const better = primary.filter(({ state }) => state === 'better');

@@ -46,7 +46,7 @@ function idleWords(route: string, report: Report, inForce: InForce | undefined):
   const isBegun = unitsOf(report) > 0;
   if (inForce !== undefined && !report.closed) {
     const nobody = isBegun ? 'nobody new is counted' : 'nobody is counted';
-    if (inForce.experiment === null) return `a rollout runs without the experiment, so ${nobody} until it ends`;
+    if (inForce.experiment === null) return `a rollout runs in a step without the experiment, so ${nobody}`;
     const [all] = Object.entries(inForce.weights).find(([, weight]) => weight === 100) ?? [];
     const mend = inForce.source === 'weights' ? `manual clear ${route}` : `weights ${route} …`;
     if (all !== undefined) return `${all} has all the weight, so ${nobody}${isBegun ? '' : `: headgate ${mend}`}`;

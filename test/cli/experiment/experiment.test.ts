@@ -218,7 +218,7 @@ describe('headgate report', () => {
       'a rollout runs beside it',
       nobody,
       counting({ experiment: null }),
-      'a rollout runs without the experiment, so nobody is counted until it ends',
+      'a rollout runs in a step without the experiment, so nobody is counted',
     ],
     ['nobody came', nobody, counting(), 'no unit has come yet, so there are no arms to measure'],
     ['nobody came, as far as is known', nobody, () => refusal(503, 'no_controller', 'no'), 'no unit has come yet'],
@@ -375,6 +375,23 @@ describe('headgate experiment decide', () => {
     expect(api.writes()).toEqual([]);
     expect(await decide(winner, '--force')).toBe(0);
     expect(api.writes()).toHaveLength(1);
+  });
+
+  it('speaks of the baseline that the experiment had, also when its winner is the route’s by now', async () => {
+    const { inForce } = statusWith();
+    const promoted = counting({ ...inForce, baseline: 'green', weights: { blue: 0, green: 100 } });
+    const once = (report: Report) => api.answer(answers(report, { 'GET /api/routes/detect': promoted }));
+    once(reportWith());
+    expect(await decide('green', '--dry-run')).toBe(0);
+    expect(session.out).toContain('helpful: green against blue: better');
+    expect(await decide('blue')).toBe(1);
+    expect(session.notes).toContain('green is better than blue in helpful.');
+    once(worse);
+    expect(await decide('green')).toBe(1);
+    expect(session.notes).toContain('green is worse than blue in helpful');
+    expect(await decide('blue', '--dry-run')).toBe(0);
+    expect(session.out).toContain('helpful: green against blue: worse');
+    expect(api.writes()).toEqual([]);
   });
 
   it('lets either of two variants win where both are better, and shows both', async () => {

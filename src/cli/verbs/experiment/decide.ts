@@ -31,7 +31,7 @@ export const decide = verb({
     requireVariant(status, winner);
     const report = (await ask(client.api.routes[':route'].experiment.$get({ param }))) as Report;
     const { baseline } = status.inForce;
-    const { against, lines } = decisionOn(winner, baseline, report);
+    const { against, lines } = decisionOn(winner, report);
     if (against.length > 0 && !args.force) throw refused(route, against);
     const reason = args.reason || `experiment ${report.id}: ${winner} wins`;
     const json = { to: winner, plan, guardrails, force: true, reason } as TrialBody;
