@@ -19,6 +19,8 @@ export interface Batch {
   live: LiveCounts[];
   evidence: EvidenceBatch[];
   pairs: PairBatch[];
+  /** When the first of its pairs was counted. An isolate of an earlier deployment does not tell. */
+  pairsSinceMs?: number;
 }
 
 /** Exact counts of live requests by rollout, revision and variant. Histograms (ms) are in their compact text form. */

@@ -25,6 +25,8 @@ type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 interface RouteTally {
   live: LiveTally;
   pairs: Map<string, PairTally>;
+  /** When the first of them was counted. */
+  pairsSinceMs: number;
   /** The batch under way; its numbers must not change any more. */
   pending: Batch | null;
   sequence: number;
@@ -71,6 +73,7 @@ export class Flusher {
     const key = `${rollout}/${candidate}`;
     const pairs = getOrMake(tally.pairs, key, () => {
       if (tally.pairs.size >= MAX_PAIR_TALLIES) tally.pairs.clear();
+      if (tally.pairs.size === 0) tally.pairsSinceMs = Date.now();
       return new PairTally(candidate, rollout);
     });
     this.#arm(about, tally, env, ctx);
@@ -81,6 +84,7 @@ export class Flusher {
     return getOrMake(this.#routes, route, () => ({
       live: new LiveTally(),
       pairs: new Map(),
+      pairsSinceMs: 0,
       pending: null,
       sequence: 0,
       dueAtMs: 0,
@@ -144,6 +148,7 @@ export class Flusher {
       isByHand,
       ...tally.live.take(),
       pairs,
+      pairsSinceMs: tally.pairsSinceMs,
     };
   }
 }

@@ -63,7 +63,7 @@ export class RolloutController extends DurableObject<Env> {
     const control = this.#control(batch.route);
     this.#counted(control, () => {
       if (!this.#ledger.isNew(batch, nowMs)) return;
-      for (const pairs of batch.pairs) this.#pairs.add(pairs, nowMs);
+      for (const pairs of batch.pairs) this.#pairs.add(pairs, nowMs, batch.pairsSinceMs);
       control.count(batch, nowMs);
     });
     // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
@@ -169,7 +169,7 @@ export class RolloutController extends DurableObject<Env> {
   }
 
   clearComparisons(candidate: string): void {
-    this.#pairs.clear(candidate);
+    this.#pairs.clear(candidate, Date.now());
   }
 
   currentConfig(): Promise<ConfigRevision | null> {

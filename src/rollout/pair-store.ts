@@ -11,14 +11,13 @@ export class PairStore {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT);
       CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT, sample TEXT);
-      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER, PRIMARY KEY (day, candidate));`);
+      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER, PRIMARY KEY (day, candidate));
+      CREATE TABLE IF NOT EXISTS cleared (candidate TEXT PRIMARY KEY, atMs INTEGER);`);
   }
 
-  /** Adds a batch; call it within the flush's transaction. */
-  add(batch: PairBatch, nowMs: number): void {
+  /** Adds a batch, counted since `sinceMs`; call it within the flush's transaction. What was counted before a clear is only paid for. */
+  add(batch: PairBatch, nowMs: number, sinceMs = nowMs): void {
     const { candidate } = batch;
-    const totals = withBatch(this.#totals(candidate) ?? startTotals(candidate, nowMs), batch);
-    this.#sql.exec('INSERT OR REPLACE INTO pairs VALUES (?, ?)', candidate, JSON.stringify(totals));
     const day = Math.floor(nowMs / 86_400_000);
     this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);
     this.#sql.exec(
@@ -27,6 +26,10 @@ export class PairStore {
       candidate,
       batch.tokens,
     );
+    const cleared = this.#sql.exec('SELECT * FROM cleared WHERE candidate = ? AND atMs > ?', candidate, sinceMs);
+    if ([...cleared].length > 0) return;
+    const totals = withBatch(this.#totals(candidate) ?? startTotals(candidate, nowMs), batch);
+    this.#sql.exec('INSERT OR REPLACE INTO pairs VALUES (?, ?)', candidate, JSON.stringify(totals));
     for (const sample of batch.samples) {
       this.#sql.exec('INSERT INTO samples VALUES (NULL, ?, ?)', candidate, JSON.stringify(sample));
     }
@@ -71,7 +74,8 @@ export class PairStore {
   }
 
   /** Forgets what was compared, so that a new build under an old name begins at zero. */
-  clear(candidate: string): void {
+  clear(candidate: string, nowMs: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO cleared VALUES (?, ?)', candidate, nowMs);
     this.#sql.exec('DELETE FROM pairs WHERE candidate = ?', candidate);
     this.#sql.exec('DELETE FROM samples WHERE candidate = ?', candidate);
   }

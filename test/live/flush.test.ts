@@ -216,6 +216,20 @@ describe('a flush', () => {
     ]);
   });
 
+  it('tells since when its pairs were counted, so that a beginning at zero leaves them out', async () => {
+    const startedMs = Date.now();
+    flusher.live(about, env, ctx);
+    await vi.advanceTimersByTimeAsync(500);
+    counts();
+    await vi.advanceTimersByTimeAsync(500);
+    counts({ rollout: 'r-1' });
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    counts();
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS);
+    const since = controller.came.map(({ pairsSinceMs }) => pairsSinceMs! - startedMs);
+    expect(since).toEqual([500, 1_000 + BUSY_INTERVAL_MS]);
+  });
+
   it('is not missed when the platform ends its request before it comes', async () => {
     const dead = { waitUntil: () => {} };
     // Nothing of this request's work goes on: its timers are taken away.

@@ -71,10 +71,25 @@ describe('the pairs of a route', () => {
     const store = new PairStore(sqlStorage());
     store.add(batchOf('green', 3), 0);
     store.add(batchOf('teal', 2), 0);
-    store.clear('green');
+    store.clear('green', 1);
     expect(store.candidates()).toEqual(['teal']);
     expect(store.samples('green')).toEqual([]);
     expect(store.samples('teal')).toHaveLength(2);
     expect(store.tokensToday(0)).toEqual({ green: 3, teal: 2 });
+  });
+
+  it('leave out what isolates had counted before they were cleared, and not yet told', () => {
+    const sql = sqlStorage();
+    new PairStore(sql).clear('green', 10_000);
+    // An object is restarted between two flushes.
+    const store = new PairStore(sql);
+    store.add(batchOf('green', 3), 12_000, 9_999);
+    store.add(batchOf('teal', 1), 12_000, 9_999);
+    expect(store.candidates()).toEqual(['teal']);
+    expect(store.samples('green')).toEqual([]);
+    store.add(batchOf('green', 2), 13_000, 10_000);
+    store.add(batchOf('green', 2), 14_000);
+    expect(store.report('green')).toMatchObject({ eligible: 4 });
+    expect(store.tokensToday(14_000)).toEqual({ green: 7, teal: 1 });
   });
 });
