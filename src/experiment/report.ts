@@ -105,8 +105,10 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
   const total = sumOf(units);
   // A size that was reached stands: who came later counts in no test.
   const planned = reached?.planned ?? plannedOf(plan);
-  const elapsedDays = sinceMs === null ? 0 : (nowMs - sinceMs) / 86_400_000;
-  const unitsPerDay = total > 0 && elapsedDays > 0 ? total / elapsedDays : null;
+  // Once it is over, days in which nobody is dealt to an arm say nothing of the traffic.
+  const elapsedDays = sinceMs === null ? 0 : ((reached?.atMs ?? nowMs) - sinceMs) / 86_400_000;
+  const inTime = sumOf(unitsOf(known.now.arms));
+  const unitsPerDay = inTime > 0 && elapsedDays > 0 ? inTime / elapsedDays : null;
   const { metrics, early } = metricsOf(known, planned);
   const sampleRatio = lookAtRatio(looks?.sampleRatio, known);
   const report: Report = {
@@ -126,7 +128,7 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     segments: explore(plan, slices, {
       variants: variantsOf(known),
       plannedUnits: planned,
-      units: sumOf(unitsOf(known.now.arms)),
+      units: inTime,
     }),
     notes: notesOf(known, sampleRatio.alarm),
   };

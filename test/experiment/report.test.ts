@@ -42,6 +42,8 @@ interface More {
   looks?: Looks;
   reached?: Reached;
   slices?: Record<string, Figures>;
+  /** All units, where some came later. */
+  arms?: Figures['arms'];
 }
 
 function look(now: Figures, more: More = {}) {
@@ -49,7 +51,7 @@ function look(now: Figures, more: More = {}) {
   return reportOf({
     plan: asked,
     now,
-    arms: now.arms,
+    arms: more.arms ?? now.arms,
     reached: more.reached ?? null,
     slices: more.slices,
     atPlanned: more.atPlanned ?? null,
@@ -117,6 +119,14 @@ describe('a report', () => {
     const closed = look(now, { reached, atPlanned: now }).report;
     expect(closed).toMatchObject({ closed: true, notes: [] });
     expect(closed.metrics[0]).toMatchObject({ state: 'better', by: 'final' });
+  });
+
+  it('keeps the rate at which the planned units came, however long ago that was', () => {
+    const now = figures({ blue: [10_000, 1000], green: [10_000, 1090] });
+    const later = figures({ blue: [11_000, 1000], green: [11_000, 1090] });
+    const reached = { atMs: NOW - DAY_MS, closesAtMs: NOW - DAY_MS, planned: 20_000 };
+    const { report } = look(now, { reached, atPlanned: now, arms: later.arms });
+    expect(report).toMatchObject({ units: { blue: 11_000 }, unitsPerDay: 20_000, daysLeft: 0 });
   });
 
   it('goes by the size that was reached, also when the config says another later, and says so', () => {
