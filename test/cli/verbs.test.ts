@@ -137,6 +137,24 @@ describe('headgate records', () => {
     expect(lines.map((line) => line.match(/POST +(\S+)/)?.[1])).toEqual([undefined, '/b', '/c', '/d']);
   });
 
+  it('waits for a Worker that is away for a while, and misses nothing', async () => {
+    const real = session.fetch;
+    let looks = 0;
+    session.fetch = async (...call) => {
+      looks += 1;
+      if (looks === 2) throw new TypeError('fetch failed');
+      return real(...call);
+    };
+    session.sleep = async () => {
+      if (looks === 2) stored.push(record(3, '/c'));
+      if (looks === 3) throw new Error('enough');
+    };
+    await expect(session.run('records', '--follow', '--limit', '1')).rejects.toThrow('enough');
+    session.fetch = real;
+    expect(session.notes).toMatch(/Cannot reach .* Trying again\./);
+    expect(session.out).toMatch(/\/b[\s\S]*\/c/);
+  });
+
   it('says how to give a token when it has none or a wrong one', async () => {
     session.env = { HEADGATE_URL: worker.url };
     expect(await session.run('records')).toBe(1);

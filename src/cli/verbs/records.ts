@@ -8,6 +8,7 @@ import { requireRoute } from '../route.ts';
 import { usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
+import { patiently } from '../wait.ts';
 
 const text = (title: string, member = title): Column<RecordEntry> => ({
   title,
@@ -86,7 +87,12 @@ export const records = verb({
     };
     if (args.follow) {
       const first = (await firstLook(maxLimit)).records;
-      return follow(first, Number(args.limit), () => look(maxLimit), new Printer(args, terminal));
+      return follow(
+        first,
+        Number(args.limit),
+        patiently(() => look(maxLimit), terminal),
+        new Printer(args, terminal),
+      );
     }
     const page = await firstLook(args.limit);
     if (args.json) terminal.out(JSON.stringify(page, null, 2));
