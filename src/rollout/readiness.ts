@@ -59,9 +59,9 @@ function appliesIn(state: RolloutState, guardrail: Guardrail): boolean {
   return guardrail.metric === 'mismatch' ? isMirrored(state) : shareOf(state) > 0;
 }
 
-/** Only what the baseline serves is mirrored. */
-function isMirrored(state: RolloutState): boolean {
-  return (state.split.shadows[state.to] ?? 0) > 0 && shareOf(state) < 100;
+/** Whoever serves: what the candidate answers is copied to the baseline. */
+function isMirrored({ split, to }: RolloutState): boolean {
+  return (split.shadows[to] ?? 0) > 0;
 }
 
 function timeMissing(state: RolloutState): string[] {

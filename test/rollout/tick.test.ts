@@ -174,6 +174,25 @@ describe('a mirroring step', () => {
     const live = watched(mirrored.state, null, 8_000).state;
     expect(ticked(live, null, { evidenceChanges: { judgements } }).state.step).toBe(2);
   });
+
+  it('needs it with all the traffic too while the mirror goes on: the baseline answers the copies then', () => {
+    const guardrails = [
+      { metric: 'errors', critical: true, required: true, per: 'unit' as const },
+      { metric: 'mismatch', critical: false, required: true, per: 'request' as const },
+    ];
+    const pass = { judgements: [judged('pass'), judged('pass', 'mismatch')] };
+    const first = watched(
+      started([step({ shadow: 100, weight: 50 }), step({ weight: 100 })], { guardrails }),
+      null,
+      8_000,
+    );
+    const full = watched(ticked(first.state, null, { evidenceChanges: pass }).state, null, 8_000).state;
+    expect(full.step).toBe(1);
+    const judgements = [judged('pass'), judged('marginal', 'mismatch')];
+    const held = ticked(full, null, { evidenceChanges: { judgements } });
+    expect([phaseOf(held.state), held.state.waiting]).toEqual(['progressing', ['mismatch: marginal']]);
+    expect(phaseOf(ticked(held.state, null, { evidenceChanges: pass }).state)).toBe('promoted');
+  });
 });
 
 describe('a step with an experiment', () => {
