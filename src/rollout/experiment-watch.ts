@@ -20,7 +20,7 @@ export class ExperimentWatch {
   #env: Env;
   #ctx: Waiter;
   #route: string;
-  #heard: (StepVerdict & { stepRun: number; atMs: number }) | null = null;
+  #heard: (StepVerdict & { run: string; atMs: number }) | null = null;
   #askedAtMs = -Infinity;
   #isAsking = false;
 
@@ -45,8 +45,7 @@ export class ExperimentWatch {
       this.#ctx.waitUntil(this.#ask(state, known.route!, known.split));
     }
     const heard = this.#heard;
-    const isOfNow =
-      heard !== null && heard.stepRun === state.stepRun && Math.abs(nowMs - heard.atMs) < VERDICT_FRESH_MS;
+    const isOfNow = heard !== null && heard.run === runOf(state) && Math.abs(nowMs - heard.atMs) < VERDICT_FRESH_MS;
     return isOfNow ? { verdict: heard.verdict, sentence: heard.sentence } : undefined;
   }
 
@@ -59,12 +58,12 @@ export class ExperimentWatch {
   }
 
   async #ask(state: RolloutState, route: Route, split: Split | null): Promise<void> {
-    const { experiment, stepRun, to } = state;
+    const { experiment, to } = state;
     this.#isAsking = true;
     try {
       const plan = planOf({ route, inForce: splitInForce({ route, split, weights: null }) })!;
       const report = await withLimit(ledgerOf(this.#env, this.#route, experiment!)!.report(plan), LEDGER_LIMIT_MS);
-      this.#heard = { ...stepVerdict(report as unknown as Report, to), stepRun, atMs: Date.now() };
+      this.#heard = { ...stepVerdict(report as unknown as Report, to), run: runOf(state), atMs: Date.now() };
     } catch (cause) {
       console.warn(`experiment ${experiment}: the ledger did not answer: ${cause}`);
     } finally {
@@ -72,3 +71,6 @@ export class ExperimentWatch {
     }
   }
 }
+
+/** Tells a run of a step from those of other rollouts, which count theirs alike. */
+const runOf = ({ id, stepRun }: RolloutState): string => `${id}/${stepRun}`;

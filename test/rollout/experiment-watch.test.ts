@@ -106,6 +106,25 @@ describe('what a controller hears of an experiment', () => {
     expect(await heard(one)).toEqual([undefined, { ...counted, sentence: 'experiment e-1: 63 of 100 units' }]);
   });
 
+  it('is nothing of an earlier rollout, whose steps were counted alike', async () => {
+    const one = watch();
+    await heard(one);
+    const next = { ...state, id: 'r-20261123-9' };
+    expect(await heard(one, next)).toEqual([undefined, undefined]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await heard(one, next)).toEqual([undefined, counted]);
+  });
+
+  it('is nothing of an earlier rollout that was asked for when the next one began', async () => {
+    const one = watch();
+    const { promise, resolve } = Promise.withResolvers<Report>();
+    ledger = () => promise;
+    one.hear(state, known, Date.now());
+    resolve(running);
+    const next = { ...state, id: 'r-20261123-9' };
+    expect(await heard(one, next)).toEqual([undefined, undefined]);
+  });
+
   it('is nothing, and nobody is asked, in a step that carries none', async () => {
     const plain = started([step({ weight: 50 })], { experiment: 'e-1' });
     expect(await heard(watch(), plain)).toEqual([undefined, undefined]);
