@@ -25,7 +25,8 @@ export function stepVerdict(report: Report, candidate: string): StepVerdict {
   const units = progress(report);
   if (!closed) return about('wait', closesAt === null ? units : `${units}; ${lateUntil(Date.parse(closesAt))}`);
   // No data is no pass: a final test that could not be made asks for a person.
-  const isJudged = primary.length > 0 && primary.every(({ by }) => by !== null);
+  if (primary.length === 0) return about('stop', `closed without ${candidate}, so give it another id; ${units}`);
+  const isJudged = primary.every(({ by }) => by !== null);
   return about(isJudged ? 'go' : 'stop', [...primary.map(told), units].join('; '));
 }
 

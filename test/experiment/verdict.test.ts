@@ -120,6 +120,13 @@ describe('a step that carries an experiment', () => {
     });
   });
 
+  it('says what to do where its figures closed before anybody met the candidate', () => {
+    expect(stepVerdict(reportWith({}, { variant: 'red' }), 'green')).toEqual({
+      verdict: 'stop',
+      sentence: 'experiment e-1: closed without green, so give it another id; 14,751 of 14,751 units',
+    });
+  });
+
   it('is decided by the primary metrics of its candidate alone', () => {
     const others = [
       { role: 'secondary', state: 'worse' },
