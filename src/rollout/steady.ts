@@ -54,9 +54,14 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
     return refused('unknown_variant', detail, NAME_ONE);
   }
-  if (!isFor(chosen.value, request.route) && request.force !== true) {
-    const detail = `the variants have changed since split ${split.revision} was made`;
-    return refused('variants_changed', detail, 'serve the changed ones by --force, "force": true');
+  if (!isFor(split, request.route) && request.force !== true) {
+    const traffic = served.map((name) => `${name} ${split.weights[name]} %`).join(', ');
+    const detail = `the variants have changed since split ${split.revision} (${traffic}) was made`;
+    return refused(
+      'variants_changed',
+      detail,
+      'serve the changed ones by --force, "force": true; or headgate config restore',
+    );
   }
   const { revision, weights, baseline, salt, shadows } = restored(split, request);
   return ok({ revision, weights: completeWeights(weights, request.config.names), shadows, baseline, salt });
@@ -81,7 +86,11 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
 function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
   const { kept, running } = request;
   if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
-  const [current, ...earlier] = kept.toSorted((a, b) => b.revision - a.revision);
+  const splits = kept.toSorted((a, b) => b.revision - a.revision);
+  const [newest] = splits;
+  // Where its variants have changed, what is in force is the config's baseline, and it is what was before.
+  if (newest !== undefined && !isFor(newest, request.route)) splits.unshift(atBaseline(newest, request.config));
+  const [current, ...earlier] = splits;
   const isSame = (split: KeptSplit) => [split, restored(split, request)].some((one) => sameTraffic(one, current!));
   // The same change twice is one deed: a second try in haste must not close the way back.
   const other = earlier.findIndex((split) => split.rollout !== null || !isSame(split));
@@ -102,6 +111,10 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
     return refused('already_there', detail, NAME_ONE);
   }
   return ok(steady);
+}
+
+function atBaseline({ revision, salt, variants }: KeptSplit, { baseline }: RollbackRequest['config']): KeptSplit {
+  return { revision, salt, variants, weights: { [baseline]: 100 }, shadows: {}, baseline, rollout: null };
 }
 
 function sameTraffic(a: KeptSplit, b: KeptSplit): boolean {

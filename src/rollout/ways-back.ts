@@ -3,6 +3,7 @@
  * It moves nothing. Only the health of variants is left out, which is asked when traffic is to move.
  */
 
+import { isFor } from '../config/hash.ts';
 import type { Split } from '../config/split.ts';
 import { ok, type Result } from '../result.ts';
 import { targetOf } from './calls.ts';
@@ -12,7 +13,7 @@ import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
 
 export interface WaysBack {
-  /** Steady splits before the one in force, newest first. */
+  /** Steady splits but for the one in force, newest first. */
   splits: Omit<Split, 'guardrails'>[];
   /** Where the rollback that was asked about goes; null when it would be refused. */
   target: Standing | null;
@@ -28,7 +29,7 @@ export async function waysBack(
   const kept = control.journal.kept();
   const now = control.journal.split()?.revision ?? 0;
   const splits = kept
-    .filter(({ rollout, revision }) => rollout === null && revision !== now)
+    .filter((split) => split.rollout === null && (split.revision !== now || !isFor(split, control.source.view.route!)))
     .toReversed()
     .slice(0, MAX_LISTED)
     .map(({ guardrails: _, ...split }) => split);

@@ -56,6 +56,17 @@ describe('a rollback without a revision', () => {
     expect(target({ kept: [kept(1, 100), kept(2, 100)] })).toBe('nothing_earlier');
   });
 
+  it('returns to the newest split where that is not served, since its variants have changed', () => {
+    const asked = { route: routeOf(routeWith({ variants: { blue: url('other'), green: url('green') } })), force: true };
+    const green = { ...config, baseline: 'green' };
+    expect(target({ ...asked, force: false })).toBe('variants_changed');
+    expect(target(asked)).toBe(7);
+    const again = kept(8, 0, { baseline: 'green', variants: variantsHash(asked.route), restores: 7 });
+    expect(target({ ...asked, config: green, kept: [...promoted, again] })).toBe('already_there');
+    // The config's baseline is what that split was.
+    expect(target({ ...asked, config: green })).toBe(4);
+  });
+
   it('does nothing twice: the second one in haste does not bring back what the first one left', () => {
     expect(target({ kept: [...promoted, kept(8, 100, { restores: 4 })] })).toBe('already_there');
   });
@@ -84,7 +95,7 @@ describe('a rollback to a revision', () => {
   it('needs force where the variants have changed since', () => {
     const changed = routeOf(routeWith({ variants: { blue: url('blue'), green: url('other') } }));
     expect(target({ route: changed })).toBe('variants_changed');
-    expect(target({ route: changed, force: true })).toBe(4);
+    expect(target({ route: changed, force: true, config: { ...config, baseline: 'green' } })).toBe(4);
     expect(target({ route: changed, running })).toBe('variants_changed');
   });
 

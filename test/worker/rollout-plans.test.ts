@@ -21,6 +21,7 @@ beforeAll(async () => {
       undone: {},
       'undone-late': {},
       'undone-changed': {},
+      'undone-applied': {},
     };
   });
 });
@@ -252,6 +253,25 @@ describe('a rollback', () => {
     expect(await tell(route, 'rollback')).toMatchObject({
       status: 200,
       body: { split: { weights: { blue: 100, green: 0 }, baseline: 'blue' }, inForce: { source: 'split' } },
+    });
+  });
+
+  it('undoes a config that took the traffic from the newest split, not the release before it', async () => {
+    const route = 'undone-applied';
+    await tell(route, 'switch', { to: 'green' });
+    const { body: document } = await world.api('GET', '/config');
+    const { variants } = document.routes.find(({ name }: { name: string }) => name === route);
+    variants.blue.headers = { 'x-build': '3' };
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
+    expect(await world.status(route)).toMatchObject({ inForce: { source: 'baseline', weights: { blue: 100 } } });
+    const refused = { code: 'variants_changed', detail: expect.stringContaining('split 1') };
+    expect(await tell(route, 'rollback')).toMatchObject({ status: 409, body: refused });
+    expect((await world.api('GET', `/routes/${route}/splits`)).body).toMatchObject({
+      splits: [{ revision: 1 }, { revision: 0 }],
+      refused,
+    });
+    expect(await tell(route, 'rollback', { force: true })).toMatchObject({
+      body: { inForce: { source: 'split', weights: { blue: 0, green: 100 } } },
     });
   });
 
