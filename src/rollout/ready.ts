@@ -44,10 +44,7 @@ export async function readyToMove(
   if (view.byHand ?? (forbidsRollout && view.byHandFault)) return byHandDecides(control.name);
   const { running } = control;
   if (forbidsRollout && running !== null) return busy(control.name, running);
-  const before = control.standing(view)!;
-  // Who names another baseline in the config means the next split too.
-  const baseline = control.promotions.nextBaseline(route, before.baseline);
-  return ok({ route, before: { ...before, baseline }, variants: variantsHash(route) });
+  return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
 }
 
 /** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */

@@ -3,6 +3,7 @@
  * stores it in one transaction, and only then publishes. Every action is applied once, however often a crash repeats it.
  */
 
+import { isFor } from '../config/hash.ts';
 import { splitInForce } from '../config/inforce.ts';
 import type { Split, Watched } from '../config/split.ts';
 import type { Env } from '../env.ts';
@@ -141,13 +142,13 @@ export class RouteControl {
     this.journal.write({ at: iso(nowMs), ...entry }, nowMs);
   }
 
-  /** What is in force, as isolates will have it. */
+  /** What is in force, as isolates will have it, but for the baseline: who names another in the config means the next split too. */
   standing(view: RouteView): Standing | null {
     const { route } = view;
     if (route === null) return null;
     const split = this.journal.split();
     const { revision, weights, shadows, baseline, salt } = splitInForce({ route, split, weights: null });
-    return { revision, weights, shadows, baseline, salt };
+    return { revision, weights, shadows, baseline: this.promotions.nextBaseline(route, baseline), salt };
   }
 
   /** Stores a split and publishes it. */
@@ -322,14 +323,14 @@ export class RouteControl {
 
   /**
    * Whether what is in force must be kept for a way back, since no split says it: the config's weights at first, and its baseline once
-   * the variants of the last split have changed.
+   * the variants of the last split have changed, or where it names another than that split.
    */
-  #isUnsaid(restores: number | null): boolean {
+  #isUnsaid({ baseline }: Standing, restores: number | null): boolean {
     const split = this.journal.split();
     const { route } = this.source.view;
     if (split === null || route === null) return split === null;
     const isSteady = split.rollout === null && restores === null;
-    return isSteady && splitInForce({ route, split, weights: null }).source === 'baseline';
+    return isSteady && (split.baseline !== baseline || !isFor(split, route));
   }
 
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): void {
@@ -337,7 +338,7 @@ export class RouteControl {
     const next = () => this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
     const before = this.standing(this.source.view);
     const at = iso(nowMs);
-    if (before !== null && this.#isUnsaid(restores)) {
+    if (before !== null && this.#isUnsaid(before, restores)) {
       const variants = this.source.seenConfig()?.variants ?? draft.variants;
       const isFirst = this.journal.split() === null;
       this.journal.keep(ofConfig({ ...before, revision: isFirst ? 0 : next() }, variants, at), null);

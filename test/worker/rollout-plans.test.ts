@@ -22,6 +22,7 @@ beforeAll(async () => {
       'undone-late': {},
       'undone-changed': {},
       'undone-applied': {},
+      'undone-slots': {},
     };
   });
 });
@@ -273,6 +274,29 @@ describe('a rollback', () => {
     expect(await tell(route, 'rollback', { force: true })).toMatchObject({
       body: { inForce: { source: 'split', weights: { blue: 0, green: 100 } } },
     });
+  });
+
+  it.each([
+    ['rollout', { to: 'blue', plan: [long(100)] }],
+    ['switch', { to: 'blue' }],
+  ])('of a %s leaves the baseline that the config had named before', async (call, body) => {
+    const route = 'undone-slots';
+    await tell(route, 'switch', { to: 'green' });
+    const { body: document } = await world.api('GET', '/config');
+    const inConfig = (config: { routes: { name: string; baseline?: string }[] }) =>
+      config.routes.find(({ name }) => name === route)!;
+    inConfig(document).baseline = 'green';
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
+    expect(await tell(route, call, body)).toMatchObject({ status: 200 });
+    if (call === 'rollout') await tell(route, 'rollout/promote');
+    expect(await tell(route, 'rollback')).toMatchObject({
+      status: 200,
+      body: { split: { weights: { blue: 0, green: 100 }, baseline: 'green' } },
+    });
+    expect(inConfig((await world.api('GET', '/config')).body).baseline).toBe('green');
+    await tell(route, 'switch', { to: 'blue' });
+    inConfig(document).baseline = 'blue';
+    expect((await world.api('PUT', '/config', document)).status).toBe(200);
   });
 
   it('goes to a named revision, and after a change of the variants only with force', async () => {
