@@ -1,6 +1,6 @@
 /** Owns the config that is in force, as verbs that replace it see it: its text, and the ETag that binds a change to it. */
 
-import { isFor } from '../config/hash.ts';
+import { isFor, variantsHash } from '../config/hash.ts';
 import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
 import { type Connected, readBody } from './client.ts';
@@ -54,18 +54,29 @@ function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   const weights = Object.entries(split.weights).map(([variant, percent]) => `${variant}=${percent}`);
   const what = `split ${split.revision} (${weights.join(' ')})`;
   const set = `headgate weights ${name} …`;
+  const end = `headgate rollout abort ${name}`;
+  const first = split.rollout === null ? '' : `end its rollout first: ${end}; then `;
   if (!isFor(split, route)) {
     const reason = `${what} is for other variants and will not be served: ${route.baseline} gets all traffic`;
-    return [{ path: 'weights', reason, mend: `${set} then moves it by the new variants` }];
+    return [{ path: 'weights', reason, mend: `${first}${set} then moves it by the new variants` }];
   }
-  const faults = [{ path: 'weights', reason: `${what} beats them`, mend: `${set} changes what is in force` }];
+  const faults = [{ path: 'weights', reason: `${what} beats them`, mend: `${first}${set} changes what is in force` }];
   // A rollout keeps what it began with to its end.
-  if (split.rollout !== null) return faults;
+  if (split.rollout !== null) return [...faults, ...pausing(split, route, end)];
   if (split.baseline !== route.baseline) {
     const reason = `split ${split.revision} still has the baseline ${split.baseline}`;
     faults.push({ path: 'baseline', reason, mend: `the next ${set}, switch or rollout takes this one` });
   }
   return [...faults, ...overriddenShadows(split, route, set)];
+}
+
+/** What holds a rollout that runs. */
+function pausing({ rollout, variants, baseline }: RouteStatus['split'], route: Route, end: string): Fault[] {
+  const path = variantsHash(route) !== variants ? 'variants' : 'baseline';
+  if (path === 'baseline' && route.baseline === baseline) return [];
+  const what = path === 'baseline' ? `the baseline ${baseline}` : 'other variants';
+  const reason = `rollout ${rollout} pauses: it began with ${what}`;
+  return [{ path, reason, mend: `put it in force once that has ended, or end it first: ${end}` }];
 }
 
 /** What the split mirrors otherwise than the config says. What the config no longer describes is not mirrored any more. */

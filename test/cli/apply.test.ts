@@ -134,7 +134,24 @@ describe('headgate apply', () => {
         'headgate weights detect … --shadow none ends it',
       ],
     ]);
-    expect(await said({ ...detect, baseline: 'green' }, { rollout: 'r-1' })).toEqual([]);
+    expect(await said(detect, { rollout: 'r-1', baseline: 'blue' })).toEqual([]);
+    const pauses = 'rollout r-1 pauses: it began with';
+    const mend = 'put it in force once that has ended, or end it first: headgate rollout abort detect';
+    expect(await said({ ...detect, baseline: 'green' }, { rollout: 'r-1' })).toEqual([
+      ['routes[0].baseline', `${pauses} the baseline blue`, mend],
+    ]);
+    const third = { ...detect.variants, third: { url: 'https://t.example' } };
+    expect(await said({ ...detect, variants: third }, { rollout: 'r-1' })).toEqual([
+      ['routes[0].variants', `${pauses} other variants`, mend],
+    ]);
+  });
+
+  it('names no remedy that a running rollout forbids', async () => {
+    api.answer(answers({ 'GET /api/routes': { routes: [statusWith()] } }));
+    await session.run('apply', 'next.json');
+    expect(session.notes).toMatch(
+      /end its rollout first: headgate rollout abort detect; then headgate weights detect …/,
+    );
   });
 
   it('says a warning of the Worker once', async () => {
