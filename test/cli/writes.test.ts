@@ -277,6 +277,15 @@ describe('headgate rollback, looked at first', () => {
     expect(session.notes.match(/--revision \d+/g)).toEqual(['--revision 9', '--revision 7']);
   });
 
+  it('lists no split to which nothing leads, since it names a variant that the config no longer has', async () => {
+    const at = '2026-11-24T10:00:00.000Z';
+    const gone = { ...target, revision: 8, at, weights: { red: 100, green: 0 } };
+    const served = { ...target, revision: 7, at, weights: { blue: 50, green: 50, red: 0 } };
+    ways({ splits: [gone, served] });
+    await session.run('rollback', 'detect', '--dry-run');
+    expect(session.out.match(/--revision \d+/g)).toEqual(['--revision 7']);
+  });
+
   it('says beforehand that it would be refused', async () => {
     ways({ target: null, refused: { code: 'nothing_earlier', detail: 'there is none', mend: 'set weights' } });
     expect(await session.run('rollback', 'detect', '--dry-run')).toBe(1);

@@ -69,9 +69,10 @@ function refusalOf({ code, detail, mend }: NonNullable<WaysBack['refused']>, oth
 function othersOf({ splits, target }: WaysBack, { inForce }: RouteStatus): string[] {
   const known = new Set([shares(inForce.weights), ...(target === null ? [] : [shares(target.weights)])]);
   const others: string[] = [];
-  for (const { revision, weights, at } of splits) {
+  for (const { revision, weights, baseline, at } of splits) {
     const traffic = shares(weights);
-    if (known.has(traffic)) continue;
+    const named = [baseline, ...Object.keys(weights).filter((name) => weights[name]! > 0)];
+    if (known.has(traffic) || !named.every((name) => Object.hasOwn(inForce.weights, name))) continue;
     known.add(traffic);
     others.push(
       `  --revision ${String(revision).padEnd(4)} ${traffic}${at === '' ? '' : `, of ${at.slice(0, 19).replace('T', ' ')}`}`,
