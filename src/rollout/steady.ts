@@ -52,7 +52,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const stranger = [...served, split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
-    return refused('unknown_variant', detail, NAME_ONE);
+    return refused('unknown_variant', detail, `${NAME_ONE}, or headgate config restore REVISION`);
   }
   if (!isFor(split, request.route) && request.force !== true) {
     const traffic = served.map((name) => `${name} ${split.weights[name]} %`).join(', ');
@@ -60,7 +60,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
     return refused(
       'variants_changed',
       detail,
-      'serve the changed ones by --force, "force": true; or headgate config restore',
+      'serve the changed ones by --force, "force": true; or headgate config restore REVISION',
     );
   }
   const { revision, weights, baseline, salt, shadows } = restored(split, request);
@@ -85,8 +85,13 @@ function named(kept: readonly KeptSplit[], revision: number): Result<KeptSplit, 
 
 function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal> {
   const { kept, running } = request;
-  if (running !== null) return ok({ ...running.before, rollout: null, variants: running.variants });
   const splits = kept.toSorted((a, b) => b.revision - a.revision);
+  if (running !== null) {
+    const { before, variants } = running;
+    // Where no split said it, it was kept under a number of its own when the rollout began.
+    const { revision } = splits.find(({ rollout }) => rollout === null) ?? before;
+    return ok({ ...before, revision, rollout: null, variants });
+  }
   const [newest] = splits;
   // Where its variants have changed, what is in force is the config's baseline, and it is what was before.
   if (newest !== undefined && !isFor(newest, request.route)) splits.unshift(atBaseline(newest, request.config));

@@ -42,7 +42,12 @@ describe('a rollback without a revision', () => {
   });
 
   it('returns to the split before the rollout that it ends', () => {
-    expect(target({ running })).toBe(before.revision);
+    const begun = kept(before.revision + 1, 95, { rollout: 'r-2' });
+    expect(target({ running, kept: [kept(before.revision, 100), begun] })).toBe(before.revision);
+    // The variants had changed before it began: what was in force then has a number of its own.
+    const own = [kept(before.revision, 50, { variants: 'others' }), kept(before.revision + 1, 100)];
+    const splits = [...own, { ...begun, revision: before.revision + 2 }];
+    expect(target({ running, kept: splits })).toBe(before.revision + 1);
   });
 
   it('undoes the last change of a split by hand', () => {
