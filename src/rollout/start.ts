@@ -55,7 +55,9 @@ function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen
   if (manual) return byHandDecides(route);
   if (!config?.names.includes(to)) return noVariant(route, to, config?.names ?? []);
   if (to !== before.baseline) return null;
-  return refused('already_baseline', `${to} is the baseline already`, 'name the variant to move traffic to');
+  const mend =
+    'name the variant to move traffic to; if that has it already, first make it the "baseline" in the config';
+  return refused('already_baseline', `${to} is the baseline already`, mend);
 }
 
 function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {

@@ -1,6 +1,6 @@
 /**
  * Owns what a person should know before a rollout starts: steps that cannot reach their evidence at the present traffic, and
- * traffic of other variants that the rollout takes. Warnings stop nothing.
+ * traffic that the rollout takes. Warnings stop nothing.
  */
 
 import { MIN_BAD_TO_FAIL, TICK_MS } from '../analysis/limits.ts';
@@ -63,10 +63,13 @@ export function noiseWarnings(guardrails: readonly Guardrail[], shadow: Pick<Sha
   return ['mismatch waits for ever: it is held against repeats, and the shadow\'s "repeat" is 0'];
 }
 
-/** What a rollout takes from variants that are neither candidate nor baseline. */
+/** What a rollout takes from variants other than the baseline; of the candidate, where its first weight is less than it has. */
 export function takenWarnings(before: Standing, to: string, steps: readonly Step[]): string[] {
-  if (steps.every((step) => step.weight === undefined)) return [];
-  return Object.entries(before.weights)
-    .filter(([name, weight]) => weight > 0 && name !== to && name !== before.baseline)
-    .map(([name, weight]) => `${name} serves ${weight} % now and gets nothing from the rollout on`);
+  const first = steps.find(({ weight }) => weight !== undefined)?.weight;
+  if (first === undefined) return [];
+  return Object.entries(before.weights).flatMap(([name, weight]) => {
+    const left = name === to ? first : 0;
+    if (name === before.baseline || weight <= left) return [];
+    return [`${name} serves ${weight} % now and gets ${left} % from the rollout on`];
+  });
 }

@@ -59,6 +59,13 @@ describe('the start of a rollout', () => {
     expect(refusalOf(start(canary, request, when))).toBe(code);
   });
 
+  it('says what to do where the baseline has no traffic, since another was switched to', () => {
+    const switched = { ...before, weights: { blue: 0, green: 100 } };
+    expect(start(canary, { to: 'blue', before: switched })).toMatchObject({
+      error: { mend: expect.stringContaining('make it the "baseline" in the config') },
+    });
+  });
+
   it('asks for the health of candidate and baseline before anything is published', () => {
     const healthChecked = ['blue', 'green'];
     expect(done(start(canary, { healthChecked })).effects).toEqual([{ kind: 'probe', variant: 'green' }]);

@@ -89,4 +89,12 @@ describe('warnings at the start', () => {
     ]);
     expect(takenWarnings(shared, 'green', compiled('shadow'))).toEqual([]);
   });
+
+  it('say what the candidate itself loses, where it has been switched to before', () => {
+    const switched = { ...before, weights: { blue: 0, green: 100 } };
+    expect(takenWarnings(switched, 'green', compiled('shadow-canary'))).toEqual([
+      'green serves 100 % now and gets 5 % from the rollout on',
+    ]);
+    expect(takenWarnings({ ...before, weights: { blue: 95, green: 5 } }, 'green', compiled('canary'))).toEqual([]);
+  });
 });
