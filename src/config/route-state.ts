@@ -34,8 +34,8 @@ export interface RouteState {
 /** `told`: the split of which this is the way back, for when its config comes. `isServed`: whether it ever fitted. */
 type KnownSplit = Split & { told?: Split; isServed?: boolean };
 
-/** Whether the baseline may answer in a variant's place: never in its own, nor in that of the one who is trusted. */
-export function mayMakeWay({ inForce, trusted }: RouteState, variant: string): boolean {
+/** Whether the baseline may answer in a variant's place: never for itself, nor for the `trusted` variant. */
+export function mayBeReplaced({ inForce, trusted }: RouteState, variant: string): boolean {
   return variant !== inForce.baseline && variant !== trusted;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { InForce } from '../config/inforce.ts';
-import { mayMakeWay, type RouteState } from '../config/route-state.ts';
+import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
 import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
@@ -33,7 +33,7 @@ export interface Exchange extends Incoming {
   upload: Upload;
   /** The request's body with the variant's JSON members set; null where there is nothing to set. */
   spliced: Uint8Array | null;
-  /** Cleaned, without the variant's own. */
+  /** The client's headers, cleaned; the variant's own are added for each try. */
   headers: Headers;
   /** What an observer asked to be kept; null for nearly every request. */
   watch: Watch | null;
@@ -54,21 +54,21 @@ interface Try {
   fault: OriginFault | null;
 }
 
-/** Statuses that mean that the origin itself was not reached (the platform's own 52x and 530). */
+/** The platform's own 52x and 530: the origin itself was not reached. */
 const isUnreachedStatus = (status: number) => status >= 520 && status <= 530;
 const DEFAULT_FAILOVER_STATUSES = [429, 502, 503, 504];
 
-/** Answers the visitor. */
+/** Asks the decided variant, then the baseline if failover is called for, and builds the visitor's response. */
 export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
-  const isCandidate = mayMakeWay(state, variant.name) && !decision.isPreview;
+  const isCandidate = mayBeReplaced(state, variant.name) && !decision.isPreview;
   const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   const isCounted = noteHealth(exchange, first);
-  const isWanted = canFailOver && hasFailedOver(route.failover, first) && exchange.upload.isRepeatable;
-  if (!isWanted || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first, null);
+  const isFailingOver = canFailOver && isFailoverFailure(route.failover, first) && exchange.upload.isRepeatable;
+  if (!isFailingOver || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first);
 
   const baseline = route.variants[inForce.baseline]!;
   const second = await attempt(exchange, { variant: baseline, reason: 'failover', keep: false });
@@ -76,22 +76,22 @@ export async function answer(exchange: Exchange): Promise<Response> {
   if (isCounted && !isOfClient(second) && !isGood(route, second)) plane.ejections.takeBack(variant);
   // The baseline could not be had either: the candidate's own answer, where there is one, says more than ours.
   if (second.asked === null && first.asked !== null) {
-    tellLost(exchange, second, false);
-    return conclude(exchange, first, null);
+    tellLost(exchange, second, { isMadeGood: false });
+    return conclude(exchange, first);
   }
-  tellLost(exchange, first, isGood(route, second));
+  tellLost(exchange, first, { isMadeGood: isGood(route, second) });
   first.asked?.patience.done();
   first.asked?.abort();
-  return conclude(exchange, second, variant.name);
+  return conclude(exchange, second, { failedOver: variant.name });
 }
 
-/** Whether the route lets the baseline make good what the variant fails at. */
+/** Whether failover may replace the variant's answer to such a request by the baseline's. */
 export function mayFailOver(state: RouteState, variant: Variant, method: string): boolean {
-  return mayMakeWay(state, variant.name) && isMadeGood(state.route, method);
+  return mayBeReplaced(state, variant.name) && coversFailover(state.route, method);
 }
 
-/** Whether a candidate's failure at such a request is made good. */
-function isMadeGood({ failover, repeatable }: Route, method: string): boolean {
+/** Whether the route has failover for requests with this method. */
+function coversFailover({ failover, repeatable }: Route, method: string): boolean {
   return failover !== false && repeatable.includes(method);
 }
 
@@ -111,7 +111,7 @@ async function attempt(
     client: request,
     url,
     headers: exchange.headers,
-    // Neither a second try nor a mirrored copy will want them as they were.
+    // No second try and no mirrored copy will need them unchanged.
     areItsOwn: !by.keep && exchange.watch === null,
     route: state.route,
     variant,
@@ -132,48 +132,58 @@ async function attempt(
   };
 }
 
-/** Whether the client, and nobody else, is the reason that there is no answer. */
+/** Whether there is no answer because the client left or stalled: then neither variant is to blame. */
 const isOfClient = ({ fault }: Try) => fault === 'client_left' || fault === 'client_stalled';
 
-/** Whether a try failed before response headers, in a way that failover makes good. */
-function hasFailedOver(failover: false | { statuses: number[] }, tried: Try): boolean {
+/** Whether a try failed in a way that failover is for: no answer at all, or one of failover's statuses. */
+function isFailoverFailure(failover: false | { statuses: number[] }, tried: Try): boolean {
   if (tried.fault !== null) return !isOfClient(tried);
   const status = tried.asked!.response.status;
   const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
   return isUnreachedStatus(status) || statuses.includes(status);
 }
 
-/** Where the baseline fails too, or is refused alike (a quota that both share), it has made nothing good. */
+/** Whether a try was answered well. A baseline that fails too, or hits the same quota (429), makes nothing good. */
 function isGood(route: Route, tried: Try): boolean {
   return (
-    tried.asked !== null && !hasFailedOver(route.failover, tried) && !isFailStatus(route, tried.asked.response.status)
+    tried.asked !== null &&
+    !isFailoverFailure(route.failover, tried) &&
+    !isFailStatus(route, tried.asked.response.status)
   );
 }
 
-/** Whether it counts as a failure towards ejection. */
+/** Tells ejection how the try went. Returns whether it was counted as a failure of the candidate. */
 function noteHealth({ state, plane: { ejections }, decision }: Exchange, tried: Try): boolean {
   const { route, inForce } = state;
   const { variant, askedAtMs, headersAtMs } = tried;
   if (!route.ejection || decision.isPreview) return false;
   const baseline = route.variants[inForce.baseline]!;
   const isBaseline = variant === baseline;
-  if (isBaseline && !isOfClient(tried)) ejections.baselineIs(isGood(route, tried), baseline, headersAtMs);
-  if (!mayMakeWay(state, variant.name)) return false;
-  const hasFailed = hasFailedOver(route.failover, tried);
-  const isLost = isOfClient(tried) || (hasFailed && ejections.isSick(baseline, headersAtMs));
-  if (isLost) ejections.lost(variant, askedAtMs);
-  else if (hasFailed) ejections.failed(variant, headersAtMs, askedAtMs);
+  if (isBaseline && !isOfClient(tried))
+    ejections.noteBaseline(baseline, { isWell: isGood(route, tried), nowMs: headersAtMs });
+  if (!mayBeReplaced(state, variant.name)) return false;
+  const hasFailed = isFailoverFailure(route.failover, tried);
+  const isInconclusive = isOfClient(tried) || (hasFailed && ejections.isSick(baseline, headersAtMs));
+  if (isInconclusive) ejections.inconclusive(variant, askedAtMs);
+  else if (hasFailed) ejections.failed(variant, { askedAtMs, nowMs: headersAtMs });
   else ejections.succeeded(variant, askedAtMs);
-  return hasFailed && !isLost;
+  return hasFailed && !isInconclusive;
 }
 
-/** Of an answer whose body there is not, or is not seen. */
+/** The report for a body that is absent, or whose end we cannot see. */
 function noBody({ headersAtMs }: Try): BodyReport {
   return { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: headersAtMs };
 }
 
-/** Hands the answer of a try to the client, or our own where there is none. */
-async function conclude(exchange: Exchange, tried: Try, failedOver: string | null): Promise<Response> {
+/**
+ * Hands a try's answer to the client, or our own problem document where the try has none. `failedOver` names the candidate that the
+ * baseline answers for.
+ */
+async function conclude(
+  exchange: Exchange,
+  tried: Try,
+  { failedOver = null }: { failedOver?: string | null } = {},
+): Promise<Response> {
   if (tried.asked === null) {
     const response = problem(PUBLIC[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });
@@ -193,9 +203,9 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
     tell(exchange, tried, noBody(tried));
-    // Hono makes a new one for every HEAD.
+    // Hono builds a new Response for every HEAD, which would throw for such a status.
     if (exchange.method !== 'HEAD' && !upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
-    // Nor can its headers be changed, and an origin must not choose our visitors' variants.
+    // Its headers cannot be changed either, and an origin must not set the cookies that choose our visitors' variants.
     abort();
     return problem(PUBLIC.unreachable);
   }
@@ -220,16 +230,16 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
 type Copies = Pick<Served, 'captured' | 'events' | 'ends'>;
 
 const ENDS_BYTES = { head: 4_096, tail: 16_384 };
-/** A compressed body says nothing in parts, so of these only short ones are kept. */
+/** Parts of a compressed body cannot be read, so only short compressed bodies are kept, and whole. */
 const ENCODED_BYTES = { head: 65_536, tail: 0 };
 
 /**
- * What is kept of an answer's ends. Only a guardrail on how streams end needs to see them end. Models name themselves where an answer
- * begins, and what it has used where it ends.
+ * What to keep of an answer's beginning and end while it passes. `events`: where a guardrail judges how streams end (`truncated`).
+ * `ends`: where usage is wanted, since models are named at the beginning of an answer and usage at its end; also for coded streams.
  */
 function endsOf({ guardrails, usage }: InForce, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
   const isJudged = guardrails.some(({ metric }) => metric === 'truncated');
-  // Nearly every answer, for which looking into the headers would be the dearest of all this.
+  // Nearly every answer leaves here: reading its headers would cost more than all the rest.
   if (!isJudged && !usage) return { events: null, ends: null };
   const type = headers.get('content-type') ?? '';
   const events = isJudged && body !== null && /^text\/event-stream/i.test(type) ? new EventEnds() : null;
@@ -243,7 +253,7 @@ function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk:
   const coded = events !== null && isCoded(headers);
   return (chunk) => {
     captured?.add(chunk);
-    // A coded stream is read from its copy, when it has ended.
+    // A coded stream is decoded and read from `ends` once it is over.
     if (!coded) events?.add(chunk);
     ends?.add(chunk);
   };
@@ -256,7 +266,7 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
   shapeResponseHeaders(headers, {
     route: route.name,
     variant: tried.variant.name,
-    // Whoever looks at a variant before all others must know that it was the one that answered.
+    // Whoever previews a variant must see which variant answered.
     expose: route.expose || !!decision.isPreview,
     isPersonal:
       route.cache === 'private' &&
@@ -269,8 +279,8 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 }
 
 /**
- * Whoever holds the receipt may tell later how good the answer was, also where it was ours in the variant's place. Without a secret, or
- * in a preview, there is none.
+ * Adds a receipt, with which its holder can later report how good the answer was; also to our own answers in a variant's place. None
+ * is given without COOKIE_SECRET, or to a preview.
  */
 async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
   const { decision, state, env } = exchange;
@@ -278,20 +288,20 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
   const { route, inForce } = state;
   const secret = env.COOKIE_SECRET;
   if (!route.receipts || !secret || isPreview) return;
-  // While versions are judged, what one is spared by the baseline must not be held against the baseline, nor its good answer for it.
-  const isJudged = inForce.rollout !== null && inForce.experiment === null && isMadeGood(route, exchange.method);
-  const isSpared = isJudged && (tried.reason === 'failover' || hasFailedOver(route.failover, tried));
-  // Where nobody could be told apart, the request stands for its sender.
+  // While a rollout compares versions, an answer that failover replaces, or would, credits neither the candidate nor the baseline.
+  const isJudged = inForce.rollout !== null && inForce.experiment === null && coversFailover(route, exchange.method);
+  const isSpared = isJudged && (tried.reason === 'failover' || isFailoverFailure(route.failover, tried));
+  // A request that names no unit counts as a unit of its own.
   const isNobody = isSpared || (!isEvidence && (unit === null || reason !== 'ejected'));
   const unitHash = isNobody ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
   const { name } = route;
-  // Two answers of one unit in a millisecond are two answers.
+  // Keeps apart two answers to one unit in the same millisecond.
   const nonce = crypto.randomUUID().slice(0, 8);
   const receipt = { route: name, variant: tried.variant.name, unitHash, atMs: tried.headersAtMs, nonce };
   headers.set(RECEIPT_HEADER, await createReceipt(receipt, secret));
 }
 
-/** From faults to public words. Who left reads none; who sent a body that breaks off may. */
+/** The public words for each fault. A client that left never reads its own; one whose upload broke off may. */
 const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
   timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
   misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
@@ -300,11 +310,12 @@ const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string
   client_stalled: { status: 408, code: 'client_stalled', detail: 'The request body stalled.' },
 };
 
-/** A try whose answer the visitor did not get: its failure counts, its body is nobody's. */
-function tellLost(exchange: Exchange, tried: Try, isMadeGood: boolean): void {
+/** Tells the observers of a try whose answer the visitor did not get: its failure counts, its body is not looked at. */
+function tellLost(exchange: Exchange, tried: Try, { isMadeGood }: { isMadeGood: boolean }): void {
   tell({ ...exchange, watch: null }, tried, noBody(tried), { isMadeGood, isLost: true });
 }
 
+/** Tells every observer what was served. A fault of an observer's is logged and goes no further. */
 function tell(
   exchange: Exchange,
   tried: Try,
@@ -331,7 +342,7 @@ function tell(
     unit: decision.unit,
     variant: tried.variant.name,
     reason: tried.reason,
-    // Where it is held instead, nobody is told of an upload that breaks off.
+    // A held upload that breaks off never gets this far, so a streamed one is no evidence either.
     isEvidence: tried.isEvidence && !upload.isBroken,
     isPreview: decision.isPreview === true,
     dealt: decision.dealt ?? null,

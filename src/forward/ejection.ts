@@ -1,7 +1,7 @@
 /**
- * Owns the memory of candidates that fail again and again in this isolate (design section 6): plain counts, no coordination.
- * It decides nothing about weights; it fails open, since what it forgets is only sent to again. Of baselines it knows which fail just
- * now: what both versions fail at is no reason to eject one.
+ * Owns the ejection of candidates that keep failing in this isolate (design section 6): plain counts, no coordination. It decides
+ * nothing about weights, and fails open: a candidate that it has forgotten is sent requests again. It also knows which baselines are
+ * failing at the moment, since a failure that both versions share is no reason to eject one of them.
  */
 
 import type { Variant } from '../config/types.ts';
@@ -20,21 +20,21 @@ interface Health {
 export const FAILURES_TO_EJECT = 5;
 /** The first ejection's length; the n-th lasts n times as long. */
 export const EJECTION_MS = 30_000;
-/** A candidate that was well for so long begins anew: its next ejection is short again. */
+/** After this long without an ejection the count of ejections starts again, so that the next one is short. */
 const FORGIVEN_AFTER_MS = 600_000;
-/** A probe that has not answered by then was lost with its request; another may go. */
+/** A probe that has not answered by then was lost together with its request: another may be sent. */
 const PROBE_LOST_AFTER_MS = 60_000;
-/** A baseline that failed, and was not asked since, is taken for failing so long. */
+/** How long a baseline counts as failing after a failure, unless it answers well before. */
 const SICK_MS = 10_000;
 const NEVER = -Infinity;
 
-/** One isolate's ejections, by variant as a config has it: one that is mended in a new config begins anew. */
+/** One isolate's ejections. Keyed by the config's variant object, so that a variant of a new config starts with a clean slate. */
 export class Ejections {
   #health = new WeakMap<Variant, Health>();
-  /** When a baseline's newest answer came, where that was a failure. */
+  /** When a baseline last failed; no entry once it has answered well again. */
   #sickAtMs = new WeakMap<Variant, number>();
 
-  /** Whether a request may go to the candidate. After an ejection exactly one may, to look. */
+  /** Whether a request may go to the candidate. When an ejection is over, exactly one may: the probe. */
   admits(variant: Variant, nowMs: number): boolean {
     const health = this.#health.get(variant);
     if (health === undefined || !health.ejected) return true;
@@ -44,8 +44,8 @@ export class Ejections {
     return true;
   }
 
-  /** A try that failed. One that was asked before an ejection's end says nothing of what came after. */
-  failed(variant: Variant, nowMs: number, askedAtMs: number): void {
+  /** Counts a failed try. One that was sent before an ejection ended says nothing about the time after it. */
+  failed(variant: Variant, { askedAtMs, nowMs }: { askedAtMs: number; nowMs: number }): void {
     const health = this.#health.get(variant) ?? {
       consecutive: 0,
       ejections: 0,
@@ -64,17 +64,18 @@ export class Ejections {
     health.probeAtMs = NEVER;
   }
 
-  /** What the baseline's newest answer was. */
-  baselineIs(isWell: boolean, variant: Variant, nowMs: number): void {
+  /** Notes how the baseline last answered. */
+  noteBaseline(variant: Variant, { isWell, nowMs }: { isWell: boolean; nowMs: number }): void {
     if (isWell) this.#sickAtMs.delete(variant);
     else this.#sickAtMs.set(variant, nowMs);
   }
 
+  /** Whether the baseline is failing at the moment, as far as this isolate has seen. */
   isSick(variant: Variant, nowMs: number): boolean {
     return nowMs - (this.#sickAtMs.get(variant) ?? NEVER) < SICK_MS;
   }
 
-  /** Takes one failure back, which the baseline shared: an ejection that it takes to too few has no ground. */
+  /** Takes back one failure, because the baseline failed at the same request. An ejection that is left with too few failures ends. */
   takeBack(variant: Variant): void {
     const health = this.#health.get(variant);
     if (health === undefined) return;
@@ -82,13 +83,13 @@ export class Ejections {
     if (health.consecutive < FAILURES_TO_EJECT) Object.assign(health, { ejected: false, untilMs: 0 });
   }
 
-  /** A try of which nothing can be said, since its client left or the baseline fails too: where it was the probe, another may go. */
-  lost(variant: Variant, askedAtMs: number): void {
+  /** A try that proves nothing: its client left, or the baseline is failing as well. If it was the probe, another may be sent. */
+  inconclusive(variant: Variant, askedAtMs: number): void {
     const health = this.#health.get(variant);
     if (health !== undefined && askedAtMs >= health.untilMs) health.probeAtMs = NEVER;
   }
 
-  /** A try that came through. One that was asked before an ejection's end does not end it. */
+  /** Counts a good answer. One that was asked for before an ejection ended does not end it. */
   succeeded(variant: Variant, askedAtMs: number): void {
     const health = this.#health.get(variant);
     if (health === undefined) return;

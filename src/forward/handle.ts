@@ -4,7 +4,7 @@
  */
 
 import { isOnHost } from '../config/address.ts';
-import { mayMakeWay, type RouteState } from '../config/route-state.ts';
+import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
 import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
@@ -127,7 +127,7 @@ function exchangeOf(visit: Visit): Exchange {
 /** An ejected candidate's units go to the baseline, but for one probe. */
 function spared(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
   const { route, inForce } = state;
-  if (!route.ejection || !mayMakeWay(state, decision.variant) || decision.isPreview) return decision;
+  if (!route.ejection || !mayBeReplaced(state, decision.variant) || decision.isPreview) return decision;
   if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
   return instead(decision, inForce.baseline, decision.isEvidence ? 'ejected' : decision.reason);
 }

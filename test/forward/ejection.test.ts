@@ -13,7 +13,7 @@ class Candidate {
   admits = () => this.ejections.admits(green, this.nowMs);
   succeeds = () => this.ejections.succeeded(green, this.nowMs);
   fails(times = 1, askedAtMs = this.nowMs) {
-    for (let n = 0; n < times; n++) this.ejections.failed(green, this.nowMs, askedAtMs);
+    for (let n = 0; n < times; n++) this.ejections.failed(green, { askedAtMs, nowMs: this.nowMs });
   }
   /** Lets time pass until the ejection is over, and sends the probe; says how long it took. */
   probe(): number {
@@ -132,7 +132,7 @@ describe('ejection', () => {
 
   it('keeps variants apart, and those of an earlier config', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed(green, START, START);
+    for (let n = 0; n < 5; n++) ejections.failed(green, { askedAtMs: START, nowMs: START });
     expect(ejections.admits(green, START)).toBe(false);
     expect(ejections.admits(red, START)).toBe(true);
   });
@@ -142,41 +142,41 @@ describe('ejection', () => {
     candidate.fails(5);
     candidate.probe();
     expect(candidate.admits()).toBe(false);
-    candidate.ejections.lost(green, START);
+    candidate.ejections.inconclusive(green, START);
     expect(candidate.admits()).toBe(false);
-    candidate.ejections.lost(green, candidate.nowMs);
+    candidate.ejections.inconclusive(green, candidate.nowMs);
     expect([candidate.admits(), candidate.admits()]).toEqual([true, false]);
   });
 
   it('knows a baseline that fails just now, until it is well or was not asked for ten seconds', () => {
     const ejections = new Ejections();
     expect(ejections.isSick(green, START)).toBe(false);
-    ejections.baselineIs(false, green, START);
+    ejections.noteBaseline(green, { isWell: false, nowMs: START });
     expect([START, START + 9_999, START + 10_000].map((nowMs) => ejections.isSick(green, nowMs))).toEqual([
       true,
       true,
       false,
     ]);
-    ejections.baselineIs(true, green, START + 1);
+    ejections.noteBaseline(green, { isWell: true, nowMs: START + 1 });
     expect(ejections.isSick(green, START + 2)).toBe(false);
   });
 
   it('takes back what the baseline shared, and no ejection that others have earned', () => {
     const burst = new Ejections();
-    for (let n = 0; n < 8; n++) burst.failed(green, START, START - 1);
+    for (let n = 0; n < 8; n++) burst.failed(green, { askedAtMs: START - 1, nowMs: START });
     expect(burst.admits(green, START)).toBe(false);
     for (let n = 0; n < 3; n++) burst.takeBack(green);
     expect(burst.admits(green, START)).toBe(false);
     burst.takeBack(green);
     expect(burst.admits(green, START)).toBe(true);
     for (let n = 0; n < 9; n++) burst.takeBack(green);
-    for (let n = 0; n < 5; n++) burst.failed(green, START, START);
+    for (let n = 0; n < 5; n++) burst.failed(green, { askedAtMs: START, nowMs: START });
     expect(burst.admits(green, START)).toBe(false);
   });
 
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed(green, 0, 0);
+    for (let n = 0; n < 5; n++) ejections.failed(green, { askedAtMs: 0, nowMs: 0 });
     expect(ejections.admits(green, 29_999)).toBe(false);
     expect(ejections.admits(green, 30_000)).toBe(true);
   });
