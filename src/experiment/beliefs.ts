@@ -9,7 +9,7 @@ import { isEnough } from '../analysis/hybrid.ts';
 import { type Moments, summarise } from '../analysis/means.ts';
 import type { Count } from '../analysis/proportions.ts';
 import { quantileInterval } from '../analysis/ranks.ts';
-import { MAX_KNOWN, MIN_UNITS } from './limits.ts';
+import { MAX_REMEMBERED_BELIEFS, MIN_UNITS_FOR_QUANTILES } from './limits.ts';
 
 /** One arm's units, as the metric counts them. */
 export type ArmFigures = Count | Moments;
@@ -46,7 +46,7 @@ export function beliefsOf(
     const found = standings(entries.map(([, arm]) => posterior(arm, goal)));
     const finite = entries.map(([name], i) => [name, found[i]!] as const).filter(([, one]) => one.pBest >= 0);
     beliefs = Object.fromEntries(finite);
-    if (known.size >= MAX_KNOWN) known.clear();
+    if (known.size >= MAX_REMEMBERED_BELIEFS) known.clear();
     known.set(key, beliefs);
   }
   return beliefs;
@@ -63,7 +63,7 @@ function posterior(arm: ArmFigures, goal: 'increase' | 'decrease'): Posterior {
 /** Median and 95th percentile of a histogram over units, which are independent of each other, so that the intervals hold. */
 export function quantilesOf(histogram: string | undefined): Quantile[] {
   const decoded = histogram === undefined ? null : decodeHistogram(histogram);
-  if (decoded === null || histogramCount(decoded) < MIN_UNITS) return [];
+  if (decoded === null || histogramCount(decoded) < MIN_UNITS_FOR_QUANTILES) return [];
   return [0.5, 0.95].flatMap((q) => {
     const found = quantileInterval(decoded, q);
     return found === null ? [] : [{ q, ...found }];

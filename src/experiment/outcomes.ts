@@ -6,7 +6,7 @@
 import type { Config, Outcome, Route } from '../config/types.ts';
 import { isObject } from '../json.ts';
 import { err, ok, type Result } from '../result.ts';
-import { MOST } from './limits.ts';
+import { MAX_OUTCOME_VALUE } from './limits.ts';
 
 /** Why nothing was counted: a stable word. */
 export type OutcomeFault =
@@ -55,7 +55,7 @@ export function reportedOf(item: unknown, config: Config): Result<Reported, Outc
 
 /** A conversion without a value has happened. */
 function numberOf(value: unknown, kind: Outcome['kind']): number | null {
-  if (kind === 'mean') return typeof value === 'number' && Math.abs(value) <= MOST ? value : null;
+  if (kind === 'mean') return typeof value === 'number' && Math.abs(value) <= MAX_OUTCOME_VALUE ? value : null;
   if (value === undefined || value === true || value === 1) return 1;
   return value === false || value === 0 ? 0 : null;
 }

@@ -15,7 +15,7 @@ import { type ArmReport, armOf, armReport, armsOf } from './arms.ts';
 import { beliefsOf, type KnownBeliefs, quantilesOf } from './beliefs.ts';
 import type { Reached } from './closing.ts';
 import { explore, type SegmentReport } from './exploration.ts';
-import { DEFAULT_PLANNED_UNITS, LEAST_UNITS, STAYS_AFTER_MS } from './limits.ts';
+import { DEFAULT_PLANNED_UNITS, MIN_EXPECTED_UNITS, STAYS_AFTER_MS } from './limits.ts';
 import type { ArmCounts, Figures } from './sums.ts';
 import { dealtIn } from './unit-row.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
@@ -148,7 +148,7 @@ export function lookAtRatio(
   const stays =
     before?.stays ||
     (since !== null && nowMs - Date.parse(since) >= STAYS_AFTER_MS) ||
-    (atPlanned !== null && sampleRatioChiSquare(dealtIn(atPlanned), LEAST_UNITS).p < ALPHA.final);
+    (atPlanned !== null && sampleRatioChiSquare(dealtIn(atPlanned), MIN_EXPECTED_UNITS).p < ALPHA.final);
   return { p: sampleRatioChiSquare(dealt).p, sequentialP, alarm: rings || stays, since, stays };
 }
 

@@ -19,12 +19,12 @@ import {
   ABANDONED_AFTER_MS,
   EXPOSURES_EVERY_MS,
   EXPOSURES_ROUNDS,
-  MAX_BATCH,
-  MAX_WAITING,
+  MAX_BATCH_EXPOSURES,
+  MAX_WAITING_EXPOSURES,
   RETRY_MS,
   TRIED_FOR_MS,
 } from './limits.ts';
-import { askOf, Repeats } from './repeats.ts';
+import { askOf, RetryMemory } from './repeats.ts';
 import { segmentsOf } from './segments.ts';
 import type { Spent, Usages } from './usage.ts';
 
@@ -48,7 +48,7 @@ interface Waiting extends Pick<Served, 'route' | 'inForce'> {
 export class Exposures {
   #waiting = new Map<string, Waiting>();
   #isolate = '';
-  #repeats = new Repeats();
+  #retries = new RetryMemory();
   #usageOf: Usages['of'];
 
   constructor(usageOf: Usages['of']) {
@@ -90,7 +90,7 @@ export class Exposures {
     const key = `${armOf(served)}/${unit}`;
     let seen = waiting.units.get(key);
     if (seen === undefined) {
-      if (waiting.units.size * (1 + key.length / 200) >= MAX_WAITING) {
+      if (waiting.units.size * (1 + key.length / 200) >= MAX_WAITING_EXPOSURES) {
         waiting.dropped++;
         return null;
       }
@@ -111,7 +111,7 @@ export class Exposures {
   #isRetry(served: Served): boolean {
     if (!asksForRetries(served)) return false;
     const ask = askOf(served);
-    return ask !== null && this.#repeats.isRetry(ask, served.startedAtMs);
+    return ask !== null && this.#retries.isRetry(ask, served.startedAtMs);
   }
 
   #waitingOf({ route, inForce }: Served, experiment: string): Waiting {
@@ -172,7 +172,7 @@ export class Exposures {
 
   async #seal(waiting: Waiting, secret: string): Promise<ExposureBatch> {
     this.#isolate ||= crypto.randomUUID();
-    const taken = [...waiting.units].slice(0, MAX_BATCH);
+    const taken = [...waiting.units].slice(0, MAX_BATCH_EXPOSURES);
     // Taken out before the first wait: what comes meanwhile is counted into the next batch.
     for (const [key] of taken) waiting.units.delete(key);
     const sequence = ++waiting.sequence;

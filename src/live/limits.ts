@@ -9,42 +9,41 @@ export const MAX_INTERVAL_MS = 20_000;
 export const ABANDONED_AFTER_MS = 25_000;
 /** The first wait after a try that failed; each next one is twice as long. */
 export const RETRY_MS = 500;
-/** Batches, and failed tries, of one flush: within the time that the platform gives work after a response. */
+/** The most batches, and the most failed tries, of one flush: all of it must fit into the time that the platform gives `waitUntil`. */
 export const MAX_ROUNDS = 4;
-/** Candidates of one route in one batch, twice where a rollout begins; a config has at most eight variants. */
+/** Tallies of pairs in one batch: a route has at most eight variants, and each candidate two tallies while a rollout begins. */
 export const MAX_PAIR_TALLIES = 16;
 
-/** Units of one batch before sampling sets in; a batch of them has about 200 KB. */
+/** Units in one batch before sampling sets in: about 200 KB. */
 export const MAX_BATCH_UNITS = 4_000;
-/** Keys of counts in one batch: revisions change seldom, so more is a fault that must not grow. */
-export const MAX_COUNTS = 64;
+/** Keys (rollout, revision, variant) that one batch counts by. Revisions change seldom: more keys would be a fault, and must not grow. */
+export const MAX_COUNT_KEYS = 64;
 /**
- * Ticks that wait for a controller that does not answer. The oldest goes whole, which is fair to both arms; thinning out the
- * sample for hours of them would leave the rollout blind when the controller is back.
+ * Ticks that are kept while the controller does not answer. Beyond that the oldest tick is dropped whole, which is fair to both arms;
+ * to thin out the sample instead would leave the rollout with next to no units once the controller is back.
  */
 export const MAX_TICKS = 30;
 
-/** Exposures gather for so long, and are tried so often in a row. */
+/** How long exposures gather before they are sent, and how many batches or tries follow each other then. */
 export const EXPOSURES_EVERY_MS = 2_000;
 export const EXPOSURES_ROUNDS = 5;
-/** One more pass begins until then; five failures in a row, which end a pass, take 18 seconds. */
+/** Until when a flush may start another pass. A pass ends after five failures in a row, which take 18 seconds. */
 export const TRIED_FOR_MS = 18_000;
-/** Exposures of one batch. */
-export const MAX_BATCH = 1_000;
-/** Units that may wait; a ledger that is down for long costs exposures, never memory. A long name takes the room of several. */
-export const MAX_WAITING = 20_000;
+export const MAX_BATCH_EXPOSURES = 1_000;
+/** Exposures that may wait: while a ledger is down for long, exposures are lost and memory is not. A long unit takes the room of several. */
+export const MAX_WAITING_EXPOSURES = 20_000;
 
-/** Who asks the same again within it was not content with the answer, or did not get one. */
-export const REPEAT_MS = 60_000;
-/** Of each of two generations, so that no entry has to be looked for to be dropped. */
-export const MAX_ASKS = 10_000;
+/** A unit that asks the same again within this time counts as a retry: the answer did not come, or did not satisfy. */
+export const RETRY_WITHIN_MS = 60_000;
+/** For each of two generations: a whole generation is dropped at once, so that no single entry has to be found. */
+export const MAX_REMEMBERED_ASKS = 10_000;
 
-/** A split that was confirmed longer ago is asked about while a rollout runs. */
+/** While a rollout runs, a split whose last confirmation is older than this is confirmed with the controller. */
 export const CONFIRM_AFTER_MS = 15_000;
-/** A visitor waits for it. */
+/** How long a visitor may wait for that confirmation. */
 export const CONFIRM_LIMIT_MS = 100;
 
-/** Characters of a segment's value. */
+/** Characters that are kept of a segment's value. */
 export const MAX_SEGMENT = 64;
 
 /** A compressed answer is unpacked up to here. */

@@ -12,7 +12,7 @@ import { hasFailed, type Served } from '../forward/served.ts';
 import { getOrMake } from '../get-or-make.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
-import { MAX_BATCH_UNITS, MAX_COUNTS, MAX_TICKS } from './limits.ts';
+import { MAX_BATCH_UNITS, MAX_COUNT_KEYS, MAX_TICKS } from './limits.ts';
 import type { Spent } from './usage.ts';
 
 /** What is timed, from the start. */
@@ -109,7 +109,7 @@ export class LiveTally {
   #countingOf({ inForce, variant }: Served): Counting | undefined {
     const key = `${inForce.rollout ?? ''}|${inForce.revision}|${variant}`;
     let counting = this.#counting.get(key);
-    if (counting === undefined && this.#counting.size < MAX_COUNTS) {
+    if (counting === undefined && this.#counting.size < MAX_COUNT_KEYS) {
       counting = newCounting(inForce.rollout, inForce.revision, variant);
       this.#counting.set(key, counting);
     }

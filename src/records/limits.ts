@@ -21,8 +21,8 @@ export const KEPT_ROWS = 100_000;
 
 /** How long the SQL API may take. */
 export const SQL_LIMIT_MS = 10_000;
-/** Characters of what it says is wrong. */
-export const MAX_ERROR = 300;
+/** Characters that are passed on of its error message. */
+export const MAX_ERROR_CHARS = 300;
 
-/** Blobs of the widest dataset, and doubles. */
+/** The most blobs, and the most doubles, that a dataset can have. */
 export const MOST_COLUMNS = 20;

@@ -6,7 +6,7 @@
 import type { Env } from '../env.ts';
 import { err, ok, type Result } from '../result.ts';
 import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, variantMember } from './columns.ts';
-import { MAX_ERROR, SQL_LIMIT_MS } from './limits.ts';
+import { MAX_ERROR_CHARS, SQL_LIMIT_MS } from './limits.ts';
 import type { Dataset } from './rows.ts';
 
 export interface RecordsQuery {
@@ -60,7 +60,7 @@ export async function readRecords(
     const said = cause instanceof Error ? cause.message : String(cause);
     return err({
       code: 'records_refused',
-      detail: `${recorder ? 'The local recorder' : 'Analytics Engine'} did not give the records: ${said.slice(0, MAX_ERROR)}`,
+      detail: `${recorder ? 'The local recorder' : 'Analytics Engine'} did not give the records: ${said.slice(0, MAX_ERROR_CHARS)}`,
       mend: 'check ANALYTICS_ACCOUNT_ID and ANALYTICS_TOKEN; a dataset begins with its first row',
     });
   }

@@ -5,7 +5,7 @@
 
 import { err, ok, type Result } from '../result.ts';
 import { readCookie } from './cookies.ts';
-import { MAX_PREVIEW_MS, MAX_TOKEN_LENGTH, MAX_TOKENS } from './limits.ts';
+import { MAX_PREVIEW_MS, MAX_PREVIEW_TOKEN_LENGTH, MAX_PREVIEW_TOKENS } from './limits.ts';
 import { setCookieLine } from './set-cookie.ts';
 import { isSigned, sign } from './sign.ts';
 
@@ -58,7 +58,7 @@ export async function readPreviewToken(
   secret: string | undefined,
 ): Promise<Result<Preview, PreviewFault>> {
   if (!secret) return err({ reason: 'no_secret' });
-  const parts = token.length > MAX_TOKEN_LENGTH ? null : TOKEN.exec(token);
+  const parts = token.length > MAX_PREVIEW_TOKEN_LENGTH ? null : TOKEN.exec(token);
   if (parts === null) return err({ reason: 'malformed' });
   const [, route = '', variant = '', host = '', expiry = '', tag = ''] = parts;
   const signed = await isSigned('preview', `${route}|${variant}|${host}|${expiry}`, tag, secret);
@@ -79,7 +79,7 @@ export function previewTokensOf(request: {
 }): readonly string[] {
   const header = request.header(PREVIEW_HEADER);
   const cookies = readCookie(request.cookieHeader, previewCookieName(request.https));
-  return (header ? [header, ...cookies] : cookies).slice(0, MAX_TOKENS);
+  return (header ? [header, ...cookies] : cookies).slice(0, MAX_PREVIEW_TOKENS);
 }
 
 /** The Set-Cookie line that keeps a token until it expires. */

@@ -7,7 +7,7 @@
 import { hex } from '../digest.ts';
 import { ownText } from '../own-text.ts';
 import { err, ok, type Result } from '../result.ts';
-import { AHEAD_MS, MAX_HASHES, MAX_REMEMBERED_UNIT, RECEIPT_MS } from './limits.ts';
+import { MAX_CLOCK_AHEAD_MS, MAX_REMEMBERED_HASHES, MAX_REMEMBERED_UNIT, RECEIPT_MS } from './limits.ts';
 import { digest, isSigned, sign } from './sign.ts';
 
 /** What a receipt says. `unitHash` is `hashUnit`'s. */
@@ -57,7 +57,7 @@ export async function readReceipt(
   const text = token.slice(0, -tag.length - 1);
   if (!(await isSigned('receipt', text, tag, secret))) return err({ reason: 'forged' });
   const atMs = Number.parseInt(time, 36);
-  if (nowMs - atMs > RECEIPT_MS || atMs - nowMs > AHEAD_MS) return err({ reason: 'expired' });
+  if (nowMs - atMs > RECEIPT_MS || atMs - nowMs > MAX_CLOCK_AHEAD_MS) return err({ reason: 'expired' });
   return ok({ route, variant, unitHash, atMs });
 }
 
@@ -77,7 +77,7 @@ export async function hashUnit(unit: string, secret: string): Promise<string> {
   const known = young.get(key) ?? old.get(key);
   const hash = known ?? hex(await first64(unit, secret));
   if (!young.has(key)) {
-    if (young.size >= MAX_HASHES) [old, young] = [young, new Map()];
+    if (young.size >= MAX_REMEMBERED_HASHES) [old, young] = [young, new Map()];
     young.set(ownText(key), hash);
   }
   return hash;

@@ -4,7 +4,7 @@
  */
 
 import { fromBase64url, toBase64url } from './base64url.ts';
-import { MAX_KEYS, TAG_LENGTH } from './limits.ts';
+import { MAX_IMPORTED_KEYS, TAG_LENGTH } from './limits.ts';
 
 /** What a signature is for. */
 export type Domain = 'pin' | 'preview' | 'receipt' | 'unit';
@@ -42,7 +42,7 @@ async function keyOf(secret: string): Promise<CryptoKey> {
   const usages: ('sign' | 'verify')[] = ['sign', 'verify'];
   const raw = encoder.encode(secret);
   const key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, usages);
-  if (keys.size >= MAX_KEYS) keys.clear();
+  if (keys.size >= MAX_IMPORTED_KEYS) keys.clear();
   keys.set(secret, key);
   return key;
 }

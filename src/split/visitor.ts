@@ -7,7 +7,7 @@
 import { ownText } from '../own-text.ts';
 import { isBase64url, toBase64url } from './base64url.ts';
 import { readCookie } from './cookies.ts';
-import { ID_LENGTH, MAX_CHECKS, MAX_VALUE_LENGTH } from './limits.ts';
+import { ID_LENGTH, MAX_COOKIE_LENGTH, MAX_TAG_CHECKS } from './limits.ts';
 import { formatPin, MAX_PINS, type Pin, parsePin } from './pins.ts';
 import { type CookieSettings, setCookieLine } from './set-cookie.ts';
 import { isSigned, sign } from './sign.ts';
@@ -62,7 +62,7 @@ export function peekVerified(value: string, secret: string | undefined): Visitor
   if (!secret) return { id: value.slice(0, ID_LENGTH), pins: NO_PINS, replace: false };
   const verified = recall(value, secret);
   if (verified !== undefined) return { id: verified.id, pins: verified.pins, replace: false };
-  return value.length > MAX_VALUE_LENGTH ? withoutPins(value) : undefined;
+  return value.length > MAX_COOKIE_LENGTH ? withoutPins(value) : undefined;
 }
 
 /**
@@ -101,7 +101,7 @@ export function serializeCookie(cookie: { value: string; https: boolean; setting
 
 async function verifyFirst(values: string[], earlier: Visitor | null, secret: string): Promise<Visitor | null> {
   let fallback = earlier;
-  let checksLeft = MAX_CHECKS;
+  let checksLeft = MAX_TAG_CHECKS;
   for (const value of values) {
     let visitor = peekVerified(value, secret);
     if (visitor === undefined) visitor = checksLeft-- > 0 ? await verify(value, secret) : withoutPins(value);

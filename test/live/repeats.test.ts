@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import type { Served } from '../../src/forward/served.ts';
-import { askOf, Repeats } from '../../src/live/repeats.ts';
+import { askOf, RetryMemory } from '../../src/live/repeats.ts';
 import { served, T0 } from './served.ts';
 
 const MINUTE = 60_000;
 
 describe('asking the same again', () => {
   it('is a retry within a minute, whichever of the two is heard of first', () => {
-    const repeats = new Repeats();
-    expect(repeats.isRetry('a', T0)).toBe(false);
-    expect(repeats.isRetry('b', T0 + 1)).toBe(false);
-    expect(repeats.isRetry('a', T0 + MINUTE)).toBe(true);
-    expect(repeats.isRetry('a', T0 + MINUTE - 20)).toBe(true);
-    expect(repeats.isRetry('a', T0 + 2 * MINUTE + 1)).toBe(false);
+    const retries = new RetryMemory();
+    expect(retries.isRetry('a', T0)).toBe(false);
+    expect(retries.isRetry('b', T0 + 1)).toBe(false);
+    expect(retries.isRetry('a', T0 + MINUTE)).toBe(true);
+    expect(retries.isRetry('a', T0 + MINUTE - 20)).toBe(true);
+    expect(retries.isRetry('a', T0 + 2 * MINUTE + 1)).toBe(false);
   });
 
   it('is remembered in bounded memory, the newest longest', () => {
-    const repeats = new Repeats();
-    for (let n = 0; n < 50_000; n++) repeats.isRetry(`ask-${n}`, T0);
-    expect(repeats.isRetry('ask-49999', T0)).toBe(true);
-    expect(repeats.isRetry('ask-0', T0)).toBe(false);
+    const retries = new RetryMemory();
+    for (let n = 0; n < 50_000; n++) retries.isRetry(`ask-${n}`, T0);
+    expect(retries.isRetry('ask-49999', T0)).toBe(true);
+    expect(retries.isRetry('ask-0', T0)).toBe(false);
   });
 });
 

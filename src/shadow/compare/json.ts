@@ -7,7 +7,7 @@
 import { getOrMake } from '../../get-or-make.ts';
 import { pairKeyed, pairOrdered, pairUnordered } from './json-arrays.ts';
 import { ExactNumber, sameExact, sameValue } from './json-text.ts';
-import { MAX_DEPTH, MAX_FIELD, MAX_FIELDS, MAX_NODES, MAX_STORED, OTHER_FIELDS } from './limits.ts';
+import { MAX_DEPTH, MAX_FIELD_CHARS, MAX_FIELDS, MAX_KEPT_DIFFERENCES, MAX_NODES, OTHER_FIELDS } from './limits.ts';
 import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 import { clip } from './text.ts';
 
@@ -173,7 +173,7 @@ class Walk {
       if (this.#fields.size < MAX_FIELDS) this.#fields.add(at.text);
       else this.#fieldsLeftOut ||= !this.#fields.has(at.text);
     }
-    if (this.#differences.length >= MAX_STORED || this.#mask?.stored === true) return;
+    if (this.#differences.length >= MAX_KEPT_DIFFERENCES || this.#mask?.stored === true) return;
     if (this.#mask !== null) this.#mask.stored = true;
     const segments = this.#path.slice(0, this.#mask?.length ?? this.#path.length);
     const path = segments.map((segment) => `/${pointerSegment(String(segment))}`).join('');
@@ -189,7 +189,7 @@ function fieldNode(text: string): FieldNode {
 }
 
 function child(field: FieldNode, key: string): FieldNode {
-  const make = () => fieldNode(clip(`${field.text}/${pointerSegment(key)}`, MAX_FIELD));
+  const make = () => fieldNode(clip(`${field.text}/${pointerSegment(key)}`, MAX_FIELD_CHARS));
   return getOrMake(field.children, key, make);
 }
 

@@ -3,10 +3,10 @@
 /** Levels of nesting, values visited, differences kept, distinct fields kept. */
 export const MAX_DEPTH = 64;
 export const MAX_NODES = 1_000_000;
-export const MAX_STORED = 20;
+export const MAX_KEPT_DIFFERENCES = 20;
 export const MAX_FIELDS = 64;
 /** Characters of a field's path: the controller keeps many. */
-export const MAX_FIELD = 256;
+export const MAX_FIELD_CHARS = 256;
 
 /** Past this many on both sides, leftover items are paired in order instead of by likeness, which is quadratic. */
 export const MAX_MATCHED = 32;
