@@ -1,7 +1,7 @@
 /**
- * Owns the bound on extra requests that failover may cause, so that a failing candidate cannot double the baseline's load for
- * long. A token bucket: each request of the route earns a part of one extra, each second a few, up to a burst. It fails closed:
- * with the bucket empty the candidate's own answer is passed on. (Finagle's and Linkerd's retry budgets are built alike.)
+ * Owns the bound on the extra requests of failover, so that a failing candidate cannot double the baseline's load for long. A token
+ * bucket: each request to the route earns a fraction of an extra request, and each second a few, up to a burst. It fails closed: with
+ * an empty bucket the candidate's own answer is passed on. (Finagle's and Linkerd's retry budgets work alike.)
  */
 
 import { getOrMake } from '../get-or-make.ts';
@@ -16,7 +16,7 @@ interface Bucket {
 export class FailoverBudget {
   #buckets = new Map<string, Bucket>();
 
-  /** A request of the route came. */
+  /** Credits one request to the route, and the time since the last one. */
   earn(route: string, nowMs: number): void {
     const bucket = this.#bucketOf(route, nowMs);
     const earned = EARNED_A_REQUEST + (Math.max(0, nowMs - bucket.atMs) / 1000) * EARNED_A_SECOND;
@@ -24,7 +24,7 @@ export class FailoverBudget {
     bucket.atMs = nowMs;
   }
 
-  /** Whether one more extra request is within the budget; it is spent then. */
+  /** Spends one extra request; false where the budget has none left. */
   spend(route: string, nowMs: number): boolean {
     const bucket = this.#bucketOf(route, nowMs);
     if (bucket.tokens < 1) return false;

@@ -19,16 +19,16 @@ export interface Decision {
   reason: RequestReason;
   /** The unit that was assigned; null when nobody was. */
   unit: string | null;
-  /** Whether a preview token chose the variant; its reason is another where that cannot be had. */
+  /** Whether a preview token chose the variant. `reason` is not `preview` where that variant cannot answer (`json_unfit`). */
   isPreview?: boolean;
-  /** Whether the answer will say something about the variant: previews and those outside the audience never do. */
+  /** Whether the answer is evidence about its variant. Previews and requests outside the audience never are. */
   isEvidence: boolean;
   /**
-   * The variant of the unit's arm, where another one answers in its place: who was dealt to an arm stays in it. Set as well where one
-   * variant answers somebody, or something, that would be no evidence beside another: no rollout is held against it later.
+   * The variant of the unit's arm, where another variant answers in its place: the unit stays in its arm. Also set where a single
+   * variant has all the weight and the request would be no evidence if two had: so that no later rollout is judged by it.
    */
   dealt?: string;
-  /** Our Set-Cookie line, where the cookie changed. */
+  /** Our Set-Cookie line; null where the cookie stays as it is. */
   setCookie: string | null;
 }
 
@@ -38,56 +38,56 @@ export interface Facts extends Incoming {
   nowMs: number;
 }
 
-/** Decides: at once where no cryptography is needed, which is nearly always. */
+/** Decides which variant answers. At once for nearly every request; a promise where a signature must be checked or made. */
 export function decide(state: RouteState, facts: Facts): Decision | Promise<Decision> {
   const { header, cookieHeader, url } = facts;
   const tokens = previewTokensOf({ header, cookieHeader, https: url.protocol === 'https:' });
   return tokens.length === 0 ? assigned(state, facts) : previewedOrAssigned(tokens, state, facts);
 }
 
-async function previewedOrAssigned(tokens: readonly string[], state: RouteState, asked: Facts): Promise<Decision> {
+async function previewedOrAssigned(tokens: readonly string[], state: RouteState, facts: Facts): Promise<Decision> {
   for (const token of tokens) {
-    const variant = await previewed(token, state.route, asked);
+    const variant = await previewed(token, state.route, facts);
     if (variant !== null)
       return { variant, reason: 'preview', isPreview: true, unit: null, isEvidence: false, setCookie: null };
   }
-  return assigned(state, asked);
+  return assigned(state, facts);
 }
 
-function assigned(state: RouteState, asked: Facts): Decision | Promise<Decision> {
+function assigned(state: RouteState, facts: Facts): Decision | Promise<Decision> {
   const { route, inForce, trusted } = state;
-  const { url, cookieHeader, header } = asked;
-  const only: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
+  const { url, cookieHeader, header } = facts;
+  const unassigned: Decision = { variant: trusted, reason: 'only', unit: null, isEvidence: false, setCookie: null };
   const { audience } = route;
   const isOutside =
     audience !== undefined &&
-    !inAudience(audience, { header, country: cfOf(asked)?.country ?? null, path: url.pathname });
-  if (isOutside) return only;
-  if (inForce.experiment !== null && optedOut(asked)) return only;
+    !inAudience(audience, { header, country: cfOf(facts)?.country ?? null, path: url.pathname });
+  if (isOutside) return unassigned;
+  if (inForce.experiment !== null && optedOut(facts)) return unassigned;
 
   const https = url.protocol === 'https:';
-  const identity: IdentityFacts = { header, cookieHeader, search: url.search, https, secret: asked.secret };
+  const identity: IdentityFacts = { header, cookieHeader, search: url.search, https, secret: facts.secret };
   const finding = findUnit(route.identity, identity);
-  const by = (found: FoundUnit) => byUnit(found, state, asked, only);
+  const by = (found: FoundUnit) => byUnit(found, state, facts, unassigned);
   return finding instanceof Promise ? finding.then(by) : by(finding);
 }
 
-/** The decision for the unit that was found; `only` is the one for those that cannot be assigned. */
-function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decision): Decision | Promise<Decision> {
+/** The decision for the unit that was found; `unassigned` is the one for requests that cannot be assigned. */
+function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: Decision): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
   const isFound = found.kind === 'found';
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
-  if (isCookie && !consented(route.requireConsent, asked.cookieHeader)) return only;
-  // A browser's question before the request bears no cookie, whoever asks.
-  const isNobody = !isFound && (!isCookie || asked.method === 'OPTIONS');
+  if (isCookie && !consented(route.requireConsent, facts.cookieHeader)) return unassigned;
+  // A CORS preflight carries no cookie, whoever sends it.
+  const isNobody = !isFound && (!isCookie || facts.method === 'OPTIONS');
   const isAlone = arms.length === 1;
   if (isNobody && (!isAlone || inForce.rollout)) {
-    // As in the other steps of a rollout it is no evidence; the baseline without weight may be gone already.
-    const variant = inForce.weights[only.variant] ? only.variant : arms[0]!.variant;
-    return { ...only, variant, ...(isAlone && { dealt: variant }) };
+    // No evidence, as in a rollout's other steps. Where the baseline has no weight it may be gone already, so the only arm answers.
+    const variant = inForce.weights[unassigned.variant] ? unassigned.variant : arms[0]!.variant;
+    return { ...unassigned, variant, ...(isAlone && { dealt: variant }) };
   }
-  // With one arm there is nothing to choose; who comes is counted all the same. While a rollout is judged by units he gets an id, as in
-  // its other steps: else each request would be a unit, and no failure of many by one visitor be held against the candidate's last step.
+  // With one arm there is nothing to choose, but units still count. While a rollout is judged, visitors are given an id as in its
+  // other steps: otherwise each request would be a unit here, and a rate by request be held against a rate by visitor, which is higher.
   const isMinting = inForce.experiment !== null || (!isFound && inForce.guardrails.length > 0);
   if (isAlone && (isNobody || !isMinting)) {
     const { variant } = arms[0]!;
@@ -96,7 +96,7 @@ function byUnit(found: FoundUnit, state: RouteState, asked: Facts, only: Decisio
   if (isFound && found.visitor === null) {
     return counted(assign(inForce.salt, route.name, found.unit, arms), isAlone ? 'only' : 'hash', found.unit);
   }
-  return byVisitor(state, (isFound && found.visitor) || newVisitor(), asked);
+  return byVisitor(state, (isFound && found.visitor) || newVisitor(), facts);
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {
@@ -119,7 +119,7 @@ function pinRules({ route, arms, inForce }: RouteState, nowMs: number): PinRules
     arms,
     baseline: inForce.baseline,
     sticky: route.sticky,
-    // Where one variant has everything nobody is dealt to an arm: a pin to it would keep its holder there when the test begins.
+    // While one variant has all the weight nobody is dealt to an arm: a pin to it would keep its holder there once the test begins.
     experiment: inForce.experiment !== null && arms.length > 1,
     resting: inForce.experiment === null ? route.experiment?.id : undefined,
     nowMs,
@@ -130,7 +130,7 @@ function counted(variant: string, reason: RequestReason, unit: string | null): D
   return { variant, reason, unit, isEvidence: true, setCookie: null };
 }
 
-/** Minted where it is used first; `replace` sees to it that the cookie is set. */
+/** A visitor with a new id; `replace` makes sure that the cookie is set. */
 function newVisitor(): Visitor {
   return { id: visitorId(crypto.getRandomValues(new Uint8Array(16))), pins: [], replace: true };
 }

@@ -1,6 +1,6 @@
 /**
- * Owns what is kept of an event stream while it passes: its first events and its last ones, each as it begins. It is read line by
- * line, since the event that ends a stream may bear the whole answer once more. It knows no dialect.
+ * Owns what is kept of an event stream while it passes: the first line of data of its first and its last events. Lines are cut, since
+ * the event that ends a stream may repeat the whole answer. It knows no dialect.
  */
 
 export interface StreamEvent {
@@ -10,7 +10,7 @@ export interface StreamEvent {
   data: string;
 }
 
-/** By one of the first a stream shows whose it is, by one of the last that it has ended; any of them may be a ping. */
+/** The first events show which dialect a stream has, the last ones whether it ended; some of either may be pings. */
 const KEPT_EVENTS = 4;
 const MAX_CHARS = 4_096;
 
@@ -31,8 +31,8 @@ export class EventEnds {
   }
 
   /**
-   * To be asked once, when the stream has ended: the first events, the last ones, and whether the end came within a line that was
-   * kept whole. An event without its empty line is one too, as clients of model APIs take it.
+   * To be called once, when the stream is over: the first events, the last ones, and whether the stream ended in the middle of a line
+   * that was kept whole. A last event without its empty line counts, as clients of model APIs take it.
    */
   ended(): { first: readonly StreamEvent[]; last: readonly StreamEvent[]; isInLine: boolean } {
     const line = this.#line;

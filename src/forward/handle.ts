@@ -28,7 +28,7 @@ export interface Plane {
   store: ConfigStore;
   ejections: Ejections;
   budget: FailoverBudget;
-  /** Makes sure of a split that may have been taken back while this isolate slept. At once for nearly every request. */
+  /** Confirms with the controller a split that may have changed while this isolate slept. At once for nearly every request. */
   confirm: (state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>;
   watcher: Watcher;
   observers: readonly Observer[];
@@ -38,7 +38,10 @@ export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'o
   return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
 
-/** Answers a visitor's request. Failures of origins are answers; only bugs throw. */
+/**
+ * Answers a visitor's request. An origin's failure is an answer; only bugs throw. Steps that nearly always have their result at once are
+ * awaited only where they gave a promise: each `await` of a plain value would cost a turn of the queue.
+ */
 export async function handle(request: Request, env: Env, ctx: ExecutionContext, plane: Plane): Promise<Response> {
   const nowMs = Date.now();
   const url = parseRequestUrl(request.url);
@@ -46,7 +49,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const incoming = readIncoming(request, url);
   // RFC 9110 §9.3.8: an origin echoes a TRACE, and with it the secrets that we set for it alone.
   if (incoming.method === 'TRACE') return refusal(405, 'method_not_allowed', 'TRACE is not passed on.');
-  // The runtime does not resolve `/../`, so the Worker's face may not have known these for the controls'.
+  // `index.ts` looks at the text as sent; spelled with `/../` or escapes, a path of the controls gets past it.
   if (isControlPath(url.pathname)) return noRoute();
   const reading = plane.store.current(env, ctx, nowMs);
   const loaded = reading instanceof Promise ? await reading : reading;
@@ -62,7 +65,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
   const known = knowing instanceof Promise ? await knowing : knowing;
   const confirming = plane.confirm(known, env, nowMs);
   const state = confirming instanceof Promise ? await confirming : confirming;
-  // Another config may have come while the split was made sure of.
+  // The route of `state`, not `found`: another config may have come while the split was confirmed.
   const { route } = state;
   const deciding = decide(state, {
     ...incoming,
@@ -98,9 +101,9 @@ function exchangeOf(visit: Visit): Exchange {
   // A WebSocket has no body to set members in: it names its model elsewhere.
   const asked = { upload, isEmpty: !upload.isPresent && !isWebSocket };
   const fit = fitJson(visit.decision, state, asked);
-  // Last of all that may send it elsewhere: the one probe must not be spent on what the candidate never sees.
-  const admitted = spared(fit.decision, state, plane, visit.nowMs);
-  const { decision, body } = admitted === fit.decision ? fit : fitJson(admitted, state, asked);
+  // After everything else that may move the request: the one probe must not be spent on a request that the candidate never sees.
+  const final = aroundEjected(fit.decision, state, plane, visit.nowMs);
+  const { decision, body } = final === fit.decision ? fit : fitJson(final, state, asked);
   const requestId = requestIdOf(incoming);
   const headers = cleanedHeaders(incoming, { requestId, configHash: loaded.hash, isWebSocket });
   // The runtime declares the length of what is sent; a spliced body's differs from what the client declared.
@@ -124,37 +127,40 @@ function exchangeOf(visit: Visit): Exchange {
   };
 }
 
-/** An ejected candidate's units go to the baseline, but for one probe. */
-function spared(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
+/** Sends an ejected candidate's requests to the baseline, except for the one probe. */
+function aroundEjected(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
   const { route, inForce } = state;
   if (!route.ejection || !mayBeReplaced(state, decision.variant) || decision.isPreview) return decision;
   if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
   return instead(decision, inForce.baseline, decision.isEvidence ? 'ejected' : decision.reason);
 }
 
-/** Another variant than the one that was decided on: no evidence, and the unit stays in its arm. */
+/** The decision with another variant to answer: no evidence, and the unit stays in its arm. */
 function instead(decision: Decision, variant: string, reason: RequestReason): Decision {
   return { ...decision, variant, reason, isEvidence: false, ...(decision.isEvidence && { dealt: decision.variant }) };
 }
 
-/** Sets the variant's JSON members; a body that does not fit goes to the baseline, as it is where that sets members too. */
+/**
+ * Sets the variant's JSON members in the body. A body in which they cannot be set goes to the baseline; unchanged, also where the
+ * baseline sets members of its own.
+ */
 function fitJson(
   decision: Decision,
   state: RouteState,
   { upload, isEmpty }: { upload: Upload; isEmpty: boolean },
 ): { decision: Decision; body: Uint8Array | null } {
   const { json } = state.route.variants[decision.variant]!;
-  // What one of them cannot be shown is no evidence of the others either: they would be judged by different requests.
+  // A body that does not fit one variant is no evidence for any: otherwise they would be judged by different requests.
   const members = json ?? (state.setsJson ? {} : undefined);
   if (members === undefined || isEmpty) return { decision, body: null };
   const body = upload.withJson(members);
   if (body !== null) return { decision, body };
-  // A preview of a variant that cannot be had must not show the baseline under its name either.
-  // Who is outside the trial stays so by name: such requests are not mirrored.
+  // A preview whose variant cannot answer must say so (`json_unfit`), and not pass the baseline off as it. Requests outside the
+  // audience keep their reason: they are not mirrored.
   const isUnfit = json !== undefined && (decision.isEvidence || decision.isPreview);
   const variant = json === undefined ? decision.variant : state.inForce.baseline;
   const moved = instead(decision, variant, isUnfit ? 'json_unfit' : decision.reason);
-  // Where nothing is compared now it stays out of what a rollout will be held against, and of nothing else.
+  // With one arm and no rollout nothing is compared: it counts, and only `dealt` keeps it out of a later rollout's reference.
   const isEvidence = decision.isEvidence && state.arms.length === 1 && state.inForce.rollout === null;
   return { decision: { ...moved, isEvidence }, body };
 }

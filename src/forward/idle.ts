@@ -1,6 +1,6 @@
 /**
- * Owns the watch over a body that stalls. One timer a body, set again lazily: a busy stream costs a clock read a chunk.
- * It does not know what is watched; the owner cuts it when told.
+ * Owns the watch for a body that stalls: one timer for each body, set again lazily, so that a busy stream costs one clock read a
+ * chunk. It does not know what is watched; its owner cuts the body when told.
  */
 
 /** Calls `onIdle` once when `touch` was not called for `idleMs`. */
@@ -11,7 +11,7 @@ export class IdleWatch {
   #lastMs = Date.now();
   #timer: ReturnType<typeof setTimeout>;
 
-  /** `otherMs`: when something else last moved that is waited for; later than now while it moves still. */
+  /** `otherMs`: when something else that the body waits for last moved; Infinity while it is still moving. */
   constructor(idleMs: number, onIdle: () => void, otherMs = () => 0) {
     this.#idleMs = idleMs;
     this.#onIdle = onIdle;

@@ -1,9 +1,9 @@
-/** Owns what is read of a visitor's request before anything is decided, so that it is asked of the runtime once. */
+/** Owns what is read from a visitor's request before anything is decided, so that the runtime is asked for it only once. */
 
 import type { RequestUrl } from './request-url.ts';
 
 export interface Incoming {
-  /** The runtime's own, for its body, its signal and what the platform says of it. */
+  /** The runtime's own request: for its body, its signal and its `cf`. */
   request: Request;
   method: string;
   url: RequestUrl;
@@ -16,16 +16,17 @@ export interface Incoming {
   cookieHeader: string | null;
 }
 
+/** Reads the request. `url` is its URL as `parseRequestUrl` gave it. */
 export function readIncoming(request: Request, url: RequestUrl): Incoming {
   const { method, headers: sent } = request;
   const names: string[] = [];
   for (const name of sent.keys()) names.push(name);
-  // Most that are asked for are not there, and the runtime takes as long to say so as to give one.
+  // Most headers that are asked for are absent, and asking the runtime for an absent one costs as much as for any other.
   const header = (name: string) => (names.includes(name) ? sent.get(name) : null);
   return { request, method, url, sent, names, header, cookieHeader: header('cookie') };
 }
 
-/** What the platform says of a request. It is made when it is first asked for, and as dear as all the headers that are set. */
+/** The platform's facts about a request. The first access builds them, and costs as much as setting all our headers. */
 export function cfOf({ request }: Pick<Incoming, 'request'>): IncomingRequestCfProperties | undefined {
   return request.cf as IncomingRequestCfProperties | undefined;
 }

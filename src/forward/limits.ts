@@ -2,15 +2,15 @@
 
 /** The most that is held or copied of a request's body. */
 export const MAX_HELD_BYTES = 262_144;
-/** A body up to this length is held although nobody asked: it is there as soon as its headers, and cheaper than a pump. */
+/** A request body up to this length is always held: it usually comes together with its headers, and costs less than a pump. */
 export const SHORT_BYTES = 65_536;
 
 /**
- * A small body usually comes with its headers. Taken whole it costs a tenth of a pump; one that is late streams, so that nobody
- * waits for a body that trickles.
+ * A response body up to this length is passed on in one piece if it comes with its headers: a tenth of a pump's cost. If it is late it
+ * streams, so that nobody waits for a body that trickles.
  */
 export const WHOLE_BODY_BYTES = 65_536;
-/** What the runtime's own buffer takes at once; up to here it is cheaper than one of ours. */
+/** Up to this length the runtime's own read buffer is cheaper than one of ours. */
 export const OWN_BUFFER_BYTES = 4_096;
 
 /**
@@ -20,8 +20,8 @@ export const OWN_BUFFER_BYTES = 4_096;
 export const FIRST_CHUNK_BYTES = 16_384;
 export const LARGE_CHUNK_BYTES = 262_144;
 /**
- * An abort takes back what the runtime was given and has not written: the last bytes, and the head of an answer that broke off
- * at once. They were sent, so they get a turn of its loop to leave.
+ * An abort discards what the runtime was given and has not written yet: the last bytes, or even the head of an answer that broke off at
+ * once. The origin did send them, so the abort waits this long for them to leave.
  */
 export const LAST_BYTES_MS = 5;
 

@@ -19,33 +19,33 @@ export interface Asked {
   response: Response;
   /** Cuts the answer's body off on both sides. */
   abort: () => void;
-  /** To be told how the body is taken. */
+  /** Still running: whoever takes the body tells it when that is done, or streams. */
   patience: Patience;
 }
 
 export interface Question {
   request: Request;
   method: string;
-  /** Whose leaving ends the attempt; null for a copy of a request that nobody waits for. */
+  /** Whose leaving ends the attempt, if anybody's. */
   client: Leaver | null;
   url: RequestUrl;
-  /** Cleaned; this attempt gets a copy, or with `areItsOwn` changes them: a copy of all headers costs as much as all changes. */
+  /** Cleaned. The attempt works on a copy, or with `areItsOwn` on these: copying all headers costs as much as all changes to them. */
   headers: Headers;
   areItsOwn?: boolean;
   route: Pick<Route, 'name' | 'timeoutMs' | 'variants'>;
   variant: Variant;
   role: Role;
-  /** Gives the body away; asked once it is known that there is somebody to send it to. */
+  /** Gives the body away. Called only once it is certain that the attempt will be made. */
   send: () => Sending;
   env: Env;
-  /** Keeps the invocation alive for a call that takes long, so that what became of it is told when its client has left. */
+  /** Keeps the invocation alive for a slow call, so that its end is still seen after the client has left. */
   hold?: (call: Promise<unknown>) => void;
 }
 
-/** The URLs that several variants of a route have, found once a config. */
+/** By a config's variants: the URLs that more than one of them has. */
 const sharedUrls = new WeakMap<Question['route']['variants'], Set<string | null>>();
 
-/** Asks the variant's origin and answers with its headers; the body is still to come. */
+/** Asks the variant's origin. Settles when response headers are there, or cannot come; the body is still to be taken. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
   const { request, method, client, url, route, variant, role, env } = question;
   const headers = question.areItsOwn ? question.headers : new Headers(question.headers);
@@ -86,22 +86,22 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     return ok({ response, abort, patience });
   } catch {
     patience.done();
-    if (patience.isOver) return err('timeout');
+    if (patience.hasTimedOut) return err('timeout');
     if (client?.signal.aborted) return err('client_left');
     return err(await faultOfUpload(sending));
   }
 }
 
-/** Whose fault a failed call was: an upload that the client broke off is never the origin's. It waits for none under way. */
+/** Whose fault a failed call was: never the origin's if the client broke off its upload. It does not wait for an upload under way. */
 async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
   const report = broken?.aborted ? await sent : await Promise.race([sent, null]);
   if (report?.end === 'cut') return 'client_left';
   return report?.end === 'stalled' ? 'client_stalled' : 'unreachable';
 }
 
-/** Scheme, host and base path are not the client's; its path begins with `/` and is appended as it stands. */
+/** The URL at a variant's base. Scheme, host and base path are never the client's; its path begins with `/` and is appended as it is. */
 export function targetAt(base: string, url: RequestUrl): string {
-  // `search` is empty for a query without a character, which is another URL all the same.
+  // `search` is empty also for a lone `?`, which makes another URL all the same.
   return base + url.pathname + (url.search || (url.href.endsWith('?') ? '?' : ''));
 }
 

@@ -1,15 +1,15 @@
 /**
- * Owns the waiting of one attempt. Most answers are there, head and body, within milliseconds, and a timer or a listener costs
- * as much as all that is decided about a request. So there is one timer at first: only when it fires is the client's leaving
- * listened for, and the real time limit set. It cuts nothing by itself; the owner is told.
+ * Owns the waiting of one attempt: the time limit, and the client's leaving. Most answers are there, head and body, within
+ * milliseconds, and a timer or a listener costs as much as the whole decision about a request. So at first there is one short timer
+ * only; the listener and the real time limit are set when it fires. It cuts nothing by itself: it calls its owner's `cut`.
  */
 
-/** When what has not come yet is taken seriously. A client that leaves earlier is noticed then. */
+/** When the short timer fires. A client that left before is noticed then. */
 const LOOK_AFTER_MS = 20;
-/** How long a short body may take once headers came late: then it streams. */
+/** How long a short body is waited for when its headers came after the short timer; then it streams. */
 const BODY_WAIT_MS = 10;
 
-/** Who may leave: a request, or what has a signal like one. A request's signal is made when it is first asked for, so late is cheap. */
+/** Whose leaving is heard by a signal, such as a request. It is asked for late, since a request's signal is only made when asked for. */
 export interface Leaver {
   readonly signal: AbortSignal;
 }
@@ -21,13 +21,13 @@ export interface PatienceOptions {
   /** Settles with the request's last byte, from which the time limit counts; absent when everything was sent at once. */
   sent: Promise<unknown> | undefined;
   cut: () => void;
-  /** Told when headers have not come soon. */
+  /** Called when the short timer fires before response headers have come. */
   onLate?: () => void;
 }
 
 export class Patience {
   /** Whether the time limit is why the attempt was cut. */
-  isOver = false;
+  hasTimedOut = false;
   #options: PatienceOptions;
   #look: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
@@ -54,7 +54,7 @@ export class Patience {
     clearTimeout(this.#limit);
   }
 
-  /** Calls once a short body has had its time, unless `done` comes before; the newest caller is called. */
+  /** Calls `onLate` when a short body is late, unless `done` comes first. Of several callers the newest is called. */
   whenLate(onLate: () => void): void {
     this.#onLook = onLate;
     this.#look ??= setTimeout(() => this.#onLook!(), BODY_WAIT_MS);
@@ -71,7 +71,7 @@ export class Patience {
     clearTimeout(this.#limit);
   }
 
-  /** No more listening to the client (its socket lives on by itself). */
+  /** Stops listening to the client: a WebSocket lives on by itself. */
   forgetClient(): void {
     this.done();
     if (this.#listens) this.#options.client?.signal.removeEventListener('abort', this.#options.cut);
@@ -98,7 +98,7 @@ export class Patience {
   #setLimit(ms: number): void {
     if (this.#hasHeaders) return;
     this.#limit = setTimeout(() => {
-      this.isOver = true;
+      this.hasTimedOut = true;
       this.#options.cut();
     }, ms);
   }

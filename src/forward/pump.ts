@@ -1,6 +1,6 @@
 /**
- * Owns the copy of bytes from one stream to another where their passing must be seen: for stalls, for a body's end, for a
- * bounded copy. It buffers one chunk and no more. Where nothing needs to be seen, streams are passed on whole instead.
+ * Owns the copying of bytes from one stream to another where they must be watched: for stalls, for the body's end, for a bounded
+ * copy. It buffers one chunk and no more. Where nothing needs to be watched, streams are passed on whole instead.
  */
 
 import { sleep } from '../limit.ts';
@@ -9,8 +9,8 @@ import { FIRST_CHUNK_BYTES, LARGE_CHUNK_BYTES, LAST_BYTES_MS } from './limits.ts
 import type { Leaver } from './patience.ts';
 
 /**
- * How a body ended: whole, cut off by its sender, cut by us because its sender stalled, or not wanted by its receiver, who left
- * or took nothing for as long.
+ * How a body ended. `complete`: whole. `cut`: its sender broke it off. `stalled`: its sender sent nothing for `idleMs`, so we cut it.
+ * `refused`: its receiver left, or took nothing for `idleMs`.
  */
 export type BodyEnd = 'complete' | 'cut' | 'stalled' | 'refused';
 
@@ -27,7 +27,7 @@ export interface BodyReport {
 export interface UploadProgress {
   /** When it ended; 0 where it was never streamed, Infinity while it is under way. */
   endedAtMs: number;
-  /** The client broke it off, or stalled. */
+  /** Whether the client broke it off, or stalled. */
   isBroken: boolean;
 }
 
@@ -43,9 +43,9 @@ export interface PumpOptions {
   pending?: Promise<ReadResult>;
   /** Sees each chunk before it is passed on; must copy what it keeps and must not throw. */
   tap?: (chunk: Uint8Array) => void;
-  /** The receiver: once it has left, its leaving (which ends the sender's call too) is why the body broke off. */
+  /** The receiver. If it has left, that is why the body broke off: its leaving ends the sender's call too. */
   receiver?: Leaver;
-  /** The request that the body answers: an origin may wait for its end, and is not to blame for one that never comes. */
+  /** The upload that the body answers. The origin may be waiting for its end, and is not to blame if that never comes. */
   upload?: UploadProgress;
   /** Called before the sink of a cut or stalled body is aborted. */
   onBroken?: (end: BodyEnd) => void;
@@ -53,7 +53,7 @@ export interface PumpOptions {
 
 export type ReadResult = ReadableStreamReadResult<Uint8Array>;
 
-/** A reader of either kind; one with its own buffers does not look at ours. */
+/** A BYOB reader, or a default one, which ignores the buffer that it is given. */
 export interface ChunkReader {
   read(view: Uint8Array): Promise<ReadResult>;
   cancel(cause?: unknown): Promise<void>;
@@ -103,8 +103,8 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
     reading = false;
     await sink.close();
   } catch (cause) {
-    const isClients = options.receiver?.signal.aborted || options.upload?.isBroken;
-    report.end = reading && !isClients ? 'cut' : 'refused';
+    const isClientsFault = options.receiver?.signal.aborted || options.upload?.isBroken;
+    report.end = reading && !isClientsFault ? 'cut' : 'refused';
     if (report.end === 'cut' && stalled === null) {
       await sleep(LAST_BYTES_MS);
       options.onBroken?.(report.end);
@@ -118,7 +118,7 @@ export async function pump(options: PumpOptions): Promise<BodyReport> {
   return report;
 }
 
-/** The buffer of the last read comes back with it, so it serves again; full ones are traded for a large one. */
+/** The buffer for the next read: that of the last read, unless it was filled (then a larger one) or was not ours. */
 function nextBuffer(value: Uint8Array, wasForeign: boolean, mayBeLarge: boolean): ArrayBuffer {
   const buffer = value.buffer as ArrayBuffer;
   if (wasForeign) return new ArrayBuffer(FIRST_CHUNK_BYTES);

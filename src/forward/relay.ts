@@ -1,7 +1,7 @@
 /**
- * Owns the way of an origin's body to the client, seen to its end and byte for byte: Content-Length, chunking and encodings
- * stay as they were, but for a service's length, which may not be its body's. It answers when the body may be handed on, and later how
- * it ended.
+ * Owns the way of an origin's body to the client, byte for byte and watched to its end. Content-Length, chunking and encodings stay as
+ * they were, except for the length that a bound service declares, which may not be its body's. It gives first a body to hand on, and
+ * later a report on how that body ended.
  */
 
 import { concatenated } from './bytes.ts';
@@ -18,19 +18,19 @@ export interface Relayed {
 
 export interface RelayOptions {
   idleMs: number;
-  /** How long to wait, and for whom. */
+  /** The timers and the client's signal of this attempt. */
   patience: Pick<Patience, 'whenLate' | 'streams' | 'done'>;
   /** The visitor, who may leave. */
   receiver?: Leaver;
   upload?: UploadProgress;
-  /** A bound service gave it: its Content-Length is a header like others, which the runtime does not frame by, and may be wrong. */
+  /** A bound service answered: the runtime does not frame its body by Content-Length, which may therefore be wrong. */
   isService?: boolean;
   /** Sees each chunk of the body as it was sent (encoded); must copy what it keeps. */
   tap?: (chunk: Uint8Array) => void;
 }
 
-/** For a reader that brings its own. */
-const NOTHING = new Uint8Array(0);
+/** Given to a default reader, which brings its own buffer and ignores the argument. */
+const NO_BUFFER = new Uint8Array(0);
 
 /** Takes over the body of a response fetched with `encodeResponseBody: 'manual'`. Never rejects. */
 export function relay(upstream: Response, options: RelayOptions): Relayed | Promise<Relayed> {
@@ -50,12 +50,12 @@ export function relay(upstream: Response, options: RelayOptions): Relayed | Prom
   return whole(reader, length, isTiny, options);
 }
 
-/** Reads a short body of declared length; streams what does not come at once, and what a service adds to it. */
+/** Reads a short body of declared length in one piece. Goes over to streaming where it is late, breaks off, or is longer than declared. */
 function whole(reader: ChunkReader, length: number, isTiny: boolean, options: RelayOptions): Promise<Relayed> {
   const { isService, patience } = options;
   let taken: Uint8Array | undefined;
   let isOver = false;
-  // One promise for all: each more is dear where nearly every body is one read.
+  // A single promise and no `await`: nearly every body is one read, and each further promise would show.
   return new Promise((resolve) => {
     const goOn = (pending?: Promise<ReadResult>) => {
       if (isOver) return;
@@ -63,8 +63,8 @@ function whole(reader: ChunkReader, length: number, isTiny: boolean, options: Re
       resolve(stream({ reader, options, length: isService ? null : length, head: taken, pending }));
     };
     const read = () => {
-      const reading = reader.read(isTiny ? NOTHING : new Uint8Array(length - (taken?.byteLength ?? 0) || 1));
-      // The pump meets the fault of a body that broke off at its next read, and breaks off for the client too.
+      const reading = reader.read(isTiny ? NO_BUFFER : new Uint8Array(length - (taken?.byteLength ?? 0) || 1));
+      // If the body broke off, the pump meets the fault at its next read, and breaks the client's body off too.
       reading.then(took, () => goOn());
       patience.whenLate(() => goOn(reading));
     };
@@ -79,7 +79,7 @@ function whole(reader: ChunkReader, length: number, isTiny: boolean, options: Re
       isOver = true;
       patience.done();
       if (taken !== undefined) options.tap?.(taken);
-      // Not '', which would be given a type.
+      // Not '', for which the runtime would set a content type.
       resolve({ body: taken ?? new Uint8Array(0), report: ended(taken?.byteLength ?? 0, Date.now()) });
     };
     read();

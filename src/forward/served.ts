@@ -1,6 +1,6 @@
 /**
- * Owns what the request plane tells of a request it has served. Records, tallies and shadows read it; the request plane knows
- * none of them, and nothing that they do can reach the visitor.
+ * Owns what the request plane tells its observers about a request that it has served, one `Served` for each try. Records, tallies
+ * and shadows read it; the request plane knows none of them, and nothing that they do can reach the visitor.
  */
 
 import type { InForce } from '../config/inforce.ts';
@@ -19,15 +19,15 @@ export interface Served extends Pick<Incoming, 'request' | 'method' | 'url' | 's
   inForce: InForce;
   configHash: string;
   requestId: string;
-  /** Who is counted; null when nobody could be told apart. */
+  /** The unit that is counted; null where the request names none. */
   unit: string | null;
   variant: string;
   reason: RequestReason;
   /** Whether this request says something about its variant: assigned by hash or pin, and answered by it. */
   isEvidence: boolean;
-  /** Whether somebody looked at a variant by a preview token, whoever answered: such requests are in no number. */
+  /** Whether the request bore a valid preview token, whichever variant answered: such requests are counted nowhere. */
   isPreview: boolean;
-  /** The variant of the unit's arm where another one was to answer in its place, or where it is no trial for a later rollout; else null. */
+  /** `Decision.dealt`, or null: the variant of the unit's arm where another was to answer, or where no later rollout may judge by it. */
   dealt: string | null;
   startedAtMs: number;
   /** When the origin was asked: later than the start by what the request's own body took. */
@@ -35,30 +35,30 @@ export interface Served extends Pick<Incoming, 'request' | 'method' | 'url' | 's
   headersAtMs: number;
   /** Null when the origin gave no answer. */
   status: number | null;
-  /** What we answered in its place; null where it gave one, or where the visitor got another try's. */
+  /** The status of our own answer in its place; null where the origin answered, or where the visitor got another try's answer. */
   ownStatus: number | null;
   /** Our own code when the origin gave none; empty otherwise. */
   errorCode: string;
-  /** Whether the baseline gave a good answer in its place: then it is a failure whatever its status says (429 mostly). */
+  /** Whether the baseline answered well in this try's place. Then the try is a failure whatever its status (mostly a 429). */
   isMadeGood: boolean;
-  /** Whether the visitor got another try's answer: how long this one took, nobody waited for. */
+  /** Whether the visitor got another try's answer and not this one's, so that its times are nobody's wait. */
   isLost: boolean;
-  /** Of a failover's answer that is the visitor's: the variant of the unit's arm, and when the visitor began to wait; else null. */
+  /** For the baseline's answer after failover: the variant it stands in for, and when the visitor began to wait; else null. */
   standsIn: { variant: string; startedAtMs: number } | null;
   body: BodyReport | Promise<BodyReport>;
   /** What the watcher asked for. Null when nothing was asked, and for a try whose answer the visitor did not get. */
   watch: Watch | null;
   /** The answer's body as it was sent (encoded), up to `watch.captureBytes`; whole when `body` has ended. */
   captured: Prefix | null;
-  /** The first and last events of an event stream, where a guardrail asks how streams end; of a coded one they are in `ends`. */
+  /** The first and last events of an event stream, where a guardrail judges how streams end. Those of a coded stream are in `ends`. */
   events: EventEnds | null;
-  /** The answer's ends as they were sent (encoded), where it is wanted what a model's answer has used, or how a coded one ended. */
+  /** The answer's first and last bytes as sent (encoded), where usage is wanted or a coded stream's end. */
   ends: Ends | null;
   /** How many variants have weight. */
   armCount: number;
   /** The origin's response headers, not ours; null when it gave no answer. */
   responseHeaders: Headers | null;
-  /** The request's headers as every origin gets them; without any variant's own only where the exchange is watched. */
+  /** The request's headers, cleaned. Free of any variant's own headers only where the exchange is watched. */
   cleanedHeaders: Headers;
   upload: Upload;
 }

@@ -21,14 +21,14 @@ export interface Sending {
    * when the stream that it is made from is aborted, and the origin would take a part for the whole.
    */
   broken?: AbortSignal;
-  /** The body stays in the client's request, which must be sent on itself. */
+  /** The body is left in the client's request, so that request itself must be sent on. */
   isInRequest?: true;
 }
 
-/** Why a body could not be taken: the client stopped sending, or left, or sent what cannot be sent on with this method. */
+/** Why a body could not be taken: the client stalled or left, or a GET or HEAD has a body that cannot be sent on. */
 export type UploadFault = 'client_stalled' | 'client_left' | 'body_too_large' | 'length_required';
 
-/** Whether a body is held in every arm, whatever else is asked of it: what is read of bodies must be read in all arms alike. */
+/** Whether a body is short enough to be held for every variant. Only such bodies may be read for evidence: then all arms are read alike. */
 export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN) <= SHORT_BYTES;
 
 export class Upload implements UploadProgress {
@@ -49,12 +49,12 @@ export class Upload implements UploadProgress {
   #sent: Promise<BodyReport> | null = null;
 
   private constructor({ request, method, sent }: Incoming, idleMs: number) {
-    const isBodyOdd = method === 'GET' || method === 'HEAD';
-    // Most requests have none, and their headers need not be asked.
+    const isBodyless = method === 'GET' || method === 'HEAD';
+    // Most requests have no body: then no header is asked for.
     const { body } = request;
     this.#length = body && declaredLength(sent);
     const source = this.#length === 0 ? null : body;
-    this.#isInRequest = isBodyOdd && source !== null;
+    this.#isInRequest = isBodyless && source !== null;
     this.isEncoded = source !== null && isCoded(sent);
     this.#source = source;
     this.#idleMs = idleMs;
@@ -62,7 +62,7 @@ export class Upload implements UploadProgress {
     this.isPresent = source !== null;
   }
 
-  /** Takes the body of a request, at once where there is none: holds it when its declared length allows. `holdUpTo` raises the length that is held. */
+  /** Takes a request's body, at once where there is none. It is held up to a declared length of `SHORT_BYTES`, or `holdUpTo` if larger. */
   static take(
     incoming: Incoming,
     options: { idleMs: number; holdUpTo: number },
@@ -71,8 +71,8 @@ export class Upload implements UploadProgress {
     const source = upload.#source;
     const length = upload.#length;
     if (upload.#isInRequest) {
-      // Nobody sees such a body pass, and one that breaks off would look like the origin's failure: it has to be here first.
-      return arrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
+      // We do not see such a body pass, so one that breaks off would look like the origin's failure: first it must arrive whole.
+      return faultOfArrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
     }
     if (source === null || length === null || length > Math.max(SHORT_BYTES, options.holdUpTo)) return upload;
     return hold(source, length, options.idleMs).then((held) => {
@@ -114,7 +114,7 @@ export class Upload implements UploadProgress {
     this.#source = null;
     const tap = (chunk: Uint8Array) => {
       copy?.add(chunk);
-      // A part is of no use.
+      // A copy of a part would be of no use.
       if (copy?.isTruncated) copy.drop();
     };
     const broken = new AbortController();
@@ -134,8 +134,8 @@ export class Upload implements UploadProgress {
   }
 }
 
-/** Reads a copy of a body to its end, and says what was wrong with it, or null. */
-function arrival(source: ReadableStream, length: number | null, idleMs: number): Promise<UploadFault | null> {
+/** Reads a copy of a body to its end. The fault that it has, or null. */
+function faultOfArrival(source: ReadableStream, length: number | null, idleMs: number): Promise<UploadFault | null> {
   const reader = source.getReader();
   return unlessBroken(reader, idleMs, async (touch) => {
     let bytes = 0;
@@ -144,7 +144,7 @@ function arrival(source: ReadableStream, length: number | null, idleMs: number):
       if (done) return bytes < (length ?? 0) ? 'client_left' : null;
       touch();
       bytes += value.byteLength;
-      // The runtime sends such a body on only where its length was declared; without, the origin would get none at all.
+      // The runtime sends such a body on only if its length was declared; otherwise the origin would get no body.
       if (length !== null && bytes <= MAX_HELD_BYTES) continue;
       reader.cancel().catch(() => {});
       return length === null ? 'length_required' : 'body_too_large';
@@ -152,6 +152,7 @@ function arrival(source: ReadableStream, length: number | null, idleMs: number):
   });
 }
 
+/** The whole body of declared length, or why it did not arrive. */
 function hold(source: ReadableStream, length: number, idleMs: number): Promise<Uint8Array | UploadFault> {
   const reader = source.getReader({ mode: 'byob' });
   return unlessBroken(reader, idleMs, async (touch) => {
@@ -166,7 +167,7 @@ function hold(source: ReadableStream, length: number, idleMs: number): Promise<U
   });
 }
 
-/** What `read` says, which calls `touch` at every chunk; or why there was no more to read. */
+/** The result of `read`, which must call `touch` at every chunk; or the fault where the body stalled or broke off. */
 async function unlessBroken<T>(
   reader: { cancel(cause: Error): Promise<void> },
   idleMs: number,

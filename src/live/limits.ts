@@ -30,7 +30,7 @@ export const EXPOSURES_ROUNDS = 5;
 /** Until when a flush may start another pass. A pass ends after five failures in a row, which take 18 seconds. */
 export const TRIED_FOR_MS = 18_000;
 export const MAX_BATCH_EXPOSURES = 1_000;
-/** Exposures that may wait: while a ledger is down for long, exposures are lost and memory is not. A long unit takes the room of several. */
+/** Exposures that may wait: a ledger that is down for long costs exposures, never memory. A long unit takes the room of several. */
 export const MAX_WAITING_EXPOSURES = 20_000;
 
 /** A unit that asks the same again within this time counts as a retry: the answer did not come, or did not satisfy. */

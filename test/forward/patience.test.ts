@@ -23,7 +23,7 @@ describe('an attempt', () => {
     expect(cut).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
     expect(cut).toHaveBeenCalledTimes(1);
-    expect(patience.isOver).toBe(true);
+    expect(patience.hasTimedOut).toBe(true);
   });
 
   it.each([0, 5, 19, 20, 21])('keeps a limit of %i ms', (timeoutMs) => {
@@ -59,7 +59,7 @@ describe('an attempt', () => {
     early.client.abort();
     vi.advanceTimersByTime(20);
     expect(early.cut).toHaveBeenCalledTimes(1);
-    expect(early.patience.isOver).toBe(false);
+    expect(early.patience.hasTimedOut).toBe(false);
     const late = waiting();
     vi.advanceTimersByTime(300);
     late.client.abort();
