@@ -21,7 +21,10 @@ export const CACHE_LIMIT_MS = 500;
 /** A document of more UTF-8 bytes than this is refused unread. */
 export const MAX_CONFIG_BYTES = 65_536;
 
-/** Deeper documents are set by nobody, and hashing walks down as far as they go. */
+/** Statuses of a candidate that failover replaces, where the config names none. */
+export const FAILOVER_STATUSES = [429, 502, 503, 504];
+
+/** No real document is deeper, and hashing walks down as far as it goes. */
 export const MAX_JSON_DEPTH = 32;
 
 /** The longest timeout that may be set: a day. */

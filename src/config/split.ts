@@ -79,13 +79,13 @@ export function parseSplit(text: string): Result<Split, Fault[]> {
 }
 
 /**
- * Parses weights by hand. `{}` is null: manual mode is off. The weights come back for every variant of the route. One that gets nothing
- * need not be there, unless `isStrict`: a config that no longer has it must not end what people set.
+ * Parses weights by hand into weights for every variant of the route; null for `{}`, which means that manual mode is off. An unknown
+ * variant with weight 0 is a fault only if `isStrict`: a variant that is taken out of the config must not end what people set by hand.
  */
 export function parseWeights(
   text: string,
   route: Route,
-  isStrict = false,
+  { isStrict = false }: { isStrict?: boolean } = {},
 ): Result<Record<string, number> | null, Fault[]> {
   const read = readAs(weights, text);
   if (!read.ok) return read;

@@ -4,6 +4,7 @@
  */
 
 import type { InForce } from '../config/inforce.ts';
+import { FAILOVER_STATUSES } from '../config/limits.ts';
 import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
 import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
@@ -56,7 +57,6 @@ interface Try {
 
 /** The platform's own 52x and 530: the origin itself was not reached. */
 const isUnreachedStatus = (status: number) => status >= 520 && status <= 530;
-const DEFAULT_FAILOVER_STATUSES = [429, 502, 503, 504];
 
 /** Asks the decided variant, then the baseline if failover is called for, and builds the visitor's response. */
 export async function answer(exchange: Exchange): Promise<Response> {
@@ -82,7 +82,7 @@ export async function answer(exchange: Exchange): Promise<Response> {
   tellLost(exchange, first, { isMadeGood: isGood(route, second) });
   first.asked?.patience.done();
   first.asked?.abort();
-  return conclude(exchange, second, { failedOver: variant.name });
+  return conclude(exchange, second, variant.name);
 }
 
 /** Whether failover may replace the variant's answer to such a request by the baseline's. */
@@ -139,7 +139,7 @@ const isOfClient = ({ fault }: Try) => fault === 'client_left' || fault === 'cli
 function isFailoverFailure(failover: false | { statuses: number[] }, tried: Try): boolean {
   if (tried.fault !== null) return !isOfClient(tried);
   const status = tried.asked!.response.status;
-  const statuses = failover === false ? DEFAULT_FAILOVER_STATUSES : failover.statuses;
+  const statuses = failover === false ? FAILOVER_STATUSES : failover.statuses;
   return isUnreachedStatus(status) || statuses.includes(status);
 }
 
@@ -165,7 +165,7 @@ function noteHealth({ state, plane: { ejections }, decision }: Exchange, tried: 
   const hasFailed = isFailoverFailure(route.failover, tried);
   const isInconclusive = isOfClient(tried) || (hasFailed && ejections.isSick(baseline, headersAtMs));
   if (isInconclusive) ejections.inconclusive(variant, askedAtMs);
-  else if (hasFailed) ejections.failed(variant, { askedAtMs, nowMs: headersAtMs });
+  else if (hasFailed) ejections.failed(variant, headersAtMs, askedAtMs);
   else ejections.succeeded(variant, askedAtMs);
   return hasFailed && !isInconclusive;
 }
@@ -179,11 +179,7 @@ function noBody({ headersAtMs }: Try): BodyReport {
  * Hands a try's answer to the client, or our own problem document where the try has none. `failedOver` names the candidate that the
  * baseline answers for.
  */
-async function conclude(
-  exchange: Exchange,
-  tried: Try,
-  { failedOver = null }: { failedOver?: string | null } = {},
-): Promise<Response> {
+async function conclude(exchange: Exchange, tried: Try, failedOver: string | null = null): Promise<Response> {
   if (tried.asked === null) {
     const response = problem(PUBLIC[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });

@@ -45,7 +45,7 @@ export class Ejections {
   }
 
   /** Counts a failed try. One that was sent before an ejection ended says nothing about the time after it. */
-  failed(variant: Variant, { askedAtMs, nowMs }: { askedAtMs: number; nowMs: number }): void {
+  failed(variant: Variant, nowMs: number, askedAtMs: number): void {
     const health = this.#health.get(variant) ?? {
       consecutive: 0,
       ejections: 0,

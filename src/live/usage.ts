@@ -7,6 +7,7 @@ import type { Config, Route } from '../config/types.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import type { Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
+import { getOrMake } from '../get-or-make.ts';
 import { sleep } from '../limit.ts';
 import { countOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
@@ -30,15 +31,12 @@ export class Usages {
   /** What an answer has used, once it has ended; null at once where nobody wanted to know. Never rejects. */
   readonly of = (served: Served): Promise<Spent | null> | null => {
     if (served.ends === null || !served.inForce.usage) return null;
-    let reading = this.#read.get(served);
-    if (reading === undefined) {
-      reading = spentBy(served, this.#prices()).catch((cause) => {
+    return getOrMake(this.#read, served, () =>
+      spentBy(served, this.#prices()).catch((cause) => {
         console.error('usage', cause);
         return null;
-      });
-      this.#read.set(served, reading);
-    }
-    return reading;
+      }),
+    );
   };
 }
 

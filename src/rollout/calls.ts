@@ -16,7 +16,7 @@ import { BY_HAND_LIMIT_MS } from './limits.ts';
 import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
 import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
-import type { Health, Round, RouteControl } from './route-control.ts';
+import type { Probes, Round, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
 import { returnTold, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
@@ -25,7 +25,7 @@ import { rollbackTarget } from './steady.ts';
 import { noiseWarnings, planWarnings, takenWarnings } from './warnings.ts';
 import { byHandDecides, noVariant, refused } from './words.ts';
 
-/** Who calls, why, and the split revision that they saw (null: they do not mind). */
+/** Who calls, why, and the split revision that they saw (`If-Match`; null: any will do). */
 export interface Caller {
   actor: string;
   reason: string;
@@ -38,7 +38,7 @@ export interface Done {
 }
 
 type CallResult = Result<Done, CallRefusal>;
-/** `asks` names a variant whose health must be known first: nothing was done then. */
+/** With `asks` nothing was done yet: the health of that variant must be known first. */
 type Attempt = CallResult | { asks: string };
 
 /** What a person can ask of a route. */
@@ -56,7 +56,7 @@ type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 const done: CallResult = ok({ warnings: [] });
 
-/** Carries a change out, in its turn. A refusal changes nothing. */
+/** Carries a change out, in a turn of its own. A refusal changes nothing. */
 export function change(control: RouteControl, asked: Change, caller: Caller): Promise<CallResult> {
   switch (asked.kind) {
     case 'split':
@@ -76,7 +76,7 @@ export function change(control: RouteControl, asked: Change, caller: Caller): Pr
 
 function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller): Promise<CallResult> {
   return moving(control, 'split', caller, async ({ route, before, variants }) => {
-    const weights = parseWeights(JSON.stringify(asked.weights), route, true);
+    const weights = parseWeights(JSON.stringify(asked.weights), route, { isStrict: true });
     if (!weights.ok || weights.value === null) {
       const faults = weights.ok
         ? [{ path: '$', reason: 'is empty', mend: 'name at least one variant' }]
@@ -92,25 +92,26 @@ function setSplit(control: RouteControl, asked: Asked<'split'>, caller: Caller):
       weights: weights.value,
       shadows: asked.shadows ?? before.shadows,
     });
-    await publish(control, draft, 'split', caller, before, null);
+    await publish(control, draft, 'split', caller, before);
     return done;
   });
 }
 
 function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller: Caller): Promise<CallResult> {
-  return moving(control, 'switch', caller, async ({ route, before, variants }, health) => {
+  return moving(control, 'switch', caller, async ({ route, before, variants }, probes) => {
     if (!Object.hasOwn(route.variants, to)) return noVariant(route.name, to, Object.keys(route.variants));
-    const sick = force ? null : firstSick([to], health);
+    const sick = force ? null : firstSick([to], probes);
     if (sick !== null) return sick;
     const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
     const { [to]: _, ...shadows } = before.shadows;
-    await publish(control, draftOf(before, variants, caller, { weights, shadows }), 'switch', caller, before, null);
+    const draft = draftOf(before, variants, caller, { weights, shadows });
+    await publish(control, draft, 'switch', caller, before);
     return done;
   });
 }
 
 function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): Promise<CallResult> {
-  return moving(control, 'rollout', caller, async ({ route, before }, health) => {
+  return moving(control, 'rollout', caller, async ({ route, before }, probes) => {
     const owed = control.promotions.owed;
     if (owed !== null) {
       const detail = `the config has not been told yet that ${owed.baseline} is the baseline`;
@@ -138,10 +139,10 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
       healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
       ...caller,
     };
-    const started = startRollout(request, control.seen(nowMs, null, health));
+    const started = startRollout(request, control.seen(nowMs, null, probes));
     if (!started.ok) return started;
-    const probes = started.value.effects.find((effect) => effect.kind === 'probe');
-    if (probes !== undefined) return { asks: probes.variant };
+    const unprobed = started.value.effects.find((effect) => effect.kind === 'probe');
+    if (unprobed !== undefined) return { asks: unprobed.variant };
     await control.begin(started.value, nowMs);
     const live = control.series.live(nowMs);
     const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
@@ -162,7 +163,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
 
 function command(control: RouteControl, kind: CommandKind, caller: Caller): Promise<CallResult> {
   let wasHeld: boolean | undefined;
-  return refusable(control, kind, caller, async (health, ifMatch) => {
+  return refusable(control, kind, caller, async (probes, ifMatch) => {
     const unready = await unreadyFault(control, ifMatch);
     if (unready !== null) return unready;
     const { byHand, byHandFault } = control.source.view;
@@ -175,14 +176,14 @@ function command(control: RouteControl, kind: CommandKind, caller: Caller): Prom
     const isHeld = control.running.pause !== null;
     if (isHeld && wasHeld === false) return refused('stale', 'it was paused while health was asked', LOOK_AGAIN);
     wasHeld = isHeld;
-    return acted(await control.round({ ...caller, kind }, health));
+    return acted(await control.round({ ...caller, kind }, probes));
   });
 }
 
 function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Caller): Promise<CallResult> {
-  /** Before which rollout it was meant to go back, and so where to, also when that ends while health is asked. */
+  /** The rollout that runs when the call comes, and where the rollback leads from it: that stays so if it ends while health is asked. */
   let meant: { rollout: string | undefined; target: Standing } | undefined;
-  return moving(control, 'rollback', caller, async ({ route, before, variants }, health) => {
+  return moving(control, 'rollback', caller, async ({ route, before, variants }, probes) => {
     const { running } = control;
     if (meant === undefined || meant.rollout === running?.id) {
       const found = targetOf(control, { route, before }, asked);
@@ -192,13 +193,13 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const { target } = meant;
     if (running !== null) {
       const input = { ...caller, kind: 'rollback' as const, target, force: asked.force };
-      return acted(await control.round(input, health));
+      return acted(await control.round(input, probes));
     }
     const serving = Object.entries(target.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
-    const sick = asked.force ? null : firstSick(serving, health);
+    const sick = asked.force ? null : firstSick(serving, probes);
     if (sick !== null) return sick;
     const draft = splitOfReturn(target, variants, { by: caller.actor, reason: caller.reason });
-    // A promotion (or a person) has told the config of the baseline before.
+    // The config has the other baseline, from a promotion or a person: it must be told of this one.
     if (draft.baseline !== before.baseline) {
       control.promotions.owe({ route: route.name, ...returnTold(target, caller.reason) }, Date.now());
     }
@@ -216,13 +217,13 @@ export function targetOf(
   const { running } = control;
   const config = control.source.seenConfig()!;
   const target = rollbackTarget({ kept: control.journal.kept(), running, config, route, ...asked });
-  // During a rollout the experiment rests, but for a step that carries it.
+  // During a rollout the experiment rests, except in a step that carries it.
   const rests = running !== null && !stepOf(running).experiment;
   if (!target.ok || asked.force || rests) return target;
   return frozenByExperiment(route, target.value.weights, before.weights) ?? target;
 }
 
-/** Ends manual mode: writes `{}`, since KV remembers misses and nothing is ever deleted. */
+/** Ends manual mode. It writes `{}` and deletes nothing: KV would remember the missing key. */
 async function clearByHand(control: RouteControl, caller: Caller): Promise<CallResult> {
   const cleared = await refusable(control, 'manual-cleared', caller, async (_, ifMatch) => {
     const unready = await unreadyFault(control, ifMatch);
@@ -241,22 +242,22 @@ async function clearByHand(control: RouteControl, caller: Caller): Promise<CallR
 }
 
 /**
- * Runs a call in its turn, and writes its refusal into the history, where there is a route to have one. Health is asked between turns, so
- * that nobody with a way back waits for it; then everything is looked at again, and what was changed meanwhile stands.
+ * Runs a call in a turn, and writes a refusal into the history of its route. Health checks run between turns, so that no way back waits
+ * for them. After each the call is made again from the start, and refused as stale if somebody changed the route meanwhile.
  */
 async function refusable(
   control: RouteControl,
   action: string,
   caller: Caller,
-  call: (health: Health, ifMatch: number | null) => Promise<Attempt>,
+  call: (probes: Probes, ifMatch: number | null) => Promise<Attempt>,
 ): Promise<CallResult> {
-  const health: Health = Object.create(null);
+  const probes: Probes = Object.create(null);
   let { ifMatch } = caller;
   for (;;) {
     const attempt = await control.turns.take(async () => {
-      // No move of the controller's own is a reason to refuse a way back.
+      // A split that the controller made by itself is no reason to refuse a rollback.
       const isOwn = action === 'rollback' && caller.ifMatch === null && control.journal.split()?.by === CONTROLLER;
-      const result = await call(health, isOwn ? null : ifMatch);
+      const result = await call(probes, isOwn ? null : ifMatch);
       ifMatch ??= revisionOf(control);
       if ('ok' in result && !result.ok && result.error.code !== 'no_such_route') {
         const reason = `${caller.reason} (refused: ${result.error.detail})`.trim();
@@ -265,7 +266,7 @@ async function refusable(
       return result;
     });
     if ('ok' in attempt) return attempt;
-    health[attempt.asks] = await control.probe(attempt.asks);
+    probes[attempt.asks] = await control.probe(attempt.asks);
   }
 }
 
@@ -274,7 +275,7 @@ function acted({ answer, asks }: Round): Attempt {
   return answer.ok ? done : answer;
 }
 
-/** Writes into the history what moves nothing. */
+/** Writes a history entry about something that moved no traffic. */
 function note(control: RouteControl, action: string, { actor, reason }: Pick<Caller, 'actor' | 'reason'>): void {
   control.write({ actor, action, reason, before: null, after: null }, Date.now());
 }
@@ -284,17 +285,17 @@ function moving(
   control: RouteControl,
   action: 'split' | 'switch' | 'rollout' | 'rollback',
   caller: Caller,
-  call: (ready: Ready, health: Health) => Promise<Attempt>,
+  call: (ready: Ready, probes: Probes) => Promise<Attempt>,
 ): Promise<CallResult> {
-  return refusable(control, action, caller, async (health, ifMatch) => {
-    const ready = await readyToMove(control, ifMatch, action !== 'rollback');
-    return ready.ok ? call(ready.value, health) : ready;
+  return refusable(control, action, caller, async (probes, ifMatch) => {
+    const ready = await readyToMove(control, { ifMatch, allowsRollout: action === 'rollback' });
+    return ready.ok ? call(ready.value, probes) : ready;
   });
 }
 
-/** What stands against traffic for these variants; null when all are well. */
-function firstSick(names: readonly string[], health: Health): Attempt | null {
-  const found = firstUnwell(names, names, { health });
+/** Why these variants must not get traffic, or which must be asked first; null when all are healthy. */
+function firstSick(names: readonly string[], probes: Probes): Attempt | null {
+  const found = firstUnwell(names, names, { health: probes });
   if (found.is === 'unknown') return { asks: found.variant };
   if (found.is === 'bad') return refused('unhealthy', unhealthy(found), mendOrForce(found.variant));
   return null;
@@ -310,13 +311,14 @@ function draftOf(
   return { ...traffic, baseline, salt, rollout: null, variants, by: caller.actor, reason: caller.reason };
 }
 
+/** Stores a split with its history entry, and publishes it. `restores`: the revision that a rollback returns to. */
 async function publish(
   control: RouteControl,
   draft: SplitDraft,
   action: string,
   { actor, reason }: Caller,
   before: Standing,
-  restores: number | null,
+  restores: number | null = null,
 ): Promise<void> {
   const entry = {
     actor,
@@ -340,7 +342,7 @@ function invalid(faults: Fault[]): CallResult {
   return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
 }
 
-/** The rate of the baseline of late, where it is known. */
+/** The baseline's recent rate by a metric, where it is known. */
 function rateOf(metric: string, live: LiveNumbers | undefined): number | undefined {
   const counted = live && countedBy(metric, live);
   return counted && counted.n > 0 ? counted.bad / counted.n : undefined;

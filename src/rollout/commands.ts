@@ -31,7 +31,7 @@ export function obey(state: RolloutState, command: Command, seen: Seen): Answer 
       `headgate rollout start ${route} VARIANT starts another`,
     );
   }
-  if (seen.manual) return byHandDecides(route);
+  if (seen.byHand) return byHandDecides(route);
   const by: By = command;
   switch (command.kind) {
     case 'abort':

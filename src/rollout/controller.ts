@@ -66,7 +66,7 @@ export class RolloutController extends DurableObject<Env> {
       for (const pairs of batch.pairs) this.#pairs.add(pairs, nowMs, batch.pairsSinceMs);
       control.count(batch, nowMs);
     });
-    // The answer does not depend on what follows going well: the batch is counted, and the alarm looks again.
+    // The batch is counted, so the answer does not depend on what follows going well: the alarm will look again.
     const following = this.#follow(control, batch).catch((cause) => console.error('controller', cause));
     this.ctx.waitUntil(following);
     await atMost(following, FOLLOW_LIMIT_MS);
@@ -79,7 +79,7 @@ export class RolloutController extends DurableObject<Env> {
     };
   }
 
-  /** Counts credited outcomes as evidence of a running rollout. By event, what became of it: a receipt is once a metric. */
+  /** Counts credited outcomes as evidence of a running rollout. Says of each event whether it is new; a receipt counts once a metric. */
   outcomes(route: string, events: readonly OutcomeEvidence[]): Told[] {
     const nowMs = Date.now();
     const control = this.#control(route);
@@ -99,9 +99,9 @@ export class RolloutController extends DurableObject<Env> {
   }
 
   /**
-   * The newest split when its revision is higher; null when the caller's is the newest. Null as well where it gives a candidate more than
-   * weights by hand do and the caller's split did, or traffic to a baseline to which they give none: an isolate that cannot read them must
-   * not serve by what they took back.
+   * The newest split, if its revision is higher than the caller's; else null. Weights by hand may have taken traffic back, and an isolate
+   * that cannot read them must not serve that traffic again. So while they are in force the answer is also null if the split gives a
+   * variant more than both they and the caller's split do; the baseline may have more, unless they give it nothing.
    */
   newerSplit(route: string, revision: number): string | null {
     const { journal, source } = this.#control(route);
@@ -115,7 +115,7 @@ export class RolloutController extends DurableObject<Env> {
     return Object.entries(split.weights).some(isMore) ? null : JSON.stringify(split);
   }
 
-  /** Null of a route that the config does not have, `unread` while no config could be read. */
+  /** The route's status; null if the config does not have the route, `unread` while no config could be read. */
   async status(route: string): Promise<RouteStatus | 'unread' | null> {
     const nowMs = Date.now();
     const control = this.#control(route);
@@ -134,13 +134,13 @@ export class RolloutController extends DurableObject<Env> {
     return ok({ status: plain(statusOf(control, Date.now())), revision, warnings });
   }
 
-  /** What a rollback would do, and to what else it could go. */
+  /** What a rollback would do now, and where else it could lead. */
   async waysBack(route: string, asked: { revision?: number; force: boolean }) {
     const control = this.#control(route);
     return plain(await control.turns.take(() => waysBack(control, asked)));
   }
 
-  /** Null of a route that is not in the config, and of which nothing is remembered either. What KV shows by now is in it. */
+  /** A page of history, after a look at KV; null for a route that is neither in the config nor remembered here. */
   async history(route: string, limit: number, before: number | null) {
     const control = this.#control(route);
     const nowMs = Date.now();
@@ -149,19 +149,19 @@ export class RolloutController extends DurableObject<Env> {
     return view.route === null && page.entries.length === 0 ? null : page;
   }
 
-  /** Notes what was done or refused elsewhere: previews, calls without a right. */
+  /** Notes what the admin API did without the controller: previews, deletions, resets. */
   note(route: string, entry: Omit<Entry, 'at'>): void {
     this.#control(route).write(entry, Date.now());
   }
 
-  /** Null where `history` is. */
+  /** The route's numbers over time; null where `history` is null. */
   async series(route: string, width: Width, sinceMs: number): Promise<SeriesPoint[] | null> {
     const control = this.#control(route);
     const points = control.series.points(width, sinceMs);
     return points.length === 0 && (await this.history(route, 1, null)) === null ? null : points;
   }
 
-  /** What was compared with `candidate`, or with the one that was told of last. */
+  /** What was compared with `candidate`, or with the candidate that was reported last. */
   comparisons(candidate: string | undefined, samples: number): ComparisonsAnswer {
     const candidates = this.#pairs.candidates();
     const chosen = candidate ?? candidates[0] ?? '';
@@ -197,7 +197,7 @@ export class RolloutController extends DurableObject<Env> {
     if (name !== null) await this.#control(name).wake(Date.now());
   }
 
-  /** Counts in one transaction; after one that failed, memory must not know more than the rows. */
+  /** Counts in one transaction. After one that failed, what memory had counted is read again from the rows. */
   #counted<T>(control: RouteControl, work: () => T): T {
     try {
       return this.ctx.storage.transactionSync(work);
@@ -207,7 +207,7 @@ export class RolloutController extends DurableObject<Env> {
     }
   }
 
-  /** A running rollout looks at what the batch says; otherwise only weights by hand that come, change or go are looked for. */
+  /** What follows from a batch: a tick of the running rollout; else a look at weights by hand, where they may have changed. */
   async #follow(control: RouteControl, batch: Batch): Promise<void> {
     if (control.running !== null) {
       await control.tick();
@@ -217,7 +217,7 @@ export class RolloutController extends DurableObject<Env> {
     if (!isKnown || batch.isByHand || byHand !== null) await control.turns.take(() => control.look(Date.now()));
   }
 
-  /** An object does not know its own name, so the first call tells it, and it is kept for the alarm. */
+  /** A Durable Object does not know its own name, so the first call tells it; it is stored for the alarm. */
   #control(route: string): RouteControl {
     if (this.#route === null) {
       if (this.#meta.get<string>('route') !== route) this.#meta.set('route', route);
@@ -232,7 +232,7 @@ export class RolloutController extends DurableObject<Env> {
   }
 }
 
-/** Calls between objects take no records without a prototype, which is what the config's are. */
+/** A plain copy: calls between objects take no objects without a prototype, such as the config's maps. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

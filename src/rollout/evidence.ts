@@ -4,6 +4,7 @@
  */
 
 import { startEProcess } from '../analysis/eprocess.ts';
+import type { Count } from '../analysis/proportions.ts';
 import {
   addSightings,
   closeTicks,
@@ -23,11 +24,10 @@ import type { PairBatch } from '../shadow/tally.ts';
 import {
   type Arms,
   addCount,
+  addCounts,
   addTickTo,
-  addTo,
-  arms,
-  type Count,
   type Gathered,
+  noCounts,
   type OpenTick,
   pairsOf,
   referenceOf,
@@ -38,21 +38,22 @@ import { shareOf } from './readiness.ts';
 import { countedBy } from './series.ts';
 import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts';
 
+/** Stored as JSON: names must stay. */
 interface Kept {
   rollout: string;
   stepRun: number;
   guardrails: Gathered[];
-  /** Pairs that wait until both arms have one. */
+  /** Compared pairs that wait until both arms have one: candidate pairs, and as the baseline's the repeat pairs. */
   pairs: Arms;
-  /** Candidate requests under the step's own split, and compared pairs, in this run of the step. */
+  /** In this run of the step: candidate requests under its own split, and compared pairs. */
   requests: number;
   compared: number;
   threshold: number;
-  /** All who had had their say were heard again. Who comes seldom is so once: who fails always would tell it at every step. */
+  /** Whether all silent units were heard again once. Not twice: a client that comes seldom and always fails would fail at every step. */
   isHeardAgain?: boolean;
 }
 
-/** An isolate of an earlier deploy tells of none. */
+/** For batches of an earlier deployment, which do not count unfair mismatches. */
 const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
 export class EvidenceStore {
@@ -61,8 +62,8 @@ export class EvidenceStore {
   #kept: Kept | null = null;
   #units: UnitEvidence | null = null;
   /** The newest tick that was closed. */
-  #through = -1;
-  /** By tick and variant, trials and bad by request. */
+  #closedThrough = -1;
+  /** By tick and variant: trials and bad ones of each guardrail, by request. Open ticks only. */
   #requests = new Map<number, Map<string, { n: number[]; bad: number[] }>>();
 
   constructor(sql: SqlStorage, meta: Meta) {
@@ -74,8 +75,8 @@ export class EvidenceStore {
   }
 
   /**
-   * Begins anew, for a new rollout. `earlier` is what the baseline's requests did in the hour before, by position in the
-   * guardrails: a blue-green switch may come before the rollout has seen a baseline of its own.
+   * Starts from nothing, for a new rollout. `earlier`: what the baseline's requests did in the hour before, by position in the guardrails,
+   * since a blue-green switch may come before the rollout has seen the baseline itself.
    */
   start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>, earlier: readonly (Count | null)[] = []): void {
     this.#sql.exec('DELETE FROM silent; DELETE FROM openBatches;');
@@ -84,11 +85,11 @@ export class EvidenceStore {
       stepRun: rollout.stepRun,
       guardrails: rollout.guardrails.map((_, index) => ({
         process: startEProcess(),
-        rollout: arms(),
-        step: arms(),
+        rollout: noCounts(),
+        step: noCounts(),
         earlier: earlier[index] ?? { n: 0, bad: 0 },
       })),
-      pairs: arms(),
+      pairs: noCounts(),
       requests: 0,
       compared: 0,
       threshold: 2 ** 32,
@@ -98,7 +99,7 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** Adds what an isolate saw; a batch of another rollout is passed over. Call it within the flush's transaction. */
+  /** Adds what an isolate saw; batches of another rollout are ignored. Call it within the flush's transaction. */
   add(batches: readonly EvidenceBatch[]): void {
     for (const batch of batches) {
       if (batch.rollout !== this.#kept?.rollout) continue;
@@ -141,10 +142,10 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** Adds what isolates counted of the baseline before the rollout, and tell when it has begun, to the hour before it. */
-  addLate(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
+  /** Adds to the hour before the rollout what isolates counted of the baseline in it, and reported only after the start. */
+  addEarlier(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
     const kept = this.#kept;
-    // An isolate of an earlier deploy tells of no trials.
+    // Batches of an earlier deployment have no `trials`.
     const late = live.filter((one) => !one.rollout && one.variant === baseline && one.trials);
     if (kept === null || late.length === 0) return;
     guardrails.forEach(({ metric }, index) => {
@@ -153,7 +154,7 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** Adds compared pairs of this rollout's requests: candidate pairs against repeat pairs, for `mismatch`. */
+  /** Adds compared pairs of this rollout's requests, for `mismatch`: candidate pairs against repeat pairs. */
   addPairs(state: RolloutState, batches: readonly PairBatch[]): void {
     const kept = this.#of(state);
     const own = batches.filter(({ candidate, rollout }) => candidate === state.to && rollout === state.id);
@@ -166,19 +167,19 @@ export class EvidenceStore {
     const { candidate, baseline } = kept.pairs;
     if (candidate.n > 0 && baseline.n > 0) {
       state.guardrails.forEach((guardrail, index) => {
-        if (guardrail.metric === 'mismatch') addTo(kept.guardrails[index]!, kept.pairs, null);
+        if (guardrail.metric === 'mismatch') addCounts(kept.guardrails[index]!, kept.pairs);
       });
-      kept.pairs = arms();
+      kept.pairs = noCounts();
     }
     this.#save();
   }
 
-  /** Begins the step's counts anew when the step did. */
+  /** Resets the step's counts if the step has begun, or begun anew, since. */
   beginStep(state: Pick<RolloutState, 'id' | 'stepRun'>): void {
     const kept = this.#of(state);
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
-    // Or what breaks in a late step would go unnoticed where clients are steady.
+    // Where the same clients keep coming, most are silent by now, and what breaks in a late step would go unnoticed.
     const silent = silentFromNow(this.#units!, !kept.isHeardAgain);
     if (silent !== this.#units!.silent) {
       kept.isHeardAgain = true;
@@ -188,11 +189,11 @@ export class EvidenceStore {
     }
     kept.requests = 0;
     kept.compared = 0;
-    for (const gathered of kept.guardrails) gathered.step = arms();
+    for (const gathered of kept.guardrails) gathered.step = noCounts();
     this.#save();
   }
 
-  /** Closes the ticks that are over. Evidence that is lost begins anew: else nothing would guard the rollout, or end it. */
+  /** Closes the ticks that are over. Evidence that was lost is started again: otherwise nothing would guard the rollout, or end it. */
   settle(state: RolloutState, nowMs: number): void {
     const kept = this.#of(state);
     const units = this.#units;
@@ -202,16 +203,16 @@ export class EvidenceStore {
     }
     this.beginStep(state);
     const through = tickOf(nowMs - GRACE_MS) - 1;
-    // Once a tick: what comes late of one, flush by flush, is told as one too, and not each part by itself.
-    if (through === this.#through && !isCrowded(units)) return;
-    this.#through = through;
+    // Only once a tick, so that what several late flushes bring of one tick is counted as one tick too.
+    if (through === this.#closedThrough && !isCrowded(units)) return;
+    this.#closedThrough = through;
     const silenced = new Map<string, number>();
     const closed = this.#ticks(closeTicks(units, through, silenced)).filter(({ tick }) => tick <= through);
     if (closed.length === 0) return;
     for (const one of closed) {
       this.#requests.delete(one.tick);
-      state.guardrails.forEach((guardrail, index) => {
-        addTickTo(kept.guardrails[index]!, one, index, guardrail, state);
+      kept.guardrails.forEach((gathered, index) => {
+        addTickTo(gathered, one, index, state);
       });
     }
     kept.threshold = units.threshold;
@@ -220,23 +221,23 @@ export class EvidenceStore {
     this.#save();
   }
 
-  /** What the evidence says now, with the tick that is still open looked at in a copy. */
+  /** What the evidence says now. Ticks that are still open are added to a copy. */
   judge(state: RolloutState): Evidence {
     const kept = this.#of(state);
     if (kept === null || this.#units === null) return noEvidence;
     const open = this.#ticks(peekTicks(this.#units));
-    // What has ended is judged as it was then, and not by the weights that it left behind.
+    // A rollout that has ended is judged by its last step, and not by the weights that it left behind.
     const share = state.end === null ? shareOf(state) : stepOf(state).weight;
     const criticalGuardrails = state.guardrails.filter(({ critical }) => critical).length;
     let live: number | null = null;
     let reference: boolean | null = null;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
-      for (const tick of open) addTickTo(gathered, tick, index, guardrail, state, share !== 100);
+      for (const tick of open) addTickTo(gathered, tick, index, state, share !== 100);
       const isLive = guardrail.metric !== 'mismatch';
       if (isLive) {
         live = Math.max(live ?? 0, gathered.step.candidate.n);
-        // One required guardrail without an earlier baseline is enough to need a person.
+        // A single required guardrail without an earlier baseline is enough for the step to need a person.
         const isKnown = referenceOf(gathered) !== null;
         if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
       }
@@ -279,12 +280,12 @@ export class EvidenceStore {
     }
   }
 
-  /** What is kept of this rollout; null where it is of none, or of another. */
+  /** What is kept, if it belongs to this rollout; else null. */
   #of({ id }: Pick<RolloutState, 'id'>): Kept | null {
     return this.#kept?.rollout === id ? this.#kept : null;
   }
 
-  /** Ticks of units, and what is open of requests, in their order. */
+  /** Ticks in order: given counts by unit, joined with the open counts by request. */
   #ticks(ofUnits: readonly TickCounts[]): OpenTick[] {
     const byUnit = new Map(ofUnits.map((tick) => [tick.tick, tick]));
     const ticks = [...new Set([...byUnit.keys(), ...this.#requests.keys()])].sort((a, b) => a - b);

@@ -5,26 +5,20 @@
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { TICK_MS } from '../analysis/limits.ts';
-import { rateUpperBound } from '../analysis/proportions.ts';
+import { type Count, rateUpperBound } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import { MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
 
-/** Trials, and the bad ones among them. */
-export interface Count {
-  n: number;
-  bad: number;
-}
-
-/** What both arms did. */
+/** The counts of both arms. */
 export interface Arms {
   candidate: Count;
   baseline: Count;
 }
 
-/** What is kept of one guardrail. */
+/** What a rollout has gathered for one guardrail. Stored as JSON: names must stay. */
 export interface Gathered {
   process: EProcess;
   rollout: Arms;
@@ -33,7 +27,9 @@ export interface Gathered {
   earlier: Count;
 }
 
+/** What the baseline did earlier, for steps that have no baseline beside the candidate. */
 interface Reference {
+  /** The 99.9 % upper bound of its rate. */
   p0: number;
   counts: Count;
 }
@@ -41,7 +37,7 @@ interface Reference {
 /** One tick's counts, by unit and by request; null where nothing was seen. */
 export interface OpenTick {
   tick: number;
-  /** The part of all units that is told apart. */
+  /** The fraction of all units that is in the sample, 0 to 1. */
   sample: number;
   byUnit: TickCounts | null;
   byRequest: Map<string, { n: number[]; bad: number[] }> | null;
@@ -57,102 +53,111 @@ function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: Roll
 }
 
 /**
- * Adds a tick to what a guardrail has gathered, as its `per` and what is known of the baseline ask for. Pairs have no ticks. `isPart`: more
- * of it may come, so that few trials of the baseline do not mean that there is none beside the candidate.
+ * Adds a tick to what the guardrail at `index` has gathered: by unit or by request, against the baseline beside the candidate or against
+ * its earlier rate. Pairs have no ticks. `isUnfinished`: more of the tick may come, so few baseline trials so far do not mean that there is
+ * no baseline to compare with.
  */
 export function addTickTo(
   into: Gathered,
   tick: OpenTick,
   index: number,
-  guardrail: Guardrail,
   state: RolloutState,
-  isPart = false,
+  isUnfinished = false,
 ): void {
+  const guardrail = state.guardrails[index]!;
   if (guardrail.metric === 'mismatch') return;
   const counted = armsOf(tick, index, guardrail, state);
   const reference = referenceOf(into);
-  // In a step that rarely has enough of the baseline there is nothing better to wait for.
+  // Where the step's ticks have too few baseline trials on average, the rest of this one will bring no better comparison.
   const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
-  // Late outcomes, of a step before: they have a baseline beside them, and say nothing of this step.
-  const isBefore = (tick.tick + 1) * TICK_MS <= state.sinceMs;
-  const isEarlier = isBefore && guardrail.metric.startsWith('outcome:');
-  let p0 = isEarlier || (isPart && !isThin) ? null : (reference?.p0 ?? null);
+  const isBeforeStep = (tick.tick + 1) * TICK_MS <= state.sinceMs;
+  // Late outcomes of an earlier step have that step's baseline beside them.
+  const isLateOutcome = isBeforeStep && guardrail.metric.startsWith('outcome:');
+  let p0 = isLateOutcome || (isUnfinished && !isThin) ? null : (reference?.p0 ?? null);
   if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
-    // The hour before was counted by request, and a unit that asks three times has three chances to be bad.
+    // The hour before the rollout was counted by request; a unit with three requests has three chances to be bad.
     const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
     p0 = Math.min(1, p0 * Math.max(1, (requests * tick.sample) / Math.max(1, counted.candidate.n)));
   }
   const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
-  addTo(into, counted, p0, steadied(counted, { tick, state, p0, guardrail, away, step: into.step }), !isBefore);
+  const forE = withUnfinished(counted, { tick, state, p0, guardrail, away, step: into.step });
+  addCounts(into, counted, p0, forE, isBeforeStep ? [into.rollout] : undefined);
 }
 
-interface Steadying {
+interface Unfinished {
   tick: OpenTick;
   state: RolloutState;
   p0: number | null;
   guardrail: Guardrail;
-  /** What the candidate was not asked, since it was ejected. */
+  /** The candidate's trials that others answered because it was ejected. */
   away: number;
-  /** What the step had before this tick. */
+  /** The step's counts before this tick. */
   step: Arms;
 }
 
 /**
- * What E is reckoned by: while a step is young, no fewer trials of the candidate than go with its weight, and with all of it the
- * baseline's too. A failure ends at once, and a good answer perhaps after a minute: by what has ended, an arm that has just gained
- * traffic would be small, and its failures many. That is over once the candidate has had its share.
+ * The counts that E is computed from: in a young step, as if the candidate's answers under way had ended well. A failure often ends at
+ * once and a good answer perhaps after a minute, so of the requests that have ended, an arm that has just gained traffic would show few
+ * trials and many failures. Until the candidate has had its share it is therefore given at least the trials that its weight stands for
+ * beside the baseline's; and when it has all the weight, the trials that the baseline still ends as well.
  */
-function steadied(counted: Arms, { tick, state, p0, guardrail, away, step }: Steadying): Arms {
+function withUnfinished(counted: Arms, { tick, state, p0, guardrail, away, step }: Unfinished): Arms {
   const ageMs = (tick.tick + 1) * TICK_MS - state.sinceMs;
   const { candidate, baseline } = counted;
-  // What has ended is judged by the weights of its step, and not by those that it left behind.
+  // A rollout that has ended is judged by the weights of its last step, and not by those that it left behind.
   const { weight } = stepOf(state);
-  const ended = weight === undefined ? state.before.weights : between(state, weight);
-  const weights = state.end === null ? state.split.weights : ended;
+  const ofLastStep = weight === undefined ? state.before.weights : between(state, weight);
+  const weights = state.end === null ? state.split.weights : ofLastStep;
   const share = weights[state.to]! / weights[state.baseline]!;
   const isAll = share === Infinity;
-  // With nothing known from before, what the baseline still ends is all there is to compare with.
-  // Outcomes of what the baseline served come for as long as they take.
+  // Outcomes of what the baseline served may come at any time, so with all the weight they never settle.
   const isSettled = ageMs >= SETTLED_AFTER_MS && !(isAll && guardrail.metric.startsWith('outcome:'));
   const hasShare = step.candidate.n >= SETTLED_TRIALS && step.candidate.n >= SETTLED_PART * step.baseline.n * share;
+  // With no earlier rate known, what the baseline still ends is all there is to compare with.
   if (ageMs <= 0 || isSettled || hasShare || (isAll && p0 === null)) return counted;
   const n = isAll ? candidate.n + baseline.n : Math.max(candidate.n, baseline.n * share - away || 0);
   return { candidate: { n, bad: candidate.bad }, baseline: isAll ? { n: 0, bad: 0 } : baseline };
 }
 
-/** Adds counts of both arms; `p0` is the baseline's earlier rate at most, where it is known. `weighed`: what E is reckoned by. */
-export function addTo(gathered: Gathered, counted: Arms, p0: number | null, weighed = counted, isOfStep = true): void {
+/**
+ * Adds counts of both arms, to the rollout and its step unless told otherwise. E is computed from `forE`, and where `p0` is known (the
+ * upper bound of the baseline's earlier rate) perhaps against that.
+ */
+export function addCounts(
+  gathered: Gathered,
+  counted: Arms,
+  p0: number | null = null,
+  forE = counted,
+  scopes = [gathered.rollout, gathered.step],
+): void {
   const { candidate, baseline } = counted;
-  const { candidate: c, baseline: b } = weighed;
+  const { candidate: c, baseline: b } = forE;
   const tick: Tick = { nc: c.n, kc: c.bad, nb: b.n, kb: b.bad };
   gathered.process = addTick(gathered.process, tick, p0);
-  for (const scope of isOfStep ? [gathered.rollout, gathered.step] : [gathered.rollout]) {
+  for (const scope of scopes) {
     addCount(scope.candidate, candidate);
     addCount(scope.baseline, baseline);
   }
 }
 
-/**
- * The 99.9 % upper bound of what the baseline did earlier in this rollout, else in the hour before; null while both are too
- * little.
- */
+/** What the baseline did earlier in this rollout, else in the hour before; null while neither has enough trials. */
 export function referenceOf({ rollout, earlier }: Gathered): Reference | null {
   const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
 }
 
-/** Only pairs of which both answers were compared, but for `unfair` mismatches. */
+/** The pairs of which both answers were compared, without the `unfair` mismatches (see `PairBatch`). */
 export function pairsOf(classes: Record<string, number>, unfair: number): Count {
   const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0) - unfair;
   return { n: bad + (classes.match ?? 0), bad };
 }
 
-/** Both arms, which have done nothing yet. */
-export function arms(): Arms {
+/** Both arms with nothing counted. */
+export function noCounts(): Arms {
   return { candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 } };
 }
 
-/** Adds in place. */
+/** Adds `from` to `into`, in place. */
 export function addCount(into: Count, from: Count): void {
   into.n += from.n;
   into.bad += from.bad;

@@ -19,14 +19,16 @@ export interface CallRefusal {
 
 export const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
 
-/** What a call that changes traffic needs: the route as it is, what is in force, and that nothing forbids the call. */
+/** What a call that moves traffic needs to know: the route, what is in force, and the hash of its variants. */
 export type Ready = { route: Route; before: Standing; variants: string };
 
-/** Looks outside, and says why traffic cannot be moved now; else what a move needs to know. */
+/**
+ * Looks outside: what a call that moves traffic needs to know, or why it is refused. `allowsRollout`: the call may come while a rollout
+ * runs (a rollback may, and ends it).
+ */
 export async function readyToMove(
   control: RouteControl,
-  ifMatch: number | null,
-  forbidsRollout: boolean,
+  { ifMatch, allowsRollout }: { ifMatch: number | null; allowsRollout: boolean },
 ): Promise<Result<Ready, CallRefusal>> {
   const view = await control.look(Date.now(), 0);
   const { route } = view;
@@ -34,20 +36,20 @@ export async function readyToMove(
     return refused('no_config', 'the config cannot be read now, so nothing is changed', LOOK_AGAIN);
   }
   if (!view.isKvKnown && control.journal.split() === null) {
-    // A failed read is not absence: a revision from below KV's would be passed over by every isolate that knows it.
+    // A failed read is not absence: isolates that know KV's split would ignore a split with a lower revision.
     return refused('no_config', 'KV cannot be read now, so the split in force is not known', LOOK_AGAIN);
   }
   if (route === null) return noRoute(control.name);
   const stale = staleFault(control, ifMatch);
   if (stale !== null) return stale;
-  // Isolates that knew other weights before what is refused now go on with them.
-  if (view.byHand ?? (forbidsRollout && view.byHandFault)) return byHandDecides(control.name);
+  // Where the key is refused, isolates that knew valid weights by hand still serve by them.
+  if (view.byHand ?? (!allowsRollout && view.byHandFault)) return byHandDecides(control.name);
   const { running } = control;
-  if (forbidsRollout && running !== null) return busy(control.name, running);
+  if (!allowsRollout && running !== null) return busy(control.name, running);
   return ok({ route, before: control.standing(view)!, variants: variantsHash(route) });
 }
 
-/** Looks outside, and says why nothing can be asked of the route. What runs can be ended where the config has it no more. */
+/** Looks outside: why a call that commands the route is refused, or null. A running rollout can be commanded also without its config. */
 export async function unreadyFault(
   control: RouteControl,
   ifMatch: number | null,

@@ -42,7 +42,8 @@ import { Turns } from './turns.ts';
 import { Webhooks } from './webhooks.ts';
 import { iso, refused } from './words.ts';
 
-export type Health = Record<string, { ok: boolean; detail: string }>;
+/** What health checks said, by variant. */
+export type Probes = Record<string, { ok: boolean; detail: string }>;
 
 /** What came of one look. `asks` names a variant whose health must be known first: nothing was done then. */
 export interface Round {
@@ -69,8 +70,8 @@ export class RouteControl {
   #isAskedAgain = false;
   /** When an isolate last said that it serves by weights set by hand. */
   #byHandToldMs = -Infinity;
-  /** What health checks of ticks said, and when: the next looks go by it for a while. */
-  #probed = new Map<string, Health[string] & { atMs: number }>();
+  /** What the health checks of ticks said, and when. Later ticks use it for a while. */
+  #probed = new Map<string, Probes[string] & { atMs: number }>();
 
   constructor(name: string, ctx: DurableObjectState, env: Env, meta: Meta) {
     const { sql } = ctx.storage;
@@ -105,14 +106,14 @@ export class RouteControl {
     this.series.add(batch.live, nowMs);
     const reported = this.#meta.get<number>('reported') ?? 0;
     if (batch.revision > reported) this.#meta.set('reported', batch.revision);
-    // An object that lost its state must not give out an id again that isolates still know.
+    // A controller that lost its state must not give out an id that isolates still know.
     for (const rollout of new Set(batch.live.map((one) => one.rollout))) {
       if (rollout !== '') this.journal.usedRolloutId(rollout);
     }
     if (this.running === null) return;
     this.evidence.add(batch.evidence);
     this.evidence.addCounts(batch.live, this.running.to, this.journal.split()?.revision ?? 0);
-    this.evidence.addLate(batch.live, this.running);
+    this.evidence.addEarlier(batch.live, this.running);
     this.evidence.addPairs(this.running, batch.pairs);
   }
 
@@ -160,7 +161,7 @@ export class RouteControl {
     await this.#inTime(Promise.all([this.#publish(), this.promotions.tell()]));
   }
 
-  /** Begins a rollout whose first state was found good. */
+  /** Stores and publishes the first state of a rollout, as `startRollout` gave it. */
   async begin(moved: Moved, nowMs: number): Promise<void> {
     const { id, guardrails, baseline } = moved.state;
     const hour = this.series.hourOf(baseline, nowMs);
@@ -176,8 +177,8 @@ export class RouteControl {
   }
 
   /**
-   * Looks what time and evidence ask for. However many ask at once, one look follows the one under way; and it takes a turn for each
-   * look alone, so that nobody with a way back waits behind a health check.
+   * Does what time and evidence ask for. However many ask while one look is under way, only one more follows it. Each look takes a turn
+   * of its own, and health checks run between turns, so that no way back waits for them.
    */
   tick(): Promise<void> {
     this.#isAskedAgain = true;
@@ -190,7 +191,7 @@ export class RouteControl {
   async #tick(): Promise<void> {
     while (this.#isAskedAgain) {
       this.#isAskedAgain = false;
-      const { asks } = await this.turns.take(() => this.round({ kind: 'tick' }, this.#recentHealth()));
+      const { asks } = await this.turns.take(() => this.round({ kind: 'tick' }, this.#recentProbes()));
       if (asks === undefined) continue;
       const answer = await this.probe(asks);
       this.#probed.set(asks, { ...answer, atMs: Date.now() });
@@ -198,20 +199,20 @@ export class RouteControl {
     }
   }
 
-  #recentHealth(): Health {
+  #recentProbes(): Probes {
     const sinceMs = Date.now() - RETRY_MS;
     return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => atMs > sinceMs));
   }
 
-  /** One look, in a turn. A tick of nothing is no fault. */
-  async round(input: Input, health: Health): Promise<Round> {
+  /** Looks outside, asks `advance`, and carries its answer out; call it in a turn. Without a running rollout nothing is done. */
+  async round(input: Input, probes: Probes): Promise<Round> {
     const state = this.running;
     if (state === null) return { answer: ok(null) };
     const nowMs = Date.now();
-    // Whoever gives a command has just looked.
+    // Fresh enough: whoever gives a command has just looked.
     const view = await this.look(nowMs);
     this.evidence.settle(state, nowMs);
-    const seen = this.seen(nowMs, state, health);
+    const seen = this.seen(nowMs, state, probes);
     const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
     if (!answer.ok) return { answer };
     if (!view.isKnown && !holdsBack(answer.value.state)) {
@@ -220,20 +221,21 @@ export class RouteControl {
       return { answer: refused('no_config', 'the config cannot be read now', mend) };
     }
     const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
-    if (asked !== undefined && !Object.hasOwn(health, asked.variant)) return { answer: ok(state), asks: asked.variant };
+    if (asked !== undefined && !Object.hasOwn(probes, asked.variant)) return { answer: ok(state), asks: asked.variant };
     await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
     return { answer: ok(this.#rollout) };
   }
 
-  seen(nowMs: number, state: RolloutState | null, health: Health): Seen {
-    const manual = this.source.view.byHand !== null;
+  /** What `advance` is told. Without a `state` the rollout has not begun, and has no evidence. */
+  seen(nowMs: number, state: RolloutState | null, probes: Probes): Seen {
+    const byHand = this.source.view.byHand !== null;
     return {
       nowMs,
-      manual,
-      isHandTold: !manual && Math.abs(nowMs - this.#byHandToldMs) < BY_HAND_TOLD_MS,
+      byHand,
+      isByHandElsewhere: !byHand && Math.abs(nowMs - this.#byHandToldMs) < BY_HAND_TOLD_MS,
       config: this.source.seenConfig(),
       evidence: state === null ? noEvidence : this.#evidenceOf(state, nowMs),
-      health,
+      health: probes,
     };
   }
 
@@ -243,6 +245,7 @@ export class RouteControl {
     return { ...this.evidence.judge(state), experiment };
   }
 
+  /** Checks the health of a variant of the config. */
   async probe(variant: string): Promise<{ ok: boolean; detail: string }> {
     const known = this.source.view.route?.variants[variant];
     return known === undefined ? { ok: false, detail: 'the config does not have it' } : probe(known, this.env);
@@ -251,7 +254,7 @@ export class RouteControl {
   /** Does what is due: the rollout's clock, a split that KV did not take, webhooks. */
   async wake(nowMs: number): Promise<void> {
     const due = this.#meta.due(nowMs);
-    // All are set on before the work: what fails comes again, and what hangs keeps nothing else waiting.
+    // All are postponed before the work begins: so what fails is done again, and what hangs keeps nothing else waiting.
     for (const purpose of due) {
       const isOver = purpose === 'rollout' && this.running === null;
       await this.#meta.wake(purpose, isOver ? null : nowMs + (purpose === 'rollout' ? RETRY_MS : BUSY_MS));
@@ -265,7 +268,7 @@ export class RouteControl {
     await this.#meta.armEarliest();
   }
 
-  /** Waits a little for work that goes on by itself, and whose failure is only told: the alarm does it again. */
+  /** Waits for work, but not long: it goes on by itself. A failure is only logged, since the alarm does the work again. */
   #inTime(work: Promise<unknown>): Promise<void> {
     const told = work.catch((cause: unknown) => console.error(`route ${this.name}`, cause));
     this.#ctx.waitUntil(told);
@@ -308,7 +311,7 @@ export class RouteControl {
     }
   }
 
-  /** What people should know of a change that was made: where it has not come to yet. */
+  /** Sentences about where the newest change has not arrived yet. */
   get delays(): string[] {
     const delays: string[] = [];
     if (this.#meta.get('wake:publish') !== null) {
@@ -322,10 +325,10 @@ export class RouteControl {
   }
 
   /**
-   * Whether what is in force must be kept for a way back, since no split says it: the config's weights at first, and its baseline once
-   * the variants of the last split have changed, or where it names another than that split.
+   * Whether what is in force is in no split yet, so that it must be kept as one for a way back: the config's weights before the first
+   * split, and what the config's baseline makes of the last one whose variants have changed, or that has another baseline.
    */
-  #isUnsaid({ baseline }: Standing, restores: number | null): boolean {
+  #isInNoSplit({ baseline }: Standing, restores: number | null): boolean {
     const split = this.journal.split();
     const { route } = this.source.view;
     if (split === null || route === null) return split === null;
@@ -338,14 +341,14 @@ export class RouteControl {
     const next = () => this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
     const before = this.standing(this.source.view);
     const at = iso(nowMs);
-    if (before !== null && this.#isUnsaid(before, restores)) {
+    if (before !== null && this.#isInNoSplit(before, restores)) {
       const variants = this.source.seenConfig()?.variants ?? draft.variants;
       const isFirst = this.journal.split() === null;
       this.journal.keep(ofConfig({ ...before, revision: isFirst ? 0 : next() }, variants, at), null);
     }
     const revision = next();
     const rollout = draft.rollout === null ? null : this.#rollout;
-    // A candidate that has no traffic and will get none is held against nothing.
+    // Isolates need not judge requests for a candidate that has no traffic and will get none.
     const isLive = rollout?.steps.some(({ weight = draft.weights[rollout.to] }) => weight);
     const guardrails = isLive ? rollout?.guardrails.map(watched) : undefined;
     const described = route?.shadows.map(({ variant }) => variant) ?? [];
@@ -372,13 +375,13 @@ export class RouteControl {
   }
 
   /**
-   * An object that lost its state finds the split that it once published, and goes on from there. Isolates serve by whatever has
-   * the highest revision, so one from elsewhere is taken too, unless a rollout runs, which will publish above it.
+   * Takes over a split in KV that is newer than the controller's own, unless a rollout runs, which will publish above it. So a controller
+   * that lost its state goes on from what it once published; and isolates serve by the highest revision, wherever that came from.
    */
   #adopt(view: RouteView, nowMs: number): void {
     const { kvSplit } = view;
     const own = this.journal.split();
-    // A write that was given up before a restart may have landed over a newer one.
+    // A write that was given up may have landed late, over a newer one.
     if (kvSplit && own && this.#publisher.isLost(kvSplit, own, nowMs)) this.#ctx.waitUntil(this.#publish());
     if (kvSplit === null || this.running !== null || kvSplit.revision <= (own?.revision ?? -1)) return;
     const { revision, rollout, weights } = kvSplit;

@@ -1,6 +1,6 @@
 /**
- * Owns a route's numbers over time, by variant: 10 s for an hour, 1 min for a day, 1 h for a month (design, issue "pictures").
- * It sums what isolates counted, and judges nothing.
+ * Owns a route's numbers over time, by variant, in buckets of 10 s for an hour, 1 min for a day and 1 h for a month. It sums what
+ * isolates counted, and judges nothing.
  */
 
 import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
@@ -17,7 +17,7 @@ const WIDTHS = [
 
 export type Width = (typeof WIDTHS)[number]['name'];
 
-/** What a guardrail would have counted; null where these numbers do not tell. */
+/** What a guardrail on the metric would have counted; null where these numbers do not tell. */
 export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'>) {
   return metric === 'errors' || metric === 'rejected' ? { n: numbers.trials, bad: numbers[metric] } : null;
 }
@@ -60,7 +60,7 @@ export class Series {
     sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${times},
       PRIMARY KEY (width, startMs, variant));`);
     const known = sql.exec('SELECT * FROM series LIMIT 0').columnNames;
-    // With a default each: a deployment that is taken back names none that came after it.
+    // Each with a default: an older deployment that is put back does not name the newer columns.
     for (const name of SUMS) {
       if (!known.includes(name)) sql.exec(`ALTER TABLE series ADD COLUMN ${name} REAL NOT NULL DEFAULT 0`);
     }
@@ -90,7 +90,7 @@ export class Series {
     return numbersOf(this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant));
   }
 
-  /** Requests in ten minutes, by variant and in all, as a rate a second. */
+  /** Requests a second of all variants together, over the last ten minutes. */
   requestsPerSecond(nowMs: number): number {
     const rows = this.#rows('10s', nowMs - LIVE_WINDOW_MS);
     if (rows.length === 0) return 0;
@@ -99,6 +99,7 @@ export class Series {
     return rows.reduce((sum, row) => sum + row.requests, 0) / seconds;
   }
 
+  /** Every bucket since a time, oldest first. */
   points(width: Width, sinceMs: number): SeriesPoint[] {
     return this.#rows(width, sinceMs).map((row) => {
       return { at: iso(row.startMs), variant: row.variant, ...numbersOf([row]) };
@@ -131,7 +132,7 @@ export class Series {
   }
 }
 
-/** What buckets have in all. */
+/** The numbers of all these buckets together. */
 export function numbersOf(rows: readonly Row[]): LiveNumbers {
   const [total, firstByte] = TIMES.map((name) => histogramOf(rows.map((row) => row[name])));
   const { tokensIn, tokensOut, cost, ...counted } = Object.fromEntries(

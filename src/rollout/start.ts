@@ -25,7 +25,7 @@ export interface StartRequest {
   before: Standing;
   /** Id of the route's experiment, where it has one. */
   experiment?: string | undefined;
-  /** The variants of the route that declare `health`. */
+  /** Names of the route's variants that declare `health`. */
   healthChecked: readonly string[];
   actor: string;
   reason: string;
@@ -51,8 +51,8 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   return ok(moved(null, state, seen, 'started', { actor, reason }, [{ kind: 'publish', split }]));
 }
 
-function refusalOf({ to, before, route }: StartRequest, { manual, config }: Seen) {
-  if (manual) return byHandDecides(route);
+function refusalOf({ to, before, route }: StartRequest, { byHand, config }: Seen) {
+  if (byHand) return byHandDecides(route);
   if (!config?.names.includes(to)) return noVariant(route, to, config?.names ?? []);
   if (to !== before.baseline) return null;
   const mend =

@@ -34,6 +34,7 @@ export type SplitDraft = Omit<Split, 'revision' | 'at'>;
  */
 export type PauseCause = 'person' | 'late' | 'config' | 'experiment' | 'no-way-back';
 
+/** Everything about one rollout. Stored as JSON: names must stay. */
 export interface RolloutState {
   /** `r-<yyyymmdd>-<n>`. */
   id: string;
@@ -45,12 +46,12 @@ export interface RolloutState {
   plan: string;
   steps: Step[];
   guardrails: Guardrail[];
-  /** What was in force when it started; `rollback` returns to it. */
+  /** What was in force when it started; a `rollback` without a revision returns to it. */
   before: Standing;
   /** The config's baseline and variantsHash at the start; when either changes, the rollout pauses. */
   configBaseline: string;
   variants: string;
-  /** Which of candidate and baseline declare `health`. */
+  /** The route's variants that declared `health` at the start. */
   probed: string[];
   /** Id of the route's experiment at the start, where it had one. */
   experiment?: string;
@@ -70,9 +71,9 @@ export interface RolloutState {
 
   /** When the step began. */
   sinceMs: number;
-  /** Time of the step that counts towards `for`: watched, and not held. */
+  /** The step's time that counts towards `for`: while the controller was watching and nothing held the rollout. */
   creditedMs: number;
-  /** The credited time at which the step pauses; null without a longest time. */
+  /** The credited time at which the step pauses (`maxFor`); null where it has no longest time. */
   limitMs: number | null;
   /** The clock of the newest tick. */
   lastMs: number;
@@ -104,7 +105,7 @@ export interface Evidence {
   experiment?: { verdict: 'wait' | 'go' | 'stop'; sentence: string };
 }
 
-/** Of a route whose evidence is of no rollout, or of another. */
+/** The evidence of a rollout for which nothing was gathered. */
 export const noEvidence: Evidence = {
   stepRun: -1,
   judgements: [],
@@ -116,13 +117,13 @@ export const noEvidence: Evidence = {
 export interface Seen {
   nowMs: number;
   /** Weights by hand are in force. The newest known: a failed read is not absence. */
-  manual: boolean;
-  /** Isolates have lately said that they serve by weights set by hand, which the controller does not see (yet, or any more). */
-  isHandTold?: boolean;
+  byHand: boolean;
+  /** Isolates have lately reported that they serve by weights set by hand, which the controller does not see (yet, or any more). */
+  isByHandElsewhere?: boolean;
   /** The route as the config describes it now; null when the config no longer has it. */
   config: { variants: string; names: readonly string[]; baseline: string } | null;
   evidence: Evidence;
-  /** Health checks made just now, by variant. Leave it out and an effect asks for what is needed. */
+  /** Health checks made just now, by variant. Where one that is needed is missing, a `probe` effect asks for it. */
   health?: Readonly<Record<string, { ok: boolean; detail: string }>>;
 }
 
@@ -235,12 +236,12 @@ export function nextRolloutId(nowMs: number, earlier: readonly string[]): string
   return `${prefix}${Math.max(0, ...numbers) + 1}`;
 }
 
-/** While the config cannot be read, it is taken to be as it was: a failed read is not absence. */
+/** The config as the rollout found it at its start. Stands in while it cannot be read: a failed read is not absence. */
 export function asAtTheStart({ variants, before, configBaseline }: RolloutState): NonNullable<Seen['config']> {
   return { variants, names: Object.keys(before.weights), baseline: configBaseline };
 }
 
-/** What may happen without a look at the config: only what gives the candidate no more than it has. */
+/** Whether a state only holds the candidate back (aborted or paused): such a move needs no look at the config. */
 export function holdsBack({ end, pause }: RolloutState): boolean {
   return end === 'aborted' || (end === null && pause !== null);
 }

@@ -27,11 +27,11 @@ const by = (reason: string): By => ({ actor: CONTROLLER, reason });
 const still = (state: RolloutState, seen: Seen): Moved => ({ state, effects: alarm(state, seen.nowMs) });
 
 /** Held time does not count. */
-function credited(state: RolloutState, { nowMs, isHandTold }: Seen): RolloutState {
+function credited(state: RolloutState, { nowMs, isByHandElsewhere }: Seen): RolloutState {
   const passedMs = nowMs - state.lastMs;
   // A little behind is a repeated or late tick; far behind is a clock that was set back, and the new time is the time.
   const lastMs = passedMs < 0 && passedMs >= -MAX_CREDIT_MS ? state.lastMs : nowMs;
-  if (phaseOf(state) !== 'progressing' || isHandTold || !(passedMs > 0)) return { ...state, lastMs };
+  if (phaseOf(state) !== 'progressing' || isByHandElsewhere || !(passedMs > 0)) return { ...state, lastMs };
   return { ...state, lastMs, creditedMs: state.creditedMs + Math.min(passedMs, MAX_CREDIT_MS) };
 }
 
@@ -55,8 +55,8 @@ function returning(state: RolloutState, seen: Seen): Moved | null {
  * what was seen under other weights passes nothing.
  */
 function byHand(state: RolloutState, seen: Seen): Moved | null {
-  if (seen.manual === state.byHand) return null;
-  if (seen.manual) {
+  if (seen.byHand === state.byHand) return null;
+  if (seen.byHand) {
     const reason = 'weights set by hand';
     return moved(state, { ...state, byHand: true, reason }, seen, 'paused', by(reason));
   }
@@ -87,7 +87,7 @@ export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>):
 
 function progress(state: RolloutState, seen: Seen): Moved {
   if (phaseOf(state) !== 'progressing') return still(state, seen);
-  if (seen.isHandTold) return still({ ...state, waiting: ['some isolates: weights set by hand'] }, seen);
+  if (seen.isByHandElsewhere) return still({ ...state, waiting: ['some isolates: weights set by hand'] }, seen);
   const { experiment } = seen.evidence;
   if (stepOf(state).experiment && experiment?.verdict === 'stop' && seen.evidence.stepRun === state.stepRun) {
     return paused(state, seen, 'experiment', by(experiment.sentence));

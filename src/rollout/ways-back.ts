@@ -1,6 +1,6 @@
 /**
- * Owns what a rollback would do, told before anybody does it: the splits that it may return to, and the one that it would take now.
- * It moves nothing. Only the health of variants is left out, which is asked when traffic is to move.
+ * Owns the preview of a rollback: the splits that it can return to, and the one that it would return to now. It moves nothing, and does
+ * not check health: that is done when traffic is to move.
  */
 
 import { isFor } from '../config/hash.ts';
@@ -20,11 +20,12 @@ export interface WaysBack {
   refused: CallRefusal | null;
 }
 
+/** What a rollback with these options would do now, or why nothing can be said. */
 export async function waysBack(
   control: RouteControl,
   asked: { revision?: number; force: boolean },
 ): Promise<Result<WaysBack, CallRefusal>> {
-  const ready = await readyToMove(control, null, false);
+  const ready = await readyToMove(control, { ifMatch: null, allowsRollout: true });
   if (!ready.ok && ready.error.code !== 'manual') return ready;
   const kept = control.journal.kept();
   const now = control.journal.split()?.revision ?? 0;

@@ -58,7 +58,7 @@ describe('weights by hand', () => {
     const text = '{"blue":100,"gone":0}';
     const read = parseWeights(text, route);
     expect(read.ok && { ...read.value }).toEqual({ blue: 100, green: 0 });
-    const again = parseWeights(text, route, true);
+    const again = parseWeights(text, route, { isStrict: true });
     expect(!again.ok && again.error).toEqual([expect.objectContaining({ path: 'gone' })]);
   });
 

@@ -13,7 +13,7 @@ class Candidate {
   admits = () => this.ejections.admits(green, this.nowMs);
   succeeds = () => this.ejections.succeeded(green, this.nowMs);
   fails(times = 1, askedAtMs = this.nowMs) {
-    for (let n = 0; n < times; n++) this.ejections.failed(green, { askedAtMs, nowMs: this.nowMs });
+    for (let n = 0; n < times; n++) this.ejections.failed(green, this.nowMs, askedAtMs);
   }
   /** Lets time pass until the ejection is over, and sends the probe; says how long it took. */
   probe(): number {
@@ -132,7 +132,7 @@ describe('ejection', () => {
 
   it('keeps variants apart, and those of an earlier config', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed(green, { askedAtMs: START, nowMs: START });
+    for (let n = 0; n < 5; n++) ejections.failed(green, START, START);
     expect(ejections.admits(green, START)).toBe(false);
     expect(ejections.admits(red, START)).toBe(true);
   });
@@ -163,20 +163,20 @@ describe('ejection', () => {
 
   it('takes back what the baseline shared, and no ejection that others have earned', () => {
     const burst = new Ejections();
-    for (let n = 0; n < 8; n++) burst.failed(green, { askedAtMs: START - 1, nowMs: START });
+    for (let n = 0; n < 8; n++) burst.failed(green, START, START - 1);
     expect(burst.admits(green, START)).toBe(false);
     for (let n = 0; n < 3; n++) burst.takeBack(green);
     expect(burst.admits(green, START)).toBe(false);
     burst.takeBack(green);
     expect(burst.admits(green, START)).toBe(true);
     for (let n = 0; n < 9; n++) burst.takeBack(green);
-    for (let n = 0; n < 5; n++) burst.failed(green, { askedAtMs: START, nowMs: START });
+    for (let n = 0; n < 5; n++) burst.failed(green, START, START);
     expect(burst.admits(green, START)).toBe(false);
   });
 
   it('works with a clock that begins at zero', () => {
     const ejections = new Ejections();
-    for (let n = 0; n < 5; n++) ejections.failed(green, { askedAtMs: 0, nowMs: 0 });
+    for (let n = 0; n < 5; n++) ejections.failed(green, 0, 0);
     expect(ejections.admits(green, 29_999)).toBe(false);
     expect(ejections.admits(green, 30_000)).toBe(true);
   });

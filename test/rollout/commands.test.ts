@@ -99,7 +99,7 @@ describe.each(['promoted', 'completed', 'aborted'] as const)('a rollout that is 
 describe('a call', () => {
   it('is refused while weights are set by hand, whatever it asks', () => {
     for (const kind of ['promote', 'pause', 'resume', 'abort', 'rollback'] as const) {
-      const answer = told(started(), kind, 'pass', { manual: true });
+      const answer = told(started(), kind, 'pass', { byHand: true });
       expect(refusalOf(answer)).toBe('manual');
       expect(answer.ok ? '' : answer.error.detail).toContain('weights set by hand');
     }

@@ -83,7 +83,7 @@ describe('the status of a rollout', () => {
     ['while paused', () => done(told(started(), 'pause')).state, 'a person to resume, promote or abort it: because'],
     [
       'while weights are set by hand',
-      () => ticked(started(), 'pass', { manual: true }).state,
+      () => ticked(started(), 'pass', { byHand: true }).state,
       'the weights set by hand to go (headgate manual clear detect)',
     ],
   ])('says what it waits for %s', (_, make, waitsFor) => {

@@ -537,7 +537,10 @@ describe('a step without a baseline beside it', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store, sql } = begun(state, [{ n: 10, bad: 0 }]);
     const late = { ...live('', 0, 'blue', 4_990), failed: 900, errors: 50 };
-    store.addLate([late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80), live('r-old', 1, 'blue', 90)], state);
+    store.addEarlier(
+      [late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80), live('r-old', 1, 'blue', 90)],
+      state,
+    );
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
     const judged = opened(sql).judge(state);
     expect(judged).toMatchObject({
@@ -550,7 +553,7 @@ describe('a step without a baseline beside it', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
     const { trials: _, errors: __, ...earlier } = live('', 0, 'blue', 90);
-    store.addLate([earlier as LiveCounts], state);
+    store.addEarlier([earlier as LiveCounts], state);
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
     expect(store.judge(state)).toMatchObject({
       reference: true,

@@ -63,7 +63,7 @@ function look(state: RolloutState, given: Event): { now: Seen; shown: Evidence }
   });
   const answer = { ok: given.healthy, detail: 'answered' };
   const now = seen(state.lastMs + given.afterMs, shown, {
-    manual: given.manual,
+    byHand: given.manual,
     health: { blue: answer, green: answer },
     ...(given.changed && { config: { ...config, variants: 'hash-2' } }),
   });

@@ -49,7 +49,7 @@ describe('the start of a rollout', () => {
   });
 
   it.each([
-    ['weights are set by hand', {}, { manual: true }, 'manual'],
+    ['weights are set by hand', {}, { byHand: true }, 'manual'],
     ['the route has no such variant', { to: 'pink' }, {}, 'unknown_variant'],
     ['the config has no such route', {}, { config: null }, 'unknown_variant'],
     ['the candidate is the baseline', { to: 'blue' }, {}, 'already_baseline'],

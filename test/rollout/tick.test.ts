@@ -275,19 +275,19 @@ describe('a step with an experiment', () => {
 describe('weights set by hand', () => {
   it('hold what isolates serve by them and the controller does not see, but for a failure', () => {
     const state = watched(started(), 'pass', 8_000).state;
-    const told = watched(state, 'pass', 60_000, { isHandTold: true });
+    const told = watched(state, 'pass', 60_000, { isByHandElsewhere: true });
     expect([phaseOf(told.state), told.state.step, told.state.creditedMs]).toEqual(['progressing', 0, state.creditedMs]);
     expect(told.state.waiting).toEqual(['some isolates: weights set by hand']);
     expect(watched(told.state, 'pass', 4_000).state.step).toBe(1);
-    expect(phaseOf(ticked(told.state, 'fail', { isHandTold: true }).state)).toBe('aborted');
+    expect(phaseOf(ticked(told.state, 'fail', { isByHandElsewhere: true }).state)).toBe('aborted');
   });
 
   it('hold a rollout while they are there; then the step begins anew', () => {
     const busy = watched(started(), 'pass', 8_000).state;
-    const held = ticked(busy, 'pass', { manual: true });
+    const held = ticked(busy, 'pass', { byHand: true });
     expect([phaseOf(held.state), held.state.reason]).toEqual(['paused', 'weights set by hand']);
     expect(held.entry).toMatchObject({ action: 'paused', reason: 'weights set by hand' });
-    const long = watched(held.state, 'pass', 100_000, { manual: true });
+    const long = watched(held.state, 'pass', 100_000, { byHand: true });
     expect([phaseOf(long.state), long.entry]).toEqual(['paused', undefined]);
     const freed = ticked(long.state, 'pass');
     expect([phaseOf(freed.state), freed.state.step, freed.state.creditedMs]).toEqual(['progressing', 0, 0]);
@@ -297,13 +297,13 @@ describe('weights set by hand', () => {
 
   it('leave a rollout that a person had paused paused', () => {
     const paused = done(told(started(), 'pause')).state;
-    const held = ticked(paused, 'pass', { manual: true }).state;
+    const held = ticked(paused, 'pass', { byHand: true }).state;
     const freed = ticked(held, 'pass').state;
     expect([phaseOf(freed), freed.reason]).toEqual(['paused', 'because']);
   });
 
   it('leave a rollout that awaited approval awaiting it', () => {
-    const held = ticked(started('blue-green'), 'pass', { manual: true }).state;
+    const held = ticked(started('blue-green'), 'pass', { byHand: true }).state;
     expect(phaseOf(held)).toBe('paused');
     expect(phaseOf(ticked(held, 'pass').state)).toBe('awaiting-approval');
   });
@@ -373,7 +373,7 @@ describe('a critical guardrail that fails', () => {
     expect(stuck.state.reason).toContain('blue fails its health check (GET /healthz answered 503)');
     expect(ticked(stuck.state, 'fail', { health: { blue: down } }).entry).toBeUndefined();
     // What waits for a person hears of weights by hand all the same: nothing else is taken meanwhile.
-    const held = ticked(stuck.state, 'fail', { health: { blue: down }, manual: true });
+    const held = ticked(stuck.state, 'fail', { health: { blue: down }, byHand: true });
     expect(held).toMatchObject({ state: { byHand: true }, entry: expect.anything() });
     expect(ticked(held.state, 'fail', { health: { blue: down } }).state.byHand).toBe(false);
     expect(phaseOf(ticked(stuck.state, 'fail', { health: up2 }).state)).toBe('aborted');

@@ -48,7 +48,7 @@ function explore(): Set<string> {
 const health = { blue: up, green: up };
 const looks: { verdict: Verdict; changes: Partial<Seen> }[] = [
   ...(['pass', 'fail', 'inconclusive'] as const).map((verdict) => ({ verdict, changes: { health } })),
-  { verdict: 'pass', changes: { health, manual: true } },
+  { verdict: 'pass', changes: { health, byHand: true } },
   { verdict: 'pass', changes: { health, config: { ...config, variants: 'hash-2' } } },
   { verdict: 'fail', changes: { health: { blue: down, green: down } } },
 ];

@@ -69,7 +69,7 @@ export function evidence(state: RolloutState, verdict: Verdict | null, changes: 
 }
 
 export function seen(nowMs: number, evidenceNow: Evidence, changes: Partial<Seen> = {}): Seen {
-  return { nowMs, manual: false, config, evidence: evidenceNow, ...changes };
+  return { nowMs, byHand: false, config, evidence: evidenceNow, ...changes };
 }
 
 const noEvidence: Evidence = { stepRun: 0, judgements: [], samples: { live: 0, compared: 0 }, reference: true };

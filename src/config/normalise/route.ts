@@ -2,6 +2,7 @@
 
 import { canonicalHost } from '../address.ts';
 import { durationMs } from '../duration.ts';
+import { FAILOVER_STATUSES } from '../limits.ts';
 import type { RouteDocument } from '../schema/config.ts';
 import type { Audience, AudienceEntry, IdentitySource, MatchRule, Route, StatusRange } from '../types.ts';
 import { completeWeights } from '../weights.ts';
@@ -25,7 +26,7 @@ export function normaliseRoute(route: RouteDocument): Route {
     sticky: typeof sticky === 'boolean' ? sticky : { idleMs: durationMs(sticky.idle) ?? 0 },
     repeatable: [...new Set(route.repeatable.map((method) => method.toUpperCase()))],
     failStatuses: failStatuses.map(statusRange),
-    failover: failover === true ? { statuses: [429, 502, 503, 504] } : failover,
+    failover: failover === true ? { statuses: FAILOVER_STATUSES } : failover,
     measures: route.measures.map((measure) => ({ ...measure, header: measure.header.toLowerCase() })),
     shadows: route.shadows.map(normaliseShadow),
     guardrails: normaliseGuardrails(route.guardrails),

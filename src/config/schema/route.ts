@@ -1,7 +1,7 @@
 /** Owns the words for a route: its traffic, its variants and every setting between them. */
 
 import * as v from 'valibot';
-import { MAX_TIMEOUT_MS } from '../limits.ts';
+import { FAILOVER_STATUSES, MAX_TIMEOUT_MS } from '../limits.ts';
 import { experimentSchema, measureSchema, outcomeSchema } from './experiment.ts';
 import { audienceSchema, consentSchema, identitySchema, matchSchema } from './match.ts';
 import { guardrailsSchema, planSchema } from './rollout.ts';
@@ -55,7 +55,7 @@ export const routeSchema = object({
     v.union([
       v.boolean(),
       object({
-        statuses: v.optional(v.array(status(400)), [429, 502, 503, 504]),
+        statuses: v.optional(v.array(status(400)), FAILOVER_STATUSES),
       }),
     ]),
     true,
