@@ -9,8 +9,9 @@ import { controllerOf, type Env } from '../env.ts';
 import { atMost } from '../limit.ts';
 import { CONFIRM_AFTER_MS, CONFIRM_LIMIT_MS } from './limits.ts';
 
+/** When each route's split was last confirmed in this isolate. */
 export class Confirmations {
-  /** When a route's split was last confirmed, by a flush's answer or by asking. */
+  /** By route, in milliseconds: by a flush's answer, or by asking. */
   #atMs = new Map<string, number>();
   #store: ConfigStore;
 
@@ -18,6 +19,7 @@ export class Confirmations {
     this.#store = store;
   }
 
+  /** Notes that a route's split is the newest. */
   confirmed(route: string, nowMs: number): void {
     this.#atMs.set(route, nowMs);
   }
@@ -33,7 +35,7 @@ export class Confirmations {
   async #ask(state: RouteState, env: Env): Promise<RouteState> {
     const { name } = state.route;
     await atMost(this.#take(name, state.inForce.revision, env), CONFIRM_LIMIT_MS);
-    // Also when it did not answer: the next flush asks again, and no visitor waits twice for a controller that is down.
+    // Noted also if it did not answer: the next flush asks again, and no second visitor waits for a controller that is down.
     this.confirmed(name, Date.now());
     return this.#store.peek(name) ?? state;
   }

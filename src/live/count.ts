@@ -1,4 +1,4 @@
-/** Owns the joining of the tally to the request plane: every served request is counted when its body has ended. */
+/** Owns the counting of served requests: each goes into the isolate's tally when its body has ended, and how its stream ended is read. */
 
 import type { StreamEvent } from '../forward/event-ends.ts';
 import type { BodyReport } from '../forward/pump.ts';
@@ -10,16 +10,18 @@ import { dialects } from '../shadow/compare/sse.ts';
 import type { Flusher, Flushing } from './flush.ts';
 import { textOf, type Usages } from './usage.ts';
 
-/** The observer that counts. Nothing it does can reach the visitor. */
+/** The observer that counts every served request. */
 export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Observer {
   return (served, env, ctx) => {
     if (env.CONTROLLER === undefined) return;
     const about = flushingOf(served);
-    // Armed at once, and not when the body ends: a stream of an hour must not keep its isolate from hearing of a way back.
+    // Arms the flush now, and not when the body ends: during an hour's stream the isolate must still hear of a way back.
     flusher().live(about, env, ctx);
-    const add = (body: BodyReport, ended: boolean | null) => flusher().live(about, env, ctx).add(served, body, ended);
+    const add = (body: BodyReport, endedWell: boolean | null) =>
+      flusher().live(about, env, ctx).add(served, body, endedWell);
     const { body } = served;
-    if (served.events !== null) ctx.waitUntil(Promise.all([body, endedProperly(served)]).then((seen) => add(...seen)));
+    if (served.events !== null)
+      ctx.waitUntil(Promise.all([body, streamEndedWell(served)]).then((seen) => add(...seen)));
     else if (body instanceof Promise) ctx.waitUntil(body.then((report) => add(report, null)));
     else add(body, null);
     const usage = usageOf(served);
@@ -28,7 +30,7 @@ export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Obse
   };
 }
 
-/** Evidence is wanted soon while a rollout runs or two variants have weight. */
+/** Which flush a served request arms: sooner while a rollout runs or two variants have weight. */
 export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 'inForce' | 'armCount'>): Flushing {
   return {
     route: route.name,
@@ -40,20 +42,20 @@ export function flushingOf({ route, inForce, armCount }: Pick<Served, 'route' | 
 
 // What ends a stream in the dialects of OpenAI (and Workers AI), its Responses API, Anthropic and Cohere.
 const TERMINATORS = ['[DONE]', 'response.completed', 'response.incomplete', 'message_stop', 'message-end'];
-/** The type of an event, where its data begin with it: they may be too long to be kept whole. */
+/** An event's type, where its data begin with it. Data may be cut, so they need not parse. */
 const TYPE = /^\s*\{\s*"type"\s*:\s*"([^"]*)"/;
 
-/** What an event calls itself, in any dialect. */
-function saidBy({ name, data }: StreamEvent): string[] {
+/** What an event may be called by: its data (`[DONE]`), the type in them, its name. */
+function labelsOf({ name, data }: StreamEvent): string[] {
   return [data.trim(), TYPE.exec(data)?.[1] ?? '', name];
 }
 
 /**
- * Whether an event stream ended well. One that tells of an error did not, whatever follows: some servers put their end mark behind it. Else
- * a model's ends with its terminator, as in comparisons; how others should end nobody knows, so that they end well unless within an
- * object. Null for a coded one that is too long to be kept.
+ * Whether an event stream ended well; null for a coded one that was too long to keep. A stream that tells of an error did not, whatever
+ * follows (some servers send their end mark after it). A model's stream must end with its terminator, as in comparisons. Nobody knows how
+ * other streams should end, so they did unless they break off within an object.
  */
-async function endedProperly(served: Served): Promise<boolean | null> {
+async function streamEndedWell(served: Served): Promise<boolean | null> {
   await served.body;
   const events = served.events!;
   if (isCoded(served.responseHeaders!)) {
@@ -62,27 +64,28 @@ async function endedProperly(served: Served): Promise<boolean | null> {
     events.add(new TextEncoder().encode(text));
   }
   const { first, last, isInLine } = events.ended();
-  // Of a short stream the first events are the last ones too.
+  // In a short stream the same events are first and last.
   const seen = [...new Set([...first, ...last])].map((event) => ({
     name: event.name,
-    said: saidBy(event),
+    labels: labelsOf(event),
     json: membersOf(parseJson(event.data)),
   }));
-  if (seen.some(({ name, said, json }) => said.includes('response.failed') || tellsOfError(name, json))) return false;
+  if (seen.some(({ name, labels, json }) => labels.includes('response.failed') || tellsOfError(name, json)))
+    return false;
   const ends = seen.slice(-last.length);
-  if (ends.some(({ said }) => said.some((one) => TERMINATORS.includes(one)))) return true;
-  // The first event of a Responses stream bears its instructions, and may be too long to be kept whole.
+  if (ends.some(({ labels }) => labels.some((one) => TERMINATORS.includes(one)))) return true;
+  // By the labels too: the first event of a Responses stream repeats the instructions, and may be cut.
   const isModels = seen.some(
-    ({ said, json }) =>
-      said.some((one) => /^response\.|^message-start$/.test(one)) ||
+    ({ labels, json }) =>
+      labels.some((one) => /^response\.|^message-start$/.test(one)) ||
       dialects.some((dialect) => dialect.claimsEvent(json)),
   );
-  // Gemini has no mark but that its last event says why it finished; whoever sends on what its Python library read writes it as that does.
+  // Gemini's only end mark is a finish reason in the last event; `finish_reason` where its Python library's objects are sent on.
   const isUnfinished = listOf(seen.at(-1)?.json.candidates).some(
     (one) => isMembers(one.content) && !one.finishReason && !one.finish_reason,
   );
   const data = last.at(-1)?.data ?? '';
-  // What breaks off within an object was cut, whosever it is. No event at all is no answer, but to who only listens.
+  // In any dialect, a stream that ends within an object was cut. A POST that is answered by no event at all was not answered.
   const isCut = isInLine && data.startsWith('{') && parseJson(data) === undefined;
   return !(isModels || isUnfinished || isCut || (last.length === 0 && served.method === 'POST'));
 }

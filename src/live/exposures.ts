@@ -1,7 +1,7 @@
 /**
- * Owns the exposures that one isolate has seen of running experiments: who was shown what, and how it went, gathered by unit and
- * flushed to the experiment's ledger in numbered batches. Units leave the isolate as keyed hashes only. Without COOKIE_SECRET
- * there is no key, so nothing is gathered. It stands behind the visitors, like every flush.
+ * Owns the exposures that one isolate has seen of running experiments: which unit was shown what, and how it went, gathered by unit and
+ * flushed to the experiment's ledger in numbered batches. Units leave the isolate as keyed hashes only; without COOKIE_SECRET there is
+ * no key, so nothing is gathered. No visitor ever waits for it.
  */
 
 import { type Env, ledgerOf } from '../env.ts';
@@ -31,16 +31,16 @@ import type { Spent, Usages } from './usage.ts';
 /** An exposure before its unit is hashed. */
 type Seen = Omit<Exposure, 'unit'>;
 
-/** Route and split are those by which the newest exposure was served. */
+/** What waits to be flushed for one experiment. Route and split are those of the newest exposure. */
 interface Waiting extends Pick<Served, 'route' | 'inForce'> {
   experiment: string;
   /** By variant and unit: `<variant>/<unit>`. */
   units: Map<string, Seen>;
   pending: ExposureBatch | null;
   sequence: number;
-  /** Until then a flush is armed, or under way with time enough for what comes. */
+  /** Until when a flush is armed, or under way with enough time left for what comes now. */
   armedUntilMs: number;
-  /** Since when one sends; 0 while none does. */
+  /** Since when a flush is sending; 0 while none is. */
   sendingSinceMs: number;
   dropped: number;
 }
@@ -57,36 +57,36 @@ export class Exposures {
 
   readonly observe: Observer = (served, env, ctx) => {
     const { inForce, unit, body } = served;
-    // What an experiment that has ended leaves behind has no visitors of its own any more.
+    // Arms whatever still waits, on any request: an experiment that has ended gets no requests of its own.
     for (const one of this.#waiting.values()) if (one.pending !== null) this.#arm(one, env, ctx);
     if (inForce.experiment === null || unit === null || armOf(served) === null || !env.COOKIE_SECRET || !env.LEDGER)
       return;
-    // Who meets the only variant there is was not dealt to an arm: before the experiment begins, and when it has ended.
+    // With a single variant nobody is dealt to an arm: that is before an experiment begins, and after it has ended.
     if (served.armCount < 2) return;
     const usage = this.#usageOf(served);
     const see = () => this.#see(served, inForce.experiment!, unit, env, ctx);
     const add = (report: BodyReport, spent: Spent | null) => {
       const seen = see();
       if (seen === null) return;
-      // What one arm cannot be shown says nothing of the other either.
+      // A request that does not fit one arm (`json_unfit`) counts in neither.
       if (served.dealt !== null && served.reason !== 'ejected') return;
       count(seen, served, report);
-      // What the baseline's answer used is not its arm's.
+      // Only what its own arm's variant used counts, and not the baseline's answer in its place.
       if (spent !== null && !served.isLost && served.variant === seen.variant) use(seen, spent);
       if (served.standsIn === null && this.#isRetry(served)) seen.retries = (seen.retries ?? 0) + 1;
     };
-    // Reading and hashing bodies must not stand before the answer, which has not left yet.
+    // The answer has not left yet, and must not wait while bodies are read and hashed.
     const later = readsBodies(served) ? sleep(0) : null;
     if (usage === null && later === null && !(body instanceof Promise)) return add(body, null);
-    // Who was dealt to an arm is told before a long answer ends: the slower arm must not seem the smaller.
+    // The exposure is reported before a long answer ends: otherwise the slower arm would seem to be smaller.
     const begun = Promise.resolve(later).then(see);
     ctx.waitUntil(Promise.all([body, usage, begun]).then(([report, spent]) => add(report, spent)));
   };
 
-  /** What waits of the unit; null where there is no room for it. */
+  /** The unit's waiting exposure, made where there is none; null where there is no room for another. */
   #see(served: Served, experiment: string, unit: string, env: Env, ctx: ExecutionContext): Seen | null {
     const waiting = this.#waitingOf(served, experiment);
-    // Who met the other arm since the last flush is told as both.
+    // A unit that met both arms since the last flush is reported for each.
     const key = `${armOf(served)}/${unit}`;
     let seen = waiting.units.get(key);
     if (seen === undefined) {
@@ -127,15 +127,15 @@ export class Exposures {
       sendingSinceMs: 0,
       dropped: 0,
     }));
-    // Long answers end under newer weights than they began by.
+    // A long answer may end after one that was served by a newer split.
     if (inForce.revision >= waiting.inForce.revision) Object.assign(waiting, { route, inForce });
     return waiting;
   }
 
-  /** What a crowd leaves behind when it goes must not wait for a visitor who never comes, so it is tried for a while. */
+  /** Goes on trying for a while: what a departing crowd leaves behind must not wait for a next visitor who may never come. */
   async #flush(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     const untilMs = Date.now() + TRIED_FOR_MS;
-    // Who comes in its last seconds arms the next one, for what this one may have to leave.
+    // A request in its last seconds arms the next flush, for what this one may have to leave.
     const armedUntilMs = untilMs - EXPOSURES_EVERY_MS;
     waiting.armedUntilMs = armedUntilMs;
     do await this.#flushOnce(waiting, env, ctx);
@@ -145,7 +145,7 @@ export class Exposures {
 
   async #flushOnce(waiting: Waiting, env: Env, ctx: ExecutionContext): Promise<void> {
     await sleep(EXPOSURES_EVERY_MS);
-    // The one before may be at it still: two at once would take each other's batch for told.
+    // An earlier flush may still be sending: two at once would take each other's batch as answered.
     if (Math.abs(Date.now() - waiting.sendingSinceMs) < ABANDONED_AFTER_MS) return;
     waiting.sendingSinceMs = Date.now();
     for (let round = 0; round < EXPOSURES_ROUNDS && (waiting.pending !== null || waiting.units.size > 0); round++) {
@@ -173,7 +173,7 @@ export class Exposures {
   async #seal(waiting: Waiting, secret: string): Promise<ExposureBatch> {
     this.#isolate ||= crypto.randomUUID();
     const taken = [...waiting.units].slice(0, MAX_BATCH_EXPOSURES);
-    // Taken out before the first wait: what comes meanwhile is counted into the next batch.
+    // Taken out before the first `await`, so that what comes meanwhile goes into the next batch.
     for (const [key] of taken) waiting.units.delete(key);
     const sequence = ++waiting.sequence;
     const exposures = await Promise.all(
@@ -183,16 +183,17 @@ export class Exposures {
   }
 }
 
-/** Looked for only where it is a metric: hashing bodies is not free. */
+/** Whether the experiment has the metric `retry`. Only then are bodies hashed, which is not free. */
 function asksForRetries({ route: { experiment } }: Served): boolean {
   return experiment !== undefined && [...experiment.primary, ...experiment.secondary].includes('retry');
 }
 
+/** Whether counting the request reads its body. */
 function readsBodies(served: Served): boolean {
   return asksForRetries(served) || served.route.experiment?.segments.some(({ from }) => 'pointer' in from) === true;
 }
 
-/** Whose unit the visitor is: an arm keeps those whom another variant answers in its place. */
+/** The arm that the unit belongs to, also where another variant answered in its place; null where it belongs to none. */
 function armOf({ isEvidence, variant, dealt, standsIn }: Served): string | null {
   return isEvidence ? variant : (dealt ?? standsIn?.variant ?? null);
 }
@@ -208,15 +209,15 @@ function newlySeen(served: Served): Seen {
 function count(seen: Seen, served: Served, body: BodyReport): void {
   const { headersAtMs, standsIn, isLost, reason } = served;
   const { startedAtMs } = standsIn ?? served;
-  // Long answers end later than short ones that were asked for after them.
+  // A long answer may end after a short one that was asked for later.
   seen.firstAtMs = Math.min(seen.firstAtMs, startedAtMs);
   seen.lastAtMs = Math.max(seen.lastAtMs ?? 0, startedAtMs);
-  // A request that failed over is told twice: as the try that was lost, and, with what came of it, as the answer that was waited for.
+  // A request that failed over is reported twice, as the lost try and as the answer that the visitor got: only the latter counts.
   if (isLost) return;
   seen.requests++;
-  // That the baseline answers in its place is the candidate's failure, whether it was asked or is known to fail.
+  // Where the baseline answers in the candidate's place, that is the candidate's error: it failed, or was ejected for failing.
   if (standsIn !== null || reason === 'ejected' || isError(served, body)) {
-    // Its time would be the failure's alone in one arm, and in the other that of the baseline's answer too.
+    // Its time does not count: in one arm that would be the failure's alone, in the other also that of the baseline's answer.
     seen.errors++;
     return;
   }

@@ -1,7 +1,7 @@
 /**
- * Owns the flush of one isolate: tallies by route, one armed flush each, batches numbered and resent unchanged until they are
- * answered (design section 2). It stands behind the visitors: with the controller down it goes on counting, within bounds, and
- * nothing is lost that fits. Values only; every promise belongs to the request that armed it.
+ * Owns the flush of one isolate: a tally and an armed flush for each route, and batches that are numbered and resent unchanged until
+ * they are answered (design section 2). No visitor ever waits for it. With the controller down it goes on counting, within bounds. It
+ * keeps values only: every promise belongs to the request that armed it.
  */
 
 import { controllerOf, type Env } from '../env.ts';
@@ -27,18 +27,18 @@ interface RouteTally {
   pairs: Map<string, PairTally>;
   /** When the first of them was counted. */
   pairsSinceMs: number;
-  /** The batch under way; its numbers must not change any more. */
+  /** The batch under way. It must not change any more, since it may have been counted. */
   pending: Batch | null;
   sequence: number;
   /** When the armed flush is due; 0 while none is armed. */
   dueAtMs: number;
-  /** Since when a flush is under way; 0 while none is. */
+  /** Since when a flush is sending; 0 while none is. */
   sendingSinceMs: number;
-  /** What the controller asked for. */
+  /** The interval that the controller last asked for. */
   intervalMs: number;
 }
 
-/** The route whose flush is meant, the revision it is served by, and whether evidence is wanted soon. */
+/** Which route's flush is meant, and how soon it is wanted. */
 export interface Flushing {
   route: string;
   revision: number;
@@ -47,7 +47,7 @@ export interface Flushing {
   isByHand: boolean;
 }
 
-/** Told of every answer. */
+/** Called with every answer of a controller. */
 export type Listener = (route: string, answer: FlushAnswer) => void;
 
 export class Flusher {
@@ -93,7 +93,7 @@ export class Flusher {
     }));
   }
 
-  /** A flush that is due sooner than the armed one (a rollout has begun) is armed beside it. */
+  /** Arms a flush, unless one is armed that is due as soon. A sooner one (a rollout has begun) is armed beside the other. */
   #arm(about: Flushing, tally: RouteTally, env: Env, ctx: Waiter): void {
     if (env.CONTROLLER === undefined) return;
     const nowMs = Date.now();
@@ -108,13 +108,13 @@ export class Flusher {
   async #flush(about: Flushing, tally: RouteTally, env: Env, waitMs: number): Promise<void> {
     await sleep(waitMs);
     const startedMs = Date.now();
-    // Also by a clock that was set back.
+    // The absolute value: the clock may have been set back.
     if (Math.abs(startedMs - tally.sendingSinceMs) < ABANDONED_AFTER_MS) return;
     tally.sendingSinceMs = startedMs;
     let sent = 0;
     let failures = 0;
-    // What is counted while a batch is under way goes with this flush too, so that the last requests before a silence are told.
-    // While two variants have weight it asks even when nothing has ended yet: among long streams the answer is news all the same.
+    // What is counted while a batch is under way goes with this flush too, so that the last requests before a silence are reported. While
+    // busy it also sends a batch of nothing: during long streams the answer may still bring a new split.
     const isWanted = () => tally.pending !== null || !isEmpty(tally) || (about.isBusy && sent === 0);
     while (sent < MAX_ROUNDS && failures < MAX_ROUNDS && isWanted()) {
       const batch = tally.pending ?? this.#seal(about, tally);

@@ -1,4 +1,4 @@
-/** Owns how one request is judged by a rollout's guardrails: for each, whether it is a trial, and whether it is bad. Pure. */
+/** Owns the judgement of one request by a rollout's guardrails: for each, whether it is a trial, and whether a bad one. Pure. */
 
 import type { Watched } from '../config/split.ts';
 import type { BodyReport } from '../forward/pump.ts';
@@ -11,19 +11,19 @@ export interface Marks {
 }
 
 /**
- * The marks of a request whose body has ended. A client that left says nothing but that the origin was slow, where the time was
- * over by then: else a variant that never answers would be judged by nobody, for all its visitors give up.
+ * The marks of a request whose body has ended. A request whose client left is a trial of `slow` alone, if the time was over by then:
+ * otherwise a variant that never answers would not be judged at all, since all its visitors give up.
  */
 export function marksOf(
   guardrails: readonly Watched[],
   served: Served,
   body: BodyReport,
-  endedProperly: boolean | null,
+  endedWell: boolean | null,
 ): Marks {
   const marks: Marks = { active: 0, bad: 0 };
   guardrails.forEach((guardrail, index) => {
     if (guardrail.metric !== 'slow' && hasLeft(served, body)) return;
-    const verdict = judgeBy(guardrail, served, body, endedProperly);
+    const verdict = judgeBy(guardrail, served, body, endedWell);
     if (verdict === null) return;
     marks.active |= 1 << index;
     if (verdict) marks.bad |= 1 << index;
@@ -31,17 +31,17 @@ export function marksOf(
   return marks;
 }
 
-/** Whether the client left before anybody knew how it went. What its headers call a failure is one, as where failover makes it good. */
+/** Whether the client left before it was known how the request went. If the headers had shown a failure, it is a failure all the same. */
 export function hasLeft(served: Served, body: BodyReport): boolean {
   return served.errorCode === 'client_left' || (body.end === 'refused' && !isErrorSoFar(served, body));
 }
 
-/** True is bad, null is no trial. `endedProperly` is null where nobody knows. */
+/** True: bad. False: good. Null: no trial. `endedWell` is null where it is not known. */
 function judgeBy(
   { metric, slow }: Watched,
   served: Served,
   body: BodyReport,
-  endedProperly: boolean | null,
+  endedWell: boolean | null,
 ): boolean | null {
   switch (metric) {
     case 'errors':
@@ -51,16 +51,16 @@ function judgeBy(
     case 'slow':
       return slow ? isSlow(slow, served, body) : null;
     case 'truncated':
-      // How it would have ended nobody knows.
-      return endedProperly === null || body.end === 'refused' ? null : !endedProperly || body.end !== 'complete';
+      // Where the client left, nobody knows how the stream would have ended.
+      return endedWell === null || body.end === 'refused' ? null : !endedWell || body.end !== 'complete';
     default:
       return null;
   }
 }
 
 /**
- * Whether a request is held against its variant, alike in both arms: also where failover would make it good, or has, or could not (a
- * quota that both share runs out for both).
+ * Whether a request is an error of its variant, by the same rule in both arms: it failed, or has a status that failover replaces,
+ * whether or not that was done (when a shared quota runs out, it is out for both).
  */
 export function isError(served: Served, body: BodyReport): boolean {
   const { failover, repeatable } = served.route;
@@ -68,19 +68,19 @@ export function isError(served: Served, body: BodyReport): boolean {
   return hasFailed(served, body) || statuses.includes(served.status!);
 }
 
-/** Whether it is one by its headers alone. */
+/** Whether a request is an error by its headers alone, whatever its body did. */
 function isErrorSoFar(served: Served, body: BodyReport): boolean {
   return isError(served, { ...body, end: 'complete' });
 }
 
-/** A 4xx, but not 429: that is a quota, and no wrong key or model name. */
+/** Whether a status is a 4xx other than 429, which means a quota and not a wrong key or model name. */
 export function isRejected(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 429;
 }
 
 /**
- * What did not come at all, or not to its end, or not to the visitor, can be too slow, but never fast enough: then it is no trial. Nor is
- * a failure, in both arms: failover takes it from the visitor in one of them.
+ * Whether an answer took longer than `sloMs`. One that never came, broke off, failed or did not reach the visitor can be too slow but
+ * never fast enough: if it was not too slow it is no trial. For failures that is so in both arms, since failover hides them in one.
  */
 function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, body: BodyReport): boolean | null {
   const { status, headersAtMs, startedAtMs, isLost } = served;
@@ -88,7 +88,7 @@ function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, bod
   const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
   const isFailed = isLost || isErrorSoFar(served, body);
   const hasCome = status !== null && !isFailed && (cameAtMs !== null || end === 'complete');
-  // Of a failure that failover makes good only the headers are waited for.
+  // A failure is waited for until its headers only: that is when failover takes over.
   const ms = Math.max(cameAtMs ?? (isFailed ? 0 : endedAtMs), headersAtMs) - startedAtMs;
   return ms > sloMs ? true : hasCome ? false : null;
 }

@@ -1,4 +1,4 @@
-/** Owns which of an experiment's declared segments a request belongs to: a header's value, or one of its JSON body where that is in hand. */
+/** Owns which of an experiment's declared segments a request belongs to: by a header, or by its JSON body where that was kept. */
 
 import { valueAt } from '../config/path.ts';
 import type { Segment } from '../config/types.ts';
@@ -20,13 +20,13 @@ export function segmentsOf(
     if ('pointer' in from && body === undefined && isShort(sent)) body = documentOf(upload);
     const value = 'header' in from ? sent.get(from.header) : wordAt(body, from.pointer);
     if (value === null || value === '') continue;
-    // What is declared is bounded there, and two that begin alike are two.
+    // Declared values are bounded by the config and stay whole, since two may begin alike.
     found.push([name, values === undefined ? clipped(value) : values.includes(value) ? value : OTHER]);
   }
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
-/** Its own, and whole: half a pair of surrogates, sent or cut, comes back from a database as another value. */
+/** Cut to its bound, with its own characters, and well formed: half a surrogate pair would come back from a database as another value. */
 const clipped = (value: string) => ownText(value.slice(0, MAX_SEGMENT));
 
 function documentOf({ bytes, isEncoded }: Served['upload']): unknown {

@@ -15,7 +15,7 @@ import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
 import { MAX_BATCH_UNITS, MAX_COUNT_KEYS, MAX_TICKS } from './limits.ts';
 import type { Spent } from './usage.ts';
 
-/** What is timed, from the start. */
+/** What is timed, from the start of the request. */
 type Timed = 'firstByte' | 'total';
 
 interface Counting extends Record<Timed, Histogram> {
@@ -42,22 +42,22 @@ export class LiveTally {
   }
 
   /** Counts a request whose body has ended. */
-  add(served: Served, body: BodyReport, endedProperly: boolean | null): void {
+  add(served: Served, body: BodyReport, endedWell: boolean | null): void {
     this.#count(served, body);
     const { inForce, isEvidence, variant } = served;
     if (inForce.rollout === null || inForce.guardrails.length === 0) return;
     const { rollout, guardrails } = inForce;
     const isAway = served.reason === 'ejected';
     if (!isEvidence && !isAway) return;
-    const marks = marksOf(guardrails, served, body, endedProperly);
+    const marks = marksOf(guardrails, served, body, endedWell);
     if (marks.active === 0) return;
     const evidence = this.#evidenceOf(rollout, served, body);
-    // What an ejected candidate was not asked is no trial, and none that has yet to end either.
+    // A request that an ejected candidate did not get is no trial, but it is counted apart: it is not still to come either.
     byRequest(evidence, isAway ? AWAY : variant, marks, guardrails.length);
     if (!isAway) this.#byUnit(evidence, variant, evidenceUnit(served), marks);
   }
 
-  /** Adds what the answer to a request has used, which is known a little later than its end. */
+  /** Adds what the answer to a request used, which is known a little after its end. */
   spend(served: Served, { tokensIn, tokensOut, cost }: Spent): void {
     const counts = this.#countingOf(served)?.counts;
     if (counts === undefined || served.isPreview) return;
@@ -66,7 +66,7 @@ export class LiveTally {
     if (cost !== null) counts.cost = (counts.cost ?? 0) + cost;
   }
 
-  /** What was counted; the tally begins anew. */
+  /** Gives what was counted, and starts again from nothing. */
   take(): { live: LiveCounts[]; evidence: EvidenceBatch[] } {
     const live = [...this.#counting.values()].map(({ counts, firstByte, total }) => ({
       ...counts,
@@ -93,7 +93,7 @@ export class LiveTally {
     const { counts } = counting;
     counts.requests++;
     if (hasFailed(served, body)) counts.failed++;
-    // Who is nobody, or has left, is no trial of a guardrail either.
+    // As with guardrails, requests that stand for nobody or whose client left are no trials.
     if (served.isEvidence && served.dealt === null && !hasLeft(served, body)) {
       counts.trials++;
       if (isError(served, body)) counts.errors++;
@@ -121,7 +121,7 @@ export class LiveTally {
     const key = `${rollout}|${tick}`;
     return getOrMake(this.#evidence, key, () => {
       if (this.#evidence.size >= MAX_TICKS) this.#forgetOldest();
-      // One sample for all: a tick that began with everybody would fill the room again, and all be halved once more.
+      // A new tick starts with the others' threshold: with all units it would soon fill the room, and all would be halved again.
       const threshold = Math.min(2 ** 32, ...[...this.#evidence.values()].map((one) => one.threshold));
       return { rollout, tick, threshold, units: new Map(), requests: new Map() };
     });
@@ -134,7 +134,7 @@ export class LiveTally {
   }
 
   #forgetUnits({ units }: Evidence): void {
-    for (const of of units.values()) this.#units -= of.size;
+    for (const marked of units.values()) this.#units -= marked.size;
     units.clear();
   }
 
@@ -149,13 +149,13 @@ export class LiveTally {
     }
     units.set(unit, { ...marks });
     if (++this.#units <= MAX_BATCH_UNITS) return;
-    // What has waited long is a controller that does not answer, and no crowd.
+    // Many ticks wait because the controller does not answer, and not because there is a crowd: then the oldest goes instead.
     const holding = [...this.#evidence.values()].filter((one) => one.units.size > 0);
     if (holding.length > 3) this.#forgetUnits(holding.reduce((a, b) => (b.tick < a.tick ? b : a)));
     else this.#thin();
   }
 
-  /** Halves the sample, everywhere alike. */
+  /** Halves the sample in all ticks. */
   #thin(): void {
     this.#units = 0;
     const threshold = Math.floor(Math.min(...[...this.#evidence.values()].map((one) => one.threshold)) / 2);
@@ -189,8 +189,8 @@ function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails
 }
 
 /**
- * 64 bits of who was served, by another text than the one that assigns. A request of nobody known counts for itself: while two
- * variants share the traffic, whoever keeps no cookie is somebody new each time, and must not become one unit of many requests (all
- * that share an address, say) when the step with all the traffic is held against those counts.
+ * 64 bits that stand for the unit: a hash of another text than the one that assigns. A request without a unit counts as a unit of its
+ * own. While two variants share the traffic a client that keeps no cookie is a new unit each time, so it must not be merged into one
+ * (by its address, say) in the step with all the traffic, which is held against those counts.
  */
 const evidenceUnit = ({ unit, requestId }: Served): string => contentHash(unit ?? requestId);

@@ -1,6 +1,6 @@
 /**
- * Owns the reading of what a model's answer has used, from the ends of the live one: tokens by its own count, and their price. It
- * refuses to estimate: an answer that names no usage says nothing. It reads behind the visitor, once for all who ask.
+ * Owns the reading of a live model answer's usage from its first and last bytes: the tokens that it names, and their price. It refuses
+ * to estimate: an answer that names no usage has none. No visitor waits for it, and each answer is read once for all who ask.
  */
 
 import type { Config, Route } from '../config/types.ts';
@@ -28,7 +28,7 @@ export class Usages {
     this.#prices = prices;
   }
 
-  /** What an answer has used, once it has ended; null at once where nobody wanted to know. Never rejects. */
+  /** What an answer used, once it has ended; null at once where usage is not wanted. Never rejects. */
   readonly of = (served: Served): Promise<Spent | null> | null => {
     if (served.ends === null || !served.inForce.usage) return null;
     return getOrMake(this.#read, served, () =>
@@ -42,9 +42,9 @@ export class Usages {
 
 async function spentBy(served: Served, prices: Config['prices']): Promise<Spent | null> {
   const body: BodyReport = await served.body;
-  // A short answer has not left yet, and reading it must not stand before it.
+  // A short answer has not left yet, and must not wait while it is read.
   await sleep(0);
-  // A stream that broke off had named its input already, and an output of one token.
+  // A stream that broke off may have named its input already, and an output of one token.
   if (body.end !== 'complete') return null;
   const text = await textOf(served);
   const usage = text === null || hasBrokenOff(text) ? null : usageIn(text);
@@ -53,12 +53,12 @@ async function spentBy(served: Served, prices: Config['prices']): Promise<Spent 
   return { ...usage, cost: costOf(usage, model, prices) ?? null };
 }
 
-/** An error in the middle of a stream ends it well by HTTP. What it names by then is not what the answer would have used. */
+/** Whether a model's stream lacks its terminator. An error in the middle may end it cleanly for HTTP, but its usage is not complete. */
 function hasBrokenOff(text: string): boolean {
   return /"message_start"|"chat\.completion\.chunk"/.test(text) && !/\[DONE\]|"message_stop"/.test(text);
 }
 
-/** The text of an answer's ends, with a line's end between them; null where one is coded that is too long, or wrongly. */
+/** The first and last bytes of an answer as text, joined by a line's end; null where it is coded and too long, or not sound. */
 export async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
   const { head, tail } = ends!;
   const decoder = new TextDecoder();
@@ -71,8 +71,8 @@ export async function textOf({ ends, responseHeaders }: Served): Promise<string 
   return decoded?.isSound && !decoded.isTruncated ? decoder.decode(decoded.bytes) : null;
 }
 
-// Inside a text that a model wrote the quotation marks are escaped.
-// Usage has at most two levels of objects within, and no braces within texts.
+// Not after a backslash: within a text that the model wrote, quotation marks are escaped. A usage object nests at most two more levels,
+// and has no braces within texts.
 const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\})/g;
 const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
 
@@ -88,9 +88,8 @@ export function usageIn(text: string): Usage | null {
       if (count !== null) counts[name] = count;
     }
   }
-  // What has not ended has not said what it used.
   const { completion_tokens: chat, output_tokens: out, prompt_tokens: input } = counts;
-  // An embedding has no output.
+  // Without an output count the answer has not ended, unless it is an embedding, whose total is its input.
   const hasEnded = (chat ?? out) !== undefined || (input !== undefined && counts.total_tokens === input);
   return hasEnded ? usageOf(counts) : null;
 }
@@ -100,7 +99,7 @@ export function modelIn(text: string): string | null {
   return MODEL.exec(text)?.[1] ?? null;
 }
 
-/** Some answers do not name the model that a variant asks for. */
+/** The model that a variant sets in its requests, for answers that do not name theirs. */
 function modelOf({ variants }: Route, variant: string): string | null {
   const model = variants[variant]?.json?.model;
   return typeof model === 'string' ? model : null;

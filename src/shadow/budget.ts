@@ -1,18 +1,18 @@
 /**
- * Owns what stops mirroring for a while: budgets, a shadow's own 429, and too many copies at once. One isolate's memory; the
- * controller tells how many isolates share a budget and how many tokens the route has spent today. Fails closed: what is over
- * the budget is skipped, and counted.
+ * Owns what stops mirroring for a while: budgets, a 429 from the shadow, and too many copies at once. It knows one isolate's copies; the
+ * controller tells how many isolates share a budget, and how many tokens the route has spent today. It fails closed: a request over the
+ * budget is not mirrored, and is counted as skipped.
  */
 
 import type { Shadow } from '../config/types.ts';
 import { getOrMake } from '../get-or-make.ts';
-import { DAY_MS, MAX_COPIES, MINUTE_MS, PLACE_MS } from './limits.ts';
+import { DAY_MS, MAX_COPIES, MINUTE_MS, SLOT_MS } from './limits.ts';
 
 /** Why a request that was sampled in is not mirrored. */
 export type BudgetSkip = 'rate-limited' | 'budget-requests' | 'budget-tokens' | 'busy';
 
-/** A place among the copies under way. */
-export interface Place {
+/** One of the copies that may be under way at once. */
+export interface CopySlot {
   takenAtMs: number;
 }
 
@@ -21,55 +21,57 @@ interface Spending {
   requests: number;
   day: number;
   tokens: number;
-  /** Tokens that all isolates have spent today, as the controller last told, without what this isolate spent since. */
+  /** Tokens that all isolates had spent today when the controller last told; `tokens` is what this isolate has spent since. */
   toldTokens: number;
-  /** This isolate's part of the budget of requests. */
+  /** This isolate's share of the budget of requests, 0 to 1. */
   share: number;
-  /** Of this minute, 0 to 1: decides of a part of one request. */
+  /** Drawn each minute, 0 to 1: rounds the isolate's share of requests up or down by chance. */
   luck: number;
   pausedUntilMs: number;
 }
 
 export class MirrorBudget {
   #spending = new Map<string, Spending>();
-  #copies = new Set<Place>();
+  #copies = new Set<CopySlot>();
   #random: () => number;
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
-  /** Takes one copy's place, or says why there is none. A place that was taken must be given back with `done`. */
-  take(key: string, budget: Shadow['budget'], nowMs: number): Place | BudgetSkip {
+  /** Takes a slot for one copy, or says why there is none. A slot must be given back with `done`. */
+  take(key: string, budget: Shadow['budget'], nowMs: number): CopySlot | BudgetSkip {
     const spending = this.#spendingOf(key, nowMs);
     if (nowMs < spending.pausedUntilMs) return 'rate-limited';
-    if (!this.#hasPlace(nowMs)) return 'busy';
+    if (!this.#hasSlot(nowMs)) return 'busy';
     const perMinute = budget.requestsPerMinute;
-    // A part of one request is a request in one of so many minutes.
+    // With a share of 0.2 requests a minute, one minute in five has a request.
     const own = Math.floor((perMinute ?? Infinity) * spending.share + spending.luck);
     if (spending.requests >= own) return 'budget-requests';
     if (budget.tokensPerDay !== undefined && spending.toldTokens + spending.tokens >= budget.tokensPerDay)
       return 'budget-tokens';
     spending.requests++;
-    const place = { takenAtMs: nowMs };
-    this.#copies.add(place);
-    return place;
+    const slot = { takenAtMs: nowMs };
+    this.#copies.add(slot);
+    return slot;
   }
 
-  done(place: Place): void {
-    this.#copies.delete(place);
+  /** Gives a slot back. */
+  done(slot: CopySlot): void {
+    this.#copies.delete(slot);
   }
 
-  /** A shadow that shares the live quota must not eat it. */
+  /** Stops mirroring for a minute after a 429: the shadow may share the live quota, and must not use it up. */
   rateLimited(key: string, nowMs: number): void {
     this.#spendingOf(key, nowMs).pausedUntilMs = nowMs + MINUTE_MS;
   }
 
+  /** Notes tokens that copies spent. */
   spent(key: string, tokens: number, nowMs: number): void {
     this.#spendingOf(key, nowMs).tokens += tokens;
   }
 
-  /** What the controller told with a flush: the isolate's part, and all tokens of the day. */
+  /** Takes what the controller told with a flush: the isolate's share, and the tokens that all isolates spent today. */
   told(key: string, told: { share: number; tokensToday: number }, nowMs: number): void {
     const spending = this.#spendingOf(key, nowMs);
     spending.share = told.share;
@@ -77,10 +79,10 @@ export class MirrorBudget {
     spending.tokens = 0;
   }
 
-  #hasPlace(nowMs: number): boolean {
+  #hasSlot(nowMs: number): boolean {
     if (this.#copies.size < MAX_COPIES) return true;
-    for (const place of this.#copies) {
-      if (nowMs - place.takenAtMs >= PLACE_MS) this.#copies.delete(place);
+    for (const slot of this.#copies) {
+      if (nowMs - slot.takenAtMs >= SLOT_MS) this.#copies.delete(slot);
     }
     return this.#copies.size < MAX_COPIES;
   }

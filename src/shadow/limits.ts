@@ -8,16 +8,16 @@ export const READ_BYTES = 65_536;
 
 /** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
 export const AFTER_LIVE_MS = 25_000;
-/** What is counted so late after the live headers cannot wait for a quiet route's flush: the platform would end it before. */
+/** What is counted this long after the live headers cannot wait for a quiet route's flush: the platform would end the work before it. */
 export const LATE_MS = 10_000;
 
 /** Copies under way in one isolate; each holds at most four bodies of 256 KiB. */
 export const MAX_COPIES = 32;
 /**
- * The platform may end a request's work before it has given its place back. A place that was held for so long is free again,
- * or 32 such requests would end mirroring for the isolate's life. A stream that does last longer costs one copy more.
+ * The platform may end a request's work before it has given its slot back. After this long a slot is free again: otherwise 32 such
+ * requests would end mirroring for the isolate's life. A copy that really lasts longer means one copy more under way.
  */
-export const PLACE_MS = 300_000;
+export const SLOT_MS = 300_000;
 
 /** Samples that are kept, by an isolate until its flush and by the controller: the newest. */
 export const MAX_SAMPLES = 200;
@@ -26,12 +26,12 @@ export const MAX_SAMPLES = 200;
  * second at most, and reads and writes each while others wait.
  */
 export const MAX_SAMPLE_CHARS = 524_288;
-/** Distinct reasons that are kept apart. Some hold an error's type as the origin names it, which may be another each time. */
+/** Distinct failure reasons that are counted apart. Some contain an error type of the origin's choice, which may differ each time. */
 export const MAX_FAILURES = 50;
 
 /** How long a scorer may take. */
 export const SCORE_LIMIT_MS = 5_000;
-/** Two numbers need no more. */
+/** The most that is read of a scorer's answer, which holds two numbers. */
 export const MAX_SCORE_BYTES = 65_536;
 
 /** The times that budgets are for. */

@@ -1,7 +1,7 @@
 /**
- * Owns the mirroring of one served request, in `waitUntil` (design section 7): copies to the candidate (or the baseline) and
- * sometimes once more to the baseline, observations, comparison, record, tally. Nothing here can delay, fail or change what
- * the visitor gets. Every sampled request is counted once, whatever fails.
+ * Owns the mirroring of one served request, in `waitUntil` (design section 7): a copy to the variant that did not serve it, sometimes a
+ * repeat to the baseline, and what follows from them: observations, comparison, record, tally. Nothing here can delay, fail or change
+ * what the visitor gets. Every sampled request is counted exactly once, whatever fails.
  */
 
 import type { Config, Route } from '../config/types.ts';
@@ -13,7 +13,7 @@ import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
-import type { BudgetSkip, MirrorBudget, Place } from './budget.ts';
+import type { BudgetSkip, CopySlot, MirrorBudget } from './budget.ts';
 import {
   type AnswerFacts,
   type Comparison,
@@ -21,7 +21,7 @@ import {
   compareReplies,
   comparison,
 } from './compare/compare.ts';
-import { bringsKey, headersOfCopy, isKeyed } from './credentials.ts';
+import { bearsCredentials, bringsKey, headersOfCopy } from './credentials.ts';
 import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS } from './limits.ts';
 import { noReply, type Observation } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
@@ -44,37 +44,38 @@ export interface Mirroring {
 export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring): Promise<void> {
   const key = `${served.route.name}/${plan.shadow.variant}`;
   const skip = (reason: string) => {
-    // A slow answer would hold its copy for as long as it lasts.
+    // Frees the memory now: a slow answer would go on filling its copy.
     served.captured?.drop();
     count(served, plan, work, comparison('skipped', reason), null);
   };
-  const why = impossible(served, plan);
+  const why = whyNoPair(served, plan);
   if (why !== null) return skip(why);
-  let place: Place | BudgetSkip | undefined;
+  let slot: CopySlot | BudgetSkip | undefined;
   try {
     const sent = copies(served, plan, work.env, await served.upload.copy());
     if (typeof sent === 'string') return skip(sent);
-    // Now, since a request of which no copy is sent spends nothing.
-    place = work.budget.take(key, plan.shadow.budget, Date.now());
-    if (typeof place === 'string') return skip(place);
+    // Only now: a request of which no copy can be sent must not spend any budget.
+    slot = work.budget.take(key, plan.shadow.budget, Date.now());
+    if (typeof slot === 'string') return skip(slot);
     await pair(served, plan, work, key, sent);
   } catch (cause) {
     console.error('mirror', cause);
     count(served, plan, work, comparison('error', 'mirror'), null);
   } finally {
-    if (typeof place === 'object') work.budget.done(place);
+    if (typeof slot === 'object') work.budget.done(slot);
   }
 }
 
-/** Why no pair can come of the request, as far as that is known before anything is sent. */
-function impossible(served: Served, plan: MirrorPlan): string | null {
-  // The candidate was asked already and failed; what it would say to a second copy is no news.
+/** Why the request cannot make a pair, as far as that is known before anything is sent; else null. */
+function whyNoPair(served: Served, plan: MirrorPlan): string | null {
+  // The candidate was asked already, and failed: a copy would tell nothing new.
   if (served.reason === 'failover') return 'failover';
   if (served.errorCode === 'client_left' || served.errorCode === 'client_stalled') return 'client-left';
   if (served.status !== null && (served.status < 200 || served.status > 599)) return 'not-kept';
   return plan.role === 'candidate' && served.status === null ? 'baseline-failed' : null;
 }
 
+/** Sends the copies, compares what comes back, and counts it. */
 async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
   const { body } = sent;
   const deadline = deadlineOf(served);
@@ -97,19 +98,22 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const more = [
     keep(served, plan, work, result, sides, body),
     scorePair(served, plan, work, { ...sides, request: body }, result),
-    // A mirrored baseline that says nothing of the versions is none to hold a repeat against.
     again &&
       repeat(served, plan, work, {
         ...{ live: sides.live, again, body },
-        // Nor is one that was not compared for a reason which the repeat, alike in all, does not know.
-        isNews: !isLocked && (result.class !== 'skipped' || (isDirect && result.reason !== 'not-modified')),
+        // Not beside a pair that was locked out. Nor beside one that was skipped, if the skip concerns the baseline's answer, which the
+        // repeat is compared with: a mirrored baseline (counterfactual), or a `not-modified`, which a repeat that is alike does not show.
+        counts: !isLocked && (result.class !== 'skipped' || (isDirect && result.reason !== 'not-modified')),
       }),
   ];
   for (const done of await Promise.allSettled(more))
     if (done.status === 'rejected') console.error('mirror', done.reason);
 }
 
-/** A body of a good length is not there where the client broke it off, or where only the live request could bear it, or had nobody to be sent to. */
+/**
+ * Why the request's body is missing: it was too large, or it was not kept (the client broke it off, it could be sent only once, or no origin
+ * was asked).
+ */
 function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
   const declared = served.sent.get('content-length');
   const isLarge = Number(declared) > plan.shadow.maxBodyBytes || (declared === null && served.errorCode === '');
@@ -117,10 +121,11 @@ function whyNoBody(served: Served, plan: MirrorPlan): 'too-large' | 'not-kept' {
 }
 
 /**
- * Why a pair says nothing of the versions although it differs: the mirrored baseline failed, a quota, a cached copy that
- * only one of them knows, or a baseline that does not know a repeat's sender. A repeat with a status of failure is a pair all the same, as a candidate's is: that much is noise.
+ * Why a pair that differs says nothing about the versions, or null: the mirrored baseline failed or could not be reached, a quota, a
+ * cached copy that only one of them knows, or a baseline that refuses a repeat for want of credentials. A repeat that is answered with a
+ * failure status is compared like a candidate's copy: that much the baseline differs from itself.
  */
-function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate }: Sides): string | null {
+function whyUnrelated(route: Route, role: ComparisonRole, { live, candidate }: Sides): string | null {
   const copy = role === 'counterfactual' ? live : candidate;
   if (role === 'counterfactual' && isFailStatus(route, live.status)) return 'baseline-failed';
   if (role === 'repeat' && ['timeout', 'unreachable', 'cut'].includes(copy.end)) return 'baseline-failed';
@@ -131,9 +136,8 @@ function apartFromVersions(route: Route, role: ComparisonRole, { live, candidate
 }
 
 /**
- * Whether a copy was refused for want of the visitor's key, which it is not given: that the answers differ says nothing of the
- * versions, however large a part of the traffic bears keys. A repeat may know: one that is refused as well lacks the same key, and one
- * that is answered like the live request wanted none.
+ * Whether a copy was refused because it does not carry the visitor's key. Then the difference says nothing about the versions. A repeat
+ * can settle it: if it is refused too, it lacks the same key; if it is answered like the live request, no key was needed.
  */
 function isLockedOut(
   { route, cleanedHeaders }: Served,
@@ -141,31 +145,33 @@ function isLockedOut(
   { live, copy, again }: { live: Observation; copy: Observation; again: Observation | null },
 ): boolean {
   const [asked, trusted] = [route.variants[target]!, route.variants[baseline]!];
-  if (shadow.forwardCredentials || !isRefusal(copy.status) || !isKeyed(cleanedHeaders, asked)) return false;
+  if (shadow.forwardCredentials || !isRefusal(copy.status) || !bearsCredentials(cleanedHeaders, asked)) return false;
   if (again !== null && isRefusal(again.status)) return true;
   if (again?.status === live.status && !bringsKey(trusted, asked)) return false;
   return !bringsKey(asked, trusted);
 }
 
-/** A baseline that fails where the other side does not is no evidence against that side: a guardrail must not lead back to it. */
+/** Whether a pair may count against the candidate. Not if the baseline failed and the candidate did not: no guardrail may lead back to it. */
 function isTrial(route: Route, { class: name }: Comparison, live: Observation): boolean {
   return name !== 'status-mismatch' || !(live.status === 429 || isFailStatus(route, live.status));
 }
 
+/** Compares the live answer with the repeat's, which tells how much the baseline differs from itself. */
 async function repeat(
   served: Served,
   plan: MirrorPlan,
   work: Mirroring,
-  seen: { live: Observation; again: Observation; body: Uint8Array; isNews: boolean },
+  seen: { live: Observation; again: Observation; body: Uint8Array; counts: boolean },
 ): Promise<void> {
   const sides = { live: seen.live, candidate: seen.again };
   const result = judge(served, sides, plan, 'repeat', seen.body, work);
   spent(served, plan, work, result.candidate, { body: seen.body, copy: seen.again });
-  if (!seen.isNews) return;
+  if (!seen.counts) return;
   tallyOf(served, plan, work).repeat(result, { isTrial: isTrial(served.route, result, sides.live) });
   recordPair(served, { plan, role: 'repeat', result, sides }, work);
 }
 
+/** The comparison of two answers; skipped where the pair says nothing about the versions. */
 function judge(
   served: Served,
   sides: Sides,
@@ -174,7 +180,7 @@ function judge(
   requestBody: Uint8Array,
   work: Mirroring,
 ): Comparison {
-  const apart = apartFromVersions(served.route, role, sides);
+  const apart = whyUnrelated(served.route, role, sides);
   if (apart !== null) return comparison('skipped', apart);
   return compareReplies(sides.live, sides.candidate, {
     options: plan.shadow.compare,
@@ -205,6 +211,7 @@ function count(
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 
+/** Keeps a sample of a pair that differs, where the config allows that. */
 async function keep(
   served: Served,
   plan: MirrorPlan,
@@ -218,7 +225,7 @@ async function keep(
   tallyOf(served, plan, work).sample(sample);
 }
 
-/** Always asked anew: a flush may have taken the last one away meanwhile. */
+/** The isolate's present tally of pairs. Never hold on to it: a flush takes it away. */
 export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
   const rollout = served.inForce.rollout ?? '';
   const about = { ...flushingOf(served), candidate: plan.shadow.variant, rollout };
@@ -227,8 +234,8 @@ export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): Pair
 }
 
 /**
- * What copies cost, whoever got them, is spent on behalf of the candidate. The visitor's own tokens are no budget's. Of a good answer that
- * nobody can read (of an unknown API, or too large), four bytes are a token where tokens are bounded.
+ * Charges a copy's tokens to the candidate's budget, whichever variant got the copy. The visitor's own request is never charged. A good
+ * answer whose tokens cannot be read (an unknown API, or too large) is charged a token for four bytes, where tokens are bounded.
  */
 function spent(
   served: Served,
@@ -243,14 +250,14 @@ function spent(
   tallyOf(served, plan, work).spent(tokens);
 }
 
-/** What is sent: the questions to ask, and the request's body. */
+/** What is sent: the questions to origins, and the request's body. */
 interface Copies {
   copy: Question;
   again: Question | null;
   body: Uint8Array;
 }
 
-/** What to send, or why nothing: no body, too much of it, or one that cannot bear the members that the target sets. */
+/** What to send, or why nothing: the body is missing or too large, or the target's JSON members cannot be set in it. */
 function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | null): Copies | string {
   if (body === null || body.byteLength > plan.shadow.maxBodyBytes) return whyNoBody(served, plan);
   const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
@@ -267,7 +274,7 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
   return { body, copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
 }
 
-/** When a copy's reply is too late: `timeoutMs` from now, and never long after the live answer has ended. */
+/** A signal that aborts when a copy's reply is too late: `timeoutMs` from now, or `AFTER_LIVE_MS` after the live answer ended. */
 function deadlineOf({ route, body }: Served): Leaver & { stop(): void } {
   const controller = new AbortController();
   const timers: ReturnType<typeof setTimeout>[] = [];

@@ -18,7 +18,7 @@ import { noReply, type Observation, type ObservationEnd } from './observation.ts
 /** The live reply, once its body has ended. */
 export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {
   const report = await served.body;
-  // A copy's clock starts when it is sent, so the live one's does too: what the visitor's upload took is nobody's slowness.
+  // From when the origin was asked, as with a copy: the time that the visitor's upload took is neither variant's.
   const since = sinceMs(served.askedAtMs);
   if (served.status === null) {
     const ends: Record<string, ObservationEnd> = { origin_timeout: 'timeout', client_left: 'abandoned' };
@@ -36,7 +36,7 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
   };
 }
 
-/** The time from a moment to another; undefined to one that never came. */
+/** The milliseconds from a start to another moment; undefined where that never came. */
 function sinceMs(startedAtMs: number) {
   return (atMs: number | null) => (atMs === null ? undefined : atMs - startedAtMs);
 }
@@ -84,7 +84,7 @@ async function readPrefix(
   let firstByteAtMs: number | null = null;
   if (response.body === null) return { end: 'complete', firstByteAtMs };
   const reader = response.body.getReader({ mode: 'byob' });
-  // It comes back with each read: 32 copies that trickle would else make 40 MB of garbage a second.
+  // One buffer, which comes back with each read: otherwise 32 trickling copies would make 40 MB of garbage a second.
   let buffer = new ArrayBuffer(READ_BYTES);
   try {
     for (;;) {
@@ -117,11 +117,11 @@ async function decoded(
   const { bytes, isTruncated, isSound } = known ?? { bytes: raw, isTruncated: false, isSound: true };
   const isPartial = end === 'complete' && (isTruncated || prefix?.isTruncated === true);
   return {
-    // In a coding that nobody knows it is bytes, whatever they will be.
+    // In an unknown coding it can only be compared as bytes.
     contentType: known === null ? 'application/octet-stream' : headers.get('content-type'),
     body: bytes,
     bytes: bytes.byteLength,
-    // Bytes that are not what their encoding says are of no use to any client.
+    // A body that cannot be decoded is as useless to clients as one that broke off.
     end: !isSound && raw.byteLength > 0 && end !== 'timeout' ? 'cut' : isPartial ? 'truncated' : end,
     measures: readMeasures(measures, headers),
   };

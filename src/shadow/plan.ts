@@ -1,6 +1,6 @@
 /**
- * Owns the choice which live requests are mirrored, and to whom (design section 7). Pure: chance is passed in. What makes a
- * chosen request impossible to mirror (its size, a budget) is known later and counted as skipped.
+ * Owns the choice of which live requests are mirrored, and to which variant (design section 7). Pure: `random` is passed in. What makes
+ * mirroring a chosen request impossible (its size, a budget) is found out later, and counted as skipped.
  */
 
 import type { InForce } from '../config/inforce.ts';
@@ -31,7 +31,7 @@ export function planMirror(
   const { method, route, inForce, decision } = about;
   const shadows = Object.entries(inForce.shadows);
   if (shadows.length === 0 || !route.repeatable.includes(method)) return null;
-  // Of what is no evidence only the requests of an arm that another variant answers in its place: no previews, nobody outside.
+  // Without evidence only where another variant answers in an arm's place: no previews, and nobody outside the audience.
   if (!decision.isEvidence && decision.dealt === undefined) return null;
   const { baseline } = inForce;
   const live = decision.variant;
@@ -53,10 +53,10 @@ export function planMirror(
   };
 }
 
-/** By variant. Always the same object: compiled rules hang on it. */
+/** Plain shadows by variant, always the same object: compiled rules are kept with it. */
 const undeclared = new Map<string, Shadow>();
 
-/** The shadow of a variant, or a plain one where a rollout asks for one that the config does not describe. */
+/** A variant's shadow as the config describes it; one with all defaults where a rollout mirrors to it without that. */
 function shadowOf(route: Route, name: string): Shadow {
   const declared = route.shadows.find(({ variant }) => variant === name);
   if (declared !== undefined) return declared;

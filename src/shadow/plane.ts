@@ -27,7 +27,7 @@ export class ShadowPlane {
     ctx.waitUntil(mirror(served, served.watch as MirrorPlan, work));
   };
 
-  /** Budgets are shared by all isolates of a route. */
+  /** Takes a controller's answer: budgets are shared by all isolates of a route. */
   told(route: string, answer: FlushAnswer): void {
     const nowMs = Date.now();
     for (const [candidate, tokensToday] of Object.entries(answer.tokensToday)) {

@@ -10,6 +10,7 @@ import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
 import type { Side } from './tally.ts';
 
+/** What a row is made of; `sides` is null where nothing was compared. */
 export interface Judged {
   plan: MirrorPlan;
   role: ComparisonRole;
@@ -17,6 +18,7 @@ export interface Judged {
   sides: Sides | null;
 }
 
+/** Records the result of one sampled request, or of its repeat. */
 export function recordPair(served: Served, judged: Judged, work: Pick<Mirroring, 'env' | 'ctx'>): void {
   recordRow(work.env, work.ctx, 'comparisons', rowOf(served, judged));
 }

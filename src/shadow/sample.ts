@@ -7,6 +7,7 @@ import type { Sides } from './mirror.ts';
 import type { MirrorPlan } from './plan.ts';
 import type { Sample } from './tally.ts';
 
+/** The sample of a pair. */
 export async function sampleOf(
   served: Served,
   plan: MirrorPlan,

@@ -1,6 +1,6 @@
 /**
- * Owns the asking of a scorer: a service or URL that gets a request and both answers and says how good each is (design
- * section 7). Its failures are counted nowhere but in the log, and cost nobody anything.
+ * Owns the question to a scorer: a service or URL that gets a request and both answers, and says how good each is (design section 7).
+ * A scorer that fails is logged, and changes nothing else.
  */
 
 import { ask } from '../ask.ts';

@@ -11,7 +11,7 @@ import { count } from './counts.ts';
 import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES } from './limits.ts';
 import type { Observation } from './observation.ts';
 
-/** A pair that did not match, fit to be kept (opt-in, bounded, redacted). */
+/** What is kept of a pair that did not match: opt-in, bounded, redacted. */
 export interface Sample {
   at: string;
   requestId: string;
@@ -51,7 +51,7 @@ export interface PairBatch {
   failures: Record<string, number>;
   /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
-  /** Status mismatches by the baseline's failure, or for want of a key: no guardrail counts them, and no field. */
+  /** Status mismatches that are not the candidate's doing (the baseline failed, a key was missing): no guardrail or field counts them. */
   unfair: Record<'candidate' | 'repeat', number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
@@ -106,13 +106,13 @@ export class PairTally {
     ) as Latencies;
   }
 
-  /** A sampled request of which no pair came. */
+  /** Counts a sampled request that made no pair. */
   skip(reason: string): void {
     this.#batch.eligible++;
     count(this.#batch.skipped, reason);
   }
 
-  /** A pair with the candidate in it. `live` is the baseline's reply; `copied` says which of both was a copy's. */
+  /** Counts a pair with the candidate in it. `live` is the baseline's reply; `copied` says which of the two answered the copy. */
   pair(
     comparison: Comparison,
     live: Observation,
@@ -134,7 +134,7 @@ export class PairTally {
     this.#numbers(comparison, live, candidate);
   }
 
-  /** The baseline against itself. It is no request of its own: eligible does not move. */
+  /** Counts the baseline against itself. The request was counted already, so `eligible` stays. */
   repeat(comparison: Comparison, { isTrial = true } = {}): void {
     const { reason } = comparison;
     count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
@@ -169,7 +169,7 @@ export class PairTally {
     return this.#batch;
   }
 
-  /** Counts what two answers say of each other; false where one of them was none. */
+  /** Counts how two answers compare; false where they were not compared. */
   #compared(arm: keyof NoiseBatch, { class: name, fields, similarity }: Comparison): boolean {
     if (name === 'skipped' || name === 'error' || name === 'timeout') return false;
     countPair(this.#batch.noise, arm, fields);
@@ -193,7 +193,7 @@ export class PairTally {
   #numbers(comparison: Comparison, live: Observation, candidate: Observation): void {
     const sides = { live, candidate };
     const names = ['live', 'candidate'] as const;
-    // Of what broke off, or was not read to where it names its usage, nobody knows it; and a mean of one side alone would be unfair.
+    // The usage of an answer that broke off, or was not read to its end, is not known. Then neither side's counts: means must be of pairs.
     const isPart = names.some((side) => {
       const { tokensEstimated, tokensOut, finish } = comparison[side];
       return tokensOut === undefined || ((tokensEstimated || finish === '') && sides[side].end !== 'complete');
@@ -212,7 +212,7 @@ export class PairTally {
   }
 }
 
-/** What copies are answered that bear no credentials where some are needed. */
+/** Whether a status is one that a copy without credentials gets where some are needed. */
 export function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }

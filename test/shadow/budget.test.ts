@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MirrorBudget, type Place } from '../../src/shadow/budget.ts';
-import { MAX_COPIES, PLACE_MS } from '../../src/shadow/limits.ts';
+import { type CopySlot, MirrorBudget } from '../../src/shadow/budget.ts';
+import { MAX_COPIES, SLOT_MS } from '../../src/shadow/limits.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -62,7 +62,7 @@ describe('the budget of copies', () => {
 
   it('has places for so many copies at once, and gets each back once', () => {
     const budget = new MirrorBudget();
-    const places = Array.from({ length: MAX_COPIES }, () => budget.take('main/green', {}, NOON_MS) as Place);
+    const places = Array.from({ length: MAX_COPIES }, () => budget.take('main/green', {}, NOON_MS) as CopySlot);
     expect(budget.take('main/green', {}, NOON_MS)).toBe('busy');
     budget.done(places[0]!);
     budget.done(places[0]!);
@@ -73,10 +73,10 @@ describe('the budget of copies', () => {
   it('takes back places of requests that the platform ended', () => {
     const budget = new MirrorBudget();
     for (let i = 0; i < MAX_COPIES; i++) budget.take('main/green', {}, NOON_MS);
-    expect(budget.take('main/green', {}, NOON_MS + PLACE_MS - 1)).toBe('busy');
+    expect(budget.take('main/green', {}, NOON_MS + SLOT_MS - 1)).toBe('busy');
     for (let i = 0; i < MAX_COPIES; i++) {
-      expect(typeof budget.take('main/green', {}, NOON_MS + PLACE_MS)).toBe('object');
+      expect(typeof budget.take('main/green', {}, NOON_MS + SLOT_MS)).toBe('object');
     }
-    expect(budget.take('main/green', {}, NOON_MS + PLACE_MS)).toBe('busy');
+    expect(budget.take('main/green', {}, NOON_MS + SLOT_MS)).toBe('busy');
   });
 });

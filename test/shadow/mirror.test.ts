@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import type { Served } from '../../src/forward/served.ts';
 import type { Flusher } from '../../src/live/flush.ts';
-import { MirrorBudget, type Place } from '../../src/shadow/budget.ts';
+import { type CopySlot, MirrorBudget } from '../../src/shadow/budget.ts';
 import { MAX_COPIES } from '../../src/shadow/limits.ts';
 import { mirror } from '../../src/shadow/mirror.ts';
 import type { MirrorPlan } from '../../src/shadow/plan.ts';
@@ -413,7 +413,7 @@ describe('a mirrored request', () => {
 
   it('beyond the places is busy', async () => {
     const budget = new MirrorBudget();
-    const places = Array.from({ length: MAX_COPIES }, () => budget.take('main/green', {}, Date.now()) as Place);
+    const places = Array.from({ length: MAX_COPIES }, () => budget.take('main/green', {}, Date.now()) as CopySlot);
     const { batch, asked } = await mirrored({ budget });
     expect(batch).toMatchObject({ eligible: 1, skipped: { busy: 1 } });
     expect(asked).toEqual([]);
