@@ -1,4 +1,4 @@
-/** Owns the one question that whoever reads JSON asks first: is it an object? It parses nothing. */
+/** Owns the first question about any parsed JSON: is it an object? It parses nothing. */
 
 /** Whether a value is an object, and neither a list nor null. */
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** Owns how long anybody waits for what may hang: KV, the cache, another object. It cancels nothing; what comes late comes late. */
+/** Owns time limits on waiting for what may hang: KV, the cache, another object. It cancels nothing: the work itself goes on. */
 
 /** The value of `work`, or a rejection once `limitMs` are over. */
 export async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
@@ -6,7 +6,7 @@ export async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer in ${limitMs} ms`)), limitMs);
   });
-  // Whoever wins, a rejection that comes later is nobody's.
+  // A rejection after the limit has no one to handle it, and must not be reported as unhandled.
   work.catch(() => {});
   try {
     return await Promise.race([work, late]);
@@ -20,7 +20,7 @@ export async function atMost(work: Promise<unknown>, limitMs: number): Promise<v
   await withLimit(work, limitMs).catch(() => {});
 }
 
-/** Lets time pass; with 0, all that is ready already. */
+/** Waits. With 0 only until everything that is ready now has run. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
 /**
- * Owns texts that outlive the longer ones they were cut out of: a part refers to the whole, so that an id of 22 characters would keep a
+ * Owns texts that outlive the longer text they were cut from. The engine keeps the whole for a part: an id of 22 characters would keep a
  * Cookie header of 60 KB in memory for as long as the id is remembered.
  */
 

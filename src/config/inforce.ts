@@ -10,7 +10,7 @@ import { completeWeights } from './weights.ts';
 
 /** What decides a route's traffic now. */
 export interface InForce {
-  /** `baseline`: there is a split, but it was made for other variants, and weights that were never judged are not guessed. */
+  /** `baseline`: the split in KV was made for other variants, so it is not served, and neither are the config's weights. */
   source: 'weights' | 'split' | 'config' | 'baseline';
   /** Percent for every variant; sums to 100. */
   weights: Record<string, number>;
@@ -27,11 +27,11 @@ export interface InForce {
    * carries it. While one variant has all the weight nobody is dealt to an arm, but outcomes of those who were still count.
    */
   experiment: string | null;
-  /** Somebody wants to know what a model's answers have used, which stands at their ends. */
+  /** Whether the usage of model answers is wanted, which stands at their ends. */
   usage?: boolean;
-  /** What requests are judged by; empty while no rollout runs. */
+  /** The guardrails that requests are judged by; empty while no rollout runs. */
   guardrails: readonly Watched[];
-  /** What a person should know about why it is not something else. */
+  /** Sentences for people about why something else is not in force. */
   notes: string[];
 }
 
@@ -77,7 +77,7 @@ function withExperiment(route: Route, inForce: InForce, carried: string | undefi
   return { ...inForce, salt: id, experiment: id, usage };
 }
 
-/** What holds while nothing else says so. */
+/** What holds where there is no split. */
 const nothingRuns = { rollout: null, revision: 0, experiment: null, guardrails: [], notes: [] };
 
 function fromConfig(route: Route): InForce {
@@ -88,7 +88,8 @@ function fromConfig(route: Route): InForce {
 
 function fromSplit(route: Route, split: Split): InForce {
   const { plainShadows, baseline, salt, rollout, revision, guardrails = [] } = split;
-  // Nobody pays for mirroring that the config no longer names. Splits from before it was told apart are served whole.
+  // A shadow that the config described when the split was made ends when it is taken out of the config. Splits of earlier deployments
+  // do not tell these apart (no `plainShadows`): all of theirs are mirrored.
   const shadows = Object.fromEntries(
     Object.entries(split.shadows).filter(
       ([name]) => plainShadows?.includes(name) !== false || route.shadows.some(({ variant }) => variant === name),
@@ -108,7 +109,7 @@ function fromSplit(route: Route, split: Split): InForce {
   };
 }
 
-/** The split stays what is counted for, but serves nobody. */
+/** Everything to the baseline. Requests still count for the split's revision and rollout, though it serves nobody. */
 function atBaseline(route: Route, split: Split): InForce {
   const { baseline } = route;
   const weights = { [baseline]: 100 };

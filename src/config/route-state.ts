@@ -18,12 +18,13 @@ export interface RouteState {
   /** The variants that have weight, ready for assignment. */
   arms: Arm[];
   /**
-   * Who answers where nobody chooses: the baseline, or the one variant that weights by hand leave, which beat everything else.
+   * The variant that answers requests that are not assigned: the baseline, or, since weights by hand beat everything else, the only variant
+   * that they leave.
    */
   trusted: string;
-  /** Whether any variant that is compared (those with weight, and the baseline), or may be, sets JSON members. */
+  /** Whether a variant that is or may be compared (those with weight, and the baseline) sets JSON members. */
   setsJson: boolean;
-  /** Null while KV was never read for this route: then everything goes to the baseline, for a failed read is not absence. */
+  /** Null if KV was never read for this route. Then everything goes to the baseline, since a failed read is not absence. */
   texts: RouteTexts | null;
   split: KnownSplit | null;
   weights: Record<string, number> | null;
@@ -31,7 +32,10 @@ export interface RouteState {
   refused: string | null;
 }
 
-/** `told`: the split of which this is the way back, for when its config comes. `isServed`: whether it ever fitted. */
+/**
+ * `told`: where this is only the way back that a split for another config stands for, that split itself, for when its config arrives.
+ * `isServed`: whether this split ever fitted the config.
+ */
 type KnownSplit = Split & { told?: Split; isServed?: boolean };
 
 /** Whether the baseline may answer in a variant's place: never for itself, nor for the `trusted` variant. */
@@ -43,39 +47,36 @@ export function mayBeReplaced({ inForce, trusted }: RouteState, variant: string)
 export function unreadState(route: Route): RouteState {
   const beneath = splitInForce({ route, split: brokenSplit(route), weights: null });
   const inForce = { ...beneath, notes: ['KV could not be read: everything goes to the baseline'] };
-  return { route, ...byWeights(route, inForce), texts: null, split: null, weights: null, refused: null };
+  return { route, ...derived(route, inForce), texts: null, split: null, weights: null, refused: null };
 }
 
 /**
- * The state by new texts. A text that is no valid document leaves the last valid one in force, and `tell` hears so, once for each
- * text; a split made for other variants likewise, while the last one fits, but for a way back to the baseline.
+ * The state after a read of KV. A text that is not valid leaves the last valid document in force, and is reported to `warn` once. A split
+ * for other variants leaves the last fitting one in force too, unless it is a way back to the baseline.
  */
 export function nextState(
   route: Route,
   texts: RouteTexts,
   before: RouteState | undefined,
-  tell: (message: string) => void,
+  warn: (message: string) => void,
 ): RouteState {
   if (before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights)
     return before;
-  const split = newestSplit(route, texts.split, before, tell);
+  const split = newestSplit(route, texts.split, before, warn);
   const { weights, refused } = newestWeights(route, texts.weights, before?.weights ?? null);
-  // A rollout brings one split after another; the weights beside them are still the same.
+  // Warned of once: while a rollout brings split after split, the refused weights beside them are the same text.
   const isTold = before?.refused === refused && before.texts?.weights === texts.weights;
-  if (refused !== null && !isTold) tell(refused);
-  return { route, ...byWeights(route, splitInForce({ route, split, weights })), texts, split, weights, refused };
+  if (refused !== null && !isTold) warn(refused);
+  return { route, ...derived(route, splitInForce({ route, split, weights })), texts, split, weights, refused };
 }
 
-/** What is in force, and what is asked of it at every request. */
-function byWeights(
-  { variants }: Route,
-  inForce: InForce,
-): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson'> {
+/** What every request asks of what is in force, worked out once. */
+function derived({ variants }: Route, inForce: InForce): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson'> {
   const arms = armsOf(inForce.weights);
   const isByHand = inForce.source === 'weights' && arms.length === 1;
   const trusted = isByHand ? arms[0]!.variant : inForce.baseline;
   const compared = new Set([inForce.baseline, ...arms.map(({ variant }) => variant)]);
-  // With one of them nobody knows yet what it will be held against.
+  // Where only one is compared now, it may be held against any other later.
   const names = compared.size > 1 ? [...compared] : Object.keys(variants);
   return { inForce, arms, trusted, setsJson: names.some((name) => variants[name]!.json) };
 }
@@ -84,40 +85,40 @@ function newestSplit(
   route: Route,
   text: string | null,
   state: RouteState | undefined,
-  tell: (message: string) => void,
+  warn: (message: string) => void,
 ): KnownSplit | null {
   const before = state?.split;
   const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
-  // What was served is remembered although it fits no more: the config may be changed back.
+  // A split that was served is kept although it no longer fits: the config may be changed back.
   if (before && isFor(before, state!.route)) before.isServed = true;
   const known = last ?? (before?.isServed ? before : null);
-  // Nobody deletes this key, but KV remembers for a while that it was not there: absence says nothing against a known split.
+  // The key is never deleted, but KV remembers for a while that it was missing: absence says nothing against a known split.
   if (text === null) return known;
   const parsed = parseSplit(text);
   if (parsed.ok && isFor(parsed.value, route)) {
-    // KV may lag behind what the controller told with a flush.
+    // KV may lag behind a split that came with a flush's answer.
     return last !== null && last.revision > parsed.value.revision ? last : parsed.value;
   }
   if (!parsed.ok) {
     const stays = last ? 'the last valid one stays' : 'baseline';
-    tell(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
+    warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return known ?? brokenSplit(route);
   }
   const { revision, weights, baseline } = parsed.value;
   const isBack = baseline === route.baseline && weights[baseline] === 100;
   if (isBack && last !== null && revision > last.revision) {
-    // A way back must not wait for the config that its variants are of: KV may bring that a minute later. Of a rollout that has begun
-    // meanwhile, with nothing yet, the requests here are no evidence.
+    // A way back must not wait for the config that its variants belong to: KV may bring that a minute later. So its weights are served
+    // for this config's variants. If a rollout has begun in it, requests here are no evidence for that.
     const told = parsed.value;
     const { guardrails: _, experiment: __, ...back } = told;
-    // All are named, so that it holds as well when the config comes that has more of them.
+    // Names all variants, so that it also holds if the next config has more of them.
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
   return last ?? (known && known.revision >= revision ? known : parsed.value);
 }
 
-/** Stands for a split that cannot be read: it fits no variants, so that the baseline is served and not the config's weights. */
+/** Stands in for a split that cannot be read. It fits no variants, so the baseline is served, and not the config's weights. */
 function brokenSplit(route: Route): Split {
   return {
     revision: 0,

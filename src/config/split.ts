@@ -17,7 +17,7 @@ export interface Split {
   weights: Record<string, number>;
   /** Percent mirrored, by variant. */
   shadows: Record<string, number>;
-  /** Those that the config did not describe when it was made. The others are served only while the config describes them. */
+  /** The shadows that the config did not describe when the split was made. All others are mirrored only while the config describes them. */
   plainShadows?: string[];
   baseline: string;
   /** Id of the rollout or experiment, or what the config gave. */

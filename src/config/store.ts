@@ -33,8 +33,8 @@ export class ConfigStore {
   #refusedText: string | null = null;
   #known = new Map<string, Known>();
   #readAtMs = -Infinity;
-  /** When the read began that brought what is in memory. */
-  #newestReadFromMs = -Infinity;
+  /** When the read began that brought what is in memory: a slower one that began earlier must not replace it. */
+  #newestReadBeganMs = -Infinity;
   #attemptAtMs = -Infinity;
   #savedAtMs = -Infinity;
   #changed = false;
@@ -49,7 +49,7 @@ export class ConfigStore {
     // A clock that was set back must not stop us from looking until it has caught up.
     const ageMs = Math.abs(nowMs - this.#readAtMs);
     if (this.#loaded !== null && ageMs < refreshMs) return this.#loaded;
-    // Single flight by timestamp: whoever starts an attempt bears its wait, the others go on with what there is.
+    // Single flight by timestamp: the request that starts an attempt waits for it, the others go on with what there is.
     const sinceAttemptMs = Math.abs(nowMs - this.#attemptAtMs);
     if (this.#loaded === null) {
       return this.#isColdFailed && sinceAttemptMs < WAIT_MS ? null : this.#awaitCold(env, ctx, nowMs);
@@ -74,7 +74,7 @@ export class ConfigStore {
     return this.#firstState(env, ctx, route, nowMs);
   }
 
-  /** Takes a split that the controller told, unless a newer one is known. KV goes on being asked, and may lag behind. */
+  /** Takes a split that came from the controller, unless a newer one is known. KV is still read, and may lag behind. */
   offer(routeName: string, splitText: string): void {
     const known = this.#known.get(routeName);
     if (known === undefined) return;
@@ -102,7 +102,7 @@ export class ConfigStore {
 
   async #awaitCold(env: Env, ctx: Waiter, nowMs: number): Promise<Loaded | null> {
     this.#attemptAtMs = nowMs;
-    // Who comes during the attempt waits for it too: KV may be well again.
+    // Requests that come during this attempt wait as well, and are not refused for an earlier failure: KV may be well again.
     this.#isColdFailed = false;
     await this.#refresh(env, ctx, WAIT_MS);
     const copy = this.#loaded === null ? await readLastGood(env) : null;
@@ -127,7 +127,7 @@ export class ConfigStore {
     if (texts !== null) {
       const take = () => this.#takeRoute(route, textsOf(route.name, texts), nowMs);
       let state = take();
-      // Others serve by the weights that a typing error was written over; so must those who come new.
+      // Isolates that are up still serve by the valid weights that a typing error replaced: so must a new one.
       const good = state.refused && !state.weights && (await readLastGood(env))?.routes[route.name];
       if (good) {
         this.#takeRoute(route, good);
@@ -136,7 +136,7 @@ export class ConfigStore {
       this.#save(env, ctx);
       return state;
     }
-    // What memory holds is old, or belongs to a config before this one; still it is the last that is known of the keys.
+    // What memory holds is old, or of an earlier config, but it is the last that is known of the keys.
     const copied = this.#known.get(route.name)?.state.texts ?? (await readLastGood(env))?.routes[route.name];
     if (copied) return this.#takeRoute(route, copied, nowMs);
     const state = unreadState(route);
@@ -152,19 +152,19 @@ export class ConfigStore {
     const keys = ['config', ...active.flatMap(keysOf)];
     const texts = await readKeys(env, keys, limitMs);
     if (texts === null) {
-      // Counted from here, so that with a KV that hangs one request a refresh waits, and not each that comes after another.
+      // Counted from the end, so that while KV hangs one request in each refresh interval waits, and not one after another.
       this.#attemptAtMs = Date.now();
       if (!this.#hasWarned) console.warn('KV could not be read; the last good goes on serving');
       this.#hasWarned = true;
       return;
     }
     // A slow read must not bring back what a later one has replaced.
-    if (nowMs < this.#newestReadFromMs && nowMs > this.#newestReadFromMs - BACKGROUND_READ_MS - 1_000) return;
-    this.#newestReadFromMs = nowMs;
+    if (nowMs < this.#newestReadBeganMs && nowMs > this.#newestReadBeganMs - BACKGROUND_READ_MS - 1_000) return;
+    this.#newestReadBeganMs = nowMs;
     this.#readAtMs = Date.now();
     this.#hasWarned = false;
     const config = texts.get('config') ?? null;
-    // Absent is no order to stop: KV caches misses, and a deleted config must not take a running service down.
+    // Absence is no order to stop: KV caches misses, and deleting the config must not take a running service down.
     if (config !== null && config !== this.#loaded?.text) this.#takeConfig(config, env);
     const routes = new Map(this.#loaded?.config.routes.map((route) => [route.name, route]));
     for (const name of this.#known.keys()) if (!routes.has(name)) this.#known.delete(name);
@@ -207,7 +207,7 @@ export class ConfigStore {
     this.#savedAtMs = nowMs;
     const routes: Record<string, RouteTexts> = {};
     for (const [name, { state, usedAtMs }] of this.#known) {
-      // What is refused must not replace a good copy, nor what is not refreshed a newer one.
+      // A refused text must not replace a good copy, and an inactive route's old texts no newer ones.
       if (state.texts !== null && !state.refused && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts;
     }
     ctx.waitUntil(writeLastGood(env, { config: this.#loaded.text, routes }));
@@ -219,7 +219,7 @@ function refreshMsOf(env: Env): number {
   return refreshMs > 0 && refreshMs < Infinity ? refreshMs : 30_000;
 }
 
-/** The age from which a value is waited for. Whoever sets a refresh of 2 s or less wants changes seen at the next request. */
+/** The age from which a request waits for a new value. An operator who sets 2 s or less wants changes to show at the next request. */
 function waitAfterMs(refreshMs: number): number {
   return refreshMs * (refreshMs <= 2_000 ? 2 : 4);
 }
@@ -250,7 +250,7 @@ export async function readAll(env: Pick<Env, 'CONFIG'>, keys: string[]): Promise
   return texts;
 }
 
-/** What is neither a text nor absent was not read: a KV that is down may answer anything. */
+/** A value as text, null where it is absent. Throws for anything else: a KV that is down may answer with it. */
 function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== 'string') throw new TypeError('KV answered no text');

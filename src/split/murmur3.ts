@@ -45,7 +45,7 @@ function hashBytes(bytes: Uint8Array, seed: number): number {
   return finish(hash ^ scramble(block), bytes.length);
 }
 
-/** Nothing makes nothing: 0 where no bytes are left over. */
+/** Murmur3's block mix. Gives 0 for 0, so that an empty tail changes nothing. */
 function scramble(block: number): number {
   const mixed = Math.imul(block, C1);
   return Math.imul((mixed << 15) | (mixed >>> 17), C2);

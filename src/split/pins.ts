@@ -26,7 +26,7 @@ export interface PinRules {
   sticky: Sticky;
   /** An experiment runs: every arm is pinned and no idle time ends it (first exposure decides), whatever `sticky` says. */
   experiment: boolean;
-  /** The epoch of an experiment of the route's that rests: its pins are kept beside others, or its units would change arms. */
+  /** The epoch of the route's experiment while a rollout lets it rest. Its pins are kept beside the others', or its units would change arms. */
   resting?: string | undefined;
   nowMs: number;
 }
@@ -52,7 +52,7 @@ export function honouredPin(pins: readonly Pin[], rules: PinRules): string | und
  */
 export function nextPins(pins: readonly Pin[], rules: PinRules, variant: string): readonly Pin[] {
   const current = pinOf(pins, rules);
-  // The first exposure decides: whoever meets another arm while theirs has no weight comes back to it.
+  // The first exposure decides: a unit whose arm has no weight for now will come back to it.
   if (rules.experiment && current !== undefined) return pins;
   const held = current !== undefined && current.variant === variant && counts(current, rules);
   if (held ? !isStale(current, rules) : !isPinned(variant, rules)) return pins;
@@ -87,7 +87,7 @@ function counts(pin: Pin, rules: PinRules): boolean {
   if (rules.experiment) return true;
   const idleMs = idleMsOf(rules);
   if (idleMs === undefined) return rules.sticky === true && pin.variant !== rules.baseline;
-  // One of before the route's pins had times is the visitor's all the same, and gets one.
+  // A pin from before the route's pins had times counts, and is given one.
   return rules.nowMs - (pin.seenAtMs ?? rules.nowMs) < idleMs * (1 + REFRESH_SHARE);
 }
 

@@ -1,7 +1,7 @@
 /**
- * Owns receipts: signed tokens that say which variant served which unit of a route, and when, so that a backend or a client can
- * credit an outcome minutes later without cookie or key (design section 10). And the keyed hash under which a unit is known
- * there. It fails closed, and does not know which receipts were used: the ledger and the controller do.
+ * Owns receipts (design section 10): signed tokens that say which variant served which unit of a route, and when, with which a backend
+ * or a client can credit an outcome minutes later without cookie or key. And the keyed hash by which units are known in them and in
+ * experiments. It fails closed. Which receipts were used is for the ledger and the controller to know.
  */
 
 import { hex } from '../digest.ts';
@@ -26,7 +26,7 @@ export interface ReceiptFault {
   reason: 'malformed' | 'forged' | 'expired';
 }
 
-/** Stands for all who are on no trial (outside the audience, without consent, opted out): outcomes of theirs count nowhere. */
+/** The unit hash in receipts of requests that are on no trial (outside the audience, no consent, opted out): their outcomes count nowhere. */
 export const NOBODY = '0000000000000000';
 
 /** The response header that carries a receipt. */
@@ -66,7 +66,7 @@ export function receiptTag(token: string): string {
   return token.slice(token.lastIndexOf('~') + 1);
 }
 
-// Values, not promises; two generations, so that a full map costs no scan and those in use stay.
+// Values, not promises. Two generations: when the young one is full the old one is dropped, so nothing is searched for.
 let young = new Map<string, string>();
 let old = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 /**
- * Owns HMAC-SHA-256, mostly over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain keeps a signature made for one
- * purpose from passing for another. It compares in constant time and knows nothing of what the texts mean.
+ * Owns HMAC-SHA-256, mostly over `<domain>|<text>`: the tags of pins, preview tokens and receipts, and the hashes of units. The domain
+ * keeps a signature made for one purpose from passing for another. It compares in constant time, and does not know what the texts mean.
  */
 
 import { fromBase64url, toBase64url } from './base64url.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns the memory of cookie values whose tag was found true, so that a returning visitor costs no cryptography.
- * It holds values only, is bounded in entries and in characters, and never remembers a forgery: those would push out the true ones.
+ * Owns the memory of cookie values whose tag was verified, so that a returning visitor costs no cryptography. It holds values only, is
+ * bounded in entries and in characters, and never remembers a forgery: forgeries would push the true ones out.
  */
 import type { Pin } from './pins.ts';
 
@@ -10,8 +10,8 @@ export interface Verified {
   pins: readonly Pin[];
 }
 
-// Two generations: reads look in both, writes go to the young one, and a full young one becomes the old. A hit in the old one
-// moves nothing (its key is a slice of the request's header, see `remember`): it costs one HMAC when the old one goes.
+// Two generations: reads look in both, writes go to the young one, and a full young one becomes the old one. A hit in the old one is
+// not copied over (the key at hand is a slice of the request's header, see `remember`): once the old one goes it costs one HMAC.
 const MAX_ENTRIES = 4_096;
 const MAX_CHARS = 1_000_000;
 
