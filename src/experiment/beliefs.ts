@@ -29,7 +29,7 @@ export interface Quantile {
   hi: number;
 }
 
-/** Integrals that were done, by what they are of. Their owner keeps them between looks. */
+/** Beliefs that were computed, by what they were computed from. The ledger keeps them between looks. */
 export type KnownBeliefs = Map<string, Record<string, Belief>>;
 
 /** Every arm's belief; none where an arm has too few units. */
@@ -52,7 +52,7 @@ export function beliefsOf(
   return beliefs;
 }
 
-/** Larger is better: what should be rare is turned round. */
+/** What is believed of an arm, turned so that larger is better. */
 function posterior(arm: ArmFigures, goal: 'increase' | 'decrease'): Posterior {
   const isMore = goal === 'increase';
   if ('bad' in arm) return betaPosterior(isMore ? arm.bad : arm.n - arm.bad, arm.n);

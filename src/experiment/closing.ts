@@ -1,7 +1,7 @@
 /**
- * Owns when an experiment's figures close. When the planned size is reached, outcomes of the units that are there count on for a
- * time that is fixed at that moment and looks at no arm; then the figures are kept as they stand, and the final test is made on them,
- * once. Every call on the ledger closes first what is due, so that a close needs no alarm and is exact.
+ * Owns when an experiment's figures close. Once the planned size is reached, outcomes of its units still count for a time that is fixed at
+ * that moment, without a look at any arm. Then the figures are frozen, and the final test is made on them, once. Every call on the ledger
+ * first closes what is due, so closing needs no alarm and is exact.
  */
 
 import type { Meta } from '../rollout/meta.ts';
@@ -43,13 +43,13 @@ export class Closing {
     return this.#meta.get<Figures>('atPlanned');
   }
 
-  /** Keeps what is asked, so that a planned size that is reached is noticed before somebody looks. */
+  /** Keeps the plan's size and grace, so that the planned size is noticed when it is reached, and not only when somebody looks. */
   learn(plan: ExperimentPlan): void {
     const asked: Asked = { planned: plannedOf(plan), grace: plan.grace };
     if (JSON.stringify(this.#meta.get<Asked>('asked')) !== JSON.stringify(asked)) this.#meta.set('asked', asked);
   }
 
-  /** Notes that the planned size is reached, after what was counted. */
+  /** After counting: notes that the planned size is reached. */
   reachIfDue(nowMs: number): void {
     const asked = this.#meta.get<Asked>('asked');
     if (asked === null || this.isReached) return;
@@ -61,14 +61,14 @@ export class Closing {
     this.closeIfDue(nowMs);
   }
 
-  /** Closes the figures when their time is over, before anything else is counted. */
+  /** Before counting: closes the figures if their time is over. */
   closeIfDue(nowMs: number): void {
     const { reached } = this;
     if (reached === null || nowMs < reached.closesAtMs || this.figures !== null) return;
     this.#meta.set('atPlanned', this.#sums.read());
   }
 
-  /** A receipt is valid for so long and no longer. */
+  /** How long late outcomes count: as the config says, else as long as they usually take; never longer than a receipt is valid. */
   #graceMs({ declaredMs, outcomes, measuredMs = 0 }: Grace): number {
     if (declaredMs !== null) return declaredMs;
     const usual = outcomes.map((metric) => this.#delays.usualMs(metric) ?? UNKNOWN_DELAY_MS);

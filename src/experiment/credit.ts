@@ -29,7 +29,7 @@ export interface Credit {
 /** What is known of the caller. */
 export interface Caller {
   identity: IdentityFacts;
-  /** Why no unit is taken that anybody could name; null: it bears the outcome token. */
+  /** Why units that anybody could name are refused; null if the caller has the outcome token. */
   refusal: OutcomeFault | null;
   nowMs: number;
 }
@@ -42,7 +42,7 @@ export async function creditOf(
 ): Promise<Result<Credit, OutcomeFault>> {
   const { secret } = caller.identity;
   if (!secret) return err('no_secret');
-  // Who wants no part in experiments has none, however the outcome comes.
+  // A visitor who opted out of experiments is in none, whatever the outcome comes with.
   if (state.inForce.experiment !== null && optedOut(caller.identity)) return err('unknown_unit');
   if (reported.receipt !== null) return byReceipt(reported.receipt, reported, caller.nowMs, secret);
   const { route } = state;
@@ -74,7 +74,7 @@ async function byReceipt(
   return ok({ unit: unitHash, variant, source: 'receipt', receipt, served: { variant, atMs } });
 }
 
-/** The unit's hash, and the variant that it is served by now, as `decide` finds it. */
+/** The unit's hash, and the variant that serves it now, as `decide` would find it. */
 async function credited(
   id: string,
   visitor: Visitor | null,

@@ -1,13 +1,13 @@
 /**
- * Owns how long after a unit's first exposure its first outcome of a metric comes, in buckets of a fifth, over all arms together.
- * From it follows how long the last units are waited for where the config does not say. It knows no unit and no variant.
+ * Owns how long after a unit's first exposure its first outcome of a metric usually comes, in buckets that grow by a fifth, over all arms
+ * together. From it follows how long late outcomes are waited for where the config does not say. It knows no unit and no variant.
  */
 
 /** Buckets by doubling of the time. */
 const STEPS = 4;
-/** From so few nothing is known; they could decide no experiment either. */
+/** With fewer outcomes nothing is known; they could decide no experiment either. */
 const MIN_KNOWN = 25;
-/** What may come later still. */
+/** The share of outcomes that may come later than usual. */
 const RARE_SHARE = 0.05;
 
 export class Delays {

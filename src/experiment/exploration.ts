@@ -1,6 +1,6 @@
 /**
- * Owns what a report says of the declared segments: for each value and primary metric both arms, difference and interval. Exploratory: it
- * has no states, and refuses to decide; of ten values one looks good by chance. Pure.
+ * Owns what a report says about the declared segments: for each value and primary metric both arms, difference and interval. Exploratory:
+ * it gives no states and decides nothing, since among ten values one looks good by chance. Pure.
  */
 
 import { decideTogether } from '../analysis/hybrid.ts';
@@ -27,7 +27,7 @@ export interface SegmentReport {
   slices: SliceReport[];
 }
 
-/** The declared segments of which there are units, by all units so far. `slices` is the ledger's, by slice. */
+/** The declared segments that have units, over all units so far. `slices`: the ledger's figures by slice. */
 export function explore(
   plan: ExperimentPlan,
   slices: Record<string, Figures>,

@@ -1,11 +1,12 @@
 /**
- * Owns which units came after the planned size was reached, and their sums. They are kept like all others, but the final test is
- * of those before them: it waits for late outcomes, and units of that time would have had less of it.
+ * Owns which units came after the planned size was reached, and their sums. Their rows are kept like all others, but they are not in the
+ * final test: that waits for late outcomes of the planned units, and these would have had less time for theirs.
  */
 
 import { Sums } from './sums.ts';
 import type { Exposure } from './words.ts';
 
+/** The late units. */
 export class Late {
   readonly sums: Sums;
   #sql: SqlStorage;
@@ -16,8 +17,8 @@ export class Late {
     sql.exec('CREATE TABLE IF NOT EXISTS late (unit TEXT PRIMARY KEY) WITHOUT ROWID');
   }
 
-  /** Parts exposures by whether their unit was there in time. Who is new is late from now on. */
-  part(exposures: readonly Exposure[]): { inTime: Exposure[]; late: Exposure[] } {
+  /** Parts exposures by whether their unit came in time. A unit that is new is late from now on. */
+  partition(exposures: readonly Exposure[]): { inTime: Exposure[]; late: Exposure[] } {
     const hashes = JSON.stringify(exposures.map(({ unit }) => unit));
     const isNew = 'NOT EXISTS (SELECT * FROM units WHERE unit = value)';
     this.#sql.exec(`INSERT OR IGNORE INTO late SELECT value FROM json_each(?) WHERE ${isNew}`, hashes);

@@ -1,7 +1,7 @@
 /**
- * Owns an experiment's memory: one Durable Object a route and experiment, with a row for each unit under its keyed hash, the first
- * exposure that decides its variant for ever, and exact sums. It knows no id of anybody, and moves no traffic. Every call is one
- * transaction; a batch that is sent again, and a receipt that comes again, count once.
+ * Owns an experiment's memory: one Durable Object for each route and experiment, with a row for each unit under its keyed hash (the first
+ * exposure decides its variant for good) and exact sums. It never sees a unit's own id, and moves no traffic. Every call is one
+ * transaction; a batch or a receipt that comes again counts once.
  */
 
 import { DurableObject } from 'cloudflare:workers';
@@ -59,8 +59,8 @@ export class ExperimentLedger extends DurableObject<Env> {
   }
 
   /**
-   * Takes a batch once, however often it is sent, with the plan that its isolate knows: the planned size must be noticed whether
-   * somebody looks or not. Tells what it credits, to be recorded: once, or never where the answer is lost.
+   * Takes a batch once, however often it is sent, with the plan that its isolate knows: so the planned size is noticed also if nobody
+   * reads a report. Returns the waiting outcomes that it credits now, to be recorded: once, or never if the answer is lost.
    */
   expose(batch: ExposureBatch, plan: ExperimentPlan | null = null): Credited[] {
     const nowMs = Date.now();
@@ -68,11 +68,13 @@ export class ExperimentLedger extends DurableObject<Env> {
     return this.ctx.storage.transactionSync(() => {
       if (!this.#batches.isNew(batch, nowMs)) return [];
       this.#closing.closeIfDue(nowMs);
-      if (plan !== null) this.#learn(plan, true);
+      if (plan !== null) this.#learn(plan, 'units');
       this.#begin(nowMs);
       const change = this.#change();
       const exposures = batch.exposures.filter((one) => !this.#isForgotten(one));
-      const { inTime, late } = this.#closing.isReached ? this.#late.part(exposures) : { inTime: exposures, late: [] };
+      const { inTime, late } = this.#closing.isReached
+        ? this.#late.partition(exposures)
+        : { inTime: exposures, late: [] };
       this.#units.expose(inTime, change.inTime);
       this.#units.expose(late, change.late, change.inTime);
       const waited = this.#pending.take(
@@ -108,12 +110,12 @@ export class ExperimentLedger extends DurableObject<Env> {
     });
   }
 
-  /** What can be said now. Looking is free: the smallest early p of all looks is kept, which the test allows for. */
+  /** The report as of now. It may be read as often as one likes: the smallest early p of all looks is kept, and the test allows for that. */
   report(asked: ExperimentPlan): Report {
     const nowMs = Date.now();
     return this.ctx.storage.transactionSync(() => {
       this.#learn(asked);
-      // A winner that was promoted is the route's baseline and has all the weight; it was not so in the experiment.
+      // By baseline and weights of the experiment: a winner that was promoted since is the route's baseline, with all the weight.
       const plan = { ...asked, ...this.#meta.get<Dealt>('dealt') };
       this.#closing.reachIfDue(nowMs);
       this.#closing.closeIfDue(nowMs);
@@ -141,7 +143,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     return this.#units.page(after, limit);
   }
 
-  /** Deletes everything of one unit and takes it out of the sums; what was frozen at the planned size stays, and names nobody. */
+  /** Deletes everything about one unit, and takes it out of the sums. Figures that have closed stay: they name nobody. */
   forget(unit: string): boolean {
     return this.ctx.storage.transactionSync(() => {
       const nowMs = Date.now();
@@ -188,7 +190,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     const began = this.#meta.get<number>('began') ?? nowMs;
     if (served !== undefined && served.atMs < began - BEGAN_LATE_MS) return err({ reason: 'unknown_unit' });
     const exposure = this.#units.exposureOf(unit);
-    // Nor does an arm answer for what another variant said before the unit was dealt to it.
+    // An outcome of what another variant answered before the unit was dealt to its arm is not its arm's.
     const isEarlier = exposure !== null && served !== undefined && served.atMs < exposure.firstAtMs;
     if (isEarlier && served.variant !== exposure.variant) return err({ reason: 'unknown_unit' });
     const variant = exposure?.variant ?? pinned;
@@ -206,7 +208,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     }
     const before = this.#units.valueOf(unit, metric);
     const total = event.kind === 'conversion' ? Math.max(before?.total ?? 0, value) : (before?.total ?? 0) + value;
-    // A cap holds for the unit's total. What was counted is kept, so that a cap that is changed later leaves the sums exact.
+    // A cap holds for the unit's total. `counted` is stored too, so that the sums stay exact if the cap is changed later.
     const counted = event.kind === 'conversion' ? total : capped(total, event.cap);
     this.#units.setValue(unit, metric, { total, counted });
     if (before === null) this.#delays.add(metric, nowMs - (exposure?.firstAtMs ?? nowMs));
@@ -216,8 +218,8 @@ export class ExperimentLedger extends DurableObject<Env> {
     return ok({ variant, counted: before === null || before.total !== total || event.kind === 'mean' });
   }
 
-  /** Keeps what is asked, so that a planned size that is reached is noticed before somebody looks. */
-  #learn(plan: ExperimentPlan, fromUnits = false): void {
+  /** Keeps what the plan says: the planned size, the variants' definitions, and baseline and weights under which units are dealt. */
+  #learn(plan: ExperimentPlan, source: 'units' | 'reader' = 'reader'): void {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.
@@ -226,17 +228,18 @@ export class ExperimentLedger extends DurableObject<Env> {
     const { baseline, weights } = plan;
     const kept = this.#meta.get<Dealt>('dealt');
     const dealt: Dealt = { baseline: kept?.baseline ?? baseline, weights };
-    // Who only looks may do so while the experiment rests: what was learnt from units stays.
-    const isTold = fromUnits || (hasBegun && kept === null);
+    // A reader may come while the experiment rests, with other weights: what was learnt with units stays.
+    const isTold = source === 'units' || (hasBegun && kept === null);
     const isDealt = isTold && Object.values(weights).filter((weight) => weight > 0).length > 1;
     if (isDealt && JSON.stringify(kept) !== JSON.stringify(dealt)) this.#meta.set('dealt', dealt);
   }
 
-  /** With the first unit. */
+  /** Notes when the experiment began: with its first unit. */
   #begin(nowMs: number): void {
     if (this.#meta.get('began') === null) this.#meta.set('began', nowMs);
   }
 
+  /** Notes that the ledger is in use, for the deletion of old rows. */
   #used(nowMs: number): void {
     const used = this.#meta.get<number>('used');
     if (used !== null && nowMs - used < DAY_MS / 24) return;

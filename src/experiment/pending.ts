@@ -1,12 +1,13 @@
 /**
- * Owns outcomes that came by receipt before their unit's exposure: they wait for it, an hour at most. A receipt proves an answer and
- * not an exposure: who opted out, or was answered by the baseline for a candidate that failed, has one too.
+ * Owns outcomes that came by receipt before their unit's exposure: they wait for it, an hour at most. A receipt alone proves an answer, not
+ * an exposure: units that opted out, or were answered by the baseline after failover, have one too.
  */
 
 import type { OutcomeEvent } from './words.ts';
 
 const WAIT_MS = 3_600_000;
 
+/** The waiting outcomes of one experiment. */
 export class Pending {
   #sql: SqlStorage;
 

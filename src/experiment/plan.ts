@@ -8,7 +8,7 @@ import { getOrMake } from '../get-or-make.ts';
 import { RECEIPT_MS } from '../split/limits.ts';
 import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
-/** Nobody can have returned, or tried again, in the moment in which he comes first. */
+/** How long it takes until a measured metric is settled: a unit cannot have returned, or retried, at its first request. */
 const SHOWS_AFTER_MS: Record<string, number | undefined> = { returned: RECEIPT_MS, retry: 60_000 };
 
 /** The plan of a route's experiment; null where it has none. */

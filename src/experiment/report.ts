@@ -1,6 +1,6 @@
 /**
- * Owns what a report says: for each metric and variant both arms, difference, lift, interval and state; units and days left; and
- * before all the sample-ratio alarm. Pure. The statistics are `src/analysis`'s; it refuses to say more than they do.
+ * Owns what a report says: first the sample-ratio alarm; then for each metric and variant both arms, difference, lift, interval and state;
+ * units and days left. Pure. The statistics are those of `src/analysis`, and it refuses to say more than they do.
  */
 
 import { type Comparison, decideTogether, type EarlyLook, type Finding } from '../analysis/hybrid.ts';
@@ -22,24 +22,24 @@ import type { ExperimentPlan, PlannedMetric } from './words.ts';
 
 export type { SegmentReport };
 
-/** What is kept between looks. */
+/** What is kept from one look to the next. */
 export interface Looks {
   /** The strongest early look by what was measured (`lookOf`). */
   early: Record<string, EarlyLook>;
   sampleRatio: SampleRatio;
-  /** Nothing is read of it here. */
+  /** Always empty. An earlier deployment that is put back reads it. */
   earlyP: Record<string, never>;
 }
 
 export interface SampleRatio {
-  /** By χ², over all who were dealt so far: for one look. */
+  /** By χ², over all units dealt so far; valid for a single look. */
   p: number;
-  /** For any number of looks: what the alarm goes by, but for shares that nothing explains at any look. */
+  /** Valid for any number of looks. The alarm goes by it; and by a likelihood ratio, for shares that are far off from the first. */
   sequentialP: number;
   alarm: boolean;
-  /** Since when every look has rung; null where the last one did not. */
+  /** Since when the alarm has rung at every look; null where it does not ring now. */
   since: string | null;
-  /** It has rung for so long, or at the final look, that nothing takes it back. */
+  /** The alarm has rung for long, or at the final look: it is never taken back. */
   stays: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface MetricReport extends PlannedMetric {
   variant: string;
   /** `better`, `worse`, `no difference found` or `keep running: 62 %`. */
   state: string;
-  /** The state, and where the numbers are too few, which. */
+  /** The state, with what is missing where the numbers are too few. */
   label: string;
   by: Finding['by'];
   arms: Record<string, ArmReport>;
@@ -101,13 +101,13 @@ interface Known {
 /** The report, and what must be kept for the next one. */
 export function reportOf(known: Known): { report: Report; looks: Looks } {
   const { plan, arms, reached, atPlanned, looks, sinceMs, nowMs, slices = {} } = known;
-  const units = unitsOf(arms);
+  const units = unitsByArm(arms);
   const total = sumOf(units);
   // A size that was reached stands: who came later counts in no test.
   const planned = reached?.planned ?? plannedOf(plan);
   // Once it is over, days in which nobody is dealt to an arm say nothing of the traffic.
   const elapsedDays = sinceMs === null ? 0 : ((reached?.atMs ?? nowMs) - sinceMs) / 86_400_000;
-  const inTime = sumOf(unitsOf(known.now.arms));
+  const inTime = sumOf(unitsByArm(known.now.arms));
   const unitsPerDay = inTime > 0 && elapsedDays > 0 ? inTime / elapsedDays : null;
   const { metrics, early } = metricsOf(known, planned);
   const sampleRatio = lookAtRatio(looks?.sampleRatio, known);
@@ -132,11 +132,10 @@ export function reportOf(known: Known): { report: Report; looks: Looks } {
     }),
     notes: notesOf(known, sampleRatio.alarm),
   };
-  // A deployment that is taken back looks for `earlyP`.
   return { report, looks: { early, sampleRatio, earlyP: {} } };
 }
 
-/** One more look at the shares, by the forms that bear many; once the figures have closed also by χ² over them, which change no more. */
+/** One more look at the shares, by tests that allow many looks; once the figures have closed also by χ², which then has one look only. */
 export function lookAtRatio(
   before: SampleRatio | undefined,
   { now, atPlanned, nowMs }: Pick<Known, 'now' | 'atPlanned' | 'nowMs'>,
@@ -156,7 +155,7 @@ export function plannedOf(plan: ExperimentPlan): number {
   return plan.plannedUnits ?? DEFAULT_PLANNED_UNITS;
 }
 
-/** Variants that have weight, or had. */
+/** The variants that have weight, or have units. */
 function variantsOf({ plan: { baseline, weights }, now }: Known): string[] {
   return Object.keys({ ...weights, ...now.arms }).filter(
     (name) => name !== baseline && ((weights[name] ?? 0) > 0 || now.arms[name] !== undefined),
@@ -179,7 +178,7 @@ function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } &
       early: looks?.early?.[lookOf(metric, variant)] ?? null,
     };
   });
-  // Primary metrics share α among them; each secondary one is a look of its own.
+  // Primary metrics share α; each secondary metric is tested by itself.
   const together = decideTogether(comparisons.filter((_, i) => asked[i]!.metric.role === 'primary'));
   const early: Looks['early'] = {};
   const metrics = asked.map(({ metric, variant }, i) => {
@@ -202,7 +201,7 @@ function metricsOf(known: Known, planned: number): { metrics: MetricReport[] } &
   return { metrics, early };
 }
 
-/** A metric of another kind is another metric: what was seen of the old one says nothing of it. */
+/** The key of a metric's early look. Contains its kind: a metric whose kind was changed is another metric. */
 const lookOf = ({ name, kind }: PlannedMetric, variant: string) => `${[name, kind, variant]}`;
 
 /** All arms of a metric with what is shown beside the test: a chance to be best is one among all. */
@@ -268,13 +267,13 @@ export const BROKEN_ARMS = 'The arms do not hold their shares: trust no result b
 /** To the minute: `2026-11-24 10:00 UTC`. */
 const minuteOf = (ms: number): string => `${iso(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
-/** Those of variants that have any, as one text; none where one has everything: a winner's is no other share. */
+/** The weights as one text; none where a single variant has all of it, as a winner does: that is no change of shares. */
 function sharesOf(weights: Record<string, number>): string[] {
   const given = Object.entries(weights).filter(([, weight]) => weight > 0);
   return given.length > 1 ? [`${given.sort()}`] : [];
 }
 
-function unitsOf(arms: Record<string, ArmCounts>): Record<string, number> {
+function unitsByArm(arms: Record<string, ArmCounts>): Record<string, number> {
   return Object.fromEntries(Object.entries(arms).map(([name, { units }]) => [name, units]));
 }
 

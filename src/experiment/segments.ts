@@ -26,6 +26,7 @@ export function slicesOf(segments: string): string[] {
   return Object.entries(JSON.parse(segments) as Segments).map(([segment, value]) => sliceOf(segment, value));
 }
 
+/** The values seen so far. */
 export class SegmentValues {
   #sql: SqlStorage;
 
@@ -34,7 +35,7 @@ export class SegmentValues {
     sql.exec('CREATE TABLE IF NOT EXISTS segmentValues (segment TEXT, value TEXT, PRIMARY KEY (segment, value))');
   }
 
-  /** What tells units apart from now to the end of a batch. Use it within one transaction. */
+  /** A function that maps given values to those that are told apart, for one batch. Use it within one transaction. */
   begin(): (given: Segments) => Segments {
     let known: { segment: string; value: string }[] | undefined;
     const slot = (segment: string, value: string) => {

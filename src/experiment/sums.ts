@@ -38,7 +38,7 @@ export class Sums {
   #sql: SqlStorage;
   #prefix: '' | 'late';
 
-  /** Sums of some of the units only are kept in tables of their own. */
+  /** With `late`, the sums of late units, in tables of their own. */
   constructor(sql: SqlStorage, prefix: '' | 'late' = '') {
     this.#sql = sql;
     this.#prefix = prefix;
@@ -69,7 +69,7 @@ export class Sums {
     this.#add('slices', ['slice', 'variant', 'metric'], MOMENTS, sliced);
   }
 
-  /** Adds rows to those of their keys, many in one statement. */
+  /** Adds numbers to the rows of their keys, many in one statement. */
   #add(table: string, keys: readonly string[], sums: readonly string[], rows: readonly unknown[][]): void {
     const columns = [...keys, ...sums];
     const sql = `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns.map((_, at) => `value ->> ${at}`)} FROM json_each(?)
@@ -78,7 +78,7 @@ export class Sums {
       this.#sql.exec(sql, JSON.stringify(rows.slice(from, from + SUMS_AT_ONCE)));
   }
 
-  /** One row a histogram: a row for each bucket would cost hundreds of writes a batch. */
+  /** Moves times within a histogram, which is one row: a row for each bucket would cost hundreds of writes a batch. */
   #move(key: string, moves: readonly Move[]): void {
     const [variant = '', metric = ''] = key.split('|');
     const histogram = histogramOf([this.#spread(variant, metric)]);
@@ -99,10 +99,10 @@ export class Sums {
   /** The figures of each slice, without requests and crossovers. */
   readSlices(): Record<string, Figures> {
     const slices: Record<string, Figures> = {};
-    // The count of units comes before the metrics: no name begins like it.
+    // Rows are ordered by metric, so a slice's units (the empty name) come before its metrics, which need them.
     for (const { slice, ...row } of this.#rows<SumRow & { slice: string }>('slices', 'slice, metric')) {
       slices[slice] ??= noFigures();
-      if (row.metric === UNITS) slices[slice].arms[row.variant] = { ...NOBODY, units: row.sum };
+      if (row.metric === UNITS) slices[slice].arms[row.variant] = { ...NO_COUNTS, units: row.sum };
       else addSums(slices[slice], row);
     }
     return slices;
@@ -127,12 +127,12 @@ export class Sums {
   }
 }
 
-/** A metric may be called `constructor`. */
+/** Figures of nothing. Without a prototype, since a metric may be called `constructor`. */
 const noFigures = (): Figures => ({ arms: {}, metrics: Object.create(null) });
 
 type SumRow = { variant: string; metric: string } & Record<Exclude<keyof Moments, 'n'>, number>;
 
-/** The arms must be there. */
+/** Adds a row of sums to the figures, whose arms must be there already. */
 function addSums({ arms, metrics }: Figures, { variant, metric, ...sums }: SumRow): void {
   metrics[metric] ??= {};
   metrics[metric][variant] = { n: arms[variant]?.units ?? 0, ...sums };
@@ -147,17 +147,17 @@ type Move = [before: number | null, after: number | null];
 
 /** Stands for a metric in the rows that count a slice's units. */
 const UNITS = '';
-const NOBODY: ArmCounts = { units: 0, requests: 0, crossovers: 0 };
+const NO_COUNTS: ArmCounts = { units: 0, requests: 0, crossovers: 0 };
 
-/** The counts of both. */
+/** The counts of two arms added. */
 export function addArms(
-  a: ArmCounts = NOBODY,
+  a: ArmCounts = NO_COUNTS,
   { units = 0, requests = 0, crossovers = 0 }: Partial<ArmCounts>,
 ): ArmCounts {
   return { units: a.units + units, requests: a.requests + requests, crossovers: a.crossovers + crossovers };
 }
 
-/** Changes of sums by what happened to units, gathered to be written at once by `apply`. */
+/** Changes of sums, gathered so that `apply` can write them together. */
 export class SumChange {
   readonly arms = new Map<string, ArmCounts>();
   readonly moments = new Map<string, Moments>();
@@ -169,14 +169,14 @@ export class SumChange {
     this.arms.set(variant, addArms(this.arms.get(variant), change));
   }
 
-  /** A unit's value moves; a unit that is new or goes has 0 before or after. */
+  /** Changes a unit's value of a metric. For a unit that is new or goes, `before` or `after` is 0. */
   value(variant: string, metric: string, before: number, after: number): void {
     if (before === after) return;
     const key = `${variant}|${metric}`;
     this.moments.set(key, addUnit(this.moments.get(key) ?? NO_MOMENTS, after, before));
   }
 
-  /** A unit's time moves, among those of its arm. */
+  /** Changes a unit's time in its arm's histogram. */
   move(variant: string, metric: string, before: number | null, after: number | null): void {
     if (before === after) return;
     const key = `${variant}|${metric}`;

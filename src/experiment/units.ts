@@ -1,6 +1,6 @@
 /**
- * Owns the rows of an experiment's units: first exposure, requests, and what each metric has counted.
- * It tells every change to the sums. The first exposure decides a unit's variant; a later one by another variant is a crossover.
+ * Owns the rows of an experiment's units: first exposure, requests, and what each metric has counted. It passes every change on to the
+ * sums. The first exposure decides a unit's variant; a later one to another variant is a crossover.
  */
 
 import { iso } from '../rollout/words.ts';
@@ -8,28 +8,29 @@ import { UNITS_AT_ONCE } from './limits.ts';
 import { SegmentValues, slicesOf } from './segments.ts';
 import type { SumChange } from './sums.ts';
 import {
-  addTo,
+  addExposure,
+  addReturn,
+  addToSlices,
   blank,
-  cameBack,
-  enterSlices,
-  forgotten,
   measures,
   type Row,
+  removeUnit,
   restored,
   type StoredRow,
   storedOf,
 } from './unit-row.ts';
 import type { Exposure, UnitRow } from './words.ts';
 
-/** What a unit has to its name for one metric: everything it did, and what of it counts. */
+/** A unit's outcomes of one metric: their total, and what of it counts (under the cap). */
 interface Value {
   total: number;
   counted: number;
 }
 
-/** `more` is for what most units do not have: a row of numbers that are 0 would cost a third of the time of a batch. */
+/** `more` holds what most units do not have: as columns of zeros it would cost a third of a batch's time. */
 const COLUMNS = ['unit', 'variant', 'firstAtMs', 'requests', 'errors', 'latencyMs', 'firstByteMs', 'segment', 'more'];
 
+/** The rows of one experiment. */
 export class Units {
   #sql: SqlStorage;
   #segments: SegmentValues;
@@ -44,7 +45,7 @@ export class Units {
     this.#segments = new SegmentValues(sql);
   }
 
-  /** Adds a batch's exposures, whatever their order; `all` are the sums that tell how many were dealt to each arm. */
+  /** Adds a batch's exposures, in any order. `all`: the sums in which every unit is counted as dealt to its arm, late ones too. */
   expose(exposures: readonly Exposure[], change: SumChange, all = change): void {
     const hashes = JSON.stringify(exposures.map(({ unit }) => unit));
     const rows = new Map<string, Row>();
@@ -67,26 +68,26 @@ export class Units {
       }
       if (row.requests === 0 && row.segment === '{}' && exposure.segment !== undefined) {
         row.segment = JSON.stringify(slotted(exposure.segment));
-        // One that was there already may have outcomes: a signed pin proves an exposure before it is heard of.
-        enterSlices(row, isNew ? [] : this.#values(row.unit), change);
+        // A row that was there already may have outcomes: with a signed pin they count before the exposure is reported.
+        addToSlices(row, isNew ? [] : this.#values(row.unit), change);
       }
-      if (exposure.variant === row.variant) addTo(row, exposure, change);
+      if (exposure.variant === row.variant) addExposure(row, exposure, change);
       else {
         change.arm(row.variant, { crossovers: exposure.requests });
-        cameBack(row, exposure, change);
+        addReturn(row, exposure, change);
       }
     }
     this.#write([...touched].sort((a, b) => (a.unit < b.unit ? -1 : 1)));
   }
 
-  /** The unit's variant, since when, and the slices that it is in; null where it was not exposed. */
+  /** The unit's variant, its first exposure, and its slices; null where the unit is not known. */
   exposureOf(unit: string): { variant: string; firstAtMs: number; slices: string[] } | null {
     const sql = 'SELECT * FROM units WHERE unit = ?';
     const [row] = this.#sql.exec<{ variant: string; firstAtMs: number; segment: string }>(sql, unit);
     return row === undefined ? null : { ...row, slices: slicesOf(row.segment) };
   }
 
-  /** Makes a row for a unit that has none, whose outcome came before its exposure. */
+  /** Makes a row for a unit whose outcome came before its exposure. */
   begin(unit: string, variant: string, atMs: number, change: SumChange): void {
     this.#write([blank(unit, variant, atMs)]);
     change.arm(variant, { units: 1 });
@@ -101,6 +102,7 @@ export class Units {
     this.#sql.exec('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)', unit, metric, total, counted);
   }
 
+  /** Rows in the order of their hashes, after `after`. */
   page(after: string, limit: number): UnitRow[] {
     const sql = 'SELECT * FROM units WHERE unit > ? ORDER BY unit LIMIT ?';
     const rows = [...this.#sql.exec<StoredRow>(sql, after, limit)];
@@ -116,11 +118,11 @@ export class Units {
     }));
   }
 
-  /** Whether there was such a unit. */
+  /** Deletes a unit, and takes it out of the sums. False where it was not known. */
   forget(unit: string, change: SumChange): boolean {
     const [row] = this.#sql.exec<StoredRow>('SELECT * FROM units WHERE unit = ?', unit);
     if (row === undefined) return false;
-    forgotten(restored(row), this.#values(unit), change);
+    removeUnit(restored(row), this.#values(unit), change);
     this.#sql.exec('DELETE FROM units WHERE unit = ?', unit);
     this.#sql.exec('DELETE FROM outcomes WHERE unit = ?', unit);
     return true;
@@ -135,7 +137,7 @@ export class Units {
     return [...this.#sql.exec<{ metric: string; counted: number }>(sql, unit)];
   }
 
-  /** One statement for many: a call for each row costs twice as much. */
+  /** Writes many rows in one statement: a call for each would cost twice as much. */
   #write(rows: readonly Row[]): void {
     const values = COLUMNS.map((_, index) => `value ->> ${index}`);
     for (let from = 0; from < rows.length; from += UNITS_AT_ONCE) {

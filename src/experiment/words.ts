@@ -65,7 +65,7 @@ export type OutcomeRefusal = 'unknown_unit' | 'already_counted';
  */
 export type OutcomeAnswer = Result<{ variant: string; counted: boolean }, { reason: OutcomeRefusal }>;
 
-/** What is asked of an experiment: the config's words with the split in force. */
+/** What an experiment is to find out, from the config and the split in force. */
 export interface ExperimentPlan {
   id: string;
   baseline: string;
@@ -87,7 +87,7 @@ export interface Grace {
   declaredMs: number | null;
   /** Primary metrics that are sent as outcomes: what is measured from responses is there with the response. */
   outcomes: string[];
-  /** What a primary metric takes that is measured of units, and not with the response. An isolate of an earlier deployment tells none. */
+  /** How long the slowest primary metric takes that is measured from units over time. Absent from isolates of an earlier deployment. */
   measuredMs?: number;
 }
 
@@ -96,7 +96,7 @@ export interface PlannedMetric {
   role: 'primary' | 'secondary';
   kind: 'conversion' | 'mean';
   goal: 'increase' | 'decrease';
-  /** Only units of which it is known count: answers take their time, and not every one names what it used. */
+  /** Only units with a known value count: answers take their time, and not all of them name their usage. */
   ofKnown?: true;
 }
 
