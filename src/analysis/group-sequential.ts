@@ -1,6 +1,6 @@
 /**
  * Owns group-sequential boundaries by α-spending, for experiments whose few looks are fixed beforehand. It refuses
- * unplanned looks; confidence-sequence.ts is for those.
+ * unplanned looks; confidence-sequence.ts is for those. For reference: the Worker does not use it, vectors hold it.
  *
  * Lan & DeMets (1983), by the recursive integration of Armitage, McPherson & Rowe (1969).
  */

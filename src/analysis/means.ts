@@ -1,6 +1,6 @@
 /**
  * Owns inference on means from running sums: Welch's test, lift by the delta method, capping. It refuses to keep values:
- * an arm is a handful of sums, so that ledgers can add shards and never hold what a visitor spent.
+ * an arm is a handful of sums.
  */
 
 import { MIN_NON_ZERO } from './limits.ts';
@@ -44,17 +44,6 @@ export function addUnit(moments: Moments, after: number, before?: number): Momen
     sumSquares: moments.sumSquares + after * after - was * was,
     sumCubes: moments.sumCubes === undefined ? undefined : moments.sumCubes + after ** 3 - was ** 3,
     nonZero: moments.nonZero + (after !== 0 ? 1 : 0) - (was !== 0 ? 1 : 0),
-  };
-}
-
-/** The sums of two shards of one arm. */
-export function mergeMoments(a: Moments, b: Moments): Moments {
-  return {
-    n: a.n + b.n,
-    sum: a.sum + b.sum,
-    sumSquares: a.sumSquares + b.sumSquares,
-    sumCubes: a.sumCubes === undefined || b.sumCubes === undefined ? undefined : a.sumCubes + b.sumCubes,
-    nonZero: a.nonZero + b.nonZero,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns the small measures of likeness and of field noise that reports quote. It refuses to judge by a fixed cut-off what
- * a sequential test (eprocess.ts) can tell: `diffyField` is there to compare with Diffy, not to decide.
+ * Owns small measures of likeness and of field noise, to compare our own with: `diffyField` is Diffy's rule. It decides nothing: what a
+ * sequential test can tell (eprocess.ts) is not judged by a fixed cut-off. For reference: the Worker does not use it, vectors hold it.
  */
 
 import { distance } from './levenshtein.ts';

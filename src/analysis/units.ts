@@ -1,8 +1,8 @@
 /**
- * Owns what one unit may say: in each tick of 10 s every unit that was active and not yet bad is one trial, its first bad
- * tick is bad, and then it is silent for this rollout, whatever variant serves it. So one client that always fails is
- * one failure, and trials and bad events belong to the same tick. It refuses to know rollouts, clocks and weights: its
- * owner starts a new one for each rollout and says when a tick is over.
+ * Owns the counting by unit: in each tick of 10 s every unit that was active and not yet bad is one trial, its first bad tick is a bad
+ * one, and from then on it is silent for the rollout, whatever variant serves it. So one client that always fails is one failure, and
+ * trials and bad ones belong to the same tick. It refuses to know rollouts, clocks and weights: its owner starts a new one for each
+ * rollout and says when a tick is over.
  *
  * Sightings of many isolates are merged: a unit seen twice in a tick by one variant counts once. Memory is bounded by
  * hash-threshold sampling (as in KMV sketches; Bar-Yossef et al. 2002): past the bound only units whose hash lies below a
@@ -15,7 +15,7 @@
 import { getOrMake } from '../get-or-make.ts';
 import { MAX_UNITS, TICK_MS } from './limits.ts';
 
-/** Stands for a variant in counts by request: those of the candidate's arm that it was not asked, since it was ejected. */
+/** Stands for a variant in counts by request: requests of the candidate's arm that others answered, since it was ejected. */
 export const AWAY = '';
 
 const ALL = 2 ** 32;
@@ -37,18 +37,18 @@ interface Marks {
   bad: number;
 }
 
-/** The evidence of one rollout: of so many metrics. `threshold` is what the first 32 bits of a unit's hash must lie below, 2^32 at first. */
+/** One rollout's evidence by unit, for `metrics` guardrails. Units count whose hash's first 32 bits lie below `threshold` (2^32: all). */
 export interface UnitEvidence {
   metrics: number;
   maxUnits: number;
   threshold: number;
-  /** By unit, the metrics in which it has had its say. */
+  /** By unit: the metrics in which it was bad, and is silent now. */
   silent: Map<string, number>;
-  /** By tick and variant and unit. */
+  /** Ticks that are not closed, by variant and unit. */
   open: Map<number, Map<string, Map<string, Marks>>>;
 }
 
-/** Trials and bad events by variant. */
+/** Trials, and the bad ones among them, by variant. */
 export type VariantCounts = Record<string, { n: number; bad: number }>;
 
 /** A tick's counts, by the metric's position. */
@@ -57,7 +57,7 @@ export interface TickCounts {
   counts: VariantCounts[];
 }
 
-/** For at most 16 guardrails, as the schema has it: each has a bit. */
+/** Evidence of nothing yet. At most 16 guardrails, as in the schema: each has a bit. */
 export function startUnitEvidence(metrics: number, maxUnits: number = MAX_UNITS): UnitEvidence {
   return { metrics, maxUnits, threshold: ALL, silent: new Map(), open: new Map() };
 }
@@ -65,15 +65,15 @@ export function startUnitEvidence(metrics: number, maxUnits: number = MAX_UNITS)
 /** The tick in which an instant lies. */
 export const tickOf = (nowMs: number): number => Math.floor(nowMs / TICK_MS);
 
-/** Whether a unit is within the sample. Isolates may ask this first, with the threshold that the flush handed out. */
+/** Whether a unit is in the sample of a threshold. */
 export function isSampled(unit: string, threshold: number): boolean {
   return Number.parseInt(unit.slice(0, 8), 16) < threshold;
 }
 
 /**
- * Merges sightings of a tick. Those that come after their tick was closed are a tick of their own, trials and bad events of both arms
- * together, so that a slow flush loses no failure and spoils no pairing; merged into a later one, many late ticks would be one trial a
- * unit. `batchThreshold` is the sample of an isolate that had to thin out by itself: from then on everybody keeps to it.
+ * Merges sightings of a tick. Those that come after their tick was closed make a tick of their own, for both arms, so that a slow flush
+ * loses no failure and spoils no pairing (merged into a later tick, a unit's many late ticks would be one trial). `batchThreshold`: the
+ * threshold of an isolate that had to thin out its sample; from then on it holds for all.
  */
 export function addSightings(
   evidence: UnitEvidence,
@@ -99,8 +99,8 @@ export function addSightings(
 }
 
 /**
- * The counts of every open tick up to `throughTick`, oldest first; the ticks are closed and their bad units silent. `silenced` is
- * told of these.
+ * Closes every open tick up to `throughTick`, and gives their counts, oldest first. Units that were bad are silent from then on, and are
+ * noted in `silenced`.
  */
 export function closeTicks(
   evidence: UnitEvidence,
@@ -115,15 +115,15 @@ export function closeTicks(
 }
 
 /**
- * The counts so far of every open tick, oldest first, without closing any, so that a candidate that fails every request need not
- * wait for a tick's end: a unit that was bad in one is silent in those after it, as it will be. Whoever uses them adds them to a
- * copy of the e-process and throws the copy away.
+ * The counts so far of every open tick, oldest first, without closing any: so that a candidate that fails every request can be stopped
+ * before a tick ends. A unit that was bad in one tick is silent in those after it, as it will be. Add them to a copy of the e-process, and
+ * throw the copy away.
  */
 export function peekTicks(evidence: UnitEvidence): TickCounts[] {
   return countInOrder(evidence, [...evidence.open.keys()], new Map());
 }
 
-/** Counts tick by tick; who was bad in one is noted in `silenced`, and as good as silent in those after it. */
+/** Counts tick by tick. Units that are bad in one are noted in `silenced`, and are not counted in those after it. */
 function countInOrder(evidence: UnitEvidence, ticks: number[], silenced: Map<string, number>): TickCounts[] {
   return ticks
     .sort((a, b) => a - b)
@@ -160,9 +160,9 @@ function count(
 }
 
 /**
- * Who is silent from now on. Where most of those who are seen now have had their say hardly anybody is left to tell of a failure: then they
- * are heard again, and with `all` who is not seen now too; but not in what they are bad at now, for who may be so always would tell the
- * same again.
+ * Which units are silent from now on. If most of the units in open ticks are silent, hardly any are left to show a failure. Then they are
+ * heard again, except in the metrics in which they are bad just now: they may always be bad there. With `all`, silent units that are in no
+ * open tick are heard again too.
  */
 export function silentFromNow({ open, silent }: UnitEvidence, all: boolean): UnitEvidence['silent'] {
   const seen = new Map<string, number>();
@@ -177,7 +177,7 @@ export function silentFromNow({ open, silent }: UnitEvidence, all: boolean): Uni
   return new Map(kept.filter(([, bits]) => bits !== 0));
 }
 
-/** Whether ticks should be closed soon, so that the sample need not be halved for their sake. */
+/** Whether ticks should be closed now, before their units force the sample to be halved. */
 export function isCrowded(evidence: UnitEvidence): boolean {
   return 2 * size(evidence) > evidence.maxUnits + evidence.silent.size;
 }
@@ -188,7 +188,7 @@ function size(evidence: UnitEvidence): number {
   return units;
 }
 
-/** Forgets every unit at or above the threshold. Ticks already closed keep their counts: they were a fair sample too. */
+/** Drops every unit at or above the threshold. Ticks that are closed keep their counts, which came from a fair sample too. */
 function sampleBelow(evidence: UnitEvidence, threshold: number): void {
   evidence.threshold = threshold;
   dropUnsampled(evidence.silent, threshold);

@@ -141,7 +141,7 @@ function decide(
   }
   const { increase, upper, margin } = shown;
   const worse = `${change(increase)}, allowed ${points(margin)}`;
-  // Rounded, what falls short must not seem to be there.
+  // An E that falls short of the threshold must not be rounded up to it.
   const strength = `E = ${amount(e < threshold ? Math.min(e, Math.ceil(threshold) - 1) : e)}, ${e >= threshold ? 'past' : 'short of'} the ${amount(threshold)} that ${rule.critical ? 'stops' : 'would stop'} a rollout`;
   if (rule.critical && worst !== undefined) {
     return { verdict: 'fail', why: `${worse}; ${strength}: fail` };
@@ -155,7 +155,7 @@ function decide(
     return { verdict: 'inconclusive', why: `${whole(samples)} of the ${whole(wanted)} samples that a step needs` };
   }
   if (evidence.comparedWith === 'reference') {
-    // A guardrail that is not critical cannot fail, but must not pass on evidence that it is worse either.
+    // A guardrail that is not critical cannot fail, but with evidence that the candidate is worse it must not pass either.
     const verdict = worst === undefined ? 'pass' : 'marginal';
     return { verdict, why: `${worse}; ${strength}: ${verdict}` };
   }
@@ -177,17 +177,6 @@ function told(
     `${scope === 'step' ? 'in this step ' : ''}candidate ${whole(candidate.bad)} bad of ${whole(candidate.n)} ${kind}${share(candidate)}, ` +
     `baseline${comparedWith === 'reference' ? ' earlier' : ''} ${whole(baseline.bad)} of ${whole(baseline.n)}${share(baseline)}; `
   );
-}
-
-/**
- * What all guardrails say together: `fail` when a critical one failed; `pass` when every required one passed;
- * `inconclusive` when a required one has too little to say; else `marginal`. With nothing required, nothing holds a step.
- */
-export function overallVerdict(judged: readonly { rule: GuardrailRule; verdict: Verdict }[]): Verdict {
-  if (judged.some(({ rule, verdict }) => rule.critical && verdict === 'fail')) return 'fail';
-  const required = judged.filter(({ rule }) => rule.required).map(({ verdict }) => verdict);
-  if (required.every((verdict) => verdict === 'pass')) return 'pass';
-  return required.includes('inconclusive') ? 'inconclusive' : 'marginal';
 }
 
 const change = (increase: number): string => `${increase < 0 ? 'down' : 'up'} ${points(Math.abs(increase))}`;

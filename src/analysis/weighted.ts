@@ -1,6 +1,6 @@
 /**
  * Owns estimates from sampled records, where each row stands for `_sample_interval` others (Analytics Engine). It refuses
- * to count rows as if they were requests.
+ * to count rows as if they were requests. For reference: the Worker does not use it, vectors hold it.
  */
 
 /** The effective number of rows, (Σw)²/Σw² (Kish 1965); 0 for none. */

@@ -18,7 +18,7 @@ import { compilePlan } from './plan.ts';
 import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
 import type { Probes, Round, RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
-import { returnTold, splitOfReturn } from './splits.ts';
+import { configOfReturn, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
 import { type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
@@ -201,7 +201,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const draft = splitOfReturn(target, variants, { by: caller.actor, reason: caller.reason });
     // The config has the other baseline, from a promotion or a person: it must be told of this one.
     if (draft.baseline !== before.baseline) {
-      control.promotions.owe({ route: route.name, ...returnTold(target, caller.reason) }, Date.now());
+      control.promotions.owe({ route: route.name, ...configOfReturn(target, caller.reason) }, Date.now());
     }
     await publish(control, draft, 'rollback', caller, before, target.revision);
     return done;

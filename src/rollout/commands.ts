@@ -1,8 +1,8 @@
 /**
- * Owns what a person may do to a rollout and when a call is refused, always with a sentence that says what to do instead.
- * People may go on without a step's evidence, for they may know more; they may not go on past a critical guardrail that fails, a
- * candidate that fails its health check, weights by hand, or a config that changed underneath. An abort is only ever refused
- * while weights by hand decide anyway, and after the end: no health check stands between a person and the way back.
+ * Owns what people may do to a rollout, and when a command is refused, always with a sentence that says what to do instead. People may go
+ * on without a step's evidence, since they may know more; but not past a failing critical guardrail or health check, weights by hand, or a
+ * config that changed underneath. An abort is refused only after the end, or while weights by hand decide anyway: no health check stands
+ * between a person and the way back.
  */
 
 import { ok } from '../result.ts';
@@ -75,8 +75,8 @@ function promote(state: RolloutState, seen: Seen, by: By): Answer {
 }
 
 /**
- * Goes on where it was held. After a change of the config the step begins anew; after a step that was late it has its longest
- * time once more.
+ * Goes on where the rollout was held. After a change of the config the step begins anew; a step that had used up its longest time gets
+ * that time once more.
  */
 function resume(state: RolloutState, seen: Seen, by: By): Answer {
   if (phaseOf(state) !== 'paused') {
@@ -93,7 +93,7 @@ function resume(state: RolloutState, seen: Seen, by: By): Answer {
   return ok(moved(state, next, seen, 'resumed', by));
 }
 
-/** An earlier split is served again only where the variants that serve nobody now are healthy. Whoever chose it knows that they exist. */
+/** Returns to an earlier split, if those of its variants that serve nobody now are healthy. `steady.ts` has checked that they exist. */
 function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, seen: Seen, by: By): Answer {
   const cold = Object.keys(command.target.weights).filter(
     (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,

@@ -1,12 +1,13 @@
 /**
- * Owns the memory of which unit has converted, where no experiment's ledger keeps it: a conversion counts once a unit, for a rollout
- * or for a week. Bounded: the oldest are forgotten. Whether it is evidence is not asked here: a guardrail has its own rule for units,
- * and must hear of each answer that was wrong.
+ * Owns the memory of which units have converted, where no experiment's ledger keeps it: a conversion counts once for each unit, in a rollout
+ * or in a week. Bounded: the oldest are forgotten. It does not decide what is evidence: guardrails have their own rule for units, and must
+ * be told of every bad answer.
  */
 
 const FORGET_MS = 7 * 86_400_000;
 const MAX_KEPT = 100_000;
 
+/** The conversions of one route. */
 export class Conversions {
   #sql: SqlStorage;
 
@@ -16,7 +17,7 @@ export class Conversions {
       happened INTEGER, atMs INTEGER, UNIQUE (unit, metric, rollout))`);
   }
 
-  /** Notes a conversion, or that it did not happen (0); false where that changes nothing. `rollout` is empty where none runs. */
+  /** Notes that a unit converted (1) or did not (0); false where that changes nothing. `rollout` is empty where none runs. */
   isNew(one: { unit: string; metric: string; rollout: string; happened: number }, nowMs: number): boolean {
     const { unit, metric, rollout, happened } = one;
     const [row] = this.#sql.exec<{ id: number }>(

@@ -32,7 +32,7 @@ export interface RolloutStatus {
   guardrails: (Judgement & { critical: boolean; required: boolean })[];
 }
 
-/** The status of a rollout. `judgements` are by position in its guardrails, as in `Evidence`; `weight` is what the candidate has of live traffic. */
+/** A rollout's status. `judgements`: by position in its guardrails, as in `Evidence`. `weight`: the candidate's percent of live traffic. */
 export function describeRollout(
   state: RolloutState,
   judgements: readonly Judgement[],

@@ -1,6 +1,6 @@
 /**
- * Owns what a controller hears of the experiment that its rollout's step carries. It asks the ledger beside the rollout's ticks and
- * never waits for it: a ledger that hangs must not stand before the way back. What is not known, or no longer fresh, is no evidence.
+ * Owns what a controller knows of the experiment that its rollout's step carries. It asks the ledger in the background, and no tick waits
+ * for the answer: a ledger that hangs must not hold up a way back. An answer that is missing, or not fresh, is no evidence.
  */
 
 import { splitInForce } from '../config/inforce.ts';
@@ -16,6 +16,7 @@ import { type RolloutState, stepOf } from './state.ts';
 
 type Waiter = Pick<DurableObjectState, 'waitUntil'>;
 
+/** The newest verdict of the ledger. */
 export class ExperimentWatch {
   #env: Env;
   #ctx: Waiter;
@@ -39,7 +40,7 @@ export class ExperimentWatch {
     if (!stepOf(state).experiment) return undefined;
     const lacking = this.#lacking(state, known.route);
     if (lacking !== null) return { verdict: 'wait', sentence: `experiment ${state.experiment}: ${lacking}` };
-    // Also by a clock that was set back.
+    // The absolute value: the clock may have been set back.
     if (!this.#isAsking && Math.abs(nowMs - this.#askedAtMs) >= LEDGER_EVERY_MS) {
       this.#askedAtMs = nowMs;
       this.#ctx.waitUntil(this.#ask(state, known.route!, known.split));
@@ -49,7 +50,7 @@ export class ExperimentWatch {
     return isOfNow ? { verdict: heard.verdict, sentence: heard.sentence } : undefined;
   }
 
-  /** Why nothing can ever be heard, or null. */
+  /** Why the ledger can never give a verdict, or null. */
   #lacking({ experiment }: RolloutState, route: Route | null): string | null {
     if (experiment === undefined || route?.experiment?.id !== experiment) {
       return 'the route no longer declares it; bring it back, or promote';

@@ -4,16 +4,16 @@
  */
 
 import type { Batch } from '../live/batch.ts';
+import { MAX_INTERVAL_MS } from '../live/limits.ts';
 
-/** Flushes a second that one controller should see at most (design section 13). */
+/** The most flushes a second that one controller should get (design section 13). */
 const MAX_FLUSHES_A_SECOND = 200;
 /** An isolate that has not reported for so long is gone. */
 const ACTIVE_MS = 60_000;
-/** An isolate waits in `waitUntil`, which the platform ends after 30 s: a longer wait would be no flush at all. */
-const MAX_INTERVAL_MS = 20_000;
-/** Long enough for any resend: an isolate that is silent for a day does not come back with an old batch. */
+/** After a day an isolate is forgotten: by then it does not resend an old batch any more. */
 const FORGET_MS = 86_400_000;
 
+/** The batches that one object has applied. */
 export class FlushLedger {
   #sql: SqlStorage;
 
@@ -23,7 +23,7 @@ export class FlushLedger {
       CREATE INDEX IF NOT EXISTS flushesByTime ON flushes (atMs);`);
   }
 
-  /** Notes a batch; false when it, or a later one of its isolate, was applied before. Call it within the transaction. */
+  /** Notes a batch; false if it, or a later one of its isolate, was applied before. Call it within the transaction. */
   isNew({ isolate, sequence }: Pick<Batch, 'isolate' | 'sequence'>, nowMs: number): boolean {
     const [known] = this.#sql.exec<{ sequence: number }>('SELECT * FROM flushes WHERE isolate = ?', isolate);
     const isNew = known === undefined || sequence > known.sequence;
@@ -37,11 +37,12 @@ export class FlushLedger {
     return isNew;
   }
 
+  /** How many isolates have reported within the last minute. */
   activeIsolates(nowMs: number): number {
     return this.#sql.exec<{ n: number }>('SELECT count(*) AS n FROM flushes WHERE atMs > ?', nowMs - ACTIVE_MS).one().n;
   }
 
-  /** The shortest interval that keeps this many isolates below the bound; the isolate takes its usual one when that is longer. */
+  /** The shortest interval that keeps this many isolates below the bound. Isolates use their usual one if that is longer. */
   intervalMs(isolates: number): number {
     return Math.min(MAX_INTERVAL_MS, Math.ceil((isolates / MAX_FLUSHES_A_SECOND) * 1000));
   }

@@ -1,7 +1,7 @@
 /**
- * Owns whether an experiment forbids other weights (design section 5). Units that come from headers cannot be pinned: other weights
- * would move them between arms. So the weights of a running experiment stand still there, but for one variant taking everything,
- * which ends it. Pure: what runs, and under which weights, is the caller's to know.
+ * Owns whether an experiment forbids other weights (design section 5). Units that come from headers cannot be pinned, so other weights
+ * would move them between arms. Where there are such units the weights of a running experiment are frozen, except that one variant may
+ * take everything, which ends it. Pure: the caller knows what runs, and under which weights.
  */
 
 import type { Route } from '../config/types.ts';
@@ -10,7 +10,7 @@ import { between } from './splits.ts';
 import type { Standing } from './state.ts';
 import { refused } from './words.ts';
 
-/** The refusal of weights that would follow on `before`, under which the route's experiment may run; null where they may. */
+/** Why `weights` may not follow on `before`, under which the route's experiment may be running; null where they may. */
 export function frozenByExperiment(
   { experiment, identity }: Pick<Route, 'experiment' | 'identity'>,
   weights: Record<string, number>,
@@ -28,8 +28,8 @@ export function frozenByExperiment(
 }
 
 /**
- * The same of a rollout's steps. Those that carry the experiment deal as it is dealt now, and all alike; what follows on them comes
- * when it has been decided. Other weights before that end it undecided, so they have to be meant so (`ends`).
+ * The same for a rollout's steps. Steps that carry the experiment must all have the weights that it runs under now; what follows them
+ * comes once it has been decided. Other weights before that would end it undecided, so the caller must say that they may (`ends`).
  */
 export function frozenSteps(route: Route, { steps, to, ends }: FrozenSteps, before: Standing) {
   let { weights } = before;

@@ -1,16 +1,16 @@
-/** Owns when a health check stands before a move, and what its answer means. It makes no request. */
+/** Owns before which moves health is checked, and what the answer means. It makes no request. */
 
 import { shareAfter } from './moves.ts';
 import { shareOf } from './readiness.ts';
 import type { RolloutState, Seen } from './state.ts';
 
-/** `unknown`: nobody has looked yet, so ask for a probe first. */
+/** `unknown`: it was not checked yet, so ask for a probe first. */
 export type Health =
   | { is: 'fine' }
   | { is: 'unknown'; variant: string }
   | { is: 'bad'; variant: string; detail: string };
 
-/** The health of a variant; one that declares no check is fine. */
+/** The health of a variant. `probed`: the variants that declare a check; all others are fine. */
 export function healthOf(variant: string, probed: readonly string[], { health }: Pick<Seen, 'health'>): Health {
   if (!probed.includes(variant)) return { is: 'fine' };
   const answer = health !== undefined && Object.hasOwn(health, variant) ? health[variant] : undefined;
@@ -18,7 +18,7 @@ export function healthOf(variant: string, probed: readonly string[], { health }:
   return answer.ok ? { is: 'fine' } : { is: 'bad', variant, detail: answer.detail };
 }
 
-/** That of the first variant that is not known to be well; fine when all are. */
+/** The health of the first variant that is not known to be fine; fine if all are. */
 export function firstUnwell(
   variants: readonly string[],
   probed: readonly string[],
@@ -31,14 +31,14 @@ export function firstUnwell(
   return { is: 'fine' };
 }
 
-/** Before the candidate gets more traffic than it has. */
+/** The candidate's health, where the next step gives it more traffic; fine otherwise. */
 export function healthToGoOn(state: RolloutState, seen: Seen): Health {
   return shareAfter(state) > shareOf(state) ? healthOf(state.to, state.probed, seen) : { is: 'fine' };
 }
 
 /**
- * Before evidence sends all traffic back to a baseline that serves nobody now (bake, after a blue-green switch). While the
- * baseline serves visitors, that is better evidence than a probe, and asking would only cost time.
+ * The baseline's health, where evidence would send all traffic back to it although it serves nobody now (bake, after a blue-green switch);
+ * fine otherwise. A baseline that serves visitors is known better from those, and a probe would only cost time.
  */
 export function healthToReturn(state: RolloutState, seen: Seen): Health {
   const idle = (state.split.weights[state.baseline] ?? 0) === 0;

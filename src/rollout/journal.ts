@@ -1,6 +1,6 @@
 /**
- * Owns what a controller remembers for people: the history, which is only ever added to, and the splits that were in force.
- * Everything here is written before anything is published.
+ * Owns what a controller remembers for people: the history, which is only ever added to, and the splits that were in force. All of it is
+ * written before anything is published.
  */
 
 import type { Split } from '../config/split.ts';
@@ -18,6 +18,7 @@ export interface Entry {
   evidence?: string[];
 }
 
+/** One route's history and splits. */
 export class Journal {
   #sql: SqlStorage;
 
@@ -32,7 +33,7 @@ export class Journal {
     this.#sql.exec('INSERT INTO history VALUES (NULL, ?, ?)', nowMs, JSON.stringify(entry));
   }
 
-  /** Newest first. `before` is the id of an entry that was read last. */
+  /** A page, newest first. `before`: the id of the last entry of the page before; null for the first page. */
   read(limit: number, before: number | null): { entries: (Entry & { id: number })[]; next: number | null } {
     const rows = [
       ...this.#sql.exec<{ id: number; entry: string }>(
@@ -45,12 +46,13 @@ export class Journal {
     return { entries, next: rows[limit - 1]?.id ?? null };
   }
 
-  /** The newest split that was put in force; null when the config's weights always were. */
+  /** The newest split that was put in force; null if there never was one, so that the config's weights are. */
   split(): Split | null {
     const [row] = this.#sql.exec<{ split: string }>('SELECT * FROM splits ORDER BY revision DESC LIMIT 1');
     return row === undefined ? null : (JSON.parse(row.split) as Split);
   }
 
+  /** Keeps a split that is put in force. `restores`: the revision that a rollback returned to. */
   keep(split: Split, restores: number | null): void {
     this.#sql.exec('INSERT OR REPLACE INTO splits VALUES (?, ?, ?)', split.revision, JSON.stringify(split), restores);
   }
@@ -66,17 +68,18 @@ export class Journal {
     }));
   }
 
-  /** The next revision: above its own and every one that anybody has `seen`, so that lost state never starts below. */
+  /** The next revision: above the newest one here and all that were `seen` elsewhere, so that lost state never starts below them. */
   nextRevision(...seen: number[]): number {
     return Math.max(this.split()?.revision ?? 0, ...seen) + 1;
   }
 
-  /** A rollout's id that was never given out before. */
+  /** A rollout id that was never given out before. It counts as given out once `usedRolloutId` is called. */
   newRolloutId(nowMs: number): string {
     const ids = [...this.#sql.exec<{ id: string }>('SELECT * FROM rolloutIds')].map(({ id }) => id);
     return nextRolloutId(nowMs, ids);
   }
 
+  /** Notes that an id was given out. */
   usedRolloutId(id: string): void {
     this.#sql.exec('INSERT OR IGNORE INTO rolloutIds VALUES (?)', id);
   }

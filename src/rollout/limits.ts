@@ -1,54 +1,54 @@
 /** Owns the bounds of the controllers: how long they wait for whom, how often they look, and how much they keep. */
 
-/** A KV that hangs must not hang every route's controller with it. */
+/** How long a read, and a write, of KV may take: if KV hangs, the controllers must not hang with it. */
 export const KV_READ_LIMIT_MS = 1_500;
 export const KV_WRITE_LIMIT_MS = 10_000;
 
 /** KV takes one write a second a key. */
 export const BETWEEN_WRITES_MS = 1_000;
-/** KV may show an older value for so long after a write of ours; what it shows then is no order of anybody's. */
+/** How long KV may show an older value after a write of ours: until then an old value is not taken for somebody's change. */
 export const KV_LAG_MS = 120_000;
 
 /** Revisions of the config that are kept. */
 export const MAX_REVISIONS = 50;
 
-/** Who writes holds every other action of the route meanwhile; what lands later does no harm. */
+/** How long the write that ends manual mode may take: other actions on the route wait for it. If it lands later, that does no harm. */
 export const BY_HAND_LIMIT_MS = 2_000;
 
-/** While a rollout runs the outside is looked at again after this; commands always look. */
+/** While a rollout runs, config and KV are read again when they are older than this; for commands always. */
 export const OUTSIDE_FRESH_MS = 2_000;
-/** While KV or the config's owner is down, the rollout's own looks are rare, so that people's calls wait for none of them. */
+/** While KV or the config's owner is down, ticks read them only this often, so that people's calls need not wait for those reads. */
 export const AFTER_FAILURE_MS = 10_000;
-/** Who looks holds every other action of the route meanwhile, the way back too. */
+/** How long a read of the config may take: every other action on the route waits for it, a way back too. */
 export const CONFIG_LIMIT_MS = 2_000;
-/** A look that began so much later than its asker began before the clock was set back. */
+/** If the newest read began this much after its asker's time, the clock was set back since, and the asker reads again. */
 export const CLOCK_STEP_MS = 60_000;
 
-/** Flushes and status answer after this, whatever KV and health checks take: a flush's answer is how a way back reaches isolates. */
+/** Flushes and status calls are answered after this at the latest, whatever KV and health checks take: flushes carry ways back. */
 export const FOLLOW_LIMIT_MS = 1_000;
 
-/** How often a controller asks while a step runs, and while a rollout only waits for a person (milliseconds). */
+/** How often a rollout ticks while a step runs, and while it only waits for a person. */
 export const TICK_EVERY_MS = 2_000;
 export const IDLE_TICK_EVERY_MS = 10_000;
 
-/** A tick is closed when every isolate has had time to flush it. */
+/** How long after its end a tick of evidence is closed: isolates need time to flush it. */
 export const GRACE_MS = 5_000;
 
-/** How long the longest answers are waited for when weights have changed. */
+/** A step has settled after this: by then also slow answers to its first requests have ended. */
 export const SETTLED_AFTER_MS = 120_000;
-/** Or until the candidate has had so many trials in the step, and this part of its share: what lacks then is less than E can see (θ = 1.1). */
+/** Or once the candidate has this many trials in the step, and this part of its share: E cannot see the rest (θ = 1.1 at least). */
 export const SETTLED_TRIALS = 20;
 export const SETTLED_PART = 0.92;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 export const MIN_REFERENCE_TRIALS = 20;
 
-/** When what was not done is tried again, and how long a probe's answer holds. */
+/** After how long work that failed is tried again, and how long a health check's answer holds. */
 export const RETRY_MS = 2_000;
-/** How long an action waits for KV and the config to have taken what it stored. The alarm sees to the rest. */
+/** How long an action waits for KV and the config to take what it stored. After that the alarm sees to it. */
 export const PATIENCE_MS = 1_500;
-/** Isolates see a key of KV come or go a minute before others do. */
+/** How long an isolate's report of weights by hand holds: isolates may see a key of KV come or go a minute before the controller does. */
 export const BY_HAND_TOLD_MS = 20_000;
-/** Work that an alarm began is begun again after this, unless its end has set another time. */
+/** Work that an alarm started is started again after this, unless it has set another time by then. */
 export const BUSY_MS = 15_000;
 
 /** How long a health check may take. */
@@ -57,22 +57,22 @@ export const PROBE_LIMIT_MS = 5_000;
 /** How often the ledger is asked for an experiment's verdict, and how long it is waited for. */
 export const LEDGER_EVERY_MS = 2_000;
 export const LEDGER_LIMIT_MS = 5_000;
-/** What was heard longer ago says nothing of now. */
+/** An experiment's verdict that is older than this does not count. */
 export const VERDICT_FRESH_MS = 20_000;
 
 /** The window of the live numbers that status shows. */
 export const LIVE_WINDOW_MS = 600_000;
 
-/** The newest of them are enough to choose from; the history tells of all. */
+/** How many splits a rollback's preview lists, newest first. The history has all. */
 export const MAX_LISTED = 50;
 
-/** How long a webhook may take, when it is tried again at first (each next try waits twice as long), and how often. */
+/** How long one try of a webhook may take, when the first retry comes (each next one waits twice as long), and how many tries there are. */
 export const POST_LIMIT_MS = 5_000;
 export const FIRST_REPOST_MS = 2_000;
 export const MAX_POSTS = 10;
-/** Who sends a row has it to himself for so long; longer than any try, so that only a crash gives it back. */
+/** How long a queued webhook is reserved for whoever sends it: longer than any try, so that another sender takes it only after a crash. */
 export const LEASE_MS = 30_000;
-/** Posts at once: half of what the platform lets wait, so that KV is reached all the same. */
+/** Webhooks sent at once: half the connections that the platform allows, so that KV can still be reached. */
 export const POSTS_AT_ONCE = 3;
 
 /** How long a step of a built-in plan lasts; it may take four times as long. */

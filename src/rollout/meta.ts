@@ -1,5 +1,6 @@
 /** Owns a controller's few single values in SQLite, by name, and its one alarm for several purposes. */
 
+/** One controller's or ledger's values. */
 export class Meta {
   #storage: DurableObjectStorage;
 
@@ -21,25 +22,26 @@ export class Meta {
     this.#storage.sql.exec('DELETE FROM meta WHERE name = ?', name);
   }
 
-  /** Wants to be woken for a purpose at a time, or no more (null). The object has one alarm: the earliest. */
+  /** Sets when to be woken for a purpose; null: no more. The object has a single alarm, which is set to the earliest time. */
   async wake(purpose: string, atMs: number | null): Promise<void> {
     if (atMs === null) this.delete(`wake:${purpose}`);
     else this.set(`wake:${purpose}`, atMs);
     await this.armEarliest();
   }
 
-  /** Notes within a transaction that a purpose is due at a time; `wake` or `armEarliest` sets the alarm after it. */
+  /** The same within a transaction, without the alarm: a later `wake` or `armEarliest` sets that. */
   mark(purpose: string, atMs: number): void {
     this.set(`wake:${purpose}`, atMs);
   }
 
-  /** The purposes that are due. They stay due until they are set anew. */
+  /** The purposes that are due. They stay due until `wake` sets them anew. */
   due(nowMs: number): string[] {
     return this.#wakes()
       .filter(({ atMs }) => atMs <= nowMs)
       .map(({ purpose }) => purpose);
   }
 
+  /** Sets the object's alarm to the earliest time that anything is wanted. */
   async armEarliest(): Promise<void> {
     const times = this.#wakes().map(({ atMs }) => atMs);
     if (times.length === 0) await this.#storage.deleteAlarm();

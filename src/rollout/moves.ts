@@ -6,7 +6,7 @@
 import { IDLE_TICK_EVERY_MS, TICK_EVERY_MS } from './limits.ts';
 import { endOf } from './plan.ts';
 import { shareOf } from './readiness.ts';
-import { returnTold, splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
+import { configOfReturn, splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
 import {
   type Action,
   type Effect,
@@ -23,16 +23,16 @@ import {
 } from './state.ts';
 import { iso } from './words.ts';
 
-/** Who moves it, and why in one sentence. */
+/** Who makes the move, and why, in one sentence. */
 export interface By {
   actor: string;
   reason: string;
 }
 
-/** The actor of what evidence and time decide. */
+/** The actor of moves that evidence and time decide. */
 export const CONTROLLER = 'controller';
 
-/** Goes on: the next step, or the end of the plan after the last. The caller has seen to the candidate's health. */
+/** Goes on to the next step, or to the plan's end after the last. The caller has checked the candidate's health. */
 export function goOn(state: RolloutState, seen: Seen, by: By): Moved {
   if (state.step + 1 < state.steps.length) return beginStep(state, state.step + 1, seen, by);
   return endOf(state.steps) === 'promoted' ? promoted(state, seen, by) : completed(state, seen, by);
@@ -87,12 +87,12 @@ export function aborted(state: RolloutState, seen: Seen, by: By): Moved {
   return ended(state, seen, { end: 'aborted', action: 'aborted', split, by });
 }
 
-/** Ends it with an earlier split in force again. The caller has seen that its variants exist. */
+/** Ends it with an earlier split in force again. The caller has checked that its variants exist. */
 export function rolledBack(state: RolloutState, target: Standing, seen: Seen, by: By): Moved {
   const variants = seen.config?.variants ?? state.variants;
   const split = splitOfReturn(target, variants, { by: by.actor, reason: by.reason });
-  const isTold = target.baseline === (seen.config?.baseline ?? state.configBaseline);
-  const effects: Effect[] = isTold ? [] : [{ kind: 'config', ...returnTold(target, by.reason) }];
+  const isInConfig = target.baseline === (seen.config?.baseline ?? state.configBaseline);
+  const effects: Effect[] = isInConfig ? [] : [{ kind: 'config', ...configOfReturn(target, by.reason) }];
   return ended(state, seen, { end: 'aborted', action: 'rolled-back', split, by, effects });
 }
 
@@ -131,7 +131,7 @@ function ended(
   return moved(state, next, seen, action, by, [{ kind: 'publish', split }, ...effects]);
 }
 
-/** A change with its history entry, webhook and alarm. `before` is null for a start. */
+/** A change of state with its history entry, webhook and alarm. `before` is null for a start. */
 export function moved(
   before: RolloutState | null,
   state: RolloutState,
@@ -155,7 +155,7 @@ export function moved(
   return { state, effects: [...effects, webhook, ...alarm(state, seen.nowMs)], entry };
 }
 
-/** The alarm that a state needs: soon enough for the end of its step, none after its end. */
+/** The alarm that a state needs: in time for the end of its step; none once the rollout has ended. */
 export function alarm(state: RolloutState, nowMs: number): Effect[] {
   if (state.end !== null) return [];
   const left = stepOf(state).forMs - state.creditedMs;

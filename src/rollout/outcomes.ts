@@ -9,7 +9,7 @@ import type { EvidenceBatch } from '../live/batch.ts';
 import { shareOf } from './readiness.ts';
 import type { RolloutState } from './state.ts';
 
-/** What became of an outcome: `known` is a conversion that had been counted, `used` a receipt. */
+/** What became of an outcome. `known`: the conversion had been counted before. `used`: its receipt had been used. */
 export type Told = 'new' | 'known' | 'used';
 
 /** A credited outcome, as a controller is told. */
@@ -18,26 +18,26 @@ export interface OutcomeEvidence {
   /** Keyed hash: 16 hex digits. */
   unit: string;
   variant: string;
-  /** Whether it speaks against the variant; null where it is a number, which guards nothing. */
+  /** Whether it speaks against the variant; null for numbers, which cannot guard anything. */
   bad: boolean | null;
   source: 'receipt' | 'cookie' | 'token';
-  /** Of a conversion that no ledger counts: 1 or 0. */
+  /** For a conversion that no ledger counts: 1 or 0. */
   happened?: number;
-  /** Tag of its receipt, which counts once a metric; left out where the ledger has seen to that. */
+  /** Its receipt's tag: a receipt counts once for each metric. Left out if the ledger has checked that. */
   receipt?: string;
-  /** When its receipt was given: what was served before the rollout says nothing of it. */
+  /** When its receipt was given: answers from before the rollout are no evidence about it. */
   servedAtMs?: number;
 }
 
-/** The events as batches of ticks; none when no guardrail asks for them. */
+/** The events as evidence, a batch for each tick; none where no guardrail asks for them. */
 export function evidenceOf(
   state: Pick<RolloutState, 'id' | 'guardrails' | 'startedMs' | 'sinceMs' | 'split' | 'to'>,
   events: readonly OutcomeEvidence[],
   nowMs: number,
 ): EvidenceBatch[] {
   const { guardrails } = state;
-  // Bad outcomes may come sooner than good ones: after a ramp the quick ones are of the new share and the slow ones of the old, so these are
-  // in a tick of their own. With all the traffic nothing is beside the candidate, and the rollout's own past is what it is held against.
+  // Bad outcomes may come sooner than good ones. After a ramp the quick ones are then of the new share and the slow ones of the old: what was
+  // served before the step goes into a tick before it. With all the traffic there is no arm beside the candidate, so this need not be.
   const sinceMs = shareOf(state) === 100 ? state.startedMs : state.sinceMs;
   const batches = new Map<number, EvidenceBatch>();
   for (const { metric, unit, variant, bad, source, servedAtMs = nowMs } of events) {

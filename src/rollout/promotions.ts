@@ -1,6 +1,6 @@
 /**
- * Owns what the config is still to be told of a route: the baseline and weights of a promotion, or of the way back from one. It
- * is kept until the config has taken it, or never can. It moves no traffic.
+ * Owns what is still to be written into the config about a route: baseline and weights of a promotion, or of the way back from one. It is
+ * kept until the config has it, or refuses it for good. It moves no traffic.
  */
 
 import type { Route } from '../config/types.ts';
@@ -12,7 +12,7 @@ import { RETRY_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
 import type { RouteSource } from './route-source.ts';
 
-/** The controller that owes it. */
+/** What it needs of the controller. */
 interface Owner {
   env: Env;
   source: RouteSource;
@@ -28,37 +28,37 @@ export class Promotions {
     this.#owner = owner;
   }
 
-  /** What is still to be told; a later promotion takes the place of an earlier one. */
+  /** What is still to be written; a later promotion takes the place of an earlier one. */
   get owed(): Promotion | null {
     return this.#meta.get<Promotion>('promotion');
   }
 
-  /** The baseline of the next split: the config's, as it is or will be told; `before` where it could not be told of that. */
+  /** The baseline of the next split: the config's, as it is or is going to be; `before` where the config refused that one. */
   nextBaseline(route: Route, before: string): string {
     if (route.baseline === this.#meta.get('untold')) return before;
     return this.owed?.baseline ?? route.baseline;
   }
 
-  /** Somebody has written another baseline since: from then on the config is to be believed. */
+  /** Looks at the config's baseline: once somebody has changed it after a refusal, it counts again. */
   seen(route: Route | null): void {
     const untold = this.#meta.get('untold');
     if (untold !== null && route !== null && route.baseline !== untold) this.#meta.delete('untold');
   }
 
-  /** Notes what the config must be told, within a transaction; the alarm tells it until it is told. */
+  /** Notes what must be written, within a transaction. The alarm tries until it is done. */
   owe(promotion: Promotion, nowMs: number): void {
     this.#meta.set('promotion', promotion);
     this.#meta.mark('promotion', nowMs + RETRY_MS);
   }
 
-  /** Writes it into the config; kept and tried again until the config has it. */
+  /** Writes it into the config. On failure it is kept, and tried again by the alarm. */
   async tell(): Promise<void> {
     const promotion = this.owed;
     if (promotion === null) return this.#meta.wake('promotion', null);
     const written = await configKeeperOf(this.#owner.env)!
       .promote(promotion)
       .catch((cause: unknown) => err({ code: 'unpublished' as const, detail: String(cause) }));
-    // Another may be owed by now, which has an alarm of its own.
+    // By now another may be owed, which has an alarm of its own.
     if (JSON.stringify(this.owed) !== JSON.stringify(promotion)) return;
     if (!written.ok && written.error.code === 'unpublished') {
       console.warn(`route ${promotion.route}: the config is behind: ${written.error.detail}`);
@@ -66,7 +66,7 @@ export class Promotions {
     }
     this.#meta.delete('promotion');
     this.#meta.delete('untold');
-    // A config that cannot take it (it has faults of its own now, or no such route) will not take it later either.
+    // A config that refuses it (it has faults by now, or no such route) would refuse it later too.
     if (!written.ok) {
       const { baseline, weights } = promotion;
       const why = JSON.stringify(written.error).slice(0, 500);

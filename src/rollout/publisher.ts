@@ -1,6 +1,6 @@
 /**
- * Owns the way of a split into KV: written again until KV takes it, and never more often than KV allows a key to be written. What
- * it publishes is already stored, so that a crash in between loses nothing.
+ * Owns the publishing of splits to KV, never more often than KV allows a key to be written. What it publishes is already stored, so a crash
+ * in between loses nothing; its owner's alarm tries again until KV has taken it.
  */
 
 import type { Split } from '../config/split.ts';
@@ -17,22 +17,22 @@ export class Publisher {
   #publishedRevision = 0;
   #onLate: () => void;
 
-  /** `onLate` is told when a write that was given up has ended after all: it may have put an older split over a newer one. */
+  /** `onLate` is called when a write that was given up ends after all: it may have put an older split over a newer one. */
   constructor(env: Env, route: string, onLate: () => void) {
     this.#env = env;
     this.#key = `split:${route}`;
     this.#onLate = onLate;
   }
 
-  /** Whether KV shows an older split than `own` for longer than it may lag; what is newest is written again then. */
-  isLost(shown: Split, own: Split, nowMs: number): boolean {
+  /** Whether KV still shows an older split than `own` after the longest lag. Then the next `publish` writes the newest again. */
+  isOverwritten(shown: Split, own: Split, nowMs: number): boolean {
     if (shown.revision >= own.revision || nowMs - Math.max(Date.parse(own.at) || 0, this.#lastWriteMs) < KV_LAG_MS)
       return false;
     this.#publishedRevision = 0;
     return true;
   }
 
-  /** Writes the newest split that `newest` gives when its turn comes. False when KV did not take it. */
+  /** Writes the split that `newest` gives when its turn comes. False if KV did not take it, or a newer one is there by then. */
   publish(newest: () => Split | null): Promise<boolean> {
     return this.#turns.take(async () => {
       const waitMs = Math.min(BETWEEN_WRITES_MS, this.#lastWriteMs + BETWEEN_WRITES_MS - Date.now());
@@ -43,7 +43,6 @@ export class Publisher {
       try {
         await this.#write(JSON.stringify(split));
         this.#publishedRevision = split.revision;
-        // Another may be stored by now, which is still to be written.
         return newest()!.revision === split.revision;
       } catch (cause) {
         console.warn(`KV did not take ${this.#key}: ${cause}`);

@@ -13,11 +13,11 @@ export interface Readiness {
   ready: boolean;
   /** What is missing, in sentences. */
   waiting: string[];
-  /** All but the verdicts is there, and there is no baseline that could ever give one: a person must decide. */
+  /** Everything but verdicts is there, and no baseline that could ever give one: a person must decide. */
   unjudgeable: boolean;
 }
 
-/** The critical guardrail that fails, or null. A failure counts from whichever step it stems: the evidence is the rollout's. */
+/** The critical guardrail that fails, or null. It does not matter in which step: the evidence is the whole rollout's. */
 export function criticalFailure(state: RolloutState, evidence: Evidence): Judgement | null {
   const index = state.guardrails.findIndex(
     ({ critical }, position) => critical && evidence.judgements[position]?.verdict === 'fail',
@@ -54,12 +54,12 @@ export function passedOn(state: RolloutState, evidence: Evidence): Judgement[] {
 /** The candidate's percent of live traffic now. */
 export const shareOf = ({ split, to }: Pick<RolloutState, 'split' | 'to'>): number => split.weights[to] ?? 0;
 
-/** Pairs come of mirrored requests and everything else of live ones: a guardrail is needed where it can have evidence. */
+/** Whether a guardrail can have evidence now, and so is needed: `mismatch` from mirrored requests, all others from live ones. */
 function appliesIn(state: RolloutState, guardrail: Guardrail): boolean {
   return guardrail.metric === 'mismatch' ? isMirrored(state) : shareOf(state) > 0;
 }
 
-/** Whoever serves: what the candidate answers is copied to the baseline. */
+/** Whether pairs of the candidate come: whoever serves, the other one of candidate and baseline is sent the copy. */
 function isMirrored({ split, to }: RolloutState): boolean {
   return (split.shadows[to] ?? 0) > 0;
 }

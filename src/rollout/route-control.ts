@@ -382,7 +382,7 @@ export class RouteControl {
     const { kvSplit } = view;
     const own = this.journal.split();
     // A write that was given up may have landed late, over a newer one.
-    if (kvSplit && own && this.#publisher.isLost(kvSplit, own, nowMs)) this.#ctx.waitUntil(this.#publish());
+    if (kvSplit && own && this.#publisher.isOverwritten(kvSplit, own, nowMs)) this.#ctx.waitUntil(this.#publish());
     if (kvSplit === null || this.running !== null || kvSplit.revision <= (own?.revision ?? -1)) return;
     const { revision, rollout, weights } = kvSplit;
     const unwatched = rollout === null ? '' : `; nothing is known of its rollout ${rollout}, so nobody watches it`;

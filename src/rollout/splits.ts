@@ -1,7 +1,7 @@
 /**
- * Owns which split a rollout calls for at each of its points. The candidate has the step's weight and the baseline all the
- * rest: other variants get nothing while a rollout runs, since a third arm would make "candidate against baseline" a comparison
- * under other loads, and nobody could say at a glance who serves what. It publishes nothing.
+ * Owns the split that a rollout needs at each point. The candidate has the step's weight and the baseline all the rest; other variants get
+ * nothing while a rollout runs, since with a third arm candidate and baseline would be compared under different loads, and nobody could
+ * see at a glance who serves what. It publishes nothing.
  */
 
 import type { Split } from '../config/split.ts';
@@ -14,8 +14,8 @@ interface Why {
 }
 
 /**
- * The split of a step. While no step has named a weight, live traffic stays as it was, down to the salt. From a step that carries
- * the experiment on, the experiment's id is the salt: the step deals people anew, and no later one moves them again.
+ * The split of a step. Until a step names a weight, live traffic stays as it was, down to the salt. From the first step that carries the
+ * experiment on, the experiment's id is the salt: that step deals units anew, and no later one moves them again.
  */
 export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraft {
   const { id, to, baseline, before, variants, experiment } = rollout;
@@ -41,8 +41,8 @@ export function splitOfPromotion(rollout: Rollout, why: Why): SplitDraft {
 }
 
 /**
- * All traffic back on the baseline; mirrors as before the rollout. It stands for the variants that the config has now, so that
- * it is served: where the config lost the rollout's baseline, its own takes the place.
+ * All traffic back on the baseline; mirrors as before the rollout. It is made for the variants that the config has now, so that isolates
+ * serve it. If the config no longer has the rollout's baseline, the config's own takes its place.
  */
 export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>, why: Why): SplitDraft {
   const { before, baseline } = rollout;
@@ -62,10 +62,10 @@ export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>,
 }
 
 /**
- * What the config must be told of a return to another baseline. Left as it is, its next change of the variants would send everything to
- * what was fled from.
+ * What to write into the config after a return to another baseline. If the config kept the old one, its next change of variants would send
+ * all traffic to the variant that people had left.
  */
-export function returnTold({ revision, baseline, weights }: Standing, why: string) {
+export function configOfReturn({ revision, baseline, weights }: Standing, why: string) {
   return { baseline, weights, reason: `rollback to split ${revision}: ${why}` };
 }
 
@@ -76,8 +76,8 @@ export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDr
 }
 
 /**
- * The mirrors of a new split that were asked for although the config describes none such, now or by the last split. What is only
- * carried on, by the next step of a rollout or by its end, is mirrored while the config describes it, with its budget.
+ * The shadows of a new split that somebody asked for by it, or by the last one, although the config does not describe them. A shadow that
+ * is only carried on (to a rollout's next step, or past its end) is not among them: it is mirrored while the config describes it.
  */
 export function askedMirrors(
   draft: Pick<SplitDraft, 'shadows' | 'rollout'>,
@@ -90,7 +90,7 @@ export function askedMirrors(
   return Object.keys(draft.shadows).filter((name) => !described.includes(name) && isAsked(name));
 }
 
-/** The weights of a step, reckoned in hundredths of a percent, so that the sum is 100 and not nearly so. */
+/** The weights of a step. Computed in hundredths of a percent, so that they sum to exactly 100. */
 export function between(
   { to, baseline, before }: Pick<Rollout, 'to' | 'baseline' | 'before'>,
   weight: number,

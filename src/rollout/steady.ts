@@ -1,6 +1,6 @@
 /**
- * Owns the choice among earlier splits: which one a rollback returns to. It refuses to return to
- * variants that are not what they were, unless a person insists.
+ * Owns the choice of the earlier split that a rollback returns to. It refuses to return to variants that are not what they were, unless a
+ * person insists.
  */
 
 import { isFor } from '../config/hash.ts';
@@ -12,14 +12,14 @@ import type { RolloutState, Seen, Standing } from './state.ts';
 import { refused } from './words.ts';
 
 /**
- * A split as the controller keeps it. Whoever starts a rollout over the config's weights keeps them too, as revision 0, or there
- * would be nothing to return to after a promotion.
+ * A split as the controller keeps it. The config's weights are kept as revision 0 when the first split is made, or there would be nothing
+ * to return to.
  */
 export type KeptSplit = Pick<
   Split,
   'revision' | 'weights' | 'shadows' | 'baseline' | 'salt' | 'rollout' | 'variants'
 > & {
-  /** The revision that it returned to, where it is a rollback's. */
+  /** For a rollback's split: the revision that it returned to. */
   restores?: number;
 };
 
@@ -67,7 +67,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   return ok({ revision, weights: completeWeights(weights, request.config.names), shadows, baseline, salt });
 }
 
-/** As it would come back: no mirror without the bounds that the config sets. */
+/** The split as it would come back: only with shadows that the config describes, since it sets their bounds. */
 function restored(split: KeptSplit, { route }: RollbackRequest): KeptSplit {
   const described = Object.entries(split.shadows).filter(([name]) =>
     route.shadows.some(({ variant }) => variant === name),
@@ -97,7 +97,7 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
   if (newest !== undefined && !isFor(newest, request.route)) splits.unshift(atBaseline(newest, request.config));
   const [current, ...earlier] = splits;
   const isSame = (split: KeptSplit) => [split, restored(split, request)].some((one) => sameTraffic(one, current!));
-  // The same change twice is one deed: a second try in haste must not close the way back.
+  // The same change twice counts as one: otherwise a second try in haste would close the way back.
   const other = earlier.findIndex((split) => split.rollout !== null || !isSame(split));
   const again = other < 0 ? earlier : earlier.slice(0, other);
   const steady = earlier.slice(again.length).find((split) => split.rollout === null);
@@ -105,7 +105,7 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
     const detail = 'there is no earlier steady split to return to';
     return refused('nothing_earlier', detail, NAME_ONE);
   }
-  // Whoever rolls back twice in haste must not be given back what they fled from.
+  // A second rollback in haste must not bring back what the first one left.
   const restoring = [current, ...again].find(({ restores }) => restores !== undefined);
   if (restoring !== undefined) {
     const detail = `split ${restoring.revision} is a rollback already (to ${restoring.restores})`;

@@ -1,9 +1,10 @@
 /** Owns the order of a Durable Object's longer actions: one after another, although each waits for KV in between. */
 
+/** A line of actions. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs `work` when everything before it has ended, however it ended. */
+  /** Runs `work` once everything before it has ended, whether it succeeded or failed. */
   take<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work, work);
     this.#last = turn.catch(() => {});
@@ -12,8 +13,8 @@ export class Turns {
 }
 
 /**
- * Runs at most so many works at once, each in the line that its place gives it. The platform lets six calls of an invocation or object
- * wait for an answer, and a seventh stands unsent while its own time runs: whoever asks many at once would call the well ones dead.
+ * A function that runs at most `count` works at once, in that many lines. The platform lets six calls of an invocation or object wait for
+ * an answer; a seventh is not sent while its own time limit runs already, so of many checks at once healthy variants would seem dead.
  */
 export function lanes(count: number): <T>(work: () => Promise<T>) => Promise<T> {
   const lines = Array.from({ length: count }, () => new Turns());

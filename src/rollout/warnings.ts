@@ -29,15 +29,15 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
   const say = (index: number, sentence: string) => warnings.push(`step ${index + 1} of ${steps.length}: ${sentence}`);
   steps.forEach(({ weight = 0, minSamples, forMs, maxForMs = forMs }, index) => {
     if (!(weight > 0) || forMs === 0) return;
-    /** The guardrails of which the same is true. */
+    /** By warning: the metrics that it is true of. */
     const named: Record<string, Set<string>> = {};
     guardrails.forEach((guardrail, position) => {
       const { metric } = guardrail;
       if (metric === 'mismatch') return;
       const baselineRate = traffic.baselineRates[position] ?? 0;
-      // No step waits for the bound of one that is not required: any will do.
+      // No step waits for the bound of a guardrail that is not required: the widest margin will do.
       const margin = guardrail.required ? allowedIncrease(guardrail, baselineRate) : 1;
-      // Counted by unit there are fewer trials than requests, but how many nobody knows before the rollout.
+      // By unit there are fewer trials than requests; how many is not known before the rollout.
       const trials = { metric, share: weight / 100, trialsPerTick: traffic.requestsPerTick, tickMs: TICK_MS };
       const { warning } = stepReach({ ...trials, baselineRate, margin, minSamples, forMs, maxForMs });
       if (warning === null) return;
@@ -47,7 +47,7 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
     });
     for (const [said, metrics] of Object.entries(named)) say(index, [...metrics].join(', ') + said);
   });
-  // The smallest share comes first. Isolates know no units before a rollout, so it is said to everybody.
+  // The first shared step has the smallest share. Before a rollout nobody knows how many units there are, so this is always said.
   const shared = steps.findIndex(({ weight = 0 }) => weight > 0 && weight < 100);
   if (shared >= 0 && guardrails.some(({ metric, per }) => per === 'unit' && metric !== 'mismatch')) {
     const clients = Math.ceil((100 * MIN_BAD_TO_FAIL) / steps[shared]!.weight!);
@@ -57,13 +57,13 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
   return warnings;
 }
 
-/** Whether differing answers will be held against anything. */
+/** The warning that `mismatch` has no repeats to be compared with. */
 export function noiseWarnings(guardrails: readonly Guardrail[], shadow: Pick<Shadow, 'repeat'> | undefined): string[] {
   if (shadow?.repeat !== 0 || !guardrails.some(({ metric }) => metric === 'mismatch')) return [];
   return ['mismatch waits for ever: it is held against repeats, and the shadow\'s "repeat" is 0'];
 }
 
-/** What a rollout takes from variants other than the baseline; of the candidate, where its first weight is less than it has. */
+/** Warnings about traffic that the rollout takes: from variants other than the baseline, and from the candidate where its first weight is less than it has. */
 export function takenWarnings(before: Standing, to: string, steps: readonly Step[]): string[] {
   const first = steps.find(({ weight }) => weight !== undefined)?.weight;
   if (first === undefined) return [];

@@ -1,6 +1,6 @@
 /**
- * Owns the telling of transitions to other systems: JSON signed by HMAC, or a text as Slack takes it. Queued in storage, tried
- * again for a quarter of an hour, and never waited for by anything.
+ * Owns the webhooks that tell other systems of transitions: JSON signed by HMAC, or a text for Slack. They are queued in storage, tried
+ * again for a quarter of an hour, and nothing waits for them.
  */
 
 import type { Config, Webhook } from '../config/types.ts';
@@ -19,6 +19,7 @@ interface Queued extends Record<string, SqlStorageValue> {
   tries: number;
 }
 
+/** One route's queue. */
 export class Webhooks {
   #sql: SqlStorage;
   #meta: Meta;
@@ -32,12 +33,12 @@ export class Webhooks {
     );
   }
 
-  /** Keeps those of a rollout's start: an object that has woken up without a config must be able to tell how it ends. */
+  /** Keeps the webhooks as they are when a rollout starts: a controller that wakes up without a config needs them to tell how it ends. */
   begin({ webhooks }: Pick<RouteView, 'webhooks'>): void {
     this.#meta.set('toldAtStart', webhooks);
   }
 
-  /** Queues an event within a transaction, and marks the alarm. */
+  /** Queues an event for every webhook, within a transaction, and marks the alarm. */
   queue({ isKnown, webhooks }: Pick<RouteView, 'isKnown' | 'webhooks'>, event: RolloutEvent, nowMs: number): void {
     const told = isKnown ? webhooks : (this.#meta.get<Config['webhooks']>('toldAtStart') ?? []);
     if (told.length > 0) this.#meta.mark('webhooks', nowMs + FIRST_REPOST_MS);
@@ -51,13 +52,13 @@ export class Webhooks {
     }
   }
 
-  /** When something is due; null when nothing waits. */
+  /** When the next try is due; null when the queue is empty. */
   nextAtMs(): number | null {
     const [row] = this.#sql.exec<{ atMs: number | null }>('SELECT min(atMs) AS atMs FROM webhooks');
     return row?.atMs ?? null;
   }
 
-  /** Sends what is due, a few at a time: whoever is free takes the next, first tries before those of receivers that hang. Never rejects. */
+  /** Sends what is due, a few at a time, first tries before retries. Never rejects. */
   async send(env: Env): Promise<void> {
     while (this.#workers.size < POSTS_AT_ONCE) {
       const worker: Promise<void> = this.#work(env).finally(() => this.#workers.delete(worker));
@@ -67,7 +68,7 @@ export class Webhooks {
   }
 
   async #work(env: Env): Promise<void> {
-    // What fails now is tried again by the next who sends.
+    // Retries that fall due after this are left to the next `send`.
     const sinceMs = Date.now();
     for (let next = this.#take(sinceMs); next !== undefined; next = this.#take(sinceMs)) await this.#sendOne(next, env);
   }
@@ -94,7 +95,7 @@ export class Webhooks {
 
 async function deliver(webhook: Webhook, event: RolloutEvent, id: number, env: Env): Promise<boolean> {
   const body = JSON.stringify(webhook.format === 'slack' ? { text: event.text } : event);
-  // Each route's controller counts from 1, and routes may tell the same URL. A name holds nothing that no header may.
+  // With the route: each controller counts from 1, and several may post to one URL. A route's name is safe in a header.
   const headers = new Headers({ 'content-type': 'application/json', 'x-headgate-delivery': `${event.route}-${id}` });
   try {
     if (webhook.secret !== undefined) {

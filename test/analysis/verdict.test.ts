@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addConcurrentTick, type EProcess, startEProcess } from '../../src/analysis/eprocess.ts';
-import {
-  allowedIncrease,
-  type GuardrailEvidence,
-  type GuardrailRule,
-  judge,
-  overallVerdict,
-  type Verdict,
-} from '../../src/analysis/verdict.ts';
+import { allowedIncrease, type GuardrailEvidence, type GuardrailRule, judge } from '../../src/analysis/verdict.ts';
 
 const errors: GuardrailRule = { metric: 'errors', critical: true, required: true };
 const settings = { criticalGuardrails: 1 };
@@ -162,56 +155,5 @@ describe('the increase that is allowed', () => {
     { rule: { metric: 'slow', maxIncrease: 0 }, rate: 0.5, allowed: 0 },
   ])('of $rule at a baseline of $rate is $allowed', ({ rule, rate, allowed }) => {
     expect(allowedIncrease(rule, rate)).toBeCloseTo(allowed, 12);
-  });
-});
-
-describe('all guardrails together', () => {
-  const optional: GuardrailRule = { metric: 'slow', critical: false, required: false };
-  const required: GuardrailRule = { metric: 'errors', critical: false, required: true };
-  const critical: GuardrailRule = { metric: 'rejected', critical: true, required: false };
-  it.each<[string, [GuardrailRule, Verdict][], Verdict]>([
-    [
-      'fail when a critical one fails',
-      [
-        [required, 'pass'],
-        [critical, 'fail'],
-      ],
-      'fail',
-    ],
-    [
-      'pass when every required one passes',
-      [
-        [required, 'pass'],
-        [critical, 'marginal'],
-        [optional, 'inconclusive'],
-      ],
-      'pass',
-    ],
-    [
-      'wait for a required one without data',
-      [
-        [required, 'inconclusive'],
-        [critical, 'pass'],
-      ],
-      'inconclusive',
-    ],
-    [
-      'hold when a required one is marginal',
-      [
-        [required, 'marginal'],
-        [critical, 'pass'],
-      ],
-      'marginal',
-    ],
-    [
-      'pass when nothing is required',
-      [
-        [critical, 'inconclusive'],
-        [optional, 'marginal'],
-      ],
-      'pass',
-    ],
-  ])('%s', (_, judged, expected) => {
-    expect(overallVerdict(judged.map(([rule, verdict]) => ({ rule, verdict })))).toBe(expected);
   });
 });

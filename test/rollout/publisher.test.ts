@@ -90,14 +90,14 @@ describe('publishing a split', () => {
     await vi.advanceTimersByTimeAsync(0);
     puts[0]!.end('written');
     await written;
-    expect(publisher.isLost(split(2), own, T0 + 119_000)).toBe(false);
-    expect(publisher.isLost(split(3), own, T0 + 500_000)).toBe(false);
+    expect(publisher.isOverwritten(split(2), own, T0 + 119_000)).toBe(false);
+    expect(publisher.isOverwritten(split(3), own, T0 + 500_000)).toBe(false);
     await vi.advanceTimersByTimeAsync(121_000);
-    expect(publisher.isLost(split(2), own, Date.now())).toBe(true);
+    expect(publisher.isOverwritten(split(2), own, Date.now())).toBe(true);
     void publisher.publish(() => own);
     await vi.advanceTimersByTimeAsync(0);
     expect(puts.map(({ revision }) => revision)).toEqual([3, 3]);
     // Written just now, it may lag again.
-    expect(publisher.isLost(split(2), own, Date.now())).toBe(false);
+    expect(publisher.isOverwritten(split(2), own, Date.now())).toBe(false);
   });
 });
