@@ -218,8 +218,8 @@ export class ExperimentLedger extends DurableObject<Env> {
     return ok({ variant, counted: before === null || before.total !== total || event.kind === 'mean' });
   }
 
-  /** Keeps what the plan says: the planned size, the variants' definitions, and baseline and weights under which units are dealt. */
-  #learn(plan: ExperimentPlan, source: 'units' | 'reader' = 'reader'): void {
+  /** Keeps what the plan says: the planned size, the variants' definitions, and (from 'units') the weights under which units are dealt. */
+  #learn(plan: ExperimentPlan, source?: 'units'): void {
     this.#closing.learn(plan);
     const definitions = this.#meta.get<ExperimentPlan['definitions']>('definitions');
     // Before the first unit a variant may still be changed.

@@ -55,9 +55,6 @@ interface Try {
   fault: OriginFault | null;
 }
 
-/** The platform's own 52x and 530: the origin itself was not reached. */
-const isUnreachedStatus = (status: number) => status >= 520 && status <= 530;
-
 /** Asks the decided variant, then the baseline if failover is called for, and builds the visitor's response. */
 export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
@@ -140,7 +137,8 @@ function isFailoverFailure(failover: false | { statuses: number[] }, tried: Try)
   if (tried.fault !== null) return !isOfClient(tried);
   const status = tried.asked!.response.status;
   const statuses = failover === false ? FAILOVER_STATUSES : failover.statuses;
-  return isUnreachedStatus(status) || statuses.includes(status);
+  // 520 to 530 are the platform's own: the origin itself was not reached.
+  return (status >= 520 && status <= 530) || statuses.includes(status);
 }
 
 /** Whether a try was answered well. A baseline that fails too, or hits the same quota (429), makes nothing good. */
@@ -258,7 +256,7 @@ function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk:
 function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
   const { state, decision, url } = exchange;
   const { route, arms } = state;
-  const hasReceipt = route.receipts && Boolean(exchange.env.COOKIE_SECRET);
+  const hasReceipt = route.receipts && !!exchange.env.COOKIE_SECRET;
   shapeResponseHeaders(headers, {
     route: route.name,
     variant: tried.variant.name,
@@ -298,11 +296,11 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Pro
 }
 
 /** The public words for each fault. A client that left never reads its own; one whose upload broke off may. */
-const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
+export const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
   timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
   misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
   unreachable: { status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' },
-  client_left: { status: 400, code: 'client_left', detail: 'The request ended early.' },
+  client_left: { status: 400, code: 'client_left', detail: 'The request body ended early.' },
   client_stalled: { status: 408, code: 'client_stalled', detail: 'The request body stalled.' },
 };
 
@@ -316,14 +314,7 @@ function tell(
   exchange: Exchange,
   tried: Try,
   body: Served['body'],
-  {
-    captured = null,
-    events = null,
-    ends = null,
-    ownStatus = null,
-    isMadeGood = false,
-    isLost = false,
-  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
+  more: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
 ): void {
   const { request, method, url, sent, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -340,29 +331,30 @@ function tell(
     reason: tried.reason,
     // A held upload that breaks off never gets this far, so a streamed one is no evidence either.
     isEvidence: tried.isEvidence && !upload.isBroken,
-    isPreview: decision.isPreview === true,
+    isPreview: !!decision.isPreview,
     dealt: decision.dealt ?? null,
     startedAtMs: tried.startedAtMs,
     askedAtMs: tried.askedAtMs,
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
-    ownStatus,
+    ownStatus: null,
     errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
-    isMadeGood,
-    isLost,
+    isMadeGood: false,
+    isLost: false,
     standsIn:
-      tried.reason === 'failover' && !isLost && decision.isEvidence
+      tried.reason === 'failover' && !more.isLost && decision.isEvidence
         ? { variant: decision.variant, startedAtMs: exchange.startedAtMs }
         : null,
     body,
     watch: exchange.watch,
-    captured,
-    events,
-    ends,
+    captured: null,
+    events: null,
+    ends: null,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,
     upload,
+    ...more,
   };
   for (const observe of plane.observers) {
     try {

@@ -7,9 +7,9 @@ import { isOnHost } from '../config/address.ts';
 import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
 import type { ConfigStore, Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
-import { problem } from '../problem.ts';
+import { type ProblemDetails, problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import { answer, type Exchange, mayFailOver } from './answer.ts';
+import { answer, type Exchange, mayFailOver, PUBLIC } from './answer.ts';
 import { FailoverBudget } from './budget.ts';
 import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
@@ -81,10 +81,7 @@ export async function handle(request: Request, env: Env, ctx: ExecutionContext, 
     holdUpTo: wanted.json || state.setsJson || mayFailOver(state, wanted, incoming.method) ? MAX_HELD_BYTES : 0,
   });
   const upload = taking instanceof Promise ? await taking : taking;
-  if (typeof upload === 'string') {
-    const [status, detail] = UPLOAD_FAULTS[upload];
-    return refusal(status, upload, detail);
-  }
+  if (typeof upload === 'string') return problem(UPLOAD_FAULTS[upload]);
   plane.budget.earn(route.name, nowMs);
   return answer(exchangeOf({ incoming, env, ctx, plane, state, decision, upload, loaded, nowMs }));
 }
@@ -165,11 +162,19 @@ function fitJson(
   return { decision: { ...moved, isEvidence }, body };
 }
 
-const UPLOAD_FAULTS: Record<UploadFault, [status: number, detail: string]> = {
-  client_stalled: [408, 'The request body stalled.'],
-  client_left: [400, 'The request body ended early.'],
-  length_required: [411, 'The body of a GET or HEAD request needs a Content-Length.'],
-  body_too_large: [413, `The body of a GET or HEAD request is over ${MAX_HELD_BYTES / 1024} KiB.`],
+/** The public words for an upload that could not be taken. */
+const UPLOAD_FAULTS: Record<UploadFault, ProblemDetails> = {
+  ...PUBLIC,
+  length_required: {
+    status: 411,
+    code: 'length_required',
+    detail: 'The body of a GET or HEAD request needs a Content-Length.',
+  },
+  body_too_large: {
+    status: 413,
+    code: 'body_too_large',
+    detail: `The body of a GET or HEAD request is over ${MAX_HELD_BYTES / 1024} KiB.`,
+  },
 };
 
 function refusal(status: number, code: string, detail: string, mend?: string): Response {

@@ -268,8 +268,7 @@ export class EvidenceStore {
     if (this.#units === null) return;
     const sightings = batch.units.map(([unit, variant, active, bad]) => ({ unit, variant, active, bad }));
     addSightings(this.#units, batch.tick, sightings, batch.threshold);
-    const { tick } = batch;
-    const variants = getOrMake(this.#requests, tick, () => new Map<string, { n: number[]; bad: number[] }>());
+    const variants = getOrMake(this.#requests, batch.tick, () => new Map<string, { n: number[]; bad: number[] }>());
     for (const { variant, n, bad } of batch.requests) {
       const before = variants.get(variant);
       const plus =
