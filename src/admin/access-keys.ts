@@ -1,6 +1,6 @@
 /**
- * Owns the public keys with which Cloudflare Access signs: fetched from the team's address, and kept as values for as long as they
- * may be trusted. It verifies nothing. It fails closed: a key that cannot be had is no key.
+ * Owns the public keys with which Cloudflare Access signs: fetched from the team's address, and kept as values for as long as they may be
+ * trusted. It verifies nothing. It fails closed: without the key there is no way in.
  */
 
 import { readText } from '../body-text.ts';
@@ -27,13 +27,14 @@ export interface PublicKey {
 /** `unknown`: the team has no such key. `unreachable`: nobody can tell now. */
 export type KeyFault = 'unknown' | 'unreachable';
 
+/** What it needs from outside. */
 export interface World {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   now: () => number;
   sleep: (ms: number) => Promise<unknown>;
 }
 
-const here: World = {
+const realWorld: World = {
   fetch: (url, init) => fetch(url, init),
   now: () => Date.now(),
   sleep,
@@ -50,7 +51,7 @@ export class AccessKeys {
   #endedMs = -Infinity;
   #hasFailed = false;
 
-  constructor(world: World = here) {
+  constructor(world: World = realWorld) {
     this.#world = world;
   }
 
@@ -75,10 +76,10 @@ export class AccessKeys {
     return this.#world.now() - this.#fetchedMs;
   }
 
-  /** One fetch at a time: others look until it has ended, since requests may share values, but no promise. */
+  /** One fetch at a time. Other requests poll until it has ended, since requests may share values but no promise. */
   async #refresh(team: string): Promise<void> {
     const now = this.#world.now;
-    // Whoever asked may have left in the meantime, so others wait for as long as a fetch may last.
+    // The request that fetches may have been cut off, so others wait no longer than a fetch may last.
     const isUnderWay = () => now() - this.#askedMs < KEYS_LIMIT_MS + 10 * KEYS_LOOK_MS;
     if (isUnderWay()) {
       while (isUnderWay()) await this.#world.sleep(KEYS_LOOK_MS);

@@ -16,15 +16,16 @@ import { CLOCK_TOLERANCE_S, MAX_ACTOR, MIN_MODULUS } from './limits.ts';
 /** The request header with the token. */
 export const ACCESS_HEADER = 'cf-access-jwt-assertion';
 
-/** What the variables make of Access. `wrong`: they contradict each other, so nothing may open by them. */
+/** How Access is set up. `wrong`: the two variables do not fit together, so nobody is let in by it. */
 export type Access =
   | { is: 'off' }
   | { is: 'on'; team: string; audience: string }
   | { is: 'wrong'; detail: string; mend: string };
 
-/** How to put Access before the controls, or to take it away. */
+/** How to set Access up, or turn it off. */
 export const setAccess = 'set both ACCESS_TEAM_DOMAIN (https://<team>.cloudflareaccess.com) and ACCESS_AUD, or neither';
 
+/** How the two variables set Access up. */
 export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): Access {
   const { ACCESS_TEAM_DOMAIN: domain, ACCESS_AUD: audience } = env;
   if (!domain && !audience) return { is: 'off' };
@@ -38,15 +39,15 @@ export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): A
   return { is: 'on', team: origin, audience };
 }
 
-/** Why a token opens nothing. `unreachable` is no fault of the caller's. */
+/** Why a token lets nobody in. `unreachable`: Access's keys could not be read, which is not the caller's fault. */
 export type AccessRefusal = { reason: 'refused' | 'unreachable'; detail: string };
 
-/** The only signature of Access. */
+/** The only algorithm that Access signs with. */
 const RS256 = 'RS256';
 
 /**
- * The name of who bears the token: the e-mail address of a person, the client id of a service token. The claims are looked at behind
- * the signature, so that to name a wrong one helps no forger.
+ * The name of the token's bearer: a person's e-mail address, or a service token's client id. Claims are looked at only after the signature,
+ * so that naming a wrong one does not help a forger.
  */
 export async function accessName(
   token: string,
@@ -59,7 +60,7 @@ export async function accessName(
     const { alg, kid } = header;
     const end = token.lastIndexOf('.');
     const signature = fromBase64url(token.slice(end + 1));
-    // No key is asked for before: whoever makes tokens up must not send us to Access.
+    // Checked before any key is fetched: made-up tokens must not make us call Access.
     if (!isTokenHeader(header) || alg !== RS256 || signature === null) return refused(wrong.unsigned);
     const key = await keys.find(team, kid);
     if (!key.ok) {
@@ -69,7 +70,6 @@ export async function accessName(
     const signed = new TextEncoder().encode(token.slice(0, end));
     const isSound = key.value.n.length >= MIN_MODULUS && (await verifying(key.value, RS256, signature, signed));
     if (!isSound) return refused(wrong.unsigned);
-    // The claims are looked at by us, by our clock.
     const claim = wrongClaim(claims, { team, audience, nowS: nowMs / 1_000 });
     if (claim !== null) return refused(wrong[claim]);
     // A service token has no e-mail address, and an empty `sub`.

@@ -1,6 +1,6 @@
 /**
- * Owns who may call the API: holders of `ADMIN_TOKEN`, and whom Cloudflare Access lets in. It fails closed: with neither set up,
- * nobody. What a token of Access must be is `access.ts`'s to know.
+ * Owns who may call the API: holders of `ADMIN_TOKEN`, and those whom Cloudflare Access lets in. It fails closed: with neither set up,
+ * nobody may. What a valid token of Access is, `access.ts` knows.
  */
 
 import type { HonoRequest, MiddlewareHandler } from 'hono';
@@ -23,7 +23,8 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
     const assertion = access.is === 'on' ? c.req.header(ACCESS_HEADER) : undefined;
     // A request without a credential is no guess, so it is not counted.
     if (token === undefined && assertion === undefined) return unauthorized('This call needs a credential.', ways);
-    // Before the wait: somebody's stale script must lock nobody out who shares its address and has a bad release to take back.
+    // A right token is let in even while its address has to wait: a colleague's stale script must not lock out whoever shares its
+    // address and has a bad release to take back.
     if (token !== undefined && expected !== undefined && (await sameSecret(token, expected))) return next();
     const address = c.req.header('cf-connecting-ip') ?? 'unknown';
     const waitSeconds = failures.waitSeconds(address, Date.now());
@@ -42,8 +43,8 @@ export function adminAuth(failures = new Failures(), keys = new AccessKeys()): M
 }
 
 /**
- * A browser sends the cookie of Access along whoever made it call, and Access makes the header of it. So what changes something must
- * come from a page of this very host, or from no page at all.
+ * Whether a page of another origin may have made the browser send this. Browsers send the cookie of Access whichever page calls, and Access
+ * turns it into the header. So a call that changes something must come from a page of this very host, or from no page at all.
  */
 function isFromElsewhere(request: HonoRequest): boolean {
   if (['GET', 'HEAD'].includes(request.method)) return false;
@@ -61,6 +62,7 @@ function closed(access: Exclude<Access, { is: 'on' }>) {
   return refuse(503, 'admin_disabled', `The admin API is closed, because ${why}.`, mend);
 }
 
+/** What a caller without a valid credential can do. */
 function waysIn(expected: string | undefined, access: Access): string {
   return [
     ...(expected === undefined ? [] : ['send Authorization: Bearer <ADMIN_TOKEN>']),

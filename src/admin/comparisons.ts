@@ -8,13 +8,13 @@ import { reportOf, startTotals } from '../shadow/totals.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
 import { noted } from './note.ts';
-import { ask, type Controller, noRoute } from './routes.ts';
+import { askController, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
-  /** Asks the controller of a route that the config has, as far as that can be read. */
+  /** Asks the route's controller, if the config (as far as it can be read) has the route. */
   const asked = <T>(c: Context<AdminEnv>, call: (controller: Controller, route?: Route) => Promise<T>) =>
-    ask(c, async (controller, name) => {
+    askController(c, async (controller, name) => {
       const config = await loadConfig(c.env);
       const route = config?.routes.find((one) => one.name === name);
       return config && !route ? noRoute(name) : call(controller, route);
@@ -24,7 +24,7 @@ export function comparisonsRoutes({ loadConfig }: AdminDeps) {
       asked(c, async (controller, route) => {
         const { candidate, samples } = c.req.valid('query');
         const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
-        // What was compared with a variant that the config has no more is kept.
+        // Comparisons with a variant that the config no longer has are kept, and shown.
         if (report === null && candidate && route && !Object.hasOwn(route.variants, candidate)) {
           const { code, detail, mend } = noVariant(route.name, candidate, Object.keys(route.variants)).error;
           return refuse(404, code, detail, mend);

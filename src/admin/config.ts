@@ -24,6 +24,7 @@ type Written =
   | { ok: true; value: { revision: ConfigRevision; warnings: Fault[] } }
   | { ok: false; error: ConfigRefusal };
 
+/** The calls about the config document. */
 export function configRoutes() {
   return new Hono<AdminEnv>()
     .post('/config/validate', async (c) => {
@@ -35,7 +36,7 @@ export function configRoutes() {
       return c.json({ valid: true as const, warnings }, 200);
     })
     .get('/config', (c) =>
-      ask(c, async (keeper) => {
+      askKeeper(c, async (keeper) => {
         const current = await keeper.currentConfig();
         if (current === null) return noConfig(404);
         const etag = `"${current.hash}"`;
@@ -47,13 +48,13 @@ export function configRoutes() {
     .put('/config', query(reasonQuery), async (c) => {
       const text = await readText(c.req.raw, MAX_BODY_BYTES);
       if (text === null) return tooLarge(MAX_BODY_BYTES);
-      return ask(c, (keeper) => replace(c, keeper, text, c.req.valid('query').reason));
+      return askKeeper(c, (keeper) => replace(c, keeper, text, c.req.valid('query').reason));
     })
     .get('/config/revisions', (c) =>
-      ask(c, async (keeper) => c.json({ revisions: await keeper.configRevisions() }, 200)),
+      askKeeper(c, async (keeper) => c.json({ revisions: await keeper.configRevisions() }, 200)),
     )
     .post('/config/restore', jsonBody(restoreBody), (c) =>
-      ask(c, async (keeper) => {
+      askKeeper(c, async (keeper) => {
         const { revision, reason } = c.req.valid('json');
         const earlier = await keeper.configRevision(revision);
         if (earlier === null) return noRevision(revision);
@@ -62,8 +63,8 @@ export function configRoutes() {
     );
 }
 
-/** Asks the instance that owns the config; 503 where it fails or does not answer. */
-async function ask<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Promise<T>) {
+/** Asks the controller instance that owns the config; answers 503 if it fails or does not answer. */
+async function askKeeper<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Promise<T>) {
   try {
     const keeper = configKeeperOf(c.env);
     return keeper === null ? noController() : await withLimit(call(keeper), CALL_LIMIT_MS);
@@ -83,7 +84,7 @@ async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reaso
   return c.json({ revision, hash, warnings }, 200, { etag: `"${hash}"` });
 }
 
-/** A route whose split beats the weights that are written: whoever writes them should know, before and after. */
+/** Warnings about routes where a split or weights by hand beat the weights that are written, so that these have no effect. */
 async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
   const parsed = parseConfig(text, { unknownKeys: 'warn' });
   if (!parsed.ok) return [];
@@ -138,10 +139,11 @@ function faulty(faults: Fault[]) {
   return refuse(422, 'invalid_config', detail, 'mend each fault as it says', { more: { faults } });
 }
 
-/** Where a config is asked for; a call that needs one to do its work answers 503 with it. */
+/** There is no config: 404 where the config itself was asked for, 503 where a call cannot work without one. */
 export const noConfig = <const S extends 404 | 503>(status: S) =>
   refuse(status, 'no_config', 'There is no valid config.', `${makeConfig}; headgate doctor lists the faults of one`);
 
+/** What to do where there is no config. */
 export const makeConfig = 'headgate init URL makes one, headgate apply FILE puts it in force';
 
 const noRevision = (revision: number) =>

@@ -16,7 +16,7 @@ import { makeConfig } from './config.ts';
 import type { AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
 import { KEEPER_LIMIT_MS, KV_LIMIT_MS, MAX_DOCTOR_ROUTES, MAX_PROBES, PROBES_AT_ONCE } from './limits.ts';
-import { byHand, noRoute, statusOf } from './routes.ts';
+import { moveByHand, noRoute, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -126,7 +126,7 @@ async function inKv(env: Env): Promise<InKv> {
   return { text, config, findings: [read, ...found] };
 }
 
-/** The instance that owns the config: whether it answers, and whether KV has what it last wrote. */
+/** Whether the instance that owns the config answers, and whether KV has what it last wrote. */
 async function keeperFindings(env: Env, text: string | null): Promise<Finding[]> {
   const keeper = configKeeperOf(env);
   if (keeper === null) return [];
@@ -177,11 +177,11 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     return [[ok(about, `its controller has revision ${status.split.revision}${running}`), ...notes], status];
   } catch (cause) {
     const detail = `its controller does not answer (${cause}): traffic flows on`;
-    return [[bad(about, detail, byHand(name))], null];
+    return [[bad(about, detail, moveByHand(name))], null];
   }
 }
 
-/** A sick variant is bad while it has traffic, and a warning before. */
+/** Health checks. An unhealthy variant is bad if it has traffic, else a warning. `allowed`: how many checks may still be made. */
 async function healthFindings(
   route: Route,
   status: RouteStatus | null,

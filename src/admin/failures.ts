@@ -3,7 +3,7 @@
  * passed in. It is isolate-local on purpose: it needs no storage to be attacked, and a token of 128 bits needs no more.
  */
 
-/** Wrong credentials an address may send a minute. High enough that an operator's stale script does not lock out a colleague at once. */
+/** Wrong credentials that an address may send in a minute: enough that a stale script does not lock out a colleague at once. */
 export const maxFailures = 100;
 export const windowMs = 60_000;
 const maxAddresses = 1_000;

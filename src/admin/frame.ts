@@ -14,7 +14,7 @@ export const privateAnswers: MiddlewareHandler<AdminEnv> = async (c, next) => {
   c.header('referrer-policy', 'no-referrer');
 };
 
-/** What the world may call on any host. */
+/** What anybody may call, on any host. */
 const everywhere = new Set(['/health', '/preview', '/outcomes', '/outcomes.js']);
 
 /** With `ADMIN_HOST` set, a page that a bad candidate serves never shares an origin with the controls. */

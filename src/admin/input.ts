@@ -25,8 +25,7 @@ export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 
 type Refused<S extends ProblemStatus> = Response & TypedResponse<ProblemBody, S, 'json'>;
 
 /**
- * `problem`, typed so that the client can tell a refusal from an answer by its status. Whoever operates the controls always hears
- * how to mend it.
+ * `problem`, typed so that the client can tell a refusal from an answer by its status. Always with `mend`: operators are told what to do.
  */
 export function refuse<const S extends ProblemStatus>(
   status: S,
@@ -38,14 +37,14 @@ export function refuse<const S extends ProblemStatus>(
   return problem({ status, code, detail, mend, ...further }) as Refused<S>;
 }
 
-/** How to mend a binding that is not there. */
+/** What to do about a missing binding. */
 export const bindIt = 'bind it as wrangler.toml does and deploy';
 
-/** How to mend a secret that is not there. */
+/** What to do about a missing secret. */
 export const putSecret = (name: string) => `npx wrangler secret put ${name} (locally: in .dev.vars)`;
 
 /**
- * The body as JSON, or the refusal; `empty` stands for a body of nothing. The content type is not asked for: tokens guard, not the
+ * The body as JSON, or the refusal; `empty` is read in place of an empty body. Any content type will do: tokens protect the calls, not the
  * type, and `sendBeacon` sends text.
  */
 export async function readJson(request: Request, maxBytes: number, empty = ''): Promise<Result<unknown, Response>> {
@@ -58,6 +57,7 @@ export async function readJson(request: Request, maxBytes: number, empty = ''): 
   }
 }
 
+/** The refusal of a body over the bound. */
 export function tooLarge(maxBytes: number) {
   return refuse(413, 'body_too_large', `The body has more than ${maxBytes / 1024} KiB.`, 'send less at once');
 }
@@ -69,17 +69,17 @@ type Validated<Target extends 'json' | 'query', S extends v.GenericSchema> = Mid
 >;
 
 /**
- * Checks a JSON body, `{}` where there is none; `c.req.valid('json')` then has it. A `strict` one has no unknown members: a misspelled
- * one would do something else than what was asked for. What nobody can misspell with an effect is not held up by it.
+ * Checks a JSON body, `{}` where there is none; `c.req.valid('json')` then has it. Unknown members are refused if `isStrict`, since a
+ * misspelled one would do something other than what was asked for. Where a member decides nothing, it should not stop an abort.
  */
-export function jsonBody<S extends v.GenericSchema>(schema: S, strict = true): Validated<'json', S> {
+export function jsonBody<S extends v.GenericSchema>(schema: S, { isStrict = true } = {}): Validated<'json', S> {
   return async (c, next) => {
     const body = await readJson(c.req.raw, MAX_BODY_BYTES, '{}');
     if (!body.ok) return body.error;
     // valibot takes a list for an object.
     const checked = v.safeParse(schema, Array.isArray(body.value) ? null : body.value);
     const { unknown, reserved } = findKeys(schema, body.value);
-    const strange = strict ? [...unknown, ...reserved] : [];
+    const strange = isStrict ? [...unknown, ...reserved] : [];
     if (!checked.success || strange.length > 0) return invalidBy(checked.issues, body.value, strange);
     c.req.addValidatedData('json', checked.output as object);
     return next();

@@ -1,11 +1,11 @@
-/** Owns the lines that the controls write into a route's history themselves: what its controller had no part in. */
+/** Owns the history entries that the admin API writes itself, about what a route's controller had no part in. */
 
 import type { Context } from 'hono';
 import { controllerOf } from '../env.ts';
 import { actorOf } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 
-/** What stands in no history is done nevertheless: the history being away refuses nothing. Never rejects. */
+/** Writes an entry. If the history cannot be reached, that is logged, and what was done stays done. Never rejects. */
 export async function noted(c: Context<AdminEnv>, route: string, action: string, reason: string): Promise<void> {
   try {
     await controllerOf(c.env, route)?.note(route, { actor: actorOf(c), action, reason, before: null, after: null });

@@ -1,6 +1,6 @@
 /**
- * Owns `POST /_headgate/outcomes`: who may report, the answers, and the ways to ledger and controller. Open to visitors' pages and
- * backends by its own rules (design section 10). It fails closed: what is refused counts nowhere, and each item says why.
+ * Owns `POST /_headgate/outcomes`: who may report, what is passed on to ledger and controller, and the answers. It is open to visitors'
+ * pages and to backends, by its own rules (design section 10). It fails closed: a refused item counts nowhere, and is told why.
  */
 
 import type { Context, MiddlewareHandler } from 'hono';
@@ -52,7 +52,7 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const caller = callerOf(c, refusal);
     const { items, isList } = body.value;
     const resolved = await Promise.all(items.map((item) => resolve(item, config, caller)));
-    // A bearer token of something else may come with a receipt; only one that was needed here is a guess.
+    // A wrong token counts as a guess only if an item needed one: with a receipt somebody may send a token that is for something else.
     const isRefused = resolved.some((one) => !one.ok && one.error === 'outcome_token_needed');
     if (isRefused && c.req.header('authorization') !== undefined) limits.token.count(address, Date.now());
     const answers = await count(c, resolved);
@@ -114,12 +114,12 @@ const unavailable =
 /** `experiment` is empty where none counts. */
 type Answers = Result<{ variant: string; counted: boolean; experiment: string }, OutcomeFault>[];
 
-/** An experiment's ledger says whom it credits; a running rollout is then told, in the background. */
+/** The experiment's ledger counts and says which variant it credits; then the controller is told, in the background. */
 async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers> {
   const { name } = state.route;
   const experiment = state.inForce.experiment!;
   const ledger = ledgerOf(c.env, name, experiment);
-  // Before it begins and when it has ended, nobody is dealt to an arm: the ledger has the units of those who were, and no others.
+  // With a single arm (before the experiment begins, or after its end) no unit is dealt: outcomes count for those that were, and no others.
   const isAlone = state.arms.length < 2;
   if (ledger === null) return items.map(() => err('no_ledger'));
   const events = items.map(({ reported, credit: { unit, receipt, served, pinned } }) => {
@@ -132,11 +132,11 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
     const telling = Promise.resolve(controllerOf(c.env, name)?.outcomes(name, evidence));
     c.executionCtx.waitUntil(telling.catch((cause) => console.error('outcomes', cause)));
   }
-  // A receipt from before it began says nothing of the experiment, and all the same how good its variant's answer was.
+  // A receipt of a unit that is not in the experiment still tells how good its variant's answer was: the controller gets it.
   const isOthers = (at: number) =>
     (isAlone || items[at]!.credit.receipt) && !answers[at]!.ok && answers[at]!.error.reason === 'unknown_unit';
   const others = items.filter((_, at) => isOthers(at));
-  // What the ledger has counted is told, whatever becomes of the rest: it would come again.
+  // If the controller fails, what the ledger has counted must still be answered, or the caller would send it again.
   const elsewhere = others.length > 0 ? await byController(c, state, others).catch(unavailable(others)) : [];
   return answers.map((answer, at) => {
     if (answer.ok) return ok({ ...answer.value, experiment });
@@ -145,7 +145,7 @@ async function byLedger(c: C, state: RouteState, items: Item[]): Promise<Answers
   });
 }
 
-/** Without an experiment nothing keeps counts: the controller uses receipts up and knows who converted, and a running rollout judges. */
+/** Without an experiment the controller counts: it marks receipts as used, knows which units converted, and judges a running rollout. */
 async function byController(c: C, { route: { name } }: RouteState, items: Item[]): Promise<Answers> {
   const controller = controllerOf(c.env, name);
   if (controller === null) return items.map(() => err('no_ledger'));
@@ -178,7 +178,7 @@ function recorded(
   return { ...about, counted: answer.counted };
 }
 
-/** Pages of the own origin and of those that the config lists may report; who sends no Origin is no page of another site. */
+/** Lets pages of the Worker's own origin and of those in the config report. A call without Origin is no page of another site. */
 function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     const origin = c.req.header('origin');
@@ -211,13 +211,14 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
   };
 }
 
+/** The fault of a caller without the outcome token, or null. */
 async function tokenFault(c: C): Promise<OutcomeFault | null> {
   const token = bearerToken(c.req.header('authorization'));
   const bearsIt = token !== undefined && !!c.env.OUTCOME_TOKEN && (await sameSecret(token, c.env.OUTCOME_TOKEN));
   return bearsIt ? null : 'outcome_token_needed';
 }
 
-/** Empty where there is none: on a machine of one's own, where many visitors share it. */
+/** The caller's address; empty for loopback, which many visitors of a local Worker share. */
 function addressOf(c: C): string {
   const address = c.req.header('cf-connecting-ip') ?? '';
   return /^(127\.|::1$)/.test(address) ? '' : address;

@@ -74,7 +74,7 @@ interface Asked {
   adminHost: string | undefined;
 }
 
-/** Route and host of a preview that someone asked for, or why there is none. */
+/** The route and host of a preview that was asked for, or the refusal. */
 function previewTarget(config: Config, asked: Asked) {
   const route = config.routes.find((candidate) => candidate.name === asked.route);
   if (!route) return noRoute(asked.route);
@@ -85,20 +85,20 @@ function previewTarget(config: Config, asked: Asked) {
   }
   // No route answers on the host of the controls, whatever its rules say.
   const isAdmin = (host: string) => asked.adminHost !== undefined && withoutPort(host) === withoutPort(asked.adminHost);
-  // A port is no part of what a route matches, but it is part of where a browser sends its cookie's page.
+  // A route's rules have no port, but the URL that the browser opens does.
   const serves = (host: string) =>
     !isAdmin(host) && route.match.some((rule) => hostCovers(rule.host, withoutPort(host)));
   const exact = route.match.find(({ host }) => host !== null && !host.startsWith('*'))?.host;
   const named = asked.host ?? (serves(asked.callHost) ? asked.callHost : (exact ?? asked.callHost));
   const [, name = '', port = ''] = /^(.*?)(:\d+)?$/s.exec(named) ?? [];
-  // Requests bear it in ASCII, and clients leave out the port that is their scheme's.
+  // As requests name it: in ASCII, and without the scheme's default port.
   const host = (canonicalHost(name) ?? name.toLowerCase()) + port.replace(/^:(?:80|443)$/, '');
   if (serves(host)) return { route: route.name, host };
   const detail = `Route ${route.name} does not answer on ${host}.`;
   return refuse(422, 'preview_host', detail, 'name a host that it matches: "host", or --host');
 }
 
-/** A place on this very origin. `//host`, `/\host` and absolute URLs would make this an open redirect. */
+/** `to` as a place on this very origin, else `/`. Otherwise `//host`, `/\host` and absolute URLs would make this an open redirect. */
 export function samePlace(to: string | undefined, here: URL): string {
   if (to === undefined || !to.startsWith('/')) return '/';
   const target = URL.parse(to, here);

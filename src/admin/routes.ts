@@ -29,8 +29,8 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       const routes = await routesOf(c.env).catch(inKv);
       const looks = routes.map((route) =>
         statusOf(controllerOf(c.env, route.name)!, route.name).catch(async (cause) => {
-          // One that is down hides neither the others nor what config and KV say of its own route. The isolate's knowledge of a
-          // route hangs on the very object that it serves by.
+          // A controller that is down hides neither the other routes nor what config and KV say of its own. `serving.state` needs the
+          // very route object that the isolate serves by.
           const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
           const { inForce, split, weights: byHand } = await serving!.state(c.env, c.executionCtx, served);
           return {
@@ -44,7 +44,7 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       return c.json({ routes: statuses.filter((status) => status !== null) }, 200);
     })
     .get('/routes/:route', (c) =>
-      ask(c, async (controller, route) => {
+      askController(c, async (controller, route) => {
         const status = await statusOf(controller, route);
         return status && c.json(status, 200, { etag: `"${status.split.revision}"` });
       }),
@@ -61,15 +61,19 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       if (faults.length > 0) return invalid('The rollout cannot be started as written.', faults);
       return changing(c, { kind: 'rollout', ...body, ...normalisedTrial(body) });
     })
-    .post('/routes/:route/rollout/:command{promote|pause|resume|abort}', jsonBody(schemas.reasonBody, false), (c) => {
-      const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
-      return changing(c, { kind, ...c.req.valid('json') });
-    })
+    .post(
+      '/routes/:route/rollout/:command{promote|pause|resume|abort}',
+      jsonBody(schemas.reasonBody, { isStrict: false }),
+      (c) => {
+        const kind = c.req.param('command') as 'promote' | 'pause' | 'resume' | 'abort';
+        return changing(c, { kind, ...c.req.valid('json') });
+      },
+    )
     .post('/routes/:route/rollback', jsonBody(schemas.rollbackBody), (c) => {
       return changing(c, { kind: 'rollback', ...c.req.valid('json') });
     })
     .get('/routes/:route/splits', query(schemas.splitsQuery), (c) =>
-      ask(c, async (controller, route) => {
+      askController(c, async (controller, route) => {
         const found = (await controller.waysBack(route, c.req.valid('query'))) as Result<WaysBack, CallRefusal>;
         return found.ok ? c.json(found.value, 200) : refusalOf(found.error);
       }),
@@ -78,21 +82,21 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       changing(c, { kind: 'manual-cleared', ...c.req.valid('query') }),
     )
     .get('/routes/:route/history', query(schemas.historyQuery), (c) =>
-      ask(c, async (controller, route) => {
+      askController(c, async (controller, route) => {
         const { limit, before } = c.req.valid('query');
         const page = await controller.history(route, limit, before ?? null);
         return page && c.json(page, 200);
       }),
     )
     .get('/routes/:route/series', query(schemas.seriesQuery), (c) =>
-      ask(c, async (controller, route) => {
+      askController(c, async (controller, route) => {
         const { width, minutes } = c.req.valid('query');
         const points = await controller.series(route, width, Date.now() - minutes * 60_000);
         return points && c.json({ width, points }, 200);
       }),
     )
     .get('/routes/:route/explain', query(schemas.explainQuery), (c) =>
-      ask(c, async (controller, route) => {
+      askController(c, async (controller, route) => {
         const status = await statusOf(controller, route);
         return status && c.json(explanationOf(status, c.req.valid('query').unit), 200);
       }),
@@ -101,8 +105,11 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
 
 export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
-/** Asks the controller of the route that a call names. Null is answered by 404, a controller that fails or does not answer by 503. */
-export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller, route: string) => Promise<T | null>) {
+/** Asks the controller of the route in the call's path. A null is answered by 404, a controller that fails or does not answer by 503. */
+export async function askController<T>(
+  c: Context<AdminEnv>,
+  call: (controller: Controller, route: string) => Promise<T | null>,
+) {
   const route = c.req.param('route')!;
   try {
     const controller = controllerOf(c.env, route);
@@ -113,15 +120,16 @@ export async function ask<T>(c: Context<AdminEnv>, call: (controller: Controller
       return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
     console.error('controller', route, cause);
     const detail = `The controller does not answer: traffic flows on as it is.`;
-    return refuse(503, 'controller_down', detail, byHand(route));
+    return refuse(503, 'controller_down', detail, moveByHand(route));
   }
 }
 
+/** No config could be read, so nothing can be said of the route. */
 class Unread extends Error {
   override message = 'No config could be read; pause and abort work without it.';
 }
 
-/** A route's status; null where the config does not have it. Throws where no config could be read. */
+/** A route's status; null if the config does not have the route. Throws `Unread` if no config could be read. */
 export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
   const status = (await withLimit(Promise.resolve(controller.status(route)), STATUS_LIMIT_MS)) as
     | RouteStatus
@@ -131,24 +139,24 @@ export async function statusOf(controller: Controller, route: string): Promise<R
   return status;
 }
 
-/** How to move traffic while a controller does not answer. */
-export const byHand = (route: string) =>
+/** How people can move traffic while a controller does not answer. */
+export const moveByHand = (route: string) =>
   `try again; by hand: npx wrangler kv key put --remote --binding CONFIG weights:${route} '{"…":100}'`;
 
-/** Every change answers with the route as it is afterwards, and what people should know although it was done. */
+/** Makes a change. It answers with the route as it is afterwards, and with warnings. */
 function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason: string }) {
-  return ask(c, async (controller, route) => {
+  return askController(c, async (controller, route) => {
     const caller = callerOf(c, reason);
     if (caller === null) return badIfMatch();
     const called = (await controller.change(route, asked, caller)) as Called;
     if (!called.ok) return refusalOf(called.error);
     const { status, revision, warnings } = called.value;
-    // A controller of an earlier deployment tells none.
+    // A controller of an earlier deployment names no `revision`.
     return c.json({ ...status!, warnings }, 200, { etag: `"${revision ?? status?.split.revision}"` });
   });
 }
 
-/** The statuses of refusals that are no conflict with how things stand. */
+/** The statuses of refusals that are not a 409. */
 const statuses: Record<string, 404 | 412 | 422 | 503> = {
   stale: 412,
   no_such_route: 404,
@@ -170,7 +178,7 @@ async function routesOf(env: Env): Promise<Route[]> {
 
 export const noController = () => refuse(503, 'no_controller', 'This Worker has no CONTROLLER binding.', bindIt);
 
-/** RFC 9110 §13.1.1: what matches no revision is a precondition that does not hold. */
+/** RFC 9110 §13.1.1: an If-Match that is no revision matches nothing, so the precondition fails. */
 const badIfMatch = () =>
   refuse(412, 'stale', 'If-Match is not a split revision.', 'send the ETag of GET /_headgate/api/routes/:route');
 
