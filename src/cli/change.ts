@@ -1,6 +1,6 @@
 /**
- * Owns how a verb comes to act: it shows what will change, asks where a person sits at the terminal, and says afterwards what
- * was done. Without a terminal nobody is asked: whoever wrote the script meant what it says. `--dry-run` never acts.
+ * Owns how a verb makes a change: it shows what will change, asks for confirmation on a terminal, and says afterwards what was done. Without
+ * a terminal nobody is asked: whoever wrote the script meant what it says. `--dry-run` never acts.
  */
 
 import { shares } from './figures.ts';
@@ -11,7 +11,7 @@ import { safe } from './text.ts';
 import type { CommonArgs, RouteWriteArgs, WriteArgs } from './verb.ts';
 
 export interface Change {
-  /** The deed as an order, without a full stop: `Switch detect to green`. */
+  /** The change as an imperative, without a full stop: `Switch detect to green`. */
   what: string;
   /** What is and what will be, line by line. */
   lines: readonly string[];
@@ -19,7 +19,7 @@ export interface Change {
   data: Record<string, unknown>;
 }
 
-/** Whether to act. False after `--dry-run` has shown the change; a person's no is a refusal (exit 1), so that `&&` stops. */
+/** Whether to make the change. False after `--dry-run` has shown it. Throws `Stop` (exit 1) if a person says no, so that `&&` stops. */
 export async function isMeant(
   change: Change,
   args: Pick<WriteArgs, 'yes' | 'dry-run'> & Pick<CommonArgs, 'json'>,
@@ -57,12 +57,12 @@ export function ifMatchOf(
   return revision === undefined ? {} : { 'if-match': `"${revision}"` };
 }
 
-/** Whether what will change is shown to somebody. What is shown must not promise what the Worker will refuse; a script just asks it. */
+/** Whether somebody will see what is going to change. Then it must not promise what the Worker will refuse; a script just lets it refuse. */
 export function isShown(args: WriteArgs & CommonArgs, { confirm }: Terminal): boolean {
   return args['dry-run'] === true || (confirm !== null && args.yes !== true);
 }
 
-/** Throws what the Worker would refuse to whoever moves traffic: people's weights in KV decide, or a rollout does. */
+/** Throws what the Worker would refuse to a verb that moves traffic: weights by hand, or a running rollout. */
 export function refuseBusy({ name, byHand, rollout }: RouteStatus): void {
   if (byHand !== null) {
     const what = `Weights set by hand decide (weights:${name}).`;
@@ -78,7 +78,7 @@ export function isRunning({ phase }: NonNullable<RouteStatus['rollout']>): boole
   return ['progressing', 'paused', 'awaiting-approval'].includes(phase);
 }
 
-/** `before → after` of weights and shadows, for a person who is about to say yes. */
+/** `before → after` of weights and shadows, for a person who is about to confirm. */
 export function trafficLines(
   { inForce, split }: RouteStatus,
   after: { weights?: Record<string, number>; shadows?: Record<string, number> },

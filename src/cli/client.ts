@@ -36,7 +36,7 @@ export function connect(args: CommonArgs, terminal: Terminal) {
       throw unreachable(target, cause);
     });
     if (!reply.ok) throw await refusal(target, reply);
-    if (!isPrivate(reply)) throw noHeadgate(target, reply.status);
+    if (!isFromHeadgate(reply)) throw noHeadgate(target, reply.status);
     return reply;
   };
   const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
@@ -62,12 +62,12 @@ function unreachable({ url }: Connection, cause: unknown): Stop {
   });
 }
 
-/** A problem document in the words of the CLI. Anything else came from something that is no Headgate. */
+/** A problem document in the words of the CLI. Any other answer did not come from a Headgate. */
 async function refusal(target: Connection, reply: Reply): Promise<Stop> {
   const isProblem = reply.headers.get('content-type')?.startsWith('application/problem+json');
   const { code, detail, mend, faults } = isProblem ? await readBody(target, reply) : {};
   if (typeof code !== 'string') return noHeadgate(target, reply.status);
-  // Faults say all that the sentence around them says, and how to mend each.
+  // The faults say everything that `detail` says, and what to do about each.
   if (code === 'invalid_request' && faults?.length > 0) {
     return new Stop({ exitCode: 1, code, what: `${target.url} refused what it was given.`, faults });
   }
@@ -79,10 +79,10 @@ async function refusal(target: Connection, reply: Reply): Promise<Stop> {
 }
 
 /**
- * Every answer of the controls is the caller's alone. Another service may answer JSON too, and even a 200. Other headers prove
- * nothing: a zone may set its own.
+ * Whether a response comes from a Headgate's controls: by `cache-control: no-store`, which all of theirs have. Another service may answer
+ * JSON with 200 too, and other headers may be set by the zone.
  */
-function isPrivate({ headers }: Reply): boolean {
+function isFromHeadgate({ headers }: Reply): boolean {
   return headers.get('cache-control')?.includes('no-store') === true;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns what changes between two config documents, route by route, as a person would tell it. Pure. It compares what was written,
- * not what is made of it: a default written out is a change of the file, and shown as one.
+ * Owns what changes between two config documents, route by route, in words for people. Pure. It compares the documents as written, not
+ * what they mean: a default that is now written out is shown as a change.
  */
 
 import { safe } from './text.ts';

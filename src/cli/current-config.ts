@@ -25,13 +25,13 @@ export async function currentConfig({ client, replyOf, target }: Connected): Pro
   }
 }
 
-/** `If-Match` of a config write: the hash that a person names, else the one that was read. Where there was none, nobody may have made one since. */
+/** `If-Match` of a config write: the hash that a person names, else the one that was read. If there was no config, there must still be none. */
 export function ifMatchOfConfig(named: string | undefined, { hash }: CurrentConfig): Record<string, string> {
   const bound = named?.replaceAll('"', '') ?? hash ?? '';
   return { 'if-match': `"${bound}"` };
 }
 
-/** Where weights, baseline and mirroring of the config will not be served as they are written, since something else is in force. */
+/** Warnings about routes where the config's weights, baseline or shadows are not served as written, since something else is in force. */
 export function overridden(routes: readonly Route[], statuses: readonly RouteStatus[]): Fault[] {
   return routes.flatMap((route, index) => {
     const status = statuses.find((one) => one.name === route.name);
@@ -70,7 +70,7 @@ function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   return [...faults, ...overriddenShadows(split, route, set)];
 }
 
-/** What holds a rollout that runs. */
+/** The warning that a running rollout will pause under this config; none where it goes on. */
 function pausing({ rollout, variants, baseline }: RouteStatus['split'], route: Route, end: string): Fault[] {
   const path = variantsHash(route) !== variants ? 'variants' : 'baseline';
   if (path === 'baseline' && route.baseline === baseline) return [];
@@ -79,7 +79,7 @@ function pausing({ rollout, variants, baseline }: RouteStatus['split'], route: R
   return [{ path, reason, mend: `put it in force once that has ended, or end it first: ${end}` }];
 }
 
-/** What the split mirrors otherwise than the config says. What the config no longer describes is not mirrored any more. */
+/** Shadows that the split mirrors at another percentage than the config says. Those that the config no longer describes have ended. */
 function overriddenShadows(split: RouteStatus['split'], { shadows }: Route, set: string): Fault[] {
   const path = 'shadows';
   const others = shadows.flatMap(({ variant, percent }) => {

@@ -1,4 +1,4 @@
-/** Owns a route as verbs see it: its status, and refusals of names that nobody has. It changes nothing. */
+/** Owns a route as verbs see it: its status, and the refusal of unknown names of routes and variants. It changes nothing. */
 
 import type { RouteStatus } from '../rollout/status.ts';
 import { type Connected, connect } from './client.ts';
@@ -50,7 +50,7 @@ export async function routeStatuses({ client, ask }: Connected): Promise<RouteSt
   return ((await ask(client.api.routes.$get())) as { routes: RouteStatus[] }).routes;
 }
 
-/** Throws `Stop` when the config has no such route. What cannot be asked now is not refused. */
+/** Throws `Stop` if the config has no such route. If the Worker cannot be asked, nothing is refused. */
 export async function requireRoute(route: string, connected: Connected): Promise<void> {
   const known = await routeNames(connected).catch((cause: unknown) => {
     if (cause instanceof Stop) return null;
@@ -80,7 +80,7 @@ export function requireVariant(status: RouteStatus, variant: string): void {
   });
 }
 
-/** Names go into paths as they are typed, so what would change the path is taken as text. */
+/** A name as part of a path: what would change the path is escaped. */
 export function paramOf(route: string): { route: string } {
   return { route: encodeURIComponent(route) };
 }

@@ -1,4 +1,4 @@
-/** Owns the way from a command line to a verb and from its end to an exit status. It knows the verbs' names and nothing of their work. */
+/** Owns the way from a command line to a verb, and from how the verb ended to an exit status. It knows the verbs' names, not what they do. */
 
 import { parseArgs as nodeParseArgs, stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, parseArgs, renderUsage } from 'citty';
@@ -32,7 +32,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
     return explain(Object.keys(verbs), word !== undefined, terminal);
   }
-  // What the shells' completions call; people do not.
+  // Called by shell completions, not by people.
   if (word === 'complete') {
     const { complete } = await import('./complete/complete.ts');
     terminal.out((await complete(argv.at(-1) ?? '', terminal)).join('\n'));
@@ -56,7 +56,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   return (await chosen.run(parseArgs(rest, args), terminal)) ?? 0;
 }
 
-/** The verb's whole name; undefined where a group is asked what it has. Throws `Stop` for a verb that is not there. */
+/** The verb's full name; undefined for a group without a verb. Throws `Stop` for an unknown verb. */
 function nameOf([first, second]: string[]): string | undefined {
   const seconds = groupOf(first!);
   if (seconds.length > 0) {
@@ -70,8 +70,8 @@ function nameOf([first, second]: string[]): string | undefined {
 }
 
 /**
- * The parser below lets unknown options and surplus words pass in silence; a typo must not act on the wrong thing. What is missing
- * is said here too, since only here the verb's name is known.
+ * Refuses unknown options, surplus words and missing arguments. The parser itself ignores the first two silently, and a typo must not act
+ * on the wrong thing; and only here is the verb's name known.
  */
 function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boolean): void {
   const options = Object.fromEntries(
@@ -116,7 +116,7 @@ function meant(option: string, known: readonly string[]): string | null {
   return near === null ? null : `did you mean --${near}?`;
 }
 
-/** Names the verbs. Who did not ask for that meant something else, and whatever reads standard output must not take it for an answer. */
+/** Lists the verbs: on standard output if that was asked for, else on standard error, so that no script takes it for an answer. */
 function explain(names: readonly string[], isAsked: boolean, terminal: Terminal): ExitCode {
   if (isAsked) terminal.out(overview(names));
   else terminal.note(overview(names));

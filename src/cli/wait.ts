@@ -1,6 +1,6 @@
 /**
- * Owns waiting for a rollout's end, and the exit status that it means. A Worker that cannot be reached is tried again for some
- * minutes; a rollout that is not there, or that gave way to another, is refused rather than taken for a success.
+ * Owns waiting for a rollout's end, and the exit status for it. A Worker that cannot be reached is tried again for some minutes. A rollout
+ * that does not exist, or was replaced by another, is refused rather than taken for a success.
  */
 
 import type { RolloutStatus } from '../rollout/describe.ts';

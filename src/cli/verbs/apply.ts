@@ -1,6 +1,6 @@
 /**
- * Owns `headgate apply FILE`: a config put in force. It is checked here first, shown as what changes on which route, and bound
- * to the config that was compared with, so that nobody's work is written over unseen.
+ * Owns `headgate apply FILE`: puts a config in force. The file is checked first and shown as what changes on which route, and the write is
+ * bound to the config that it was compared with, so that nobody's work is overwritten unseen.
  */
 
 import { parseConfig } from '../../config/parse.ts';
@@ -63,7 +63,7 @@ export const apply = verb({
   },
 });
 
-/** What the Worker would say, which knows its secrets and bindings, and where a split beats what the document says. */
+/** What the Worker itself says of the document: it knows its secrets and bindings, and which splits beat the document's weights. */
 async function warningsOf(
   text: string,
   file: string,

@@ -29,7 +29,7 @@ export const doctor = verb({
     const askedMs = terminal.now();
     const seen = await ask(client.api.doctor.$get({ query: { route: args.route || undefined } })).catch(
       (cause: unknown) => {
-        // Not reached in vain: what is known so far is worth printing.
+        // The call failed, but what is known so far is worth printing.
         if (cause instanceof Stop && !args.json) terminal.out(findingLines([reach], terminal).join('\n'));
         throw cause;
       },
@@ -55,7 +55,7 @@ function clockFinding(skewMs: number): Finding {
   };
 }
 
-/** What is wrong first would hide where it belongs: findings stay in their order, and marks catch the eye. */
+/** The findings as lines. They stay in their order, which shows where each belongs; marks make the bad ones stand out. */
 function findingLines(findings: readonly Finding[], { paint }: Terminal): string[] {
   const marks = { ok: paint.green('✔'), note: paint.dim('·'), warn: paint.yellow('!'), bad: paint.red('✗') };
   const width = Math.max(...findings.map(({ about }) => about.length));

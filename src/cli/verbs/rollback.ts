@@ -1,4 +1,4 @@
-/** Owns `headgate rollback ROUTE`: the way back. It is bound to no revision unless asked, since in need nothing may be in its way. */
+/** Owns `headgate rollback ROUTE`: the way back. It is bound to no revision unless asked, since in an emergency nothing may be in its way. */
 
 import type { WaysBack } from '../../rollout/ways-back.ts';
 import { ifMatchOf, isMeant, isRunning, isShown, printChanged, trafficLines } from '../change.ts';
@@ -27,10 +27,10 @@ export const rollback = verb({
     const { client, ask, status, param } = await openRoute(route, args, terminal);
     const headers = ifMatchOf(args, status, 'any');
     const ends = runningOf(status);
-    // Only who looks first is kept waiting for the answer; the way back itself asks nothing before.
+    // Where to is only asked if somebody will see it; otherwise the rollback is sent at once.
     const query = { revision: args.revision, force: args.force === true ? ('true' as const) : undefined };
     const ways = isShown(args, terminal)
-      ? await ask(client.api.routes[':route'].splits.$get({ param, query })).catch(nothingOld)
+      ? await ask(client.api.routes[':route'].splits.$get({ param, query })).catch(nullIfTooOld)
       : null;
     if (ways?.refused) throw refusalOf(ways.refused, othersOf(ways, status));
     const target = ways?.target ?? undefined;
@@ -81,8 +81,8 @@ function othersOf({ splits, target }: WaysBack, { inForce }: RouteStatus): strin
   return others.slice(0, OTHERS);
 }
 
-/** A Worker of before this call only cannot tell. */
-function nothingOld(cause: unknown): null {
+/** Null where the Worker is older and does not have this call; any other cause is thrown again. */
+function nullIfTooOld(cause: unknown): null {
   if (cause instanceof Stop && cause.trouble.code === 'not_found') return null;
   throw cause;
 }

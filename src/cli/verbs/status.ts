@@ -85,7 +85,7 @@ async function follow(
   let looking = look;
   for (;;) {
     const statuses = await looking();
-    // A slip in the route's name is told at once; a Worker that was there is waited for.
+    // A mistyped route is refused at once; only a Worker that has answered before is waited for.
     looking = patiently(look, terminal);
     each(statuses);
     if (wait) {
@@ -111,7 +111,7 @@ function liveView(look: () => Promise<RouteStatus[]>, watching: Watching, termin
   return follow(look, draw, watching, terminal);
 }
 
-/** What a log should have a new picture for. */
+/** What a log should show the picture again for. */
 function keyOf({ split, byHand, byHandFault, rollout }: RouteStatus) {
   const said = rollout && [rollout.id, rollout.phase, rollout.step, rollout.guardrails.map(({ verdict }) => verdict)];
   return [split.revision, byHand, byHandFault, said];

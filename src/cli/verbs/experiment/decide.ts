@@ -1,6 +1,6 @@
 /**
- * Owns `headgate experiment decide ROUTE --winner VARIANT`: a winner still ramps under guardrails, since an experiment says that
- * people like it, not that it bears the load. The baseline as winner gets everything at once, as after an abort.
+ * Owns `headgate experiment decide ROUTE --winner VARIANT`. A winner still goes through a rollout with guardrails, since an experiment says
+ * that people like it, not that it can bear the load. If the baseline wins, it gets all traffic at once, as after an abort.
  */
 
 import { ifMatchOf, isMeant, printChanged, trafficLines } from '../../change.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns the four orders that a running rollout takes. `promote` and `resume` are bound to the revision that was shown, since they
- * say yes to what somebody saw; `pause` and `abort` are not, since in need nothing may be in their way.
+ * Owns the four commands to a running rollout. `promote` and `resume` are bound to the revision that was shown, since they approve what
+ * somebody saw; `pause` and `abort` are not, since in an emergency nothing may be in their way.
  */
 
 import { endOf } from '../../../rollout/plan.ts';
@@ -18,9 +18,9 @@ type Rollout = NonNullable<RouteStatus['rollout']>;
 interface Order {
   kind: Kind;
   summary: string;
-  /** The deed as an order, for the question. */
+  /** The command as the question to the user puts it. */
   what(route: string): string;
-  /** What comes of it, for a person who is about to say yes. */
+  /** What will follow from it, for a person who is about to confirm. */
   next(rollout: Rollout): string;
   bound: 'shown' | 'any';
 }
@@ -97,7 +97,7 @@ function command({ kind, summary, what, next, bound }: Order) {
   });
 }
 
-/** The route as it is; null where that cannot be told, or the config has it no more, and the order needs nothing of it. */
+/** The route's status; null where it is not known, or the config no longer has the route, and the command can do without. */
 async function opened(route: string, bound: Order['bound'], args: WriteArgs & CommonArgs, terminal: Terminal) {
   try {
     return { ...(await openRoute(route, args, terminal)), unseen: null };
@@ -111,7 +111,7 @@ function isBlind(cause: unknown): boolean {
   return cause instanceof Stop && ['no_such_route', 'no_config'].includes(cause.trouble.code ?? '');
 }
 
-/** Throws what the Worker would refuse, so that nobody is promised what cannot be. */
+/** Throws what the Worker would refuse, so that nobody is asked to confirm what cannot be done. */
 function refuseIdle(status: RouteStatus, kind: Kind): void {
   const { name, rollout, byHand } = status;
   if (rollout === null || !isRunning(rollout)) {
