@@ -43,7 +43,10 @@ export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxC
   return clip(out, maxChars);
 }
 
-/** JSON in a text (the arguments of a call, mostly) is read by path like all else; of what breaks off only what has no items and members can stay. */
+/**
+ * The JSON within a text (mostly a tool call's arguments), so that it is redacted by path too. JSON that breaks off is redacted whole, unless
+ * it can have no members or items; other text stays as it is.
+ */
 function withinText(text: string): unknown {
   const json = text.trimStart();
   if (!/^[[{"]/.test(json)) return text;
@@ -57,7 +60,7 @@ export function excerptTexts(live: string, candidate: string, maxChars: number):
   return [cut(live), cut(candidate)];
 }
 
-/** What is kept of text that has no paths: the text, or only its length where the rules hide anything by path. */
+/** The excerpt of a text that has no paths: its beginning, or only its length where the rules hide anything by path. */
 export function excerptLoose(text: string, rules: CompiledRules, maxChars: number): string {
   return rules.hides && text !== ''
     ? `[${text.length} characters withheld: not readable by path]`

@@ -33,7 +33,7 @@ export function compareSeen(live: Side, candidate: Side, context: BodyContext): 
     rules: context.rules,
     partial: true,
   });
-  // What `capped` means is "not looked at", which proves no difference here.
+  // `capped` means "not looked at", which proves no difference here.
   if (found.differences.every(({ kind }) => kind === 'capped')) {
     return { ...unknown(), ignoredCount: found.ignoredCount };
   }
@@ -48,13 +48,13 @@ function unknown(): BodyOutcome {
 function lengthDifference(live: Side, candidate: Side): BodyOutcome | null {
   if (live.reading.partial && candidate.reading.partial) return null;
   const [whole, longer] = live.reading.partial ? [candidate, live] : [live, candidate];
-  // Of bytes without paths nothing is ignored.
+  // Binary bodies have no paths, so nothing in them is ignored.
   const share = whole.reading.kind === 'binary' ? 1 : SHORT_SHARE;
   if (sizeOf(whole) >= sizeOf(longer) * share) return null;
   return differing('length');
 }
 
-/** Without what says nothing: white space, ways to write a character, kinds of line ending. */
+/** The size of a body, without white space and without differences in how characters, numbers and line ends are written. */
 function sizeOf({ reading, reply }: Side): number {
   if (reading.kind === 'binary') return reply.bytes;
   const text = reading.text.normalize('NFC');
@@ -62,7 +62,7 @@ function sizeOf({ reading, reply }: Side): number {
   return solid(reading.kind === 'text' ? text : text.replace(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi, '0'));
 }
 
-/** Characters but for white space, however they are written in JSON. */
+/** The number of characters, without white space, an escape in JSON counting as one. */
 function solid(text: string): number {
   return text.replace(/\\(?:u.{4}|.)/g, '.').replace(/\s/g, '').length;
 }
@@ -78,13 +78,13 @@ function compareAnswers(live: Side, candidate: Side): BodyOutcome {
   if (runsAway) return differing('length');
   const outcome = endedShort ? textDiffers() : comparePrefix(left, right);
   const seen = Math.min(left.length, right.length);
-  // What has ended will say no more; of what runs on only the common beginning can be alike.
+  // If one text has ended short it is compared with all of the other; if both may go on, only their common length is.
   const until = endedShort ? undefined : seen;
   const alike = similarity(left.slice(0, until), right.slice(0, until));
   return { ...outcome, similarity: seen === 0 ? undefined : alike };
 }
 
-/** Whether the arguments seen so far of one answer are more than another whole one's could be, however they are spaced. */
+/** Whether one answer's tool arguments so far are longer than another whole answer's could be, however they are spaced. */
 function runsPast(longer: Side, whole: Side): boolean {
   return argumentsOf(longer) > 2 * argumentsOf(whole) + 1_024;
 }

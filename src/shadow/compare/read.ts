@@ -36,9 +36,9 @@ export function readReply(reply: Observation): Reading {
 }
 
 /**
- * Reads both replies of a pair. A stream that shows no dialect (its first word is an error, or it ends before any) is read as
- * the other side's, else as the preset's (`hint`). A live one that says something else is left as it is: what no dialect knows
- * has not failed by it.
+ * Reads both replies of a pair. A stream that shows no dialect (it begins with an error, or ends before any event that would tell) is read
+ * as the other side's dialect, else as the preset's (`hint`). A live stream that has text of another kind is left as it is: it has not
+ * failed just because no dialect knows it.
  */
 export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
   const left = readReply(live);
@@ -62,7 +62,7 @@ function readAs(dialect: DialectName | undefined, own: Reading, reply: Observati
 
 function readStream(reading: Reading, reply: Observation, hint?: DialectName): Reading {
   const stream = readSse(reply.body, { hint, whole: !reading.partial });
-  // What has no body has no stream that could lack its end.
+  // A 204 has no body, so no stream whose end could be missing.
   const answered = reply.status >= 200 && reply.status < 300 && reply.status !== 204;
   return {
     ...reading,
@@ -89,12 +89,12 @@ function readDocument(reading: Reading): void {
   reading.facts = factsOf(dialect, document);
 }
 
-/** Text in the declared character set, else in UTF-8; what is neither, byte by byte, so that no two bytes are taken for the same. */
+/** The text in the declared character set, else in UTF-8, else byte by byte (Latin-1), so that different bytes stay different. */
 function decode({ contentType, body, end }: Observation): string {
   const charset = /;\s*charset="?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   for (const name of [charset, 'utf-8']) {
     try {
-      // What was not read to its end may end within a character.
+      // A truncated body may end within a character.
       return new TextDecoder(name, { fatal: true, ignoreBOM: false }).decode(body, { stream: end === 'truncated' });
     } catch {}
   }
