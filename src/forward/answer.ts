@@ -314,7 +314,14 @@ function tell(
   exchange: Exchange,
   tried: Try,
   body: Served['body'],
-  more: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
+  {
+    captured = null,
+    events = null,
+    ends = null,
+    ownStatus = null,
+    isMadeGood = false,
+    isLost = false,
+  }: Partial<Copies & Pick<Served, 'ownStatus' | 'isMadeGood' | 'isLost'>> = {},
 ): void {
   const { request, method, url, sent, state, decision, env, ctx, plane, upload } = exchange;
   const served: Served = {
@@ -337,24 +344,23 @@ function tell(
     askedAtMs: tried.askedAtMs,
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
-    ownStatus: null,
+    ownStatus,
     errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
-    isMadeGood: false,
-    isLost: false,
+    isMadeGood,
+    isLost,
     standsIn:
-      tried.reason === 'failover' && !more.isLost && decision.isEvidence
+      tried.reason === 'failover' && !isLost && decision.isEvidence
         ? { variant: decision.variant, startedAtMs: exchange.startedAtMs }
         : null,
     body,
     watch: exchange.watch,
-    captured: null,
-    events: null,
-    ends: null,
+    captured,
+    events,
+    ends,
     armCount: state.arms.length,
     responseHeaders: tried.asked?.response.headers ?? null,
     cleanedHeaders: exchange.headers,
     upload,
-    ...more,
   };
   for (const observe of plane.observers) {
     try {
