@@ -95,7 +95,10 @@ export function nameOurHost(headers: Headers, origin: Origin, url: RequestUrl): 
   // What names our host already must not be led from https to the http that was called: it would lead there for ever.
   if (!inside && (target.host === url.host || /^\/(?!\/)/.test(location))) return;
   const path = inside ? target.pathname.slice(prefix.length) || '/' : target.pathname;
-  headers.set('location', url.origin + path + target.search + target.hash);
+  const here = url.origin + path + target.search;
+  // Who is sent by http to where they are would go there for ever, where the origin asks for https. That has a port of its own.
+  const isLoop = here === url.href && target.protocol === 'https:';
+  headers.set('location', (isLoop ? here.replace(/^http(?=:\/\/[^/:]+\/)/, 'https') : here) + target.hash);
 }
 
 /**

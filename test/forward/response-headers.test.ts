@@ -140,11 +140,21 @@ describe('response headers', () => {
   });
 
   it.each([
+    ['http://shop.example/a?b', 'https://green.example/base/a?b#c', 'https://shop.example/a?b#c'],
+    ['http://shop.example/a', 'https://green.example/base/a/', 'http://shop.example/a/'],
+    ['http://shop.example/a', 'http://green.example/base/a', 'http://shop.example/a'],
+    ['http://shop.example:8787/a', 'https://green.example/base/a', 'http://shop.example:8787/a'],
+    ['https://shop.example/a', 'https://green.example/base/a', 'https://shop.example/a'],
+  ])('for %s send a redirect to %s to %s', (from, location, expected) => {
+    expect(shaped([['location', location]], { url: new URL(from) }).get('location')).toBe(expected);
+  });
+
+  it.each([
     ['', 'https://shop.example/a'],
     ['/base', 'http://shop.example/a'],
   ])('lead back to http only from within an origin at our own host (base path "%s")', (base, expected) => {
     const origin = { kind: 'url' as const, url: `https://shop.example${base}` };
-    const changes = { origin, url: new URL('http://shop.example/a') };
+    const changes = { origin, url: new URL('http://shop.example/') };
     expect(shaped([['location', `https://shop.example${base}/a`]], changes).get('location')).toBe(expected);
   });
 });

@@ -292,6 +292,15 @@ describe('a redirect', () => {
     });
   }
 
+  it('from http to https at the place that was asked for keeps https, or it would lead there for ever', async () => {
+    answers.set('/a', ({ say }) => {
+      const { host } = new URL(origin.url);
+      return say(`HTTP/1.1 301 Moved\r\nLocation: https://${host}/a?b#c\r\nContent-Length: 0\r\n\r\n`);
+    });
+    const answer = await answerTo(headgate.url, { path: '/a?b' });
+    expect(values(answer.headers, 'location')).toEqual(['https://front.test/a?b#c']);
+  });
+
   it('loses the base path that the variant adds', async () => {
     answers.set('/base/v1/a', ({ say }) =>
       say(`HTTP/1.1 302 Found\r\nLocation: ${origin.url}/base/v1/b?c\r\nContent-Length: 0\r\n\r\n`),
