@@ -10,6 +10,7 @@ import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
+import type { Arm } from '../split/assign.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Ends, Prefix } from './copies.ts';
@@ -255,7 +256,7 @@ function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk:
 
 function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
   const { state, decision, url } = exchange;
-  const { route, arms } = state;
+  const { route } = state;
   const hasReceipt = route.receipts && !!exchange.env.COOKIE_SECRET;
   shapeResponseHeaders(headers, {
     route: route.name,
@@ -264,12 +265,20 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
     expose: route.expose || !!decision.isPreview,
     isPersonal:
       route.cache === 'private' &&
-      (arms.length > 1 || decision.setCookie !== null || !!decision.isPreview || hasReceipt),
+      (isSplit(state, tried) || decision.setCookie !== null || !!decision.isPreview || hasReceipt),
     origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,
     setCookies: decision.setCookie === null ? [] : [decision.setCookie],
   });
+}
+
+/** Whether others would get another variant's answer. */
+function isSplit({ arms, trusted, route }: RouteState, { variant }: Try): boolean {
+  const [{ variant: first }, second] = arms as [Arm, Arm?];
+  // The baseline answers those who are on no trial, also where it has no weight.
+  const isForSome = first !== trusted && (route.audience || route.requireConsent);
+  return !!second || variant.name !== first || !!isForSome;
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Shaping {
   route: string;
   variant: string;
   expose: boolean;
-  /** Two or more variants have weight, or a cookie is set: shared caches must not keep the answer. */
+  /** Others would get another answer, or a cookie is set: shared caches must not keep it. */
   isPersonal: boolean;
   /** Whose answer it is; null where it is our own. */
   origin: Origin | null;

@@ -7,10 +7,12 @@ let green: Origin;
 let headgate: Headgate;
 
 beforeAll(async () => {
-  [blue, green] = await Promise.all([
-    startOrigin((_, response) => response.end('blue')),
-    startOrigin((_, response) => response.end('green')),
-  ]);
+  const origin = (name: string) =>
+    startOrigin((request, response) => {
+      response.statusCode = request.url!.endsWith('/failing') && name === 'green' ? 503 : 200;
+      response.setHeader('cache-control', 'public, s-maxage=60').end(name);
+    });
+  [blue, green] = await Promise.all([origin('blue'), origin('green')]);
   const variants = { blue: { url: blue.url }, green: { url: green.url } };
   // All of the audience is on green, so that blue says "outside".
   const route = (name: string, more: Record<string, unknown>) => ({
@@ -42,6 +44,8 @@ beforeAll(async () => {
           weights: { blue: 50, green: 50 },
         }),
         route('consent', { requireConsent: { cookie: 'consent', value: 'yes' }, weights: { blue: 50, green: 50 } }),
+        route('asked', { requireConsent: { cookie: 'consent', value: 'yes' } }),
+        route('all', {}),
         match('header', { path: '/m/*', header: { 'x-version': ['2', '3'], 'x-beta': 'on' } }),
         match('exact', { host: 'api.test', path: '/m/exact' }),
         match('suffix', { host: '*.test', path: '/m/*' }),
@@ -130,6 +134,24 @@ describe('consent', () => {
       seen.add(answer.variant);
     }
     expect([...seen].sort()).toEqual(['blue', 'green']);
+  });
+});
+
+describe('shared caches', () => {
+  it.each([
+    ['/out/x', {}, 'green'],
+    ['/out/x', { 'x-tenant': 'acme' }, 'blue'],
+    ['/asked/x', { cookie: 'consent=yes' }, 'green'],
+    ['/asked/x', {}, 'blue'],
+    ['/all/failing', {}, 'blue'],
+  ])('keep no answer that others would not get: %s with %j', async (path, headers, variant) => {
+    const answer = await ask(headgate.url, path, { headers });
+    expect(answer).toMatchObject({ variant, headers: { 'cache-control': 'private' } });
+  });
+
+  it('keep what is the same for everybody', async () => {
+    const answer = await ask(headgate.url, '/all/x');
+    expect(answer).toMatchObject({ variant: 'green', headers: { 'cache-control': 'public, s-maxage=60' } });
   });
 });
 
