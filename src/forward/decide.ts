@@ -78,8 +78,7 @@ function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: D
   const isFound = found.kind === 'found';
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
   if (isCookie && !consented(route.requireConsent, facts.cookieHeader)) return unassigned;
-  // A CORS preflight carries no cookie, whoever sends it.
-  const isNobody = !isFound && (!isCookie || facts.method === 'OPTIONS');
+  const isNobody = !isFound && (!isCookie || isAskedWithoutCookies(facts));
   const isAlone = arms.length === 1;
   if (isNobody && (!isAlone || inForce.rollout)) {
     // No evidence, as in a rollout's other steps. Where the baseline has no weight it may be gone already, so the only arm answers.
@@ -97,6 +96,15 @@ function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: D
     return counted(assign(inForce.salt, route.name, found.unit, arms), isAlone ? 'only' : 'hash', found.unit);
   }
   return byVisitor(state, (isFound && found.visitor) || newVisitor(), facts);
+}
+
+/**
+ * Whether a browser leaves its cookies out, whoever asks: with its question before the request, and with a form of another site (a bank's
+ * after a payment), for which a new cookie would take the place of the one that it has.
+ */
+function isAskedWithoutCookies({ method, header, cookies }: Facts): boolean {
+  const isFromElsewhere = () => header('sec-fetch-site') === 'cross-site' && header('sec-fetch-mode') === 'navigate';
+  return method === 'OPTIONS' || (method === 'POST' && cookies.sameSite !== 'none' && isFromElsewhere());
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {

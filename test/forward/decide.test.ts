@@ -12,7 +12,8 @@ async function decided(
     headers = {},
     green,
     guardrails,
-  }: { method?: string; headers?: Record<string, string>; green?: number; guardrails?: Json[] } = {},
+    cookies = { sameSite: 'lax' },
+  }: { method?: string; headers?: Record<string, string>; green?: number; guardrails?: Json[]; cookies?: Json } = {},
 ) {
   const given = routeOf(routeWith(route));
   const of = { baseline: 'blue', salt: 'r-1', rollout: 'r-1', variants: variantsHash(given) };
@@ -25,10 +26,12 @@ async function decided(
   const request = new Request(url, { method });
   const sent = new Headers(headers);
   const read = { cookieHeader: sent.get('cookie'), header: (name: string) => sent.get(name) };
-  const facts = { request, method, url, sent, ...read, cookies: {}, nowMs: 0 };
+  const facts = { request, method, url, sent, ...read, cookies, nowMs: 0 };
   return decide(state, { ...facts, secret: 'a secret' } as unknown as Facts);
 }
 
+/** What a page of another site makes a browser send that comes to us with it, as a bank does after a payment. */
+const sentOn = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } };
 const byHeader = { identity: [{ header: 'x-user-id' }] };
 const experiment = { id: 'e-1', primary: ['error'], plannedUnits: 100 };
 
@@ -36,6 +39,7 @@ describe('a request of nobody known', () => {
   it.each([
     ['whose identity gives no unit', byHeader, {}],
     ['that a browser asks before another', {}, { method: 'OPTIONS' }],
+    ['that comes from a form of another site, without the cookies of its sender', {}, sentOn],
   ])('%s gets the baseline of a trial, and is no evidence', async (_, route, asks) => {
     const decision = await decided(route, { ...asks, green: 50 });
     expect(decision).toMatchObject({ variant: 'blue', reason: 'only', isEvidence: false, setCookie: null });
@@ -45,9 +49,21 @@ describe('a request of nobody known', () => {
   it.each([
     ['whose identity gives no unit', byHeader, {}],
     ['that a browser asks before another', {}, { method: 'OPTIONS' }],
+    ['that comes from a form of another site, without the cookies of its sender', {}, sentOn],
   ])('%s goes on to the only variant in the bake, where it is no evidence either', async (_, route, asks) => {
     const decision = await decided(route, { ...asks, green: 100 });
     expect(decision).toMatchObject({ variant: 'green', isEvidence: false, dealt: 'green', setCookie: null });
+  });
+
+  it.each([
+    ['that has its cookie all the same', sentOn, { cookie: `__Host-headgate=${'x'.repeat(22)}` }, {}],
+    ['whose cookie would have come along', sentOn, {}, { cookies: { sameSite: 'none' } }],
+    ['by a link', { ...sentOn, method: 'GET' }, {}, {}],
+    ['of a script', sentOn, { 'sec-fetch-mode': 'cors' }, {}],
+    ['of a form of the same site', sentOn, { 'sec-fetch-site': 'same-site' }, {}],
+  ])('is none that comes from another page, but one %s', async (_, { method, headers }, more, settings) => {
+    const decision = await decided({}, { method, headers: { ...headers, ...more }, green: 50, ...settings });
+    expect(decision).toMatchObject({ reason: 'hash', isEvidence: true });
   });
 
   it('counts where there is but one variant and no rollout', async () => {

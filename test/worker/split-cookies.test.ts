@@ -56,6 +56,14 @@ describe('our cookie', () => {
     expect((await ask(headgate.url, '/two')).setCookies).toHaveLength(1);
   });
 
+  it('is not replaced when another site sends a visitor back by a form, with which browsers send no cookie of ours', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    for (let times = 0; times < 20; times++) {
+      const back = await ask(headgate.url, '/two', { method: 'POST', headers, body: 'paid=yes' });
+      expect(back).toMatchObject({ variant: 'blue', setCookies: [] });
+    }
+  });
+
   it('has on http a name and attributes that browsers keep on http', async () => {
     const { setCookies } = await ask(headgate.url, '/two');
     expect(setCookies[0]).toMatch(/^headgate=[\w-]{22}; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax$/);
