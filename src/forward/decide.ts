@@ -99,12 +99,13 @@ function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: D
 }
 
 /**
- * Whether a browser leaves its cookies out, whoever asks: with its question before the request, and with a form of another site (a bank's
- * after a payment), for which a new cookie would take the place of the one that it has.
+ * Whether a browser leaves its cookies out, whoever asks: with its question before the request, for a page's manifest, and with a form of
+ * another site (a bank's after a payment), for which a new cookie would take the place of the one that it has.
  */
 function isAskedWithoutCookies({ method, header, cookies }: Facts): boolean {
   const isFromElsewhere = () => header('sec-fetch-site') === 'cross-site' && header('sec-fetch-mode') === 'navigate';
-  return method === 'OPTIONS' || (method === 'POST' && cookies.sameSite !== 'none' && isFromElsewhere());
+  if (method === 'OPTIONS' || header('sec-fetch-dest') === 'manifest') return true;
+  return method === 'POST' && cookies.sameSite !== 'none' && isFromElsewhere();
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {

@@ -40,6 +40,7 @@ describe('a request of nobody known', () => {
     ['whose identity gives no unit', byHeader, {}],
     ['that a browser asks before another', {}, { method: 'OPTIONS' }],
     ['that comes from a form of another site, without the cookies of its sender', {}, sentOn],
+    ["for a page's manifest, which browsers fetch without cookies", {}, { headers: { 'sec-fetch-dest': 'manifest' } }],
   ])('%s gets the baseline of a trial, and is no evidence', async (_, route, asks) => {
     const decision = await decided(route, { ...asks, green: 50 });
     expect(decision).toMatchObject({ variant: 'blue', reason: 'only', isEvidence: false, setCookie: null });
@@ -50,6 +51,7 @@ describe('a request of nobody known', () => {
     ['whose identity gives no unit', byHeader, {}],
     ['that a browser asks before another', {}, { method: 'OPTIONS' }],
     ['that comes from a form of another site, without the cookies of its sender', {}, sentOn],
+    ["for a page's manifest, which browsers fetch without cookies", {}, { headers: { 'sec-fetch-dest': 'manifest' } }],
   ])('%s goes on to the only variant in the bake, where it is no evidence either', async (_, route, asks) => {
     const decision = await decided(route, { ...asks, green: 100 });
     expect(decision).toMatchObject({ variant: 'green', isEvidence: false, dealt: 'green', setCookie: null });
