@@ -77,6 +77,8 @@ describe('a request of nobody known', () => {
   it('gets no variant that has no weight, also where an experiment is declared', async () => {
     const switched = { weights: { blue: 0, green: 100 }, baseline: 'blue', experiment };
     expect(await decided(switched, { method: 'OPTIONS' })).toMatchObject({ variant: 'green', setCookie: null });
+    const asking = { ...switched, requireConsent: { cookie: 'consent', value: 'yes' } };
+    expect(await decided(asking, { method: 'OPTIONS' })).toMatchObject({ variant: 'green', setCookie: null });
     const third = { ...routeWith().variants!, red: { url: 'https://red.example.com' } };
     const retired = { variants: third, weights: { green: 50, red: 50 }, baseline: 'blue' };
     expect((await decided(retired, { method: 'OPTIONS' })).variant).not.toBe('blue');
