@@ -340,11 +340,11 @@ export class RouteControl {
     const { kvRevision, route } = this.source.view;
     const next = () => this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
     const before = this.standing(this.source.view);
+    const last = this.journal.split();
     const at = iso(nowMs);
     if (before !== null && this.#isInNoSplit(before, restores)) {
       const variants = this.source.seenConfig()?.variants ?? draft.variants;
-      const isFirst = this.journal.split() === null;
-      this.journal.keep(ofConfig({ ...before, revision: isFirst ? 0 : next() }, variants, at), null);
+      this.journal.keep(ofConfig({ ...before, revision: last === null ? 0 : next() }, variants, at), null);
     }
     const revision = next();
     const rollout = draft.rollout === null ? null : this.#rollout;
@@ -352,7 +352,7 @@ export class RouteControl {
     const isLive = rollout?.steps.some(({ weight = draft.weights[rollout.to] }) => weight);
     const guardrails = isLive ? rollout?.guardrails.map(watched) : undefined;
     const described = route?.shadows.map(({ variant }) => variant) ?? [];
-    const seen = { inForce: before, last: this.journal.split(), described };
+    const seen = { inForce: before, last, described };
     const plainShadows = restores === null ? askedMirrors(draft, seen) : [];
     const split: Split = { revision, ...draft, plainShadows, at, guardrails };
     this.journal.keep(split, restores);

@@ -35,12 +35,13 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   world = await startRolloutWorld(
-    () => ({
+    ({ blue, green }) => ({
       config: {},
       'by-hand': {},
       unasked: {},
       mistyped: {},
       mirrored: { shadows: [{ variant: 'green', percent: 20 }] },
+      asked: { variants: { blue: { url: blue }, green: { url: green }, third: { url: green } } },
       taken: { shadows: [{ variant: 'green', percent: 20 }] },
       changed: {},
       two: {},
@@ -262,6 +263,16 @@ describe('a config that changes', () => {
     const asked = { weights: { blue: 100 }, shadows: { green: 5 } };
     const { body } = await world.api('PUT', '/routes/mirrored/split', asked);
     expect(body).toMatchObject({ split: { plainShadows: ['green'] }, inForce: { shadows: { green: 5 } } });
+  });
+
+  it('mirrors what a call asked for also where the next split takes over another baseline', async () => {
+    const asked = { weights: { blue: 100 }, shadows: { third: 5 } };
+    await world.api('PUT', '/routes/asked/split', asked);
+    await edited('asked', (route) => Object.assign(route, { baseline: 'green' }));
+    expect((await split('asked', 10)).body).toMatchObject({
+      split: { baseline: 'green', plainShadows: ['third'] },
+      inForce: { shadows: { third: 5 } },
+    });
   });
 
   it('ends nothing when the route is taken out, but for what a person ends', async () => {
