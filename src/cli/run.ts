@@ -144,7 +144,7 @@ function troubleOf(cause: unknown): Trouble | undefined {
 function troubleText({ what, why, mend, faults }: Trouble, terminal: Terminal): string {
   const { red, dim } = terminal.paint;
   const lines = [`${red('✗')} ${safe(what)}`];
-  if (why) lines.push(`  ${safe(why)}`);
+  if (why) lines.push(...`  ${why}`.split('\n').map(safe));
   if (faults) lines.push(...faultLines(faults, terminal));
   if (mend) lines.push(`  ${dim('→')} ${safe(mend)}`);
   return lines.join('\n');

@@ -275,6 +275,7 @@ describe('headgate rollback, looked at first', () => {
     ways({ splits, target: null, refused: { code: 'already_there', detail: 'it is', mend: 'name a revision' } });
     expect(await session.run('rollback', 'detect', '--dry-run')).toBe(1);
     expect(session.notes.match(/--revision \d+/g)).toEqual(['--revision 9', '--revision 7']);
+    expect(session.notes).toMatch(/^ {2}--revision 9 .*\n {2}--revision 7 /m);
   });
 
   it('lists no split to which nothing leads, since it names a variant that the config no longer has', async () => {
