@@ -93,7 +93,8 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
     return ok({ ...before, revision, rollout: null, variants });
   }
   const [newest] = splits;
-  // Where its variants have changed, what is in force is the config's baseline, and it is what was before.
+  // Where its variants have changed, what is in force is the config's baseline, and it is what was before. That its mirrors have ended with
+  // it is no other traffic.
   if (newest !== undefined && !isFor(newest, request.route)) splits.unshift(atBaseline(newest, request.config));
   const [current, ...earlier] = splits;
   const isSame = (split: KeptSplit) => [split, restored(split, request)].some((one) => sameTraffic(one, current!));
@@ -118,8 +119,9 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
   return ok(steady);
 }
 
-function atBaseline({ revision, salt, variants }: KeptSplit, { baseline }: RollbackRequest['config']): KeptSplit {
-  return { revision, salt, variants, weights: { [baseline]: 100 }, shadows: {}, baseline, rollout: null };
+function atBaseline(split: KeptSplit, { baseline }: RollbackRequest['config']): KeptSplit {
+  const { revision, salt, variants, shadows } = split;
+  return { revision, salt, variants, weights: { [baseline]: 100 }, shadows, baseline, rollout: null };
 }
 
 function sameTraffic(a: KeptSplit, b: KeptSplit): boolean {

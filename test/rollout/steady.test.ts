@@ -70,6 +70,13 @@ describe('a rollback without a revision', () => {
     expect(target({ ...asked, config: green, kept: [...promoted, again] })).toBe('already_there');
     // The config's baseline is what that split was.
     expect(target({ ...asked, config: green })).toBe(4);
+    const shadows = [{ variant: 'red', percent: 5 }];
+    const mirroring = {
+      ...asked,
+      route: routeOf(routeWith({ variants: { blue: url('other'), green: url('green'), red: url('red') }, shadows })),
+    };
+    const last = kept(7, 0, { baseline: 'green', shadows: { red: 5 } });
+    expect(target({ ...mirroring, config: green, kept: [...promoted.slice(0, -1), last] })).toBe(4);
   });
 
   it('does nothing twice: the second one in haste does not bring back what the first one left', () => {
