@@ -89,8 +89,8 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
   if (running !== null) {
     const { before, variants } = running;
     // Where no split said it, it was kept under a number of its own when the rollout began.
-    const { revision } = splits.find(({ rollout }) => rollout === null) ?? before;
-    return ok({ ...before, revision, rollout: null, variants });
+    const own = splits.find(({ rollout, revision }) => rollout === null && revision > before.revision);
+    return ok({ ...before, revision: own?.revision ?? before.revision, rollout: null, variants });
   }
   const [newest] = splits;
   // Where its variants have changed, what is in force is the config's baseline, and it is what was before. That its mirrors have ended with

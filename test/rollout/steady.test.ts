@@ -48,6 +48,9 @@ describe('a rollback without a revision', () => {
     const own = [kept(before.revision, 50, { variants: 'others' }), kept(before.revision + 1, 100)];
     const splits = [...own, { ...begun, revision: before.revision + 2 }];
     expect(target({ running, kept: splits })).toBe(before.revision + 1);
+    // What was in force then had been adopted from KV, in the midst of a rollout of which nothing is known.
+    const adopted = kept(before.revision, 90, { rollout: 'r-1' });
+    expect(target({ running, kept: [kept(before.revision - 1, 50), adopted, begun] })).toBe(before.revision);
   });
 
   it('undoes the last change of a split by hand', () => {
