@@ -39,7 +39,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', comparisonsRoutes(deps))
     .route('/api', trafficRoutes(deps))
     .route('/api', experimentRoutes(deps))
-    .route('/api', doctorRoutes())
+    .route('/api', doctorRoutes(deps))
     .route('/api', openApiRoutes());
   app.all('*', unknownOrWrongMethod(app.routes));
   app.onError((cause, c) => {

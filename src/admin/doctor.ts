@@ -3,6 +3,7 @@
  * how to mend it. It changes nothing, shows no secret, and every check that throws is a finding rather than a failed call.
  */
 
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Route, Variant } from '../config/types.ts';
@@ -13,10 +14,10 @@ import type { RouteStatus } from '../rollout/status.ts';
 import { lanes } from '../rollout/turns.ts';
 import { accessOf, setAccess } from './access.ts';
 import { makeConfig } from './config.ts';
-import type { AdminEnv } from './context.ts';
+import type { AdminDeps, AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
 import { KEEPER_LIMIT_MS, KV_LIMIT_MS, MAX_DOCTOR_ROUTES, MAX_PROBES, PROBES_AT_ONCE } from './limits.ts';
-import { moveByHand, noRoute, statusOf } from './routes.ts';
+import { moveByHand, noRoute, putByHand, servedHere, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */
@@ -27,7 +28,7 @@ export interface Finding {
   mend?: string;
 }
 
-export function doctorRoutes() {
+export function doctorRoutes(deps: AdminDeps) {
   return new Hono<AdminEnv>().get('/doctor', query(doctorQuery), async (c) => {
     const { env } = c;
     const { route: only } = c.req.valid('query');
@@ -37,7 +38,7 @@ export function doctorRoutes() {
       return noRoute(only);
     }
     const chosen = routes.filter(({ name }) => only === undefined || name === only).slice(0, MAX_DOCTOR_ROUTES);
-    const [keeper, perRoute] = await Promise.all([keeperFindings(env, document.text), routeFindings(chosen, env)]);
+    const [keeper, perRoute] = await Promise.all([keeperFindings(env, document.text), routeFindings(chosen, deps, c)]);
     const left = only === undefined ? routes.length - chosen.length : 0;
     const findings: Finding[] = [
       ...bindingFindings(env),
@@ -140,14 +141,17 @@ async function keeperFindings(env: Env, text: string | null): Promise<Finding[]>
   }
 }
 
-async function routeFindings(routes: readonly Route[], env: Env): Promise<Finding[]> {
+async function routeFindings(routes: readonly Route[], deps: AdminDeps, c: Context<AdminEnv>): Promise<Finding[]> {
+  const { env } = c;
   let probes = MAX_PROBES;
   const inLane = lanes(PROBES_AT_ONCE);
   const looks = routes.map(async (route) => {
     const allowed = Math.max(0, probes);
     probes -= Object.values(route.variants).filter(({ health }) => health).length;
     const [controller, status] = await controllerFindings(route, env);
-    return [...controller, ...(await healthFindings(route, status, allowed, (one) => inLane(() => probe(one, env))))];
+    const { weights } = (status ?? (await servedHere(deps, c, route))).inForce;
+    const known = { route, status, weights };
+    return [...controller, ...(await healthFindings(known, allowed, (one) => inLane(() => probe(one, env))))];
   });
   return (await Promise.all(looks)).flat();
 }
@@ -160,12 +164,11 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     const status = await statusOf(controller, name);
     if (status === null) return [[warn(about, 'its controller does not know it yet', 'wait a minute')], null];
     const { inForce, byHand, byHandFault, rollout } = status;
+    const anew = isRunning(status)
+      ? `change it back and resume, or headgate rollout abort ${name}`
+      : `headgate weights ${name} … sets a split anew`;
     const notes = inForce.notes.map((detail) =>
-      warn(
-        about,
-        detail,
-        byHand === null ? `headgate weights ${name} … sets a split anew` : `headgate manual clear ${name}`,
-      ),
+      warn(about, detail, byHand === null ? anew : `headgate manual clear ${name}`),
     );
     if (byHandFault !== null) {
       const { reason, mend } = byHandFault;
@@ -181,14 +184,21 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
   }
 }
 
+const isRunning = ({ rollout }: RouteStatus): boolean => !!rollout?.waitsFor;
+
+/** How traffic leaves a variant: what weights by hand or a rollout forbid is no way. */
+function wayOutOf(variant: string, { name }: Route, status: RouteStatus | null): string {
+  if (!status || status.byHand) return putByHand(name);
+  if (!isRunning(status)) return `headgate switch ${name} VARIANT`;
+  return `headgate rollout ${variant === status.rollout!.to ? 'abort' : 'promote'} ${name}`;
+}
+
 /** Health checks. An unhealthy variant is bad if it has traffic, else a warning. `allowed`: how many checks may still be made. */
 async function healthFindings(
-  route: Route,
-  status: RouteStatus | null,
+  { route, status, weights }: { route: Route; status: RouteStatus | null; weights: Record<string, number> },
   allowed: number,
   probed: (variant: Variant) => ReturnType<typeof probe>,
 ): Promise<Finding[]> {
-  const weights = status?.inForce.weights ?? route.weights;
   const variants = Object.values(route.variants);
   const left = new Set(variants.filter(({ health }) => health).slice(allowed));
   const more = `${left.size} more variants are not asked`;
@@ -207,7 +217,7 @@ async function healthFindings(
         ? bad(
             about,
             `${detail}, and it has ${weight} % of the traffic`,
-            `mend it, or headgate switch ${route.name} VARIANT`,
+            `mend it, or ${wayOutOf(variant.name, route, status)}`,
           )
         : warn(about, detail, 'mend it before it gets traffic');
     });

@@ -21,7 +21,8 @@ import { CALL_LIMIT_MS, KEEPER_LIMIT_MS, STATUS_LIMIT_MS } from './limits.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
-export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
+export function trafficRoutes(deps: AdminDeps) {
+  const { loadConfig } = deps;
   return new Hono<AdminEnv>()
     .get('/routes', async (c) => {
       if (!c.env.CONTROLLER) return noController();
@@ -29,10 +30,8 @@ export function trafficRoutes({ loadConfig, serving }: AdminDeps) {
       const routes = await routesOf(c.env).catch(inKv);
       const looks = routes.map((route) =>
         statusOf(controllerOf(c.env, route.name)!, route.name).catch(async (cause) => {
-          // A controller that is down hides neither the other routes nor what config and KV say of its own. `serving.state` needs the
-          // very route object that the isolate serves by.
-          const served = (await inKv()).find(({ name }) => name === route.name) ?? route;
-          const { inForce, split, weights: byHand } = await serving!.state(c.env, c.executionCtx, served);
+          // A controller that is down hides neither the other routes nor what config and KV say of its own.
+          const { inForce, split, weights: byHand } = await servedHere(deps, c, route);
           return {
             ...{ name: route.name, inForce, byHand, byHandFault: null, rollout: null, live: {} },
             split: { at: '', reason: '', by: 'config', ...inForce, weights: route.weights, ...split },
@@ -139,9 +138,22 @@ export async function statusOf(controller: Controller, route: string): Promise<R
   return status;
 }
 
+/** What config and KV say of a route, without its controller. `serving.state` needs the very route object that the isolate serves by. */
+export async function servedHere(
+  { loadConfig, serving }: AdminDeps,
+  { env, executionCtx }: Context<AdminEnv>,
+  route: Route,
+) {
+  const served = (await loadConfig(env))?.routes.find(({ name }) => name === route.name);
+  return serving!.state(env, executionCtx, served ?? route);
+}
+
+/** The command that sets weights by hand, with the weights left open. */
+export const putByHand = (route: string) =>
+  `npx wrangler kv key put --remote --binding CONFIG weights:${route} '{"…":100}'`;
+
 /** How people can move traffic while a controller does not answer. */
-export const moveByHand = (route: string) =>
-  `try again; by hand: npx wrangler kv key put --remote --binding CONFIG weights:${route} '{"…":100}'`;
+export const moveByHand = (route: string) => `try again; by hand: ${putByHand(route)}`;
 
 /** Makes a change. It answers with the route as it is afterwards, and with warnings. */
 function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason: string }) {

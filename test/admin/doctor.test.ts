@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AdminDeps } from '../../src/admin/context.ts';
 import type { Finding } from '../../src/admin/doctor.ts';
+import type { RouteState } from '../../src/config/route-state.ts';
 import type { Env } from '../../src/env.ts';
 import { mounted, problemOf } from './calls.ts';
 
@@ -41,8 +43,12 @@ const healthy: Partial<Env> = {
   ADMIN_HOST: 'headgate.test',
 };
 
-async function findings(env: Partial<Env>, query = ''): Promise<Record<string, Finding>> {
-  const answer = await mounted()('GET', `/api/doctor${query}`, undefined, { env });
+async function findings(
+  env: Partial<Env>,
+  query = '',
+  deps: Partial<AdminDeps> = {},
+): Promise<Record<string, Finding>> {
+  const answer = await mounted({ deps })('GET', `/api/doctor${query}`, undefined, { env });
   expect(answer.status).toBe(200);
   const body = (await answer.json()) as { now: string; findings: Finding[] };
   expect(Date.parse(body.now)).toBeGreaterThan(0);
@@ -86,6 +92,53 @@ describe('GET /api/doctor', () => {
     const found = await findings(healthy);
     expect(found['detect/blue']).toMatchObject({ state: 'bad', detail: expect.stringContaining('100 %') });
     expect(found['detect/green']).toMatchObject({ state: 'warn', mend: expect.stringContaining('before') });
+  });
+
+  it('names the way out of a sick variant that is not refused as things stand', async () => {
+    answering({ 'blue.example': 503, 'green.example': 503 });
+    const weights = { blue: 50, green: 50, red: 0 };
+    const mends = async (more: object) => {
+      const told = async () => ({ ...status, inForce: { weights, notes: ['not served'] }, ...more });
+      const found = await findings({
+        ...healthy,
+        CONTROLLER: controllers({ currentConfig: async () => null, status: told }),
+      });
+      return ['detect/blue', 'detect/green', 'route detect'].map((about) => found[about]!.mend);
+    };
+    const rollout = { id: 'r-1', to: 'green', phase: 'paused', waitsFor: 'a person' };
+    const hand = 'npx wrangler kv key put --remote --binding CONFIG weights:detect \'{"…":100}\'';
+    const [switched, anew] = [
+      'mend it, or headgate switch detect VARIANT',
+      'headgate weights detect … sets a split anew',
+    ];
+    expect(await mends({})).toEqual([switched, switched, anew]);
+    expect(await mends({ rollout: { ...rollout, phase: 'aborted', waitsFor: null } })).toEqual([
+      switched,
+      switched,
+      anew,
+    ]);
+    expect(await mends({ rollout })).toEqual([
+      'mend it, or headgate rollout promote detect',
+      'mend it, or headgate rollout abort detect',
+      'change it back and resume, or headgate rollout abort detect',
+    ]);
+    expect(await mends({ byHand: weights, rollout })).toEqual([
+      `mend it, or ${hand}`,
+      `mend it, or ${hand}`,
+      'headgate manual clear detect',
+    ]);
+  });
+
+  it('knows by KV who has traffic while a controller is down', async () => {
+    answering({ 'green.example': 503 });
+    const state = async () => ({ inForce: { weights: { blue: 80, green: 20 } } }) as unknown as RouteState;
+    const env = { ...healthy, CONTROLLER: controllers({ status: () => Promise.reject(new Error('gone')) }) };
+    const deps = { serving: { config: async () => null, state } };
+    expect((await findings(env, '', deps))['detect/green']).toMatchObject({
+      state: 'bad',
+      detail: expect.stringContaining('20 % of the traffic'),
+      mend: expect.stringContaining('weights:detect'),
+    });
   });
 
   it.each<[string, Partial<Env>, string, Finding['state']]>([
