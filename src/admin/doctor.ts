@@ -99,7 +99,8 @@ function secretFindings(env: Env, config: Config | null): Finding[] {
 }
 
 interface InKv {
-  text: string | null;
+  /** Undefined where it could not be read. */
+  text: string | null | undefined;
   /** Null where there is none, or none that is good. */
   config: Config | null;
   findings: Finding[];
@@ -112,7 +113,7 @@ async function inKv(env: Env): Promise<InKv> {
     text = await withLimit(env.CONFIG.get('config', { type: 'text' }), KV_LIMIT_MS);
   } catch (cause) {
     const detail = `cannot be read (${cause}): isolates serve what they know`;
-    return { text: null, config: null, findings: [bad('KV', detail, 'try again')] };
+    return { text: undefined, config: null, findings: [bad('KV', detail, 'try again')] };
   }
   const read = ok('KV', `answered in ${Date.now() - startedMs} ms`);
   if (text === null) {
@@ -128,14 +129,15 @@ async function inKv(env: Env): Promise<InKv> {
 }
 
 /** Whether the instance that owns the config answers, and whether KV has what it last wrote. */
-async function keeperFindings(env: Env, text: string | null): Promise<Finding[]> {
+async function keeperFindings(env: Env, text: InKv['text']): Promise<Finding[]> {
   const keeper = configKeeperOf(env);
   if (keeper === null) return [];
   try {
     const current = await withLimit(Promise.resolve(keeper.currentConfig()), KEEPER_LIMIT_MS);
-    if (current === null || text === null || current.text === text) return [ok('config keeper', 'answers')];
-    const detail = `has revision ${current.revision}, and KV another document`;
-    return [warn('config keeper', detail, 'wait a minute, then headgate apply FILE')];
+    if (current === null || text === undefined || current.text === text) return [ok('config keeper', 'answers')];
+    const detail = `has revision ${current.revision}, and KV ${text === null ? 'none' : 'another document'}`;
+    const mend = `wait a minute, then headgate config restore ${current.revision}, or headgate apply FILE`;
+    return [warn('config keeper', detail, mend)];
   } catch (cause) {
     return [bad('config keeper', `does not answer (${cause}): no config changes`, 'try again')];
   }

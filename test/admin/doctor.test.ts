@@ -183,6 +183,18 @@ describe('GET /api/doctor', () => {
     expect(found[about]).toMatchObject({ state, detail: expect.stringContaining(words), mend: expect.any(String) });
   });
 
+  it('names the revision to restore where the config was deleted from KV, and none where KV is down', async () => {
+    answering({});
+    const of = async (get: () => Promise<string | null>) =>
+      (await findings({ ...healthy, CONFIG: { get } as never }))['config keeper'];
+    expect(await of(async () => null)).toMatchObject({
+      state: 'warn',
+      detail: 'has revision 1, and KV none',
+      mend: expect.stringContaining('headgate config restore 1'),
+    });
+    expect(await of(() => Promise.reject(new Error('500')))).toMatchObject({ state: 'ok' });
+  });
+
   it('asks few variants at once, or the platform would hold the well ones back behind those that hang', async () => {
     let [open, most] = [0, 0];
     vi.stubGlobal('fetch', async () => {
