@@ -5,6 +5,7 @@
 
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { originFault } from '../config/address.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Route, Variant } from '../config/types.ts';
 import { configKeeperOf, controllerOf, type Env, whatThisWorkerHas } from '../env.ts';
@@ -69,7 +70,14 @@ function bindingFindings(env: Env): Finding[] {
       ? ok('ADMIN_HOST', `the controls answer on ${env.ADMIN_HOST} only`)
       : note('ADMIN_HOST', 'is not set: variants share an origin with the controls', 'set ADMIN_HOST'),
     accessFinding(env),
+    ...fallbackFindings(env),
   ];
+}
+
+/** It is needed when all else is down: too late to learn that it cannot be asked. */
+function fallbackFindings({ FALLBACK_ORIGIN: fallback }: Env): Finding[] {
+  const fault = !fallback || fallback === 'passthrough' ? null : originFault(fallback);
+  return fault === null ? [] : [bad('FALLBACK_ORIGIN', fault.reason, fault.mend)];
 }
 
 /** Contradicting variables are no finding: they close the API, and its answer says why. */

@@ -146,6 +146,7 @@ describe('GET /api/doctor', () => {
     ['datasets', { OUTCOMES: undefined }, 'OUTCOMES: no binding', 'warn'],
     ['COOKIE_SECRET', { COOKIE_SECRET: '' }, 'no previews', 'warn'],
     ['ADMIN_HOST', { ADMIN_HOST: undefined }, 'not set', 'note'],
+    ['FALLBACK_ORIGIN', { FALLBACK_ORIGIN: 'blue.example' }, 'is not an http or https URL', 'bad'],
     [
       'KV',
       { CONFIG: { get: () => Promise.reject(new Error('500')) } as unknown as KVNamespace },
