@@ -180,6 +180,8 @@ async function controllerFindings({ name }: Route, env: Env): Promise<[Finding[]
     const notes = inForce.notes.map((detail) =>
       warn(about, detail, byHand === null ? anew : `headgate manual clear ${name}`),
     );
+    // A controller of an earlier deployment tells none.
+    for (const detail of status.warnings ?? []) notes.push(warn(about, detail, 'wait a minute'));
     if (byHandFault !== null) {
       const { reason, mend } = byHandFault;
       notes.push(

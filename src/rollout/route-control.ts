@@ -318,9 +318,6 @@ export class RouteControl {
       delays.push('KV has not taken the split yet: only isolates with traffic follow');
     }
     if (this.promotions.owed !== null) delays.push('the config does not have the new baseline yet');
-    if (this.source.view.byHandFault !== null) {
-      delays.push(`weights:${this.name} is refused: isolates that knew other weights before go on with them`);
-    }
     return delays;
   }
 

@@ -19,7 +19,7 @@ export interface RouteStatus {
   byHandFault: Fault | null;
   live: Record<string, LiveNumbers>;
   rollout: RolloutStatus | null;
-  /** What people should know of it: in the list of routes, that its controller does not answer. */
+  /** What people should know of it: where a change has not come to yet; in the list of routes, that its controller does not answer. */
   warnings?: string[];
 }
 
@@ -38,6 +38,7 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
     byHand,
     byHandFault,
     live: { ...idle, ...control.series.live(nowMs) },
+    warnings: control.delays,
     // What is live, also where weights by hand, a changed config or a rollback beat the step's own.
     rollout:
       rollout &&

@@ -76,6 +76,12 @@ describe('KV', () => {
     });
     expect(await servesOnly('refused', 'blue', 3)).toEqual(new Set(['blue']));
     expect(await kvSplit('refused')).toMatchObject({ revision: 1, weights: { green: 50 } });
+    const told = 'KV has not taken the split yet: only isolates with traffic follow';
+    expect((await world.status('refused')).warnings).toEqual([told]);
+    const { body } = await world.api('GET', '/doctor?route=refused');
+    expect(body.findings).toContainEqual(
+      expect.objectContaining({ about: 'route refused', state: 'warn', detail: told }),
+    );
     await fault('kv=none');
     expect(
       await until(
@@ -83,6 +89,8 @@ describe('KV', () => {
         ({ revision }) => revision === 2,
       ),
     ).toMatchObject({ revision: 2, weights: { blue: 100, green: 0 }, rollout: null });
+    const warnings = async () => (await world.status('refused')).warnings;
+    expect(await until(warnings, (left) => left.length === 0)).toEqual([]);
     await visitors.stop();
   });
 

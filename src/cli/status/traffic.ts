@@ -93,6 +93,7 @@ function noteLines(status: RouteStatus, { columns, paint }: Screen): string[] {
     ...(byHand === null ? [] : [`weights set by hand; to end that: headgate manual clear ${name}`]),
     // The line above says it better.
     ...inForce.notes.filter((note) => byHand === null || note !== 'weights set by hand'),
+    ...(status.warnings ?? []),
   ];
   const quiet = [
     ...(mirrored ? [`mirrored: ${shares(inForce.shadows)}`] : []),

@@ -127,6 +127,12 @@ when       not before 10:14:20 UTC, in 5 min 50 s`);
     expect(page(statusWith(later)).replace(/\s+/g, ' ')).toMatch(/so the weights before it stay: blue: weights sum/);
   });
 
+  it('says that KV has not taken the split yet', () => {
+    expect(page(statusWith({ warnings: ['KV has not taken the split yet'] }))).toContain(
+      '! KV has not taken the split yet',
+    );
+  });
+
   it('says why a split is not served, and what is mirrored', () => {
     const inForce = { ...statusWith().inForce, shadows: { green: 100 }, notes: ['the variants have changed'] };
     expect(page(statusWith({ inForce }))).toMatch(/! the variants have changed\n {2}mirrored: green 100 %/);
