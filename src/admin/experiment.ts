@@ -7,10 +7,12 @@ import { type Env, ledgerOf } from '../env.ts';
 import { planOf } from '../experiment/plan.ts';
 import { sizePlan } from '../experiment/size.ts';
 import type { UnitRow } from '../experiment/words.ts';
+import { withLimit } from '../limit.ts';
 import { hashUnit } from '../split/receipt.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { deletionQuery, sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { bindIt, query, refuse } from './input.ts';
+import { CALL_LIMIT_MS } from './limits.ts';
 import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
 
@@ -20,13 +22,15 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       const found = await ledgerFor(c.env, c.req.param('route'));
       if (found instanceof Response) return found;
       const state = await serving!.state(c.env, c.executionCtx, found.route);
-      return c.json(await found.ledger.report(planOf(state)!), 200);
+      const report = await told(found.ledger.report(planOf(state)!));
+      return report instanceof Response ? report : c.json(report, 200);
     })
     .get('/routes/:route/experiment/units', query(unitsQuery), async (c) => {
       const found = await ledgerFor(c.env, c.req.param('route'));
       if (found instanceof Response) return found;
       const { after, limit, format } = c.req.valid('query');
-      const rows = (await found.ledger.units(after, limit)) as UnitRow[];
+      const rows = await told(found.ledger.units(after, limit) as Promise<UnitRow[]>);
+      if (rows instanceof Response) return rows;
       const next = rows.length < limit ? null : rows.at(-1)!.unit;
       if (format === 'json') return c.json({ units: rows, next }, 200);
       const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
@@ -38,7 +42,8 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
-      const known = await Promise.all([unit, hash].map((one) => found.ledger.forget(one)));
+      const known = await told(Promise.all([unit, hash].map((one) => found.ledger.forget(one))));
+      if (known instanceof Response) return known;
       if (!known.includes(true)) return noUnit();
       // Who it was stands nowhere any more, here neither.
       await noted(c, found.route.name, 'unit-deleted', reason);
@@ -57,6 +62,16 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
     if (id === undefined) return noExperiment(name);
     const ledger = ledgerOf(env, name, id);
     return ledger === null || serving === undefined ? noLedger() : { route, ledger };
+  }
+}
+
+/** What the ledger says; 503 where it fails or does not answer. */
+async function told<T>(answer: Promise<T>): Promise<T | Response> {
+  try {
+    return await withLimit(answer, CALL_LIMIT_MS);
+  } catch (cause) {
+    console.error('ledger', cause);
+    return refuse(503, 'ledger_down', 'The ledger does not answer: what is counted waits for it.', 'try again');
   }
 }
 

@@ -85,6 +85,20 @@ describe('the CSV of an experiment’s units', () => {
   });
 });
 
+it.each(['report', 'units', 'forget'])('a ledger that is down is no bug of Headgate: %s', async (name) => {
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const down = { [name]: () => Promise.reject(new Error('overloaded')) };
+  const LEDGER = { idFromName: (id: string) => id, get: () => down } as unknown as Env['LEDGER'];
+  const [method, path] = { report: ['GET', '/api/routes/detect/experiment'], units: ['GET', units] }[name] ?? [
+    'DELETE',
+    `${units}/u-1`,
+  ];
+  const answer = await kept([])(method!, path!, undefined, { env: { LEDGER } });
+  expect(await problemOf(answer)).toMatchObject({ status: 503, code: 'ledger_down', mend: expect.any(String) });
+  expect(error).toHaveBeenCalledTimes(1);
+  error.mockRestore();
+});
+
 describe('the deletion of a unit', () => {
   it('is written into the history of its route, without the unit', async () => {
     const note = vi.fn(async () => {});
