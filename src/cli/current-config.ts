@@ -58,7 +58,8 @@ function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   const first = split.rollout === null ? '' : `end its rollout first: ${end}; then `;
   if (!isFor(split, route)) {
     const reason = `${what} is for other variants and will not be served: ${route.baseline} gets all traffic`;
-    return [{ path: 'weights', reason, mend: `${first}${set} then moves it by the new variants` }];
+    const fault = { path: 'weights', reason, mend: `${first}${set} then moves it by the new variants` };
+    return [fault, ...overriddenShadows({ ...split, shadows: {}, plainShadows: [] }, route, set)];
   }
   const faults = [{ path: 'weights', reason: `${what} beats them`, mend: `${first}${set} changes what is in force` }];
   // A rollout keeps what it began with to its end.

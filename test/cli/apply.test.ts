@@ -100,6 +100,23 @@ describe('headgate apply', () => {
     expect(session.notes).not.toMatch(/beats them/);
   });
 
+  it('says that nothing is mirrored where the split was made for other variants', async () => {
+    const shadows = [{ variant: 'green', percent: 50 }];
+    session.write('file.json', { version: 1, routes: [{ ...detect, shadows }] });
+    api.answer(
+      answers({
+        'GET /api/routes': { routes: [statusWith({ split: { ...statusWith().split, shadows: { green: 50 } } })] },
+      }),
+    );
+    await session.run('apply', 'file.json', '--json');
+    const { warnings } = JSON.parse(session.out) as { warnings: { path: string; reason: string; mend: string }[] };
+    expect(warnings.map(({ path, reason }) => [path, reason])).toEqual([
+      ['routes[0].weights', expect.stringContaining('is for other variants')],
+      ['routes[0].shadows', 'split 12 mirrors 0 % to green'],
+    ]);
+    expect(warnings[1]!.mend).toBe('headgate weights detect … --shadow green=50 mirrors 50 %');
+  });
+
   it('says what a split keeps of another baseline and of other shadows, once no rollout runs', async () => {
     const shadows = [{ variant: 'green', percent: 50 }];
     const same = parseConfig(JSON.stringify({ version: 1, routes: [detect] }), { unknownKeys: 'fault' });
