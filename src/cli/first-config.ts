@@ -35,19 +35,24 @@ function callIn({ port, pathname }: URL): RegExpExecArray | null {
   return modelCalls.exec(pathname) ?? (port === '11434' ? ollamaCalls.exec(pathname) : null);
 }
 
-/** How a model is asked at this URL: the header that bears its key with the key's place, and the preset that compares its answers. */
-export function waysOf(url: URL): { keyHeader: string; keyValue: string; preset: string | null } {
+/** Where the path chooses the model, and the body's `model` says nothing. */
+const azureDeployment = /\/openai\/deployments\/[^/]+\//;
+
+/**
+ * How a model is asked at this URL: the header that bears its key with the key's place, whether the path names the model, and the preset
+ * that compares its answers.
+ */
+export function waysOf(url: URL): { keyHeader: string; keyValue: string; isInPath: boolean; preset: string | null } {
+  const isAzure = azureDeployment.test(url.pathname);
   const call = callIn(url)?.[1] ?? '';
   const isAnthropic = call === 'messages' || url.hostname === 'api.anthropic.com';
   const preset = isAnthropic ? 'anthropic-messages' : call === 'responses' ? 'openai-responses' : 'openai-chat';
   const isKnown = call === '' || /^(chat\/completions|completions|responses|messages)$/.test(call);
   const key = `\${KEY_MODELS}`;
-  const [keyHeader, keyValue] = isAnthropic
-    ? ['x-api-key', key]
-    : call.includes(':')
-      ? ['x-goog-api-key', key]
-      : ['authorization', `Bearer ${key}`];
-  return { keyHeader: keyHeader!, keyValue: keyValue!, preset: isKnown ? preset : null };
+  const isGemini = call.includes(':');
+  const keyHeader = isAnthropic ? 'x-api-key' : isGemini ? 'x-goog-api-key' : isAzure ? 'api-key' : 'authorization';
+  const keyValue = keyHeader === 'authorization' ? `Bearer ${key}` : key;
+  return { keyHeader, keyValue, isInPath: isGemini || isAzure, preset: isKnown ? preset : null };
 }
 
 export interface FirstConfig {

@@ -313,6 +313,20 @@ describe('headgate init', () => {
     expect(session.out).not.toContain('"json"');
   });
 
+  it('knows the key header of an Azure deployment, and that no member of the body chooses its model', async () => {
+    const url = 'https://team.openai.azure.com/openai/deployments/m-2/chat/completions?api-version=2024-10-21';
+    expect(await session.run('init', url, '--offline', '--force')).toBe(0);
+    expect(session.read('headgate.json')).toMatchObject({
+      routes: [
+        { match: [{ path: '/openai/deployments/m-2/chat/completions' }], repeatable: ['GET', 'HEAD', 'POST'] },
+        { match: [{ path: '/openai/deployments/m-2/*' }] },
+      ],
+    });
+    expect(session.out).toContain(`"api-key": "\${KEY_MODELS}"`);
+    expect(session.out).toContain('"preset": "openai-chat"');
+    expect(session.out).not.toContain('"json"');
+  });
+
   it('names the schema from where the file is', async () => {
     mkdirSync(join(session.cwd, 'src/config'), { recursive: true });
     mkdirSync(join(session.cwd, 'configs'));

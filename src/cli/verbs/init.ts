@@ -83,13 +83,12 @@ function nextSteps(file: string, url: URL): string[] {
     'Move traffic: change "weights"; they sum to 100.',
   ];
   if (looksLikeModel(url)) {
-    const { keyHeader, keyValue, preset } = waysOf(url);
+    const { keyHeader, keyValue, isInPath, preset } = waysOf(url);
     const compare = preset === null ? '' : `, "compare": { "preset": "${preset}" }`;
-    const hasModelInPath = url.pathname.includes(':');
     steps.splice(
       1,
       0,
-      ...(hasModelInPath
+      ...(isInPath
         ? []
         : ['A version that is another model behind the same URL: "json": { "model": "…" } in the variant.']),
       `Its key stays a Worker secret: "secretHeaders": { "${keyHeader}": "${keyValue}" }.`,
