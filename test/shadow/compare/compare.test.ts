@@ -344,6 +344,35 @@ describe('answers of models', () => {
     expect(result.ignoredCount).toBeGreaterThan(0);
   });
 
+  it('matches answers that differ in signatures and ids of their reasoning and calls', async () => {
+    const answer = (n: number) => ({
+      id: `gen-${n}`,
+      choices: [
+        {
+          index: 0,
+          finish_reason: 'tool_calls',
+          message: {
+            role: 'assistant',
+            content: 'Let me see.',
+            reasoning_details: [
+              { type: 'reasoning.summary', summary: 'The user asks.', id: `rs_${n}`, format: 'openai-responses-v1' },
+              { type: 'reasoning.encrypted', data: `gAAAA${n}`, id: `rs_${n}`, format: 'openai-responses-v1' },
+            ],
+            tool_calls: [
+              {
+                id: `call_${n}`,
+                type: 'function',
+                function: { name: 'get_weather', arguments: '{"city":"Paris"}' },
+                extra_content: { google: { thought_signature: `sig${n}` } },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    expect(await compare(json(answer(1)), json(answer(2)), chat)).toMatchObject({ class: 'match', diffs: '' });
+  });
+
   it('matches streams that open with empty content, with null, and without any', async () => {
     const live = transcript('openai-chat-tools.txt');
     for (const opening of ['"content":""', '"annotations":null']) {

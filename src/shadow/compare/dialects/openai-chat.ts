@@ -58,7 +58,11 @@ export const openaiChat: Dialect = {
     '/choices/*/message/tool_calls/*/id',
     '/choices/*/message/audio/id',
     '/choices/*/message/audio/expires_at',
+    '/choices/*/message/reasoning_details/*/id',
+    '/choices/*/message/reasoning_details/*/data',
     '/choices/*/message/reasoning_details/*/signature',
+    '/choices/*/message/extra_content/**',
+    '/choices/*/message/tool_calls/*/extra_content/**',
   ],
   places: {
     text: '/choices/0/message/content',
