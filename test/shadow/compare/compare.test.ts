@@ -344,6 +344,22 @@ describe('answers of models', () => {
     expect(result.ignoredCount).toBeGreaterThan(0);
   });
 
+  it('matches streams that differ in the padding which hides how long their words are', async () => {
+    const padded = (name: string, lengths: number[]) => {
+      const chunk = (n: number, i: number) => ({
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: { content: `word${i} ` }, finish_reason: i === 2 ? 'stop' : null }],
+        [name]: 'abcdefghijklmnop'.slice(0, n),
+      });
+      return stream(`${lengths.map((n, i) => `data: ${JSON.stringify(chunk(n, i))}\n\n`).join('')}data: [DONE]\n\n`);
+    };
+    // OpenAI's name for it, and Mistral's and Cloudflare's.
+    for (const name of ['obfuscation', 'p']) {
+      const [live, candidate] = [padded(name, [3, 9, 4]), padded(name, [12, 1, 7])];
+      expect(await compare(live, candidate, chat)).toMatchObject({ class: 'match', diffs: '' });
+    }
+  });
+
   it('matches answers that differ in signatures and ids of their reasoning and calls', async () => {
     const answer = (n: number) => ({
       id: `gen-${n}`,

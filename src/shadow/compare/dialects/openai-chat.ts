@@ -77,8 +77,8 @@ function isChat(document: Members): boolean {
 
 function addChunk(document: Members, choices: ByIndex, chunk: Members): void {
   for (const key of Object.keys(chunk)) {
-    // Every chunk calls itself one; the whole is none.
-    if (key === 'choices' || key === 'object' || key === 'obfuscation') continue;
+    // Every chunk calls itself one; the whole is none. Padding hides how long its words are.
+    if (/^(choices|object|obfuscation|p)$/.test(key)) continue;
     if (chunk[key] !== null || document[key] === undefined) document[key] = chunk[key];
   }
   // In Groq's words, and in Moonshot's.
