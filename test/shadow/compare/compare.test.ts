@@ -360,6 +360,25 @@ describe('answers of models', () => {
     }
   });
 
+  it.each([
+    ['Cerebras', { time_info: { queue_time: 0.0002, total_time: 1.17, created: 1748552717 } }, {}],
+    ['llama.cpp', { timings: { prompt_n: 21, prompt_ms: 47.946, predicted_per_second: 114.8 } }, {}],
+    ['Together', {}, { seed: 10652 }],
+  ])('matches answers that differ in the times and seeds of their server: %s', async (_, top, inChoice) => {
+    const other = (members: object) => JSON.parse(JSON.stringify(members).replaceAll(/\d+/g, '7')) as object;
+    const answer = (top: object, inChoice: object) => {
+      const message = { role: 'assistant', content: 'Bern' };
+      return json({ choices: [{ index: 0, finish_reason: 'stop', message, ...inChoice }], ...top });
+    };
+    const pair = [answer(top, inChoice), answer(other(top), other(inChoice))] as const;
+    expect(await compare(...pair, chat)).toMatchObject({ class: 'match', diffs: '' });
+    const ended = (top: object) =>
+      stream(
+        `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'Bern' } }], ...top })}\n\ndata: [DONE]\n\n`,
+      );
+    expect(await compare(ended(top), ended(other(top)), chat)).toMatchObject({ class: 'match', diffs: '' });
+  });
+
   it('matches answers that differ in signatures and ids of their reasoning and calls', async () => {
     const answer = (n: number) => ({
       id: `gen-${n}`,
