@@ -155,6 +155,9 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
         ...noiseWarnings(
           guardrails,
           route.shadows.find(({ variant }) => variant === asked.to),
+          before,
+          asked.to,
+          steps.value,
         ),
       ],
     });

@@ -57,9 +57,17 @@ export function planWarnings(steps: readonly Step[], guardrails: readonly Guardr
   return warnings;
 }
 
-/** The warning that `mismatch` has no repeats to be compared with. */
-export function noiseWarnings(guardrails: readonly Guardrail[], shadow: Pick<Shadow, 'repeat'> | undefined): string[] {
-  if (shadow?.repeat !== 0 || !guardrails.some(({ metric }) => metric === 'mismatch')) return [];
+/** The warnings that `mismatch` has no pairs, or no repeats to compare them with. */
+export function noiseWarnings(
+  guardrails: readonly Guardrail[],
+  described: Pick<Shadow, 'repeat'> | undefined,
+  { shadows }: Standing,
+  to: string,
+  steps: readonly Step[],
+): string[] {
+  if (!guardrails.some(({ metric }) => metric === 'mismatch')) return [];
+  if (!steps.some(({ shadow = shadows[to] }) => shadow)) return [`mismatch judges nothing: no step mirrors to ${to}`];
+  if (described?.repeat !== 0) return [];
   return ['mismatch waits for ever: it is held against repeats, and the shadow\'s "repeat" is 0'];
 }
 

@@ -76,10 +76,25 @@ describe('warnings at the start', () => {
 
   it('say that mismatch has nothing to be held against where the shadow repeats nothing', () => {
     const mismatch = [{ ...defaultGuardrails[0]!, metric: 'mismatch' }];
-    expect(noiseWarnings(mismatch, { repeat: 0 })).toEqual([expect.stringContaining('mismatch waits for ever')]);
-    expect(noiseWarnings(mismatch, { repeat: 1 })).toEqual([]);
-    expect(noiseWarnings(mismatch, undefined)).toEqual([]);
-    expect(noiseWarnings(defaultGuardrails, { repeat: 0 })).toEqual([]);
+    const mirrored = { ...before, shadows: { green: 5 } };
+    const said = (guardrails: typeof defaultGuardrails, shadow: { repeat: number } | undefined) =>
+      noiseWarnings(guardrails, shadow, mirrored, 'green', compiled('canary'));
+    expect(said(mismatch, { repeat: 0 })).toEqual([expect.stringContaining('mismatch waits for ever')]);
+    expect(said(mismatch, { repeat: 1 })).toEqual([]);
+    expect(said(mismatch, undefined)).toEqual([]);
+    expect(said(defaultGuardrails, { repeat: 0 })).toEqual([]);
+  });
+
+  it('say that mismatch judges nothing where no step mirrors', () => {
+    const mismatch = [{ ...defaultGuardrails[0]!, metric: 'mismatch' }];
+    const said = (shadows: Record<string, number>, plan: string, guardrails: typeof defaultGuardrails = mismatch) =>
+      noiseWarnings(guardrails, { repeat: 10 }, { ...before, shadows }, 'green', compiled(plan));
+    const nothing = ['mismatch judges nothing: no step mirrors to green'];
+    expect(said({}, 'canary')).toEqual(nothing);
+    expect(said({ red: 50 }, 'canary')).toEqual(nothing);
+    expect(said({ green: 50 }, 'canary')).toEqual([]);
+    expect(said({}, 'shadow-canary')).toEqual([]);
+    expect(said({}, 'canary', defaultGuardrails)).toEqual([]);
   });
 
   it('name third variants whose traffic the rollout takes', () => {
