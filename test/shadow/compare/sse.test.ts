@@ -221,6 +221,25 @@ describe('re-assembling streams', () => {
     expect(read('a', 'b', 'c')).toEqual(read('abc'));
   });
 
+  it('joins thoughts and texts that come in parts, as Mistral’s do, whatever they were cut into', () => {
+    const say = (content: unknown) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const contentOf = (...parts: unknown[]) => {
+      const { document, text } = readSse(encoder.encode(`${parts.map(say).join('')}data: [DONE]\n\n`));
+      return [(document as { choices: { message: object }[] }).choices[0]!.message, text];
+    };
+    const text = (text: string) => ({ type: 'text', text });
+    const thought = (said: string, more = {}) => ({ type: 'thinking', thinking: [text(said)], ...more });
+    const whole = contentOf([thought('Let me see.', { closed: true }), text('Bern it is.')]);
+    expect(whole[0]).toMatchObject({ content: [thought('Let me see.', { closed: true }), text('Bern it is.')] });
+    expect(whole[1]).toBe('Bern it is.');
+    expect(
+      contentOf([thought('Let ')], [thought('me ')], [thought('see.', { closed: true }), text('Bern')], ' it', ' is.'),
+    ).toEqual(whole);
+    const calls = ['a', 'b'].map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } }));
+    const both = calls.map((call) => `data: ${JSON.stringify({ choices: [{ delta: { tool_calls: [call] } }] })}\n\n`);
+    expect(readSse(encoder.encode(`${both.join('')}data: [DONE]\n\n`)).toolCalls).toHaveLength(2);
+  });
+
   it('keeps every part of a content that is now a text and now a list, and counts calls by no index', () => {
     const say = (content: unknown) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
     const contentOf = (...parts: unknown[]) => {

@@ -1,6 +1,6 @@
 /** Owns how fragments of one member become the whole: texts are joined, lists grow, objects merge, the last scalar wins. */
 
-import { emptyMembers, isMembers, type Members } from './dialect.ts';
+import { append, emptyMembers, isMembers, type Members } from './dialect.ts';
 
 /** Texts that arrive whole with every fragment and must not be joined to themselves. */
 const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id', 'format']);
@@ -18,7 +18,9 @@ export function mergeFragment(into: Members, fragment: Members): void {
       mergeFragment(known, part);
     } else if (typeof part === 'string' && Array.isArray(known) && known.length > 0) {
       // Some models say texts bare between parts that are lists.
-      if (typeof known.at(-1) === 'string') known[known.length - 1] += part;
+      const last = known.at(-1);
+      if (typeof last === 'string') known[known.length - 1] += part;
+      else if (isMembers(last) && last.type === 'text') append(last, 'text', part);
       else if (part !== '') known.push(part);
     } else if (Array.isArray(part) && typeof known === 'string' && known !== '') {
       if (part.length > 0) into[key] = [known, ...(copied(part) as unknown[])];
@@ -28,15 +30,19 @@ export function mergeFragment(into: Members, fragment: Members): void {
   }
 }
 
-/** Items with an `index` belong to the item of that index; others are put behind. */
+/** Items with an `index` belong to the item of that index, texts and thoughts to one of their kind before them; others are put behind. */
 function mergeList(known: unknown[], part: unknown[]): void {
   for (const item of part) {
-    const index = isMembers(item) ? item.index : undefined;
-    const same =
-      typeof index === 'number' ? known.find((other) => isMembers(other) && other.index === index) : undefined;
-    if (isMembers(same) && isMembers(item)) mergeFragment(same, item);
+    const same = isMembers(item) && sameItem(known, item);
+    if (isMembers(same)) mergeFragment(same, item as Members);
     else known.push(copied(item));
   }
+}
+
+function sameItem(known: unknown[], { index, type }: Members): unknown {
+  if (typeof index === 'number') return known.find((other) => isMembers(other) && other.index === index);
+  const last = known.at(-1);
+  return (type === 'text' || type === 'thinking') && isMembers(last) && last.type === type && last;
 }
 
 function copied(value: unknown): unknown {
