@@ -58,13 +58,13 @@ function hasBrokenOff(text: string): boolean {
   return /"message_start"|"chat\.completion\.chunk"/.test(text) && !/\[DONE\]|"message_stop"/.test(text);
 }
 
-/** The first and last bytes of an answer as text, joined by a line's end; null where it is coded and too long, or not sound. */
+/** The first and last bytes of an answer as text, joined by what no JSON has; null where it is coded and too long, or not sound. */
 export async function textOf({ ends, responseHeaders }: Served): Promise<string | null> {
   const { head, tail } = ends!;
   const decoder = new TextDecoder();
   if (!isCoded(responseHeaders!)) {
     const beginning = decoder.decode(head.take());
-    return head.isTruncated ? `${beginning}\n${decoder.decode(tail.take())}` : beginning;
+    return head.isTruncated ? `${beginning};\n${decoder.decode(tail.take())}` : beginning;
   }
   if (head.isTruncated) return null;
   const decoded = await decode(responseHeaders!.get('content-encoding'), head.take(), MAX_UNPACKED_BYTES);
@@ -74,19 +74,25 @@ export async function textOf({ ends, responseHeaders }: Served): Promise<string 
 // Not after a backslash: within a text that the model wrote, quotation marks are escaped. A usage object nests at most two more levels,
 // and has no braces within texts.
 const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\})/g;
-const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\]{1,128})"/;
+// With a line's end in it, it is what was cut off.
+const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\\n]{1,128})"/;
 
 /**
  * The usage that a text names, in any dialect, streamed or not, also where only its ends are there: later counts take the place
- * of earlier ones, as in Anthropic's streams, whose end names the output alone.
+ * of earlier ones, as in Anthropic's streams, whose end names the output alone. Of one event or document the largest is that of the
+ * whole: some tell it model by model as well.
  */
 export function usageIn(text: string): Usage | null {
   const counts: Record<string, number> = {};
-  for (const [, found = ''] of text.matchAll(USAGE)) {
-    for (const [name, value] of Object.entries(parseJson(found) ?? {})) {
-      const count = countOf(value);
-      if (count !== null) counts[name] = count;
+  for (const event of text.split(/^data:/m)) {
+    const told: Record<string, number> = {};
+    for (const [, found = ''] of event.matchAll(USAGE)) {
+      for (const [name, value] of Object.entries(parseJson(found) ?? {})) {
+        const count = countOf(value);
+        if (count !== null) told[name] = Math.max(told[name] ?? 0, count);
+      }
     }
+    Object.assign(counts, told);
   }
   const { completion_tokens: chat, output_tokens: out, prompt_tokens: input } = counts;
   // Without an output count the answer has not ended, unless it is an embedding, whose total is its input.

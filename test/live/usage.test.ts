@@ -60,9 +60,27 @@ describe('the usage that an answer names', () => {
     expect(usageIn('{"usage":{"prompt_tokens":8,"total_tokens":9}}')).toBeNull();
   });
 
+  it('is that of the whole, where its parts are told as well', () => {
+    const usage = { prompt_tokens: 5296, completion_tokens: 387 };
+    const parts = [
+      { model: 'm-1', usage: { prompt_tokens: 3011, completion_tokens: 165 } },
+      { model: 'm-2', usage: { prompt_tokens: 2285, completion_tokens: 222 } },
+    ];
+    const whole = { tokensIn: 5296, tokensOut: 387 };
+    expect(usageIn(JSON.stringify({ usage, usage_breakdown: { models: parts } }))).toEqual(whole);
+    expect(usageIn(JSON.stringify({ usage_breakdown: { models: parts }, usage }))).toEqual(whole);
+  });
+
   it('is the last, where a stream counts up', () => {
     const chunks = [1, 2, 3].map((n) => `data: {"usage":{"prompt_tokens":7,"completion_tokens":${n}}}\n\n`);
     expect(usageIn(chunks.join(''))).toEqual({ tokensIn: 7, tokensOut: 3 });
+    // Anthropic's, where the prompt was compacted on the way.
+    const counts = [
+      { input_tokens: 55_277, output_tokens: 1 },
+      { input_tokens: 181, output_tokens: 8 },
+    ];
+    const events = counts.map((usage) => `data: ${JSON.stringify({ usage })}\n\n`);
+    expect(usageIn(events.join(''))).toEqual({ tokensIn: 181, tokensOut: 8 });
   });
 });
 
@@ -91,6 +109,15 @@ describe('what an answer has used', () => {
     const long = document('x'.repeat(5_000));
     for (const text of [document(''), document('x'.repeat(60)), long]) {
       expect(await read(answered(bytesOf(text)))).toEqual({ tokensIn: 10, tokensOut: 20, cost: 90 / 1e6 });
+    }
+  });
+
+  it('is priced by its model wherever the end of what is kept of its beginning falls', async () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 20 };
+    for (let length = 0; length < 60; length++) {
+      const text = JSON.stringify({ choices: 'x'.repeat(length), model: 'm-1', object: 'o', usage });
+      const spent = await read(answered(bytesOf(text), {}, {}, { head: 64, tail: 16_384 }));
+      expect(spent).toEqual({ tokensIn: 10, tokensOut: 20, cost: 90 / 1e6 });
     }
   });
 
