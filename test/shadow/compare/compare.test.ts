@@ -379,6 +379,22 @@ describe('answers of models', () => {
     expect(await compare(ended(top), ended(other(top)), chat)).toMatchObject({ class: 'match', diffs: '' });
   });
 
+  it('matches answers of Anthropic’s that differ in what they carry encrypted', async () => {
+    const answer = (n: number) => {
+      const found = { type: 'web_search_result', url: 'https://bern.example', encrypted_content: `Eo${n}` };
+      const cited = { type: 'web_search_result_location', url: found.url, encrypted_index: `Ei${n}` };
+      const advice = { type: 'advisor_redacted_result', encrypted_content: `Ea${n}` };
+      const content = [
+        { type: 'web_search_tool_result', tool_use_id: `srvtoolu_${n}`, content: [found] },
+        { type: 'advisor_tool_result', tool_use_id: `srvtoolu_${n}`, content: advice },
+        { type: 'text', text: 'Bern.', citations: [cited] },
+      ];
+      return json({ type: 'message', role: 'assistant', content, stop_reason: 'end_turn' });
+    };
+    const result = await compare(answer(1), answer(2), { preset: 'anthropic-messages' });
+    expect(result).toMatchObject({ class: 'match', diffs: '' });
+  });
+
   it('matches answers that differ in signatures and ids of their reasoning and calls', async () => {
     const answer = (n: number) => ({
       id: `gen-${n}`,

@@ -57,6 +57,8 @@ export const anthropicMessages: Dialect = {
     '/content/*/tool_use_id',
     '/content/*/signature',
     '/content/*/data',
+    '/content/*/content/**/encrypted_content',
+    '/content/*/citations/*/encrypted_index',
   ],
   places: { text: '/content/0/text', toolName: '/content/0/name', finish: '/stop_reason' },
 };
