@@ -4,7 +4,6 @@
  * https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
  */
 
-import { verifying } from 'hono/utils/jwt/jws';
 import { decode, isTokenHeader } from 'hono/utils/jwt/jwt';
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
@@ -42,8 +41,8 @@ export function accessOf(env: Pick<Env, 'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>): A
 /** Why a token lets nobody in. `unreachable`: Access's keys could not be read, which is not the caller's fault. */
 export type AccessRefusal = { reason: 'refused' | 'unreachable'; detail: string };
 
-/** The only algorithm that Access signs with. */
-const RS256 = 'RS256';
+/** The only algorithm that Access signs with: RS256 (RFC 7518 §3.3). */
+const RS256 = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
 
 /**
  * The name of the token's bearer: a person's e-mail address, or a service token's client id. Claims are looked at only after the signature,
@@ -61,14 +60,14 @@ export async function accessName(
     const end = token.lastIndexOf('.');
     const signature = fromBase64url(token.slice(end + 1));
     // Checked before any key is fetched: made-up tokens must not make us call Access.
-    if (!isTokenHeader(header) || alg !== RS256 || signature === null) return refused(wrong.unsigned);
+    if (!isTokenHeader(header) || alg !== 'RS256' || signature === null) return refused(wrong.unsigned);
     const key = await keys.find(team, kid);
     if (!key.ok) {
       const detail = 'The keys of Cloudflare Access cannot be read.';
       return key.error === 'unreachable' ? err({ reason: key.error, detail }) : refused(wrong.unknown);
     }
     const signed = new TextEncoder().encode(token.slice(0, end));
-    const isSound = key.value.n.length >= MIN_MODULUS && (await verifying(key.value, RS256, signature, signed));
+    const isSound = key.value.n.length >= MIN_MODULUS && (await isSignedBy(key.value, signature, signed));
     if (!isSound) return refused(wrong.unsigned);
     const claim = wrongClaim(claims, { team, audience, nowS: nowMs / 1_000 });
     if (claim !== null) return refused(wrong[claim]);
@@ -79,6 +78,11 @@ export async function accessName(
   } catch {
     return refused(wrong.unsigned);
   }
+}
+
+async function isSignedBy(key: JsonWebKey, signature: Uint8Array, signed: Uint8Array): Promise<boolean> {
+  const imported = await crypto.subtle.importKey('jwk', key, RS256, false, ['verify']);
+  return crypto.subtle.verify(RS256, imported, signature, signed);
 }
 
 /** RFC 7519 §4.1: the first claim that is not as it must be. `exp` must be there, `nbf` may. */

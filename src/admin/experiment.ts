@@ -1,9 +1,10 @@
 /** Owns the calls on experiments: report, export, deletion of one unit's data, and planning. The numbers are the ledger's. */
 
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { measuredNames } from '../config/measured.ts';
 import type { Route } from '../config/types.ts';
-import { type Env, ledgerOf } from '../env.ts';
+import { ledgerOf } from '../env.ts';
 import { planOf } from '../experiment/plan.ts';
 import { sizePlan } from '../experiment/size.ts';
 import type { UnitRow } from '../experiment/words.ts';
@@ -16,37 +17,36 @@ import { CALL_LIMIT_MS } from './limits.ts';
 import { noted } from './note.ts';
 import { noRoute } from './routes.ts';
 
+type Ledger = NonNullable<ReturnType<typeof ledgerOf>>;
+
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes/:route/experiment', async (c) => {
-      const found = await ledgerFor(c.env, c.req.param('route'));
-      if (found instanceof Response) return found;
-      const state = await serving!.state(c.env, c.executionCtx, found.route);
-      const report = await told(found.ledger.report(planOf(state)!));
-      return report instanceof Response ? report : c.json(report, 200);
+      const answer = await ask(c, async (ledger, route) => {
+        const state = await serving!.state(c.env, c.executionCtx, route);
+        return ledger.report(planOf(state)!);
+      });
+      return answer instanceof Response ? answer : c.json(answer.told, 200);
     })
     .get('/routes/:route/experiment/units', query(unitsQuery), async (c) => {
-      const found = await ledgerFor(c.env, c.req.param('route'));
-      if (found instanceof Response) return found;
       const { after, limit, format } = c.req.valid('query');
-      const rows = await told(found.ledger.units(after, limit) as Promise<UnitRow[]>);
-      if (rows instanceof Response) return rows;
+      const answer = await ask(c, (ledger) => ledger.units(after, limit) as Promise<UnitRow[]>);
+      if (answer instanceof Response) return answer;
+      const rows = answer.told;
       const next = rows.length < limit ? null : rows.at(-1)!.unit;
       if (format === 'json') return c.json({ units: rows, next }, 200);
       const headers = { 'content-type': 'text/csv; charset=utf-8', ...(next !== null && { 'x-headgate-next': next }) };
-      return c.body(csvOf(rows, found.route), 200, headers);
+      return c.body(csvOf(rows, answer.route), 200, headers);
     })
     .delete('/routes/:route/experiment/units/:unit', query(deletionQuery), async (c) => {
       const { experiment, reason } = c.req.valid('query');
-      const found = await ledgerFor(c.env, c.req.param('route'), experiment);
-      if (found instanceof Response) return found;
       const unit = c.req.param('unit');
       const hash = await hashUnit(unit, c.env.COOKIE_SECRET ?? '-');
-      const known = await told(Promise.all([unit, hash].map((one) => found.ledger.forget(one))));
-      if (known instanceof Response) return known;
-      if (!known.includes(true)) return noUnit();
+      const answer = await ask(c, (ledger) => Promise.all([unit, hash].map((one) => ledger.forget(one))), experiment);
+      if (answer instanceof Response) return answer;
+      if (!answer.told.includes(true)) return noUnit();
       // Who it was stands nowhere any more, here neither.
-      await noted(c, found.route.name, 'unit-deleted', reason);
+      await noted(c, answer.route.name, 'unit-deleted', reason);
       return c.body(null, 204);
     })
     .get('/sample-size', query(sampleSizeQuery), (c) => {
@@ -54,24 +54,25 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
       return c.json(sizePlan({ ...asked, perDay }), 200);
     });
 
-  /** The ledger of the route's experiment, or of an earlier one by its id. */
-  async function ledgerFor(env: Env, name: string, earlier?: string) {
-    const route = (await loadConfig(env))?.routes.find((one) => one.name === name);
+  /** Asks the ledger of the route's experiment, or of an earlier one by its id. It answers 503 where the ledger fails or says nothing. */
+  async function ask<T>(
+    c: Context<AdminEnv>,
+    question: (ledger: Ledger, route: Route) => Promise<T>,
+    earlier?: string,
+  ) {
+    const name = c.req.param('route')!;
+    const route = (await loadConfig(c.env))?.routes.find((one) => one.name === name);
     if (route === undefined) return noRoute(name);
     const id = earlier ?? route.experiment?.id;
     if (id === undefined) return noExperiment(name);
-    const ledger = ledgerOf(env, name, id);
-    return ledger === null || serving === undefined ? noLedger() : { route, ledger };
-  }
-}
-
-/** What the ledger says; 503 where it fails or does not answer. */
-async function told<T>(answer: Promise<T>): Promise<T | Response> {
-  try {
-    return await withLimit(answer, CALL_LIMIT_MS);
-  } catch (cause) {
-    console.error('ledger', cause);
-    return refuse(503, 'ledger_down', 'The ledger does not answer: what is counted waits for it.', 'try again');
+    const ledger = ledgerOf(c.env, name, id);
+    if (ledger === null || serving === undefined) return noLedger();
+    try {
+      return { route, told: await withLimit(question(ledger, route), CALL_LIMIT_MS) };
+    } catch (cause) {
+      console.error('ledger', cause);
+      return ledgerDown();
+    }
   }
 }
 
@@ -102,6 +103,9 @@ const noExperiment = (route: string) =>
   refuse(404, 'no_experiment', `Route ${route} has no experiment.`, 'declare "experiment" on the route');
 
 const noLedger = () => refuse(503, 'no_ledger', 'This Worker has no LEDGER binding.', bindIt);
+
+const ledgerDown = () =>
+  refuse(503, 'ledger_down', 'The ledger does not answer: what is counted waits for it.', 'try again');
 
 const noUnit = () =>
   refuse(404, 'unknown_unit', 'Nothing is kept of this unit.', 'GET …/experiment/units lists what is');
