@@ -274,10 +274,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 }
 
 /** Whether others would get another variant's answer. */
-function isSplit({ arms, trusted, route }: RouteState, { variant }: Try): boolean {
+function isSplit({ arms, trusted, route, inForce }: RouteState, { variant }: Try): boolean {
   const [{ variant: first }, second] = arms as [Arm, Arm?];
   // The baseline answers those who are on no trial, also where it has no weight.
-  const isForSome = first !== trusted && (route.audience || route.requireConsent);
+  const isForSome = first !== trusted && (route.audience || route.requireConsent || inForce.experiment);
   return !!second || variant.name !== first || !!isForSome;
 }
 

@@ -46,6 +46,10 @@ beforeAll(async () => {
         route('consent', { requireConsent: { cookie: 'consent', value: 'yes' }, weights: { blue: 50, green: 50 } }),
         route('asked', { requireConsent: { cookie: 'consent', value: 'yes' } }),
         route('all', {}),
+        route('tried', {
+          identity: [{ header: 'x-user-id' }],
+          experiment: { id: 'e-1', primary: ['error'], plannedUnits: 100 },
+        }),
         match('header', { path: '/m/*', header: { 'x-version': ['2', '3'], 'x-beta': 'on' } }),
         match('exact', { host: 'api.test', path: '/m/exact' }),
         match('suffix', { host: '*.test', path: '/m/*' }),
@@ -143,6 +147,8 @@ describe('shared caches', () => {
     ['/out/x', { 'x-tenant': 'acme' }, 'blue'],
     ['/asked/x', { cookie: 'consent=yes' }, 'green'],
     ['/asked/x', {}, 'blue'],
+    ['/tried/x', { 'x-user-id': 'u-1' }, 'green'],
+    ['/tried/x', { 'x-user-id': 'u-1', 'x-headgate-opt-out': '1' }, 'blue'],
     ['/all/failing', {}, 'blue'],
   ])('keep no answer that others would not get: %s with %j', async (path, headers, variant) => {
     const answer = await ask(headgate.url, path, { headers });
