@@ -59,7 +59,7 @@ function overriddenBy({ byHand, split }: RouteStatus, route: Route): Fault[] {
   if (!isFor(split, route)) {
     const reason = `${what} is for other variants and will not be served: ${route.baseline} gets all traffic`;
     const fault = { path: 'weights', reason, mend: `${first}${set} then moves it by the new variants` };
-    return [fault, ...overriddenShadows({ ...split, shadows: {}, plainShadows: [] }, route, set)];
+    return [fault, ...overriddenShadows({ ...split, shadows: {}, plainShadows: [] }, route, first + set)];
   }
   const faults = [{ path: 'weights', reason: `${what} beats them`, mend: `${first}${set} changes what is in force` }];
   // A rollout keeps what it began with to its end.

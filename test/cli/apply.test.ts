@@ -114,7 +114,8 @@ describe('headgate apply', () => {
       ['routes[0].weights', expect.stringContaining('is for other variants')],
       ['routes[0].shadows', 'split 12 mirrors 0 % to green'],
     ]);
-    expect(warnings[1]!.mend).toBe('headgate weights detect … --shadow green=50 mirrors 50 %');
+    const first = 'end its rollout first: headgate rollout abort detect; then ';
+    expect(warnings[1]!.mend).toBe(`${first}headgate weights detect … --shadow green=50 mirrors 50 %`);
   });
 
   it('says what a split keeps of another baseline and of other shadows, once no rollout runs', async () => {
