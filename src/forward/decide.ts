@@ -78,7 +78,8 @@ function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: D
   const isFound = found.kind === 'found';
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
   const isNobody = !isFound && (!isCookie || isAskedWithoutCookies(facts));
-  if (isCookie && !isNobody && !consented(route.requireConsent, facts.cookieHeader)) return unassigned;
+  const isPreflight = isNobody && facts.method === 'OPTIONS';
+  if (isCookie && !isPreflight && !consented(route.requireConsent, facts.cookieHeader)) return unassigned;
   const isAlone = arms.length === 1;
   if (isNobody && (!isAlone || inForce.rollout)) {
     // No evidence, as in a rollout's other steps. Where the baseline has no weight it may be gone already, so the only arm answers.

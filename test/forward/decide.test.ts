@@ -79,6 +79,8 @@ describe('a request of nobody known', () => {
     expect(await decided(switched, { method: 'OPTIONS' })).toMatchObject({ variant: 'green', setCookie: null });
     const asking = { ...switched, requireConsent: { cookie: 'consent', value: 'yes' } };
     expect(await decided(asking, { method: 'OPTIONS' })).toMatchObject({ variant: 'green', setCookie: null });
+    // A whole page is no question before one: who may not have consented gets no candidate.
+    expect(await decided(asking, sentOn)).toMatchObject({ variant: 'blue', isEvidence: false, setCookie: null });
     const third = { ...routeWith().variants!, red: { url: 'https://red.example.com' } };
     const retired = { variants: third, weights: { green: 50, red: 50 }, baseline: 'blue' };
     expect((await decided(retired, { method: 'OPTIONS' })).variant).not.toBe('blue');
