@@ -101,13 +101,11 @@ export function removeUnit(row: Row, outcomes: readonly Counted[], change: SumCh
 /** The unit's value by measured metric: 1 or 0 for what happened or did not, else the mean. Values that are not known are left out. */
 export function measures(row: Row): Measures {
   const { requests, errors, latencyMs, firstByteMs, answers, tokensOut, priced, cost } = row;
+  // Answers that did not fail. (An earlier deployment timed failures too: a unit that has nothing else keeps its times.)
+  const timed = requests - errors || (latencyMs > 0 ? requests : 0);
   return {
     ...(requests > 0 && { error: errors > 0 ? 1 : 0 }),
-    // Times of answers that did not fail. (An earlier deployment timed failures too: a unit that has nothing else keeps its times.)
-    ...((requests > errors || latencyMs > 0) && {
-      latency: latencyMs / (requests - errors || requests),
-      firstByte: firstByteMs / (requests - errors || requests),
-    }),
+    ...(timed > 0 && { latency: latencyMs / timed, firstByte: firstByteMs / timed }),
     retry: row.retries > 0 ? 1 : 0,
     returned: row.lastAtMs - row.firstAtMs >= RETURNED_MS ? 1 : 0,
     ...(answers > 0 && { tokensOut: tokensOut / answers }),

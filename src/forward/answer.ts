@@ -10,7 +10,6 @@ import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import type { Arm } from '../split/assign.ts';
 import { isOurSetCookie } from '../split/cookies.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Ends, Prefix } from './copies.ts';
@@ -275,10 +274,10 @@ function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: str
 
 /** Whether others would get another variant's answer. */
 function isSplit({ arms, trusted, route, inForce }: RouteState, { variant }: Try): boolean {
-  const [{ variant: first }, second] = arms as [Arm, Arm?];
+  const { variant: first } = arms[0]!;
+  if (arms.length > 1 || variant.name !== first) return true;
   // The baseline answers those who are on no trial, also where it has no weight.
-  const isForSome = first !== trusted && (route.audience || route.requireConsent || inForce.experiment);
-  return !!second || variant.name !== first || !!isForSome;
+  return first !== trusted && !!(route.audience || route.requireConsent || inForce.experiment);
 }
 
 /**

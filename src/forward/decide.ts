@@ -104,9 +104,9 @@ function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: D
  * another site (a bank's after a payment), for which a new cookie would take the place of the one that it has.
  */
 function isAskedWithoutCookies({ method, header, cookies }: Facts): boolean {
-  const isFromElsewhere = () => header('sec-fetch-site') === 'cross-site' && header('sec-fetch-mode') === 'navigate';
   if (method === 'OPTIONS' || header('sec-fetch-dest') === 'manifest') return true;
-  return method === 'POST' && cookies.sameSite !== 'none' && isFromElsewhere();
+  if (method !== 'POST' || cookies.sameSite === 'none') return false;
+  return header('sec-fetch-site') === 'cross-site' && header('sec-fetch-mode') === 'navigate';
 }
 
 function byVisitor(state: RouteState, visitor: Visitor, facts: Facts): Decision | Promise<Decision> {
