@@ -6,12 +6,13 @@
 
 import { controllerOf, type Env } from '../env.ts';
 import { getOrMake } from '../get-or-make.ts';
-import { sleep } from '../limit.ts';
+import { sleep, withLimit } from '../limit.ts';
 import { PairTally } from '../shadow/tally.ts';
 import type { Batch, FlushAnswer } from './batch.ts';
 import {
   ABANDONED_AFTER_MS,
   BUSY_INTERVAL_MS,
+  FLUSH_LIMIT_MS,
   MAX_INTERVAL_MS,
   MAX_PAIR_TALLIES,
   MAX_ROUNDS,
@@ -120,7 +121,8 @@ export class Flusher {
       const batch = tally.pending ?? this.#seal(about, tally);
       tally.pending = batch;
       try {
-        const answer: FlushAnswer = await controllerOf(env, about.route)!.flush(batch);
+        const told = Promise.resolve<FlushAnswer>(controllerOf(env, about.route)!.flush(batch));
+        const answer = await withLimit(told, FLUSH_LIMIT_MS);
         if (tally.pending === batch) tally.pending = null;
         sent++;
         tally.intervalMs = answer.intervalMs;

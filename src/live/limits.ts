@@ -7,6 +7,8 @@ export const QUIET_INTERVAL_MS = 15_000;
 export const MAX_INTERVAL_MS = 20_000;
 /** An armed flush that has not come by then was cut off with its invocation. */
 export const ABANDONED_AFTER_MS = 25_000;
+/** How long one try may wait for the controller: a call that hangs must not keep a failing candidate's evidence back. */
+export const FLUSH_LIMIT_MS = 4_000;
 /** The first wait after a try that failed; each next one is twice as long. */
 export const RETRY_MS = 500;
 /** The most batches, and the most failed tries, of one flush: all of it must fit into the time that the platform gives `waitUntil`. */

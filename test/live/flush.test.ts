@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import type { Batch, FlushAnswer } from '../../src/live/batch.ts';
 import { Flusher } from '../../src/live/flush.ts';
-import { BUSY_INTERVAL_MS, QUIET_INTERVAL_MS } from '../../src/live/limits.ts';
+import { BUSY_INTERVAL_MS, FLUSH_LIMIT_MS, QUIET_INTERVAL_MS, RETRY_MS } from '../../src/live/limits.ts';
 
 const ANSWER: FlushAnswer = { intervalMs: 0, split: null, isolates: 1, tokensToday: {} };
 
@@ -164,6 +164,15 @@ describe('a flush', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(controller).toMatchObject({ applied: 2, eligible: sent });
     expect(JSON.stringify(controller.came.at(-1)).length).toBeLessThan(4_000);
+  });
+
+  it('that hangs is sent again in seconds, although nobody comes any more', async () => {
+    controller.next = ['hang'];
+    counts();
+    await vi.advanceTimersByTimeAsync(BUSY_INTERVAL_MS + FLUSH_LIMIT_MS + RETRY_MS);
+    expect(controller.came).toHaveLength(2);
+    expect(controller).toMatchObject({ applied: 1, eligible: 1 });
+    expect(heard).toEqual(['main']);
   });
 
   it('that hangs is given up, sent again, and its late answer drops no younger batch', async () => {

@@ -214,13 +214,15 @@ describe('a controller', () => {
     await evict('evicted');
     // The alarm alone goes on with it: nobody asks and nobody comes.
     world.greenFails.set('evicted', 100);
-    await sleep(2_500);
+    const failed = async () => visitors.visits.filter(({ status }) => status === 500).length;
+    await until(failed, (n) => n >= 60);
     await visitors.stop();
+    expect(await failed()).toBeGreaterThanOrEqual(60);
     const ended = await until(
       () => world.status('evicted'),
       ({ rollout }) => rollout.phase === 'aborted',
     );
-    expect(ended.rollout).toMatchObject({ id, phase: 'aborted' });
+    expect(ended.rollout, JSON.stringify(ended.rollout.guardrails)).toMatchObject({ id, phase: 'aborted' });
     expect(await world.actions('evicted')).toEqual(['started', 'advanced', 'aborted']);
   });
 
