@@ -180,7 +180,7 @@ import './live/count.ts';
 import './live/judge.ts';
 import './shadow/compare/compare.ts';
 import './forward/upload.ts';
-import './live/repeats.ts';
+import './live/retries.ts';
 import './shadow/observe.ts';
 import './forward/fallback.ts';
 import './shadow/score.ts';

@@ -24,7 +24,7 @@ import {
   RETRY_MS,
   TRIED_FOR_MS,
 } from './limits.ts';
-import { askOf, RetryMemory } from './repeats.ts';
+import { askOf, RetryMemory } from './retries.ts';
 import { segmentsOf } from './segments.ts';
 import type { Spent, Usages } from './usage.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Served } from '../../src/forward/served.ts';
-import { askOf, RetryMemory } from '../../src/live/repeats.ts';
+import { askOf, RetryMemory } from '../../src/live/retries.ts';
 import { served, T0 } from './served.ts';
 
 const MINUTE = 60_000;
