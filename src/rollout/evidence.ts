@@ -181,7 +181,8 @@ export class EvidenceStore {
     kept.stepRun = state.stepRun;
     // Where the same clients keep coming, most are silent by now, and what breaks in a late step would go unnoticed.
     const silent = silentFromNow(this.#units!, !kept.isHeardAgain);
-    if (silent !== this.#units!.silent) {
+    const isHeardAgain = silent !== this.#units!.silent;
+    if (isHeardAgain) {
       kept.isHeardAgain = true;
       this.#units!.silent = silent;
       this.#sql.exec('DELETE FROM silent');
@@ -189,7 +190,7 @@ export class EvidenceStore {
     }
     kept.requests = 0;
     kept.compared = 0;
-    for (const gathered of kept.guardrails) gathered.step = noCounts();
+    for (const gathered of kept.guardrails) Object.assign(gathered, { step: noCounts(), isHeardAgain });
     this.#save();
   }
 

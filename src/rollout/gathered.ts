@@ -8,7 +8,7 @@ import { TICK_MS } from '../analysis/limits.ts';
 import { type Count, rateUpperBound } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
-import { MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
+import { FIRST_BAD, MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
 
@@ -25,6 +25,10 @@ export interface Gathered {
   step: Arms;
   /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
   earlier: Count;
+  /** Where units are counted: the baseline's first ones, until enough of them were bad. */
+  first?: Count;
+  /** Silent units were heard again when the step began. */
+  isHeardAgain?: boolean;
 }
 
 /** What the baseline did earlier, for steps that have no baseline beside the candidate. */
@@ -82,6 +86,8 @@ export function addTickTo(
   const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
   const forE = withUnfinished(counted, { tick, state, p0, guardrail, away, step: into.step });
   addCounts(into, counted, p0, forE, isBeforeStep ? [into.rollout] : undefined);
+  into.first ??= { n: 0, bad: 0 };
+  if (guardrail.per === 'unit' && into.first.bad < FIRST_BAD) addCount(into.first, counted.baseline);
 }
 
 interface Unfinished {
@@ -140,9 +146,14 @@ export function addCounts(
   }
 }
 
-/** What the baseline did earlier in this rollout, else in the hour before; null while neither has enough trials. */
-export function referenceOf({ rollout, earlier }: Gathered): Reference | null {
-  const counts = rollout.baseline.n >= MIN_REFERENCE_TRIALS ? rollout.baseline : earlier;
+/**
+ * What the baseline did earlier in this rollout, else in the hour before; null while neither has enough trials. Units that are heard again
+ * are as often bad as at first, while the baseline's rate has sunk, since the worst fall silent soonest: so the worse of the two then.
+ */
+export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered): Reference | null {
+  const { baseline } = rollout;
+  const isWorse = isHeardAgain && first && first.bad * baseline.n > baseline.bad * first.n;
+  const counts = isWorse ? first : baseline.n >= MIN_REFERENCE_TRIALS ? baseline : earlier;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
 }
 

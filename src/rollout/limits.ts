@@ -41,6 +41,8 @@ export const SETTLED_TRIALS = 20;
 export const SETTLED_PART = 0.92;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 export const MIN_REFERENCE_TRIALS = 20;
+/** Bad units of the baseline that tell how often they are bad at first. With many more, the worst of them would have fallen silent. */
+export const FIRST_BAD = 20;
 
 /** After how long work that failed is tried again, and how long a health check's answer holds. */
 export const RETRY_MS = 2_000;

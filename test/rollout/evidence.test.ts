@@ -4,6 +4,7 @@ import type { Guardrail, PlanStep } from '../../src/config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
 import { EvidenceStore } from '../../src/rollout/evidence.ts';
 import { Meta } from '../../src/rollout/meta.ts';
+import { shareOf } from '../../src/rollout/readiness.ts';
 import type { RolloutState } from '../../src/rollout/state.ts';
 import type { PairBatch } from '../../src/shadow/tally.ts';
 import { storage } from './sqlite.ts';
@@ -568,6 +569,30 @@ describe('a step without a baseline beside it', () => {
     // Ten requests each at 1 %: one unit in ten is bad, and nothing is wrong.
     store.add([{ ...often, requests: [{ variant: 'green', n: [2_000], bad: [20] }] }]);
     expect(first(store, state).verdict).not.toBe('fail');
+  });
+
+  it('holds those who are heard again against what the baseline did at first, before the worst fell silent', () => {
+    let state = rollout();
+    const { store } = begun(state);
+    // A hundred fail at one of thirty ticks each, as often in either arm and in every step; sixty never do.
+    const tick = (at: number) => {
+      const all = shareOf(state) === 100;
+      const asked = Array.from({ length: 160 }, (_, n) => ({
+        hash: unit(n),
+        variant: all || n % 2 === 1 ? 'green' : 'blue',
+        bad: n < 100 && (at + n) % 30 === 0 ? 1 : 0,
+      }));
+      const units = asked.map(({ hash, variant, bad }): [string, string, number, number] => [hash, variant, 1, bad]);
+      const requests = asked.map(({ variant, bad }) => ({ variant, n: [1], bad: [bad] }));
+      store.add([{ rollout: state.id, tick: at, threshold: 2 ** 32, units, requests }]);
+      store.settle(state, settledAt(at));
+    };
+    for (let at = TICK; at < TICK + 120; at++) tick(at);
+    const sinceMs = (TICK + 120) * TICK_MS;
+    state = { ...switched(state), stepRun: state.stepRun + 1, sinceMs };
+    store.beginStep(state);
+    for (let at = TICK + 120; at < TICK + 150; at++) tick(at);
+    expect(first(store, state)).toMatchObject({ verdict: 'pass', baseline: { bad: 22 } });
   });
 
   it('is judged on its own counts too, which the many before it do not drown', () => {
