@@ -87,7 +87,13 @@ function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boo
     if (token.kind !== 'option') continue;
     const option = options[token.name];
     if (!option) throw usage(`${word} has no option ${token.rawName}.`, meant(token.name, Object.keys(options)) ?? see);
-    if (option.type === 'string' && !token.value) throw usage(`${token.rawName} needs a value.`, see);
+    if (option.type === 'boolean') continue;
+    if (!token.value) throw usage(`${token.rawName} needs a value.`, see);
+    // Where its value was forgotten (or was a shell variable without one), an option must not swallow a --dry-run.
+    if (token.inlineValue === false && token.value.startsWith('--')) {
+      const mend = `give it one; a value that begins so is written ${token.rawName}=${token.value}`;
+      throw usage(`${token.rawName} needs a value.`, mend);
+    }
   }
   const wanted = Object.values(args).filter((arg) => arg.type === 'positional');
   const given = tokens.filter((token) => token.kind === 'positional');

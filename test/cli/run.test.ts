@@ -29,6 +29,8 @@ describe('the command line', () => {
     [['constructor'], /no verb constructor/],
     [['records', '--rout', 'x'], /no option --rout/],
     [['records', '--route'], /--route needs a value/],
+    [['switch', 'detect', 'green', '--reason', '--dry-run'], /--reason needs a value[\s\S]*--reason=--dry-run/],
+    [['weights', 'detect', 'blue=100', '--if-match', '--yes'], /--if-match needs a value/],
     [['records', 'extra'], /does not know what to do with extra/],
     [['records', '--dataset', 'secrets'], /requests, comparisons, outcomes/],
     [['records', '--limit', 'many'], /whole number/],
