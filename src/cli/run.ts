@@ -105,10 +105,11 @@ function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boo
 function refuseMissing(word: string, args: ArgsDef, tokens: readonly Token[]): void {
   const see = `headgate ${word} --help shows what it takes`;
   const values = new Map(tokens.flatMap((token) => (token.kind === 'option' ? [[token.name, token.value]] : [])));
-  let words = tokens.filter(({ kind }) => kind === 'positional').length;
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
   for (const [name, arg] of Object.entries(args)) {
     const isWord = arg.type === 'positional';
-    const isGiven = isWord ? words-- > 0 : values.has(name);
+    // An empty word is what a shell makes of "$ROUTE" where that is not set.
+    const isGiven = isWord ? Boolean(words.shift()) : values.has(name);
     if (arg.required && !isGiven) throw usage(`${word} needs ${isWord ? name.toUpperCase() : `--${name}`}.`, see);
     const value = values.get(name);
     if (arg.type === 'enum' && value !== undefined && !arg.options?.includes(value)) {

@@ -52,6 +52,8 @@ describe('what was left out', () => {
     [['weights', 'detect'], 'weights needs SHARES.', 'headgate weights --help'],
     [['rollout', 'start', 'detect'], 'rollout start needs VARIANT.', 'headgate rollout start --help'],
     [['explain', 'detect'], 'explain needs --unit.', 'headgate explain --help'],
+    [['rollback', ''], 'rollback needs ROUTE.', 'headgate rollback --help'],
+    [['switch', 'detect', ''], 'switch needs VARIANT.', 'headgate switch --help'],
     [['records', '--dataset', 'x'], '--dataset takes one of requests, comparisons, outcomes, not x.', 'records --help'],
   ])('is named by the verb that misses it: %j', async (argv, what, help) => {
     expect(await session.run(...argv)).toBe(2);
