@@ -3,6 +3,7 @@
  * what they mean: a default that is now written out is shown as a change.
  */
 
+import { asObject } from '../json.ts';
 import { safe } from './text.ts';
 
 type Json = Record<string, unknown>;
@@ -37,7 +38,7 @@ export function configDiff(before: Json | null, after: Json): ConfigChange {
     const [from, to] = [old.get(route), young.get(route)];
     if (from === undefined) return [{ route, kind: 'added', differences: differences({}, to) }];
     if (to === undefined) return [{ route, kind: 'removed', differences: [] }];
-    const found = differences(from, to);
+    const found = [...differences(from, to), ...otherFirst(from, to)];
     return found.length === 0 ? [] : [{ route, kind: 'changed', differences: found }];
   });
   const rest = differences(outside(before ?? {}), outside(after));
@@ -55,6 +56,13 @@ function routesOf({ routes }: Json): Map<string, Json> {
 /** `$schema` helps an editor and nothing else. */
 function outside({ routes: _, $schema: __, ...rest }: Json): Json {
   return rest;
+}
+
+/** Where no baseline is named the first variant is it, so there their order says something too. */
+function otherFirst(from: Json, to: Json): Difference[] {
+  if (from.baseline !== undefined || to.baseline !== undefined) return [];
+  const [before, after] = [from, to].map(({ variants }) => Object.keys(asObject(variants))[0]);
+  return before === after ? [] : [{ path: 'baseline', before, after }];
 }
 
 /** Objects are looked into; lists and values differ as a whole, unless they are lists of equal length. */

@@ -79,6 +79,16 @@ describe('headgate apply', () => {
     );
   });
 
+  it('shows that another variant comes first, and so is the baseline where none is named', async () => {
+    const { blue, green } = detect.variants;
+    session.write('file.json', {
+      ...current,
+      routes: [{ ...detect, variants: { green, blue } }, ...current.routes.slice(1)],
+    });
+    expect(await session.run('apply', 'file.json', '--dry-run')).toBe(0);
+    expect(session.out).toContain('  ~ route detect\n      ~ baseline: "blue" → "green"\n');
+  });
+
   it('warns where a split beats the weights, with the numbers in force', async () => {
     await session.run('apply', 'next.json');
     expect(session.notes).toMatch(/routes\[1\]\.weights +split 12 \(blue=75 green=25\) beats them/);
