@@ -23,12 +23,20 @@ export interface Terminal {
   confirm: ((question: string) => Promise<boolean>) | null;
 }
 
+/** 128 and the number of SIGPIPE, as shells count. */
+const BROKEN_PIPE = 141;
+
 /** This process's own terminal. */
 export function terminal(): Terminal {
-  // A reader that has seen enough (`| head`) closes the pipe; that is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // A reader that has seen enough (`| head`) closes the pipe; that is no error, and no pass either: what was begun goes on to its own status.
+  let isRead = true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(1);
+    isRead = false;
+  });
+  process.stderr.on('error', () => undefined);
   return {
-    out: (text) => process.stdout.write(`${text}\n`),
+    out: (text) => isRead && process.stdout.write(`${text}\n`),
     note: (text) => process.stderr.write(`${text}\n`),
     env: process.env,
     cwd: process.cwd(),
@@ -42,7 +50,8 @@ export function terminal(): Terminal {
     now: () => Date.now(),
     paint: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
     fetch,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    // What looks again and again has no end of its own, so it ends as SIGPIPE would end it.
+    sleep: (ms) => new Promise((resolve) => setTimeout(isRead ? resolve : () => process.exit(BROKEN_PIPE), ms)),
     confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : null,
   };
 }

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { nobody, Session } from './session.ts';
@@ -31,6 +32,16 @@ it('exits 0, 1 and 2 as a process, with answers and trouble on their own streams
   expect(refused).toMatchObject({ status: 1, stderr: '', stdout: expect.stringContaining('refused whole') });
   expect(usage).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('FILE') });
   expect(unreachable).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('npm start') });
+});
+
+it.each(['stdout', 'stderr'] as const)('ends with its own status when nobody reads its %s any more', async (stream) => {
+  session.write('bad.json', '{');
+  const argv = stream === 'stdout' ? ['validate', 'bad.json'] : ['records', '--json', 'extra'];
+  const child = spawn(process.execPath, [resolve('src/cli/main.ts'), ...argv], { cwd: session.cwd });
+  // What `| head` does once it has seen enough.
+  child[stream].destroy();
+  const [status] = await once(child, 'exit');
+  expect(status).toBe(stream === 'stdout' ? 1 : 2);
 });
 
 it('reads a document from standard input', async () => {
