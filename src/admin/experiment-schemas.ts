@@ -1,11 +1,11 @@
 /** Owns the shapes of the calls on experiments, beside `schemas.ts` and by its rules. */
 
 import * as v from 'valibot';
-import { experimentId } from '../config/schema/words.ts';
+import { experimentId, short } from '../config/schema/words.ts';
 import { reasonQuery, wholeNumber } from './schemas.ts';
 
 export const unitsQuery = v.object({
-  after: v.optional(v.pipe(v.string(), v.maxLength(16)), ''),
+  after: v.optional(short(16), ''),
   limit: v.optional(wholeNumber(1, 1_000), '500'),
   format: v.optional(v.picklist(['json', 'csv']), 'json'),
 });

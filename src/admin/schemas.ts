@@ -83,7 +83,7 @@ export const seriesQuery = v.object({
 });
 
 export const explainQuery = v.object({
-  unit: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)),
+  unit: v.pipe(short(1_024), v.minLength(1)),
 });
 
 export const doctorQuery = v.object({ route: v.optional(name) });

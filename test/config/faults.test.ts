@@ -45,6 +45,7 @@ const routeFaults: [string, Json, string, RegExp][] = [
   ['a host with * inside', { match: { host: 'a.*.com' } }, '.match.host', /\* inside/],
   ['a host that is *', { match: { host: '*' } }, '.match.host', /not a host/],
   ['a header that is no token', { match: { header: { 'a b': 'c' } } }, '.match.header["a b"]', /token/],
+  ['a header value of 513', { match: { header: { a: 'x'.repeat(513) } } }, '.match.header.a', /longer than 512/],
   ['a header without values', { match: { header: { a: [] } } }, '.match.header.a', /empty/],
   ['an audience entry of nobody', { audience: { exclude: [{}] } }, '.audience.exclude[0]', /names nobody/],
   ['a header without in', { audience: { exclude: [{ header: 'a' }] } }, '.audience.exclude[0]', /"header" and "in"/],

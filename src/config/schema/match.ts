@@ -27,7 +27,7 @@ const someTexts = some(text, 'name at least one value');
 export const matchRuleSchema = object({
   host: v.optional(hostPattern),
   path: v.optional(pathPattern),
-  header: v.optional(record(token, v.union([v.pipe(v.string(), v.maxLength(512)), someTexts]))),
+  header: v.optional(record(token, v.union([short(512), someTexts]))),
 });
 
 export const matchSchema = v.union([some(matchRuleSchema, 'give a rule, or leave "match" out'), matchRuleSchema]);
