@@ -2,8 +2,9 @@
 
 import { hc } from 'hono/client';
 import type { AdminApp } from '../admin/app.ts';
+import { isHeaderValue } from '../config/header-rules.ts';
 import { type Connection, connection } from './connection.ts';
-import { Stop } from './stop.ts';
+import { Stop, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommonArgs } from './verb.ts';
 
@@ -28,6 +29,7 @@ export function connect(args: CommonArgs, terminal: Terminal) {
   if (target.token) headers.authorization = `Bearer ${target.token}`;
   // Header values are Latin-1; a name may hold anything.
   if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
+  refuseUnsendable(headers);
   // A redirect would take the credentials to whoever it names, and make a GET of a write.
   const fetch: typeof terminal.fetch = (input, init) => terminal.fetch(input, { ...init, redirect: 'manual' });
   const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch });
@@ -49,6 +51,14 @@ export function connect(args: CommonArgs, terminal: Terminal) {
 
 /** What `connect` gives. */
 export type Connected = ReturnType<typeof connect>;
+
+/** What `fetch` itself says of such a value repeats it, and would print a token. */
+function refuseUnsendable(headers: Record<string, string>): void {
+  const name = Object.keys(headers).find((one) => !isHeaderValue(headers[one]!.trim()));
+  if (name === undefined) return;
+  const what = `The token for ${name} has a character that no header can bear.`;
+  throw usage(what, 'give it on one line, without curly quotes');
+}
 
 function unreachable({ url }: Connection, cause: unknown): Stop {
   const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;

@@ -196,4 +196,10 @@ describe('finding the Worker', () => {
     await refusing.close();
     expect(session.out + session.notes).not.toContain(token);
   });
+
+  it.each(['two\nlines', '“quoted”'])('says so where no header can bear it: %j', async (odd) => {
+    expect(await session.run('records', '--token', odd)).toBe(2);
+    expect(session.notes).toContain('The token for authorization has a character that no header can bear.');
+    expect(session.out + session.notes).not.toContain(odd);
+  });
 });
