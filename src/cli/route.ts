@@ -28,6 +28,8 @@ export async function openRoute(route: string, args: CommonArgs, terminal: Termi
 /** A route's status now. */
 export async function lookAt(route: string, connected: Connected): Promise<RouteStatus> {
   const { client, ask } = connected;
+  // A URL takes these two for steps on the way, and all routes would be answered.
+  if (route === '.' || route === '..') throw noSuchRoute(route, await routeNames(connected));
   try {
     return (await ask(client.api.routes[':route'].$get({ param: paramOf(route) }))) as RouteStatus;
   } catch (cause) {

@@ -214,6 +214,16 @@ describe('what the Worker would refuse', () => {
   });
 });
 
+it.each(['.', '..'])('takes %s for no route', async (name) => {
+  api.answer({
+    ...answers(),
+    'GET /api/routes/': { routes: [statusWith()] },
+    'GET /api/routes': { routes: [statusWith()] },
+  });
+  expect(await session.run('rollback', name)).toBe(1);
+  expect(session.notes).toMatch(/There is no route \.+\.\n.*known: detect/);
+});
+
 describe('headgate rollout promote', () => {
   it.each([
     [{ weight: 100 }, 'then   the end: green is promoted'],
