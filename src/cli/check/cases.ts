@@ -1,25 +1,28 @@
 /** Owns the cases of `headgate check`: JSON Lines, each a request and what its answer must be. Pure; a bad line refuses the file. */
 
 import * as v from 'valibot';
+import { object, record, say } from '../../config/schema/words.ts';
+import { schemaFaults } from '../../config/schema-faults.ts';
+import { findKeys } from '../../config/unknown-keys.ts';
 import { err, ok, type Result } from '../../result.ts';
 
-const expectation = v.strictObject({
+const expectation = object({
   /** One status or several; any 2xx when left out. */
   status: v.optional(v.union([v.number(), v.array(v.number())])),
   /** What the body must hold: members that are not named may be anything, lists must be as long. */
   json: v.optional(v.unknown()),
   /** What the body's text must contain. */
   text: v.optional(v.string()),
-  headers: v.optional(v.record(v.string(), v.string())),
+  headers: v.optional(record(v.string(), v.string())),
   /** Longest time to the end of the answer. */
   maxMs: v.optional(v.pipe(v.number(), v.minValue(1))),
 });
 
-const caseSchema = v.strictObject({
+const caseSchema = object({
   name: v.optional(v.string()),
   method: v.optional(v.string()),
-  path: v.pipe(v.string(), v.startsWith('/', 'must begin with /')),
-  headers: v.optional(v.record(v.string(), v.string()), {}),
+  path: v.pipe(v.string(), v.startsWith('/', say('must begin with /', 'begin it so'))),
+  headers: v.optional(record(v.string(), v.string()), {}),
   /** A text is sent as it is, anything else as JSON. */
   body: v.optional(v.unknown()),
   expect: v.optional(expectation, {}),
@@ -63,16 +66,10 @@ function parseCase(written: string): Result<Case, string> {
     return err('is not JSON');
   }
   const checked = v.safeParse(caseSchema, value);
-  if (!checked.success) {
-    return err(
-      checked.issues
-        .map((issue) => {
-          const path = v.getDotPath(issue);
-          if (issue.expected === 'never') return `"${path}" is no key of a case`;
-          return [path, issue.message].filter(Boolean).join(': ');
-        })
-        .join('; '),
-    );
+  const unknown = findKeys(caseSchema, value).unknown.map(({ path }) => `"${path}" is no key of a case`);
+  if (!checked.success || unknown.length > 0) {
+    const wrong = schemaFaults(checked.issues ?? [], value).map(({ path, reason }) => `${path}: ${reason}`);
+    return err([...wrong, ...unknown].join('; '));
   }
   const { name, path, headers, body, expect } = checked.output;
   const method = (checked.output.method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase();

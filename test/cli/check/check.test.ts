@@ -189,7 +189,10 @@ describe('headgate check', () => {
 
   it.each([
     ['', /there is no case/],
-    ['{"path":"v1"}', /line 1: path: must begin with \//],
+    ['{"path":"v1"}', /line 1: path: "v1" must begin with \//],
+    ['{}', /line 1: path: is missing/],
+    ['{"path":"/","expect":[{"json":{"lang":"de"}}]}', /line 1: expect: a list is not an object/],
+    ['{"path":"/","headers":[]}', /line 1: headers: a list is not an object/],
     ['{"path":"/"}\n{', /line 2: is not JSON/],
     ['{"path":"/","expect":{"sattus":200}}', /line 1: "expect\.sattus" is no key of a case/],
   ])('refuses the file %j as usage', async (text, words) => {
