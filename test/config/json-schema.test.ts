@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { configJsonSchema, jsonSchemaText } from '../../src/config/json-schema.ts';
+import { parseConfig } from '../../src/config/parse.ts';
 import { descriptions } from '../../src/config/schema/descriptions.ts';
 import { jsonSchemaFaults } from './mini-json-schema.ts';
 
@@ -51,6 +52,14 @@ describe('headgate.schema.json', () => {
       '/routes/0/variants/blue/headers: type',
       '/routes/0/weigths: additionalProperties',
     ]);
+  });
+
+  it('takes the salts that the parser takes, though editors read patterns by code points', () => {
+    const withSalt = (salt: string) => ({ routes: [{ name: 'a', variants: { b: { service: 'B' } }, salt }] });
+    for (const salt of ['', 'r-1', 'é', '😀', '\u2028', 'a\nb', '\u007f', '\u009f', 'x'.repeat(65)]) {
+      const { ok } = parseConfig(JSON.stringify(withSalt(salt)), { unknownKeys: 'fault' });
+      expect(jsonSchemaFaults(schema, withSalt(salt)).length === 0, JSON.stringify(salt)).toBe(ok);
+    }
   });
 
   it('shows the defaults', () => {

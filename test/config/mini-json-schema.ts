@@ -26,7 +26,7 @@ function check(schema: Node, keyword: string, wanted: unknown, value: unknown, a
     case 'enum':
       return unless((wanted as unknown[]).includes(value));
     case 'pattern':
-      return unless(text === null || new RegExp(wanted as string).test(text));
+      return unless(text === null || new RegExp(wanted as string, 'u').test(text));
     case 'minLength':
       return unless(text === null || text.length >= size);
     case 'maxLength':
