@@ -37,12 +37,12 @@ export class Upload implements UploadProgress {
   endedAtMs = 0;
   isBroken = false;
   /** Whether there is a body at all. */
-  readonly isPresent: boolean;
+  isPresent: boolean;
   /** Whether the client compressed the body. */
   readonly isEncoded: boolean;
   // The runtime makes no GET or HEAD request with a body (search engines take such), but sends on one that came. It is left
   // where it is then, and sent once.
-  readonly #isInRequest: boolean;
+  #isInRequest: boolean;
   #source: ReadableStream | null;
   #length: number | null;
   #idleMs: number;
@@ -72,7 +72,14 @@ export class Upload implements UploadProgress {
     const length = upload.#length;
     if (upload.#isInRequest) {
       // We do not see such a body pass, so one that breaks off would look like the origin's failure: first it must arrive whole.
-      return faultOfArrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => fault ?? upload);
+      return faultOfArrival(incoming.request.clone().body!, length, options.idleMs).then((fault) => {
+        // Without a fault there was no chunk: the request is like any other without a body.
+        if (length === null) {
+          upload.#source = null;
+          upload.isPresent = upload.#isInRequest = false;
+        }
+        return fault ?? upload;
+      });
     }
     if (source === null || length === null || length > Math.max(SHORT_BYTES, options.holdUpTo)) return upload;
     return hold(source, length, options.idleMs).then((held) => {

@@ -151,6 +151,15 @@ describe('failover', () => {
     },
   );
 
+  it('answers a GET in chunks of which there are none, like any other', async () => {
+    const client = await RawClient.to(world.headgate.url);
+    client.ask({ path: '/trial/a?fault=status:503', headers: [['transfer-encoding', 'chunked']] });
+    client.socket.write('0\r\n\r\n');
+    const answer = (await client.whole())!;
+    client.close();
+    expect([answer.status, header(answer, 'x-headgate-failover')]).toEqual([200, 'green']);
+  });
+
   it('sends the baseline the same bytes of a chunked upload', async () => {
     const requestId = randomUUID();
     const client = await RawClient.to(world.headgate.url);
