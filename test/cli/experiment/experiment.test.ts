@@ -413,6 +413,15 @@ describe('headgate experiment decide', () => {
     expect(api.writes()).toEqual([]);
   });
 
+  it.each([
+    ['green', statusWith({ rollout: rolloutWith() }), /Rollout r-20261123-1 to green is progressing/],
+    ['green', statusWith({ byHand: { blue: 100 } }), /Weights set by hand decide/],
+  ])('does not promise with --dry-run what the Worker would refuse: %s', async (winner, shown, words) => {
+    api.answer(answers(reportWith(), { 'GET /api/routes/detect': shown }));
+    expect(await decide(winner, '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(words);
+  });
+
   it('takes a person’s no', async () => {
     session.confirm = async () => false;
     expect(await decide('green')).toBe(1);

@@ -3,7 +3,7 @@
  * that people like it, not that it can bear the load. If the baseline wins, it gets all traffic at once, as after an abort.
  */
 
-import { ifMatchOf, isMeant, printChanged, trafficLines } from '../../change.ts';
+import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { decisionOn } from '../../experiment/decision.ts';
 import type { Report } from '../../experiment/report.ts';
 import { readList } from '../../json-file.ts';
@@ -38,6 +38,7 @@ export const decide = verb({
     const isBaseline = winner === baseline;
     const steps = isBaseline ? null : await stepsOf(route, json, opened);
     const headers = ifMatchOf(args, status, 'shown');
+    if (isShown(args, terminal)) refuseBusy(status);
     const change = {
       what: `End experiment ${report.id} of ${route} for ${winner}`,
       lines: [
