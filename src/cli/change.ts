@@ -62,9 +62,9 @@ export function isShown(args: WriteArgs & CommonArgs, { confirm }: Terminal): bo
   return args['dry-run'] === true || (confirm !== null && args.yes !== true);
 }
 
-/** Throws what the Worker would refuse to a verb that moves traffic: weights by hand, or a running rollout. */
-export function refuseBusy({ name, byHand, rollout }: RouteStatus): void {
-  if (byHand !== null) {
+/** Throws what the Worker would refuse to a verb that moves traffic: weights by hand, also a refused text of them, or a running rollout. */
+export function refuseBusy({ name, byHand, byHandFault, rollout }: RouteStatus): void {
+  if (byHand ?? byHandFault) {
     const what = `Weights set by hand decide (weights:${name}).`;
     throw new Stop({ exitCode: 1, code: 'manual', what, mend: `end them first: headgate manual clear ${name}` });
   }

@@ -195,6 +195,9 @@ describe('what the Worker would refuse', () => {
   const byHand = statusWith({ byHand: { blue: 100 } });
   const paused = statusWith({ rollout: rolloutWith({ phase: 'paused' }) });
   const heldByHand = statusWith({ byHand: { blue: 100 }, rollout: rolloutWith() });
+  const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give 3 % more' };
+  const faulty = statusWith({ byHandFault });
+  const faultyUnder = statusWith({ byHandFault, rollout: rolloutWith() });
 
   it.each([
     [['rollout', 'promote', 'detect'], status, /No rollout runs on detect/],
@@ -205,6 +208,10 @@ describe('what the Worker would refuse', () => {
     [['rollout', 'start', 'detect', 'green'], running, /Rollout r-20261123-1 to green is progressing/],
     [['switch', 'detect', 'green'], byHand, /Weights set by hand decide/],
     [['weights', 'detect', 'blue=100'], running, /end it first: headgate rollout abort detect/],
+    [['weights', 'detect', 'blue=100'], faulty, /end them first: headgate manual clear detect/],
+    [['switch', 'detect', 'green'], faulty, /Weights set by hand decide/],
+    [['rollout', 'start', 'detect', 'green'], faulty, /Weights set by hand decide/],
+    [['rollout', 'promote', 'detect'], faultyUnder, /Weights set by hand decide/],
   ])('is not promised by --dry-run: %j', async (argv, shown, words) => {
     api.answer(answers({}, shown));
     expect(await session.run(...argv, '--dry-run')).toBe(1);
@@ -212,6 +219,14 @@ describe('what the Worker would refuse', () => {
     // In a script the Worker has the word.
     expect(await session.run(...argv)).toBe(0);
   });
+
+  it.each(['pause', 'abort'])(
+    'does not keep a person from %s, which the Worker does beside a refused text',
+    async (order) => {
+      api.answer(answers({}, faultyUnder));
+      expect(await session.run('rollout', order, 'detect', '--dry-run')).toBe(0);
+    },
+  );
 });
 
 it.each(['.', '..'])('takes %s for no route', async (name) => {

@@ -113,7 +113,7 @@ function isBlind(cause: unknown): boolean {
 
 /** Throws what the Worker would refuse, so that nobody is asked to confirm what cannot be done. */
 function refuseIdle(status: RouteStatus, kind: Kind): void {
-  const { name, rollout, byHand } = status;
+  const { name, rollout, byHand, byHandFault } = status;
   if (rollout === null || !isRunning(rollout)) {
     const what = `No rollout runs on ${name}.`;
     throw new Stop({
@@ -124,7 +124,8 @@ function refuseIdle(status: RouteStatus, kind: Kind): void {
     });
   }
   const { phase } = rollout;
-  if (byHand !== null) refuseBusy({ ...status, rollout: null });
+  // What holds the candidate back is done also beside a refused text.
+  if (byHand ?? (kind === 'promote' && byHandFault)) refuseBusy({ ...status, rollout: null });
   if (kind === 'pause' && phase === 'paused')
     throw new Stop({ exitCode: 1, code: 'already_paused', what: `The rollout of ${name} is paused already.` });
   if (kind === 'resume' && phase !== 'paused')
