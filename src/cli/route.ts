@@ -70,6 +70,11 @@ export function variantsOf({ inForce }: RouteStatus): string[] {
   return Object.keys(inForce.weights);
 }
 
+/** The baseline that the next split or rollout has. */
+export function nextBaselineOf({ nextBaseline, inForce }: RouteStatus): string {
+  return nextBaseline ?? inForce.baseline;
+}
+
 /** Throws `Stop` when the route has no such variant. */
 export function requireVariant(status: RouteStatus, variant: string): void {
   const known = variantsOf(status);

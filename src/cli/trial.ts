@@ -11,7 +11,7 @@ import { builtIns, type Step } from '../rollout/plan.ts';
 import type { Connected } from './client.ts';
 import { readList } from './json-file.ts';
 import { didYouMean } from './names.ts';
-import type { RouteStatus } from './route.ts';
+import { nextBaselineOf, type RouteStatus } from './route.ts';
 import { stepWords } from './status/rollout.ts';
 import { Stop } from './stop.ts';
 import type { Terminal } from './terminal.ts';
@@ -64,8 +64,11 @@ export async function stepsOf(
 }
 
 /** The steps as a person reads them. */
-export function planLines(variant: string, steps: readonly Step[], { inForce }: RouteStatus): string[] {
-  return [`  ${variant} against ${inForce.baseline}:`, ...steps.map((step, i) => `    ${i + 1}  ${stepWords(step)}`)];
+export function planLines(variant: string, steps: readonly Step[], status: RouteStatus): string[] {
+  return [
+    `  ${variant} against ${nextBaselineOf(status)}:`,
+    ...steps.map((step, i) => `    ${i + 1}  ${stepWords(step)}`),
+  ];
 }
 
 /** What the call will be refused for, seen before anybody is asked. */

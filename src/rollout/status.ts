@@ -14,6 +14,8 @@ export interface RouteStatus {
   split: Split;
   /** What isolates serve by. */
   inForce: Pick<InForce, 'source' | 'weights' | 'shadows' | 'baseline' | 'salt' | 'experiment' | 'notes'>;
+  /** The baseline of the next split or rollout: another than that in force once the config names another. Older controllers tell none. */
+  nextBaseline?: string;
   byHand: Record<string, number> | null;
   /** Why `weights:<route>` in KV is refused, so that what was in force before it still is; null where it is not. */
   byHandFault: Fault | null;
@@ -28,13 +30,15 @@ export function statusOf(control: RouteControl, nowMs: number): RouteStatus | nu
   const { route, byHand, byHandFault } = control.source.view;
   if (route === null) return null;
   const split = control.journal.split();
+  const standing = control.standing(control.source.view)!;
   const inForce = splitInForce({ route, split, weights: byHand });
   const { rollout } = control;
   const idle = Object.fromEntries(Object.keys(route.variants).map((name) => [name, numbersOf([])]));
   return {
     name: control.name,
-    split: split ?? ofConfig(control.standing(control.source.view)!, '', ''),
+    split: split ?? ofConfig(standing, '', ''),
     inForce,
+    nextBaseline: standing.baseline,
     byHand,
     byHandFault,
     live: { ...idle, ...control.series.live(nowMs) },

@@ -195,6 +195,7 @@ describe('what the Worker would refuse', () => {
   const byHand = statusWith({ byHand: { blue: 100 } });
   const paused = statusWith({ rollout: rolloutWith({ phase: 'paused' }) });
   const heldByHand = statusWith({ byHand: { blue: 100 }, rollout: rolloutWith() });
+  const taken = statusWith({ nextBaseline: 'green' });
   const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give 3 % more' };
   const faulty = statusWith({ byHandFault });
   const faultyUnder = statusWith({ byHandFault, rollout: rolloutWith() });
@@ -206,6 +207,8 @@ describe('what the Worker would refuse', () => {
     [['rollout', 'pause', 'detect'], paused, /is paused already/],
     [['rollout', 'abort', 'detect'], heldByHand, /Weights set by hand decide/],
     [['rollout', 'start', 'detect', 'green'], running, /Rollout r-20261123-1 to green is progressing/],
+    [['rollout', 'start', 'detect', 'blue'], status, /blue is the baseline already[\s\S]*name the variant to move/],
+    [['rollout', 'start', 'detect', 'green'], taken, /green is the baseline already/],
     [['switch', 'detect', 'green'], byHand, /Weights set by hand decide/],
     [['weights', 'detect', 'blue=100'], running, /end it first: headgate rollout abort detect/],
     [['weights', 'detect', 'blue=100'], faulty, /end them first: headgate manual clear detect/],
@@ -373,6 +376,12 @@ describe('headgate rollout start', () => {
       /1 {2}mirror 100 % for 5 min, 50 samples\n +2 {2}100 % for 2 h, 1,000 samples, until approved/,
     );
     expect(await shown('[{"weight":3,"for":"90s"}]')).toMatch(/1 {2}3 % for 1 min 30 s/);
+  });
+
+  it('names the baseline that it will have, where the config has another than the split', async () => {
+    api.answer(answers({}, statusWith({ nextBaseline: 'green' })));
+    expect(await session.run('rollout', 'start', 'detect', 'blue', '--dry-run')).toBe(0);
+    expect(session.out).toContain('blue against green:');
   });
 
   it('sends steps and guardrails of files as they are written, and passes warnings on', async () => {

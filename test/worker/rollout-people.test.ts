@@ -245,7 +245,11 @@ describe('a config that changes', () => {
     expect(switched.body.split).toMatchObject({ baseline: 'blue', shadows: {}, plainShadows: [] });
     const said = await edit((route) => Object.assign(route, { baseline: 'green', shadows: [] }));
     expect(said).toBe('the key split:taken beats the weights written here');
-    expect(await world.status('taken')).toMatchObject({ split: { baseline: 'blue' }, inForce: { baseline: 'blue' } });
+    expect(await world.status('taken')).toMatchObject({
+      split: { baseline: 'blue' },
+      inForce: { baseline: 'blue' },
+      nextBaseline: 'green',
+    });
     const { body } = await split('taken', 90);
     expect(body).toMatchObject({ split: { baseline: 'green', weights: { blue: 10, green: 90 } } });
     const back = await world.api('POST', '/routes/taken/rollback', { revision: 1 });

@@ -422,6 +422,12 @@ describe('headgate experiment decide', () => {
     expect(session.notes).toMatch(words);
   });
 
+  it('starts no rollout to the variant that the config made the baseline since', async () => {
+    api.answer(answers(reportWith(), { 'GET /api/routes/detect': statusWith({ nextBaseline: 'green' }) }));
+    expect(await decide('green')).toBe(0);
+    expect(api.writes()).toMatchObject([{ method: 'PUT', body: { weights: { green: 100 } } }]);
+  });
+
   it('takes a person’s no', async () => {
     session.confirm = async () => false;
     expect(await decide('green')).toBe(1);

@@ -7,7 +7,7 @@ import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } f
 import { decisionOn } from '../../experiment/decision.ts';
 import type { Report } from '../../experiment/report.ts';
 import { readList } from '../../json-file.ts';
-import { type ChangedRoute, openRoute, requireVariant } from '../../route.ts';
+import { type ChangedRoute, nextBaselineOf, openRoute, requireVariant } from '../../route.ts';
 import { Stop } from '../../stop.ts';
 import { guardrailsArg, planArg, planLines, planOf, stepsOf, type TrialBody } from '../../trial.ts';
 import { routeWriteArgs, verb } from '../../verb.ts';
@@ -30,12 +30,11 @@ export const decide = verb({
     const { client, ask, status, param } = opened;
     requireVariant(status, winner);
     const report = (await ask(client.api.routes[':route'].experiment.$get({ param }))) as Report;
-    const { baseline } = status.inForce;
     const { against, lines } = decisionOn(winner, report);
     if (against.length > 0 && !args.force) throw refused(route, against);
     const reason = args.reason || `experiment ${report.id}: ${winner} wins`;
     const json = { to: winner, plan, guardrails, force: true, reason } as TrialBody;
-    const isBaseline = winner === baseline;
+    const isBaseline = winner === nextBaselineOf(status);
     const steps = isBaseline ? null : await stepsOf(route, json, opened);
     const headers = ifMatchOf(args, status, 'shown');
     if (isShown(args, terminal)) refuseBusy(status);

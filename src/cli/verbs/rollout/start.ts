@@ -5,7 +5,8 @@
 
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { readList } from '../../json-file.ts';
-import { type ChangedRoute, openRoute, requireVariant } from '../../route.ts';
+import { type ChangedRoute, nextBaselineOf, openRoute, type RouteStatus, requireVariant } from '../../route.ts';
+import { Stop } from '../../stop.ts';
 import { guardrailsArg, planArg, planLines, planOf, stepsOf, type TrialBody } from '../../trial.ts';
 import { routeWriteArgs, verb } from '../../verb.ts';
 
@@ -35,7 +36,10 @@ export const start = verb({
     requireVariant(status, variant);
     const steps = await stepsOf(route, json, connected);
     const headers = ifMatchOf(args, status, 'shown');
-    if (isShown(args, terminal)) refuseBusy(status);
+    if (isShown(args, terminal)) {
+      refuseBusy(status);
+      refuseBaseline(variant, status);
+    }
     const change = {
       what: `Start a rollout of ${route} to ${variant}`,
       lines: [...trafficLines(status, {}), ...planLines(variant, steps, status)],
@@ -49,3 +53,12 @@ export const start = verb({
     return printChanged(changed, { done, next: `headgate status ${route} --watch` }, args, terminal);
   },
 });
+
+/** Throws what the Worker would refuse: a rollout to the baseline. */
+function refuseBaseline(variant: string, status: RouteStatus): void {
+  if (variant !== nextBaselineOf(status)) return;
+  const what = `${variant} is the baseline already.`;
+  const mend =
+    'name the variant to move traffic to; if that has it already, first make it the "baseline" in the config';
+  throw new Stop({ exitCode: 1, code: 'already_baseline', what, mend });
+}
