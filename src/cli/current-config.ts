@@ -1,6 +1,7 @@
 /** Owns the config that is in force, as verbs that replace it see it: its text, and the ETag that binds a change to it. */
 
 import { isFor, variantsHash } from '../config/hash.ts';
+import { parseConfig } from '../config/parse.ts';
 import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
 import { type Connected, readBody } from './client.ts';
@@ -23,6 +24,12 @@ export async function currentConfig({ client, replyOf, target }: Connected): Pro
     if (cause instanceof Stop && cause.trouble.code === 'no_config') return { document: null, hash: null };
     throw cause;
   }
+}
+
+/** A route as the config in force describes it; undefined where it does not. */
+export async function configuredRoute(name: string, { client, replyOf }: Connected): Promise<Route | undefined> {
+  const parsed = parseConfig(await (await replyOf(client.api.config.$get())).text(), { unknownKeys: 'warn' });
+  return parsed.ok ? parsed.value.config.routes.find((route) => route.name === name) : undefined;
 }
 
 /** `If-Match` of a config write: the hash that a person names, else the one that was read. If there was no config, there must still be none. */

@@ -3,12 +3,12 @@
 import * as v from 'valibot';
 import { rolloutBody } from '../admin/schemas.ts';
 import { normalisedTrial, trialFaults } from '../admin/trial.ts';
-import { parseConfig } from '../config/parse.ts';
 import { builtInPlans } from '../config/plan-names.ts';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { findKeys } from '../config/unknown-keys.ts';
 import { builtIns, type Step } from '../rollout/plan.ts';
 import type { Connected } from './client.ts';
+import { configuredRoute } from './current-config.ts';
 import { readList } from './json-file.ts';
 import { didYouMean } from './names.ts';
 import { nextBaselineOf, type RouteStatus } from './route.ts';
@@ -41,17 +41,11 @@ export function planOf(given: string, terminal: Terminal): TrialBody['plan'] {
 }
 
 /** The plan's steps. A name that nobody knows is refused here, where the nearest one can be named. */
-export async function stepsOf(
-  route: string,
-  json: TrialBody,
-  { client, replyOf }: Connected,
-): Promise<readonly Step[]> {
+export async function stepsOf(route: string, json: TrialBody, connected: Connected): Promise<readonly Step[]> {
   const trial = checked(json);
   const { plan } = trial;
   if (typeof plan !== 'string') return normalisedTrial(trial).plan as Step[];
-  const text = await (await replyOf(client.api.config.$get())).text();
-  const parsed = parseConfig(text, { unknownKeys: 'warn' });
-  const own = (parsed.ok && parsed.value.config.routes.find(({ name }) => name === route)?.plans) || {};
+  const own = (await configuredRoute(route, connected))?.plans ?? {};
   const steps = own[plan] ?? builtIns[plan];
   if (steps !== undefined) return steps;
   const known = [...new Set([...Object.keys(own), ...builtInPlans])];

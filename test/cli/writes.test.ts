@@ -1,33 +1,38 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
+import type { RouteStatus } from '../../src/rollout/status.ts';
+import { routeOf } from '../config/sample.ts';
 import { type Call, fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
 import { Session } from './session.ts';
 
 const session = new Session();
 let api: Awaited<ReturnType<typeof fakeApi>>;
 
-const status = statusWith();
-const config = JSON.stringify({
-  version: 1,
-  routes: [
-    {
-      name: 'detect',
-      variants: { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } },
-      plans: { careful: [{ weight: 1, for: '1h' }] },
-    },
-  ],
-});
+const configured = {
+  name: 'detect',
+  variants: { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } },
+  plans: { careful: [{ weight: 1, for: '1h' }] },
+};
+const configOf = (route: object) => () =>
+  new Response(JSON.stringify({ version: 1, routes: [route] }), { headers: { etag: '"cafe"' } });
+/** A status whose split was made for the variants of that config. */
+const shownWith = (changes: Partial<RouteStatus> = {}) => {
+  const { split, ...rest } = statusWith();
+  return { ...rest, split: { ...split, variants: variantsHash(routeOf(configured)) }, ...changes };
+};
+const status = shownWith();
 const nobody = () => refusal(404, 'no_such_route', 'no');
 const answers = (changed: Record<string, unknown> = {}, shown = status) => {
   const done = () => ({ ...status, warnings: [], ...changed });
   return {
-    'GET /api/routes': { routes: [status, statusWith({ name: 'chat' })] },
+    'GET /api/routes': { routes: [status, shownWith({ name: 'chat' })] },
     'GET /api/routes/detect': shown,
     ...Object.fromEntries(
       ['pause', 'abort'].map((order) => [`POST /api/routes/detcet/rollout/${order}`, nobody] as const),
     ),
     'GET /api/routes/nowhere': nobody,
     'GET /api/routes/detcet': nobody,
-    'GET /api/config': () => new Response(config, { headers: { etag: '"cafe"' } }),
+    'GET /api/config': configOf(configured),
     'PUT /api/routes/detect/split': done,
     'POST /api/routes/detect/switch': done,
     'POST /api/routes/detect/rollout': done,
@@ -116,7 +121,7 @@ const writes: [string, string[], Partial<Call>, 'bound' | 'free'][] = [
 /** What a person sees before: a rollout that can go on, or be ended, or none. */
 const before = (verb: string) =>
   /^rollout (?!start)/.test(verb)
-    ? statusWith({ rollout: rolloutWith({ phase: verb === 'rollout resume' ? 'paused' : 'progressing' }) })
+    ? shownWith({ rollout: rolloutWith({ phase: verb === 'rollout resume' ? 'paused' : 'progressing' }) })
     : status;
 
 describe.each(writes)('headgate %s', (verb, argv, sent, binding) => {
@@ -190,15 +195,15 @@ describe.each(writes)('headgate %s', (verb, argv, sent, binding) => {
 });
 
 describe('what the Worker would refuse', () => {
-  const running = statusWith({ rollout: rolloutWith() });
-  const ended = statusWith({ rollout: rolloutWith({ phase: 'aborted' }) });
-  const byHand = statusWith({ byHand: { blue: 100 } });
-  const paused = statusWith({ rollout: rolloutWith({ phase: 'paused' }) });
-  const heldByHand = statusWith({ byHand: { blue: 100 }, rollout: rolloutWith() });
-  const taken = statusWith({ nextBaseline: 'green' });
+  const running = shownWith({ rollout: rolloutWith() });
+  const ended = shownWith({ rollout: rolloutWith({ phase: 'aborted' }) });
+  const byHand = shownWith({ byHand: { blue: 100 } });
+  const paused = shownWith({ rollout: rolloutWith({ phase: 'paused' }) });
+  const heldByHand = shownWith({ byHand: { blue: 100 }, rollout: rolloutWith() });
+  const taken = shownWith({ nextBaseline: 'green' });
   const byHandFault = { path: '$', reason: 'weights sum to 97, not 100', mend: 'give 3 % more' };
-  const faulty = statusWith({ byHandFault });
-  const faultyUnder = statusWith({ byHandFault, rollout: rolloutWith() });
+  const faulty = shownWith({ byHandFault });
+  const faultyUnder = shownWith({ byHandFault, rollout: rolloutWith() });
 
   it.each([
     [['rollout', 'promote', 'detect'], status, /No rollout runs on detect/],
@@ -242,13 +247,41 @@ it.each(['.', '..'])('takes %s for no route', async (name) => {
   expect(session.notes).toMatch(/There is no route \.+\.\n.*known: detect/);
 });
 
+describe.each(['promote', 'resume'])('headgate rollout %s, while the config is another than at the start', (order) => {
+  const held = shownWith({ rollout: rolloutWith({ phase: 'paused' }) });
+  const third = { url: 'https://t.example' };
+  it.each([
+    ['variants', held, { ...configured, variants: { ...configured.variants, third } }],
+    ['baseline', { ...held, nextBaseline: 'green' }, configured],
+  ])('says what changed, and promises nothing: %s', async (what, shown, route) => {
+    api.answer({ ...answers({}, shown), 'GET /api/config': configOf(route) });
+    expect(await session.run('rollout', order, 'detect', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(
+      `The config changed its ${what} during the rollout.\n  → change it back and resume, or abort and start again`,
+    );
+    expect(await session.run('rollout', order, 'detect')).toBe(0);
+  });
+});
+
 describe('headgate rollout promote', () => {
+  it('does not promise to go past a critical guardrail that fails', async () => {
+    const [errors] = rolloutWith().guardrails;
+    const failing = rolloutWith({
+      phase: 'paused',
+      guardrails: [{ ...errors!, verdict: 'fail', sentence: 'errors: 9 %' }],
+    });
+    api.answer(answers({}, shownWith({ rollout: failing })));
+    expect(await session.run('rollout', 'promote', 'detect', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(/A critical guardrail fails: errors: 9 %\.[\s\S]*headgate rollout abort detect/);
+    expect(await session.run('rollout', 'resume', 'detect', '--dry-run')).toBe(0);
+  });
+
   it.each([
     [{ weight: 100 }, 'then   the end: green is promoted'],
     [{ shadow: 100 }, 'then   the end: traffic as it was before'],
   ])('tells how a plan ends: %j', async (last, words) => {
     const rollout = rolloutWith({ step: 1, steps: 1, planSteps: [last] } as never);
-    api.answer(answers({}, statusWith({ rollout })));
+    api.answer(answers({}, shownWith({ rollout })));
     expect(await session.run('rollout', 'promote', 'detect', '--dry-run')).toBe(0);
     expect(session.out).toContain(words);
   });
@@ -379,7 +412,7 @@ describe('headgate rollout start', () => {
   });
 
   it('names the baseline that it will have, where the config has another than the split', async () => {
-    api.answer(answers({}, statusWith({ nextBaseline: 'green' })));
+    api.answer(answers({}, shownWith({ nextBaseline: 'green' })));
     expect(await session.run('rollout', 'start', 'detect', 'blue', '--dry-run')).toBe(0);
     expect(session.out).toContain('blue against green:');
   });

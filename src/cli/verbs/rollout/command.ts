@@ -3,13 +3,17 @@
  * somebody saw; `pause` and `abort` are not, since in an emergency nothing may be in their way.
  */
 
+import { variantsHash } from '../../../config/hash.ts';
+import type { Route } from '../../../config/types.ts';
 import { endOf } from '../../../rollout/plan.ts';
 import { ifMatchOf, isMeant, isRunning, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { connect } from '../../client.ts';
-import { type ChangedRoute, openRoute, paramOf, type RouteStatus } from '../../route.ts';
+import { configuredRoute } from '../../current-config.ts';
+import { type ChangedRoute, nextBaselineOf, openRoute, paramOf, type RouteStatus } from '../../route.ts';
 import { stepWords } from '../../status/rollout.ts';
 import { Stop } from '../../stop.ts';
 import type { Terminal } from '../../terminal.ts';
+import { safe } from '../../text.ts';
 import { type CommonArgs, routeWriteArgs, verb, type WriteArgs } from '../../verb.ts';
 
 type Kind = 'promote' | 'pause' | 'resume' | 'abort';
@@ -72,9 +76,14 @@ function command({ kind, summary, what, next, bound }: Order) {
     },
     async run(args, terminal) {
       const { route } = args;
-      const { client, ask, status, param, unseen } = await opened(route, bound, args, terminal);
+      const { status, param, unseen, ...connected } = await opened(route, bound, args, terminal);
+      const { client, ask } = connected;
       const headers = ifMatchOf(args, status, bound);
-      if (status !== null && isShown(args, terminal)) refuseIdle(status, kind);
+      if (status !== null && isShown(args, terminal)) {
+        refuseIdle(status, kind);
+        // What goes on needs the config that it began with.
+        if (bound === 'shown') refuseChanged(status, await configuredRoute(route, connected));
+      }
       const then = status?.rollout ? next(status.rollout) : null;
       const lines = [
         ...(status === null ? [] : trafficLines(status, {})),
@@ -130,4 +139,19 @@ function refuseIdle(status: RouteStatus, kind: Kind): void {
     throw new Stop({ exitCode: 1, code: 'already_paused', what: `The rollout of ${name} is paused already.` });
   if (kind === 'resume' && phase !== 'paused')
     throw new Stop({ exitCode: 1, code: 'not_paused', what: `The rollout of ${name} is ${phase}, not paused.` });
+  const failing = rollout.guardrails.find(({ critical, verdict }) => critical && verdict === 'fail');
+  if (kind !== 'promote' || failing === undefined) return;
+  const what = `A critical guardrail fails: ${safe(failing.sentence)}.`;
+  const mend = `take the traffic back: headgate rollout abort ${name}`;
+  throw new Stop({ exitCode: 1, code: 'guardrail_fails', what, mend });
+}
+
+/** Throws what the Worker would refuse to a rollout that is to go on, while the config is not the one that it began with. */
+function refuseChanged(status: RouteStatus, route: Route | undefined): void {
+  const { variants, baseline } = status.split;
+  const isSame = route !== undefined && variantsHash(route) === variants;
+  if (isSame && nextBaselineOf(status) === baseline) return;
+  const what = `The config changed its ${isSame ? 'baseline' : 'variants'} during the rollout.`;
+  const mend = 'change it back and resume, or abort and start again';
+  throw new Stop({ exitCode: 1, code: 'variants_changed', what, mend });
 }
