@@ -134,7 +134,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
       plan: typeof asked.plan === 'string' ? asked.plan : 'custom',
       steps: steps.value,
       guardrails,
-      before,
+      before: withoutOwnMirror(before),
       experiment: route.experiment?.id,
       healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
       ...caller,
@@ -311,7 +311,14 @@ function draftOf(
   traffic: { weights: Record<string, number>; shadows: Record<string, number> },
 ): SplitDraft {
   const { baseline, salt } = before;
-  return { ...traffic, baseline, salt, rollout: null, variants, by: caller.actor, reason: caller.reason };
+  const draft = { ...traffic, baseline, salt, rollout: null, variants, by: caller.actor, reason: caller.reason };
+  return withoutOwnMirror(draft);
+}
+
+/** A mirror that the config has made the baseline since gets no copies, and must not get them again once another is the baseline. */
+function withoutOwnMirror<T extends Pick<Standing, 'shadows' | 'baseline'>>(traffic: T): T {
+  const { [traffic.baseline]: _, ...shadows } = traffic.shadows;
+  return { ...traffic, shadows };
 }
 
 /** Stores a split with its history entry, and publishes it. `restores`: the revision that a rollback returns to. */

@@ -43,6 +43,7 @@ beforeAll(async () => {
       mirrored: { shadows: [{ variant: 'green', percent: 20 }] },
       asked: { variants: { blue: { url: blue }, green: { url: green }, third: { url: green } } },
       taken: { shadows: [{ variant: 'green', percent: 20 }] },
+      'own-mirror': {},
       changed: {},
       two: {},
       shape: {},
@@ -277,6 +278,26 @@ describe('a config that changes', () => {
       split: { baseline: 'green', plainShadows: ['third'] },
       inForce: { shadows: { third: 5 } },
     });
+  });
+
+  it('mirrors to no variant that has become the baseline, nor again once that is promoted away', async () => {
+    const mirrorsOf = ({
+      body,
+    }: {
+      body: { split: { baseline: string; shadows: object }; inForce: { shadows: object } };
+    }) => [body.split.baseline, body.split.shadows, body.inForce.shadows];
+    const asked = { weights: { blue: 100 }, shadows: { green: 5 } };
+    await world.api('PUT', '/routes/own-mirror/split', asked);
+    await edited('own-mirror', (route) => Object.assign(route, { baseline: 'green' }));
+    const body = { to: 'blue', plan: [{ weight: 100, for: '1m' }], guardrails: lenient, reason: 'back' };
+    expect(mirrorsOf(await world.api('POST', '/routes/own-mirror/rollout', body))).toEqual(['green', {}, {}]);
+    const promoted = await world.api('POST', '/routes/own-mirror/rollout/promote', { reason: 'it is good' });
+    expect(mirrorsOf(promoted)).toEqual(['blue', {}, {}]);
+    await world.api('PUT', '/routes/own-mirror/split', asked);
+    await edited('own-mirror', (route) => Object.assign(route, { baseline: 'green' }));
+    expect(mirrorsOf(await split('own-mirror', 100))).toEqual(['green', {}, {}]);
+    const { before, after } = (await world.history('own-mirror')).at(-1);
+    expect([before.shadows, after.shadows]).toEqual([{ green: 5 }, {}]);
   });
 
   it('ends nothing when the route is taken out, but for what a person ends', async () => {
