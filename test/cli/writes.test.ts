@@ -247,6 +247,25 @@ it.each(['.', '..'])('takes %s for no route', async (name) => {
   expect(session.notes).toMatch(/There is no route \.+\.\n.*known: detect/);
 });
 
+describe('headgate weights, looked at first', () => {
+  it('promises no mirror of the baseline', async () => {
+    expect(await session.run('weights', 'detect', 'blue=100', '--shadow', 'blue=5', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(
+      /would be refused: the baseline blue cannot be its own shadow\.\n {2}→ name a candidate/,
+    );
+  });
+
+  it('promises no other weights while they are frozen by an experiment whose units come from headers', async () => {
+    const outcomes = [{ name: 'helpful', kind: 'conversion' }];
+    const experiment = { id: 'chat-m2', primary: ['helpful'] };
+    const frozen = { ...configured, identity: [{ header: 'x-user-id' }], outcomes, experiment };
+    api.answer({ ...answers(), 'GET /api/config': configOf(frozen) });
+    expect(await session.run('weights', 'detect', 'blue=50', 'green=50', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(/would be refused: experiment chat-m2 runs/);
+    expect(await session.run('weights', 'detect', 'blue=100', '--dry-run')).toBe(0);
+  });
+});
+
 describe.each(['promote', 'resume'])('headgate rollout %s, while the config is another than at the start', (order) => {
   const held = shownWith({ rollout: rolloutWith({ phase: 'paused' }) });
   const third = { url: 'https://t.example' };

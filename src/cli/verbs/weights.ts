@@ -1,9 +1,12 @@
 /** Owns `headgate weights ROUTE blue=90 green=10`: a split as a person wants it, in force within seconds. */
 
+import { frozenByExperiment } from '../../rollout/frozen.ts';
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../change.ts';
+import { configuredRoute } from '../current-config.ts';
 import { shares } from '../figures.ts';
 import { percentsOf, requireSum } from '../percents.ts';
-import { type ChangedRoute, openRoute, requireVariant } from '../route.ts';
+import { type ChangedRoute, nextBaselineOf, openRoute, requireVariant } from '../route.ts';
+import { Stop } from '../stop.ts';
 import { routeWriteArgs, verb } from '../verb.ts';
 
 export const weights = verb({
@@ -25,10 +28,18 @@ export const weights = verb({
     requireSum(wanted);
     const shadows =
       shadow === undefined ? undefined : shadow === 'none' ? {} : percentsOf(shadow.split(','), 'a mirror');
-    const { client, ask, status, param } = await openRoute(route, args, terminal);
+    const { status, param, ...connected } = await openRoute(route, args, terminal);
+    const { client, ask } = connected;
     for (const name of [...Object.keys(wanted), ...Object.keys(shadows ?? {})]) requireVariant(status, name);
     const headers = ifMatchOf(args, status, 'shown');
-    if (isShown(args, terminal)) refuseBusy(status);
+    if (isShown(args, terminal)) {
+      refuseBusy(status);
+      const configured = await configuredRoute(route, connected);
+      const frozen = configured && frozenByExperiment(configured, wanted, status.inForce.weights);
+      if (frozen) throw wouldRefuse(frozen.error);
+      const baseline = nextBaselineOf(status);
+      if (shadows !== undefined && Object.hasOwn(shadows, baseline)) throw wouldRefuse(ownShadow(baseline));
+    }
     const change = {
       what: `Set the weights of ${route} to ${shares(wanted)}`,
       lines: trafficLines(status, { weights: wanted, shadows }),
@@ -40,3 +51,13 @@ export const weights = verb({
     return printChanged(changed, { done: route }, args, terminal);
   },
 });
+
+const ownShadow = (baseline: string) => ({
+  code: 'invalid_request',
+  detail: `the baseline ${baseline} cannot be its own shadow`,
+  mend: 'name a candidate',
+});
+
+function wouldRefuse({ code, detail, mend }: { code: string; detail: string; mend: string }): Stop {
+  return new Stop({ exitCode: 1, code, what: `These weights would be refused: ${detail}.`, mend });
+}
