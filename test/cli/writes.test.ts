@@ -247,7 +247,7 @@ it.each(['.', '..'])('takes %s for no route', async (name) => {
   expect(session.notes).toMatch(/There is no route \.+\.\n.*known: detect/);
 });
 
-describe('headgate weights, looked at first', () => {
+describe('headgate weights and rollout start, looked at first', () => {
   it('promises no mirror of the baseline', async () => {
     expect(await session.run('weights', 'detect', 'blue=100', '--shadow', 'blue=5', '--dry-run')).toBe(1);
     expect(session.notes).toMatch(
@@ -255,7 +255,7 @@ describe('headgate weights, looked at first', () => {
     );
   });
 
-  it('promises no other weights while they are frozen by an experiment whose units come from headers', async () => {
+  it('promises no other weights, and no rollout, while an experiment whose units come from headers freezes them', async () => {
     const outcomes = [{ name: 'helpful', kind: 'conversion' }];
     const experiment = { id: 'chat-m2', primary: ['helpful'] };
     const frozen = { ...configured, identity: [{ header: 'x-user-id' }], outcomes, experiment };
@@ -263,6 +263,9 @@ describe('headgate weights, looked at first', () => {
     expect(await session.run('weights', 'detect', 'blue=50', 'green=50', '--dry-run')).toBe(1);
     expect(session.notes).toMatch(/would be refused: experiment chat-m2 runs/);
     expect(await session.run('weights', 'detect', 'blue=100', '--dry-run')).toBe(0);
+    expect(await session.run('rollout', 'start', 'detect', 'green', '--dry-run')).toBe(1);
+    expect(session.notes).toMatch(/would be refused: experiment chat-m2 runs/);
+    expect(await session.run('rollout', 'start', 'detect', 'green', '--force', '--dry-run')).toBe(0);
   });
 });
 

@@ -3,7 +3,9 @@
  * word.
  */
 
+import { frozenSteps } from '../../../rollout/frozen.ts';
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
+import { configuredRoute } from '../../current-config.ts';
 import { readList } from '../../json-file.ts';
 import { type ChangedRoute, nextBaselineOf, openRoute, type RouteStatus, requireVariant } from '../../route.ts';
 import { Stop } from '../../stop.ts';
@@ -39,6 +41,14 @@ export const start = verb({
     if (isShown(args, terminal)) {
       refuseBusy(status);
       refuseBaseline(variant, status);
+      const { inForce, split } = status;
+      const before = { ...inForce, revision: split.revision, baseline: nextBaselineOf(status) };
+      const configured = await configuredRoute(route, connected);
+      const frozen = configured && frozenSteps(configured, { steps, to: variant, ends: args.force === true }, before);
+      if (frozen) {
+        const { code, detail, mend } = frozen.error;
+        throw new Stop({ exitCode: 1, code, what: `This rollout would be refused: ${detail}.`, mend });
+      }
     }
     const change = {
       what: `Start a rollout of ${route} to ${variant}`,
