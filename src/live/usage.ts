@@ -9,7 +9,7 @@ import type { Served } from '../forward/served.ts';
 import { isCoded } from '../forward/wire.ts';
 import { getOrMake } from '../get-or-make.ts';
 import { sleep } from '../limit.ts';
-import { countOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect.ts';
+import { billedOf, countOf, outputOf, type Usage, usageOf } from '../shadow/compare/dialects/dialect.ts';
 import { parseJson } from '../shadow/compare/json-text.ts';
 import { costOf } from '../shadow/compare/tokens.ts';
 import { decode } from '../shadow/decode.ts';
@@ -55,7 +55,8 @@ async function spentBy(served: Served, prices: Config['prices']): Promise<Spent 
 
 /** Whether a model's stream lacks its terminator. An error in the middle may end it cleanly for HTTP, but its usage is not complete. */
 function hasBrokenOff(text: string): boolean {
-  return /"message_start"|"chat\.completion\.chunk"/.test(text) && !/\[DONE\]|"message_stop"/.test(text);
+  const isStream = /"message_start"|"chat\.completion\.chunk"|^(?:data:|\[).*"usageMetadata"/s.test(text);
+  return isStream && !/\[DONE\]|"message_stop"|"finishReason"/.test(text);
 }
 
 /** The first and last bytes of an answer as text, joined by what no JSON has; null where it is coded and too long, or not sound. */
@@ -74,8 +75,10 @@ export async function textOf({ ends, responseHeaders }: Served): Promise<string 
 // Not after a backslash: within a text that the model wrote, quotation marks are escaped. A usage object nests at most two more levels,
 // and has no braces within texts.
 const USAGE = /(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\})/g;
+// Gemini's and Ollama's counts, which have names of their own.
+const COUNT = /(?<!\\)"(\w+TokenCount|(?:prompt_)?eval_count)"\s*:\s*(\d+)/g;
 // With a line's end in it, it is what was cut off.
-const MODEL = /(?<!\\)"model"\s*:\s*"([^"\\\n]{1,128})"/;
+const MODEL = /(?<!\\)"model(?:Version)?"\s*:\s*"([^"\\\n]{1,128})"/;
 
 /**
  * The usage that a text names, in any dialect, streamed or not, also where only its ends are there: later counts take the place
@@ -86,17 +89,19 @@ export function usageIn(text: string): Usage | null {
   const counts: Record<string, number> = {};
   for (const event of text.split(/^data:/m)) {
     const told: Record<string, number> = {};
+    const add = (name: string, value: unknown) => {
+      const count = countOf(value);
+      if (count !== null) told[name] = Math.max(told[name] ?? 0, count);
+    };
     for (const [, found = ''] of event.matchAll(USAGE)) {
-      for (const [name, value] of Object.entries(parseJson(found) ?? {})) {
-        const count = countOf(value);
-        if (count !== null) told[name] = Math.max(told[name] ?? 0, count);
-      }
+      for (const [name, value] of Object.entries(billedOf(parseJson(found)))) add(name, value);
     }
+    for (const [, name = '', digits] of event.matchAll(COUNT)) add(name, Number(digits));
     Object.assign(counts, told);
   }
-  const { completion_tokens: chat, output_tokens: out, prompt_tokens: input } = counts;
+  const { prompt_tokens: input, total_tokens: total } = counts;
   // Without an output count the answer has not ended, unless it is an embedding, whose total is its input.
-  const hasEnded = (chat ?? out) !== undefined || (input !== undefined && counts.total_tokens === input);
+  const hasEnded = outputOf(counts) !== null || (input !== undefined && total === input);
   return hasEnded ? usageOf(counts) : null;
 }
 

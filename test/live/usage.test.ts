@@ -7,6 +7,7 @@ import { Ends } from '../../src/forward/copies.ts';
 import type { Served } from '../../src/forward/served.ts';
 import { modelIn, Usages, usageIn } from '../../src/live/usage.ts';
 import { readReply } from '../../src/shadow/compare/read.ts';
+import { readSse } from '../../src/shadow/compare/sse.ts';
 import { body, served } from './served.ts';
 
 const folder = fileURLToPath(new URL('../shadow/compare/transcripts', import.meta.url).href);
@@ -58,6 +59,75 @@ describe('the usage that an answer names', () => {
     const embedding = { data: [0.1], usage: { prompt_tokens: 8, total_tokens: 8 } };
     expect(usageIn(JSON.stringify(embedding))).toEqual({ tokensIn: 8, tokensOut: 0 });
     expect(usageIn('{"usage":{"prompt_tokens":8,"total_tokens":9}}')).toBeNull();
+  });
+
+  it.each([
+    [
+      'Gemini, whose thoughts are output',
+      {
+        usageMetadata: {
+          promptTokenCount: 12,
+          candidatesTokenCount: 30,
+          totalTokenCount: 164,
+          toolUsePromptTokenCount: 2,
+          cachedContentTokenCount: 8,
+          promptTokensDetails: [{ modality: 'TEXT', tokenCount: 12 }],
+          thoughtsTokenCount: 120,
+        },
+        modelVersion: 'm-1',
+      },
+      { tokensIn: 14, tokensOut: 150 },
+    ],
+    [
+      'Gemini, which did nothing but think',
+      { usageMetadata: { promptTokenCount: 12, totalTokenCount: 112, thoughtsTokenCount: 100 }, modelVersion: 'm-1' },
+      { tokensIn: 12, tokensOut: 100 },
+    ],
+    [
+      'Ollama',
+      { model: 'm-1', message: { content: 'Hi' }, done: true, prompt_eval_count: 26, eval_count: 298 },
+      { tokensIn: 26, tokensOut: 298 },
+    ],
+    [
+      'Cohere, as it is billed',
+      {
+        usage: {
+          billed_units: { input_tokens: 5, output_tokens: 418 },
+          tokens: { input_tokens: 71, output_tokens: 420 },
+          cached_tokens: 64,
+        },
+      },
+      { tokensIn: 5, tokensOut: 418 },
+    ],
+    [
+      'Bedrock, whose cached input stands beside the other',
+      { usage: { inputTokens: 30, outputTokens: 62, totalTokens: 192, cacheReadInputTokens: 100 } },
+      { tokensIn: 130, tokensOut: 62 },
+    ],
+  ])('is read in the words of %s', (_, document, usage) => {
+    const bytes = bytesOf(JSON.stringify(document));
+    const whole = { status: 200, contentType: 'application/json', body: bytes, bytes: 1, end: 'complete' as const };
+    const { facts } = readReply(whole);
+    expect(facts?.usage).toEqual(usage);
+    expect(usageIn(JSON.stringify(document, null, 2))).toEqual(usage);
+    expect(modelIn(JSON.stringify(document))).toBe(facts!.model);
+  });
+
+  it('is that of the last event of streams that are no event streams, or of a dialect that nobody knows', () => {
+    const counted = (n: number) => ({ usageMetadata: { promptTokenCount: 7, candidatesTokenCount: n } });
+    const lines = [
+      { message: {}, done: false },
+      { message: {}, done: true, prompt_eval_count: 7, eval_count: 3 },
+    ];
+    const cohere = { type: 'message-end', delta: { usage: { billed_units: { input_tokens: 7, output_tokens: 3 } } } };
+    const used = { tokensIn: 7, tokensOut: 3 };
+    expect(usageIn(lines.map((line) => JSON.stringify(line)).join('\n'))).toEqual(used);
+    expect(usageIn(JSON.stringify([1, 2, 3].map(counted)))).toEqual(used);
+    for (const events of [[1, 2, 3].map(counted), [{ type: 'message-start' }, cohere]]) {
+      const text = `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}data: [DONE]\n\n`;
+      expect(usageIn(text)).toEqual(used);
+      expect(readSse(bytesOf(text)).usage).toEqual(used);
+    }
   });
 
   it('is that of the whole, where its parts are told as well', () => {
@@ -155,6 +225,20 @@ describe('what an answer has used', () => {
     const end = 'data: {"usage":{"output_tokens":60}}\n\ndata: {"type":"message_stop"}\n\n';
     expect(await read(answered(bytesOf(opening + error), plain, {}, bounds))).toBeNull();
     expect(await read(answered(bytesOf(opening + end), plain, {}, bounds))).toMatchObject({ tokensOut: 60 });
+    const gemini = (more: object) =>
+      `data: ${JSON.stringify({ candidates: [more], usageMetadata: { candidatesTokenCount: 4 } })}\n\n`;
+    expect(await read(answered(bytesOf(gemini({})), plain, {}, bounds))).toBeNull();
+    const whole = gemini({}) + gemini({ finishReason: 'STOP' });
+    expect(await read(answered(bytesOf(whole), plain, {}, bounds))).toMatchObject({ tokensOut: 4 });
+    // Of a whole document the reason may stand before more than is kept.
+    const candidates = [{ finishReason: 'STOP', groundingMetadata: 'x'.repeat(20_000) }];
+    const document = JSON.stringify({
+      text: 'y'.repeat(5_000),
+      candidates,
+      usageMetadata: { candidatesTokenCount: 4 },
+    });
+    expect(await read(answered(bytesOf(document), plain, {}, bounds))).toMatchObject({ tokensOut: 4 });
+    expect(await read(answered(bytesOf(`[${gemini({}).slice(6)}`), plain, {}, bounds))).toBeNull();
     const usage = { prompt_tokens: 2, completion_tokens: 1 };
     const chunk = `data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [], usage })}\n\n`;
     expect(await read(answered(bytesOf(chunk), plain, {}, bounds))).toBeNull();

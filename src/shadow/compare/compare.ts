@@ -125,10 +125,10 @@ function readRequest(body: Uint8Array | undefined, live: Side, candidate: Side):
 
 function answerFacts({ reply, reading }: Side, request: unknown, prices: Prices | undefined): AnswerFacts {
   const { facts } = reading;
-  if (facts === null || (facts.dialect === 'generic' && facts.usage === null))
-    return { finish: '', tokensEstimated: false };
   // An output that a stream names before its end (Anthropic's `message_start`) is not what it took.
-  const isWhole = facts.finish !== null || (reply.end === 'complete' && reading.error === undefined);
+  const isWhole = facts?.finish != null || (reply.end === 'complete' && reading.error === undefined);
+  if (facts === null || (facts.dialect === 'generic' && !(facts.usage && isWhole)))
+    return { finish: '', tokensEstimated: false };
   const { tokensOut, estimated, ...counted } = countTokens(isWhole ? facts : { ...facts, usage: null }, request);
   const tokensIn = facts.usage?.tokensIn ?? counted.tokensIn;
   return {

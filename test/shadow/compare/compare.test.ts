@@ -577,6 +577,15 @@ describe('answers of models', () => {
     }
   });
 
+  it('takes the usage in the last event of a stream of no known dialect, where it was read to its end', async () => {
+    const usageMetadata = { promptTokenCount: 60, candidatesTokenCount: 40 };
+    const text = `data: ${JSON.stringify({ candidates: [], usageMetadata, modelVersion: 'm-e' })}\n\n`;
+    const prices = { 'm-e': { inputPerMillion: 1, outputPerMillion: 2 } };
+    const { live, candidate } = await compare(stream(text), stream(text, { end: 'truncated' }), {}, { prices });
+    expect(live).toMatchObject({ tokensIn: 60, tokensOut: 40, tokensEstimated: false, cost: 140 / 1e6 });
+    expect(candidate).toEqual({ finish: '', tokensEstimated: false });
+  });
+
   it('takes tokens and cost from JSON that is no model’s answer, where it names them', async () => {
     const usage = { prompt_tokens: 60, completion_tokens: 40 };
     const prices = { 'm-e': { inputPerMillion: 1, outputPerMillion: 2 } };

@@ -125,20 +125,61 @@ export function readFunction(call: Members): ToolCall {
 
 /** What a document says, in the words common to all dialects; one of none may name its model and usage all the same. */
 export function factsOf(dialect: Dialect | undefined, document: Members): Facts {
-  const { model, usage } = document;
+  // Ollama's counts are members of the document itself.
+  const { model, usage, modelVersion, usageMetadata, done } = document;
   const said = dialect?.said(document) ?? { text: '', toolCalls: [], finish: null, refusal: null };
-  return { dialect: dialect?.name ?? 'generic', model: textOf(model), usage: usageOf(usage), ...said };
+  return {
+    dialect: dialect?.name ?? 'generic',
+    model: textOf(model ?? modelVersion),
+    usage: usageOf(usage ?? usageMetadata ?? (done && document)),
+    ...said,
+  };
 }
 
-/** Usage in OpenAI's names or Anthropic's, or null when it names neither count. */
+/**
+ * What counts are called, and which are to be added up: in the words of OpenAI, of Anthropic and Cohere (where cached input stands beside
+ * the other), of Bedrock, Gemini and Ollama.
+ */
+const INPUT = [
+  ['prompt_tokens'],
+  ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
+  ['inputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'],
+  ['promptTokenCount', 'toolUsePromptTokenCount'],
+  ['prompt_eval_count'],
+];
+const OUTPUT = [
+  ['completion_tokens'],
+  ['output_tokens'],
+  ['outputTokens'],
+  ['candidatesTokenCount', 'thoughtsTokenCount'],
+  ['eval_count'],
+];
+
+/** The sum of the first names that have a count; null where none has. */
+function sumNamed(usage: Members, names: readonly string[][]): number | null {
+  for (const parts of names) {
+    const counts = parts.map((name) => countOf(usage[name])).filter((count) => count !== null);
+    if (counts.length > 0) return counts.reduce((sum, count) => sum + count);
+  }
+  return null;
+}
+
+/** The output that a usage names; null where it names none. */
+export function outputOf(usage: Members): number | null {
+  return sumNamed(usage, OUTPUT);
+}
+
+/** Usage in any provider's names, or null when it names neither count. */
 export function usageOf(value: unknown): Usage | null {
-  const usage = asObject(value);
-  const tokensIn = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens);
-  const tokensOut = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
-  if (tokensIn === null && tokensOut === null) return null;
-  // Cached input is input: Anthropic's `input_tokens` leaves it out, and OpenAI's `prompt_tokens` does not.
-  const cached = (countOf(usage.cache_creation_input_tokens) ?? 0) + (countOf(usage.cache_read_input_tokens) ?? 0);
-  return { tokensIn: (tokensIn ?? 0) + (usage.prompt_tokens === undefined ? cached : 0), tokensOut: tokensOut ?? 0 };
+  const usage = billedOf(value);
+  const tokensIn = sumNamed(usage, INPUT);
+  const tokensOut = outputOf(usage);
+  return tokensIn === null && tokensOut === null ? null : { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0 };
+}
+
+/** Cohere tells what it bills beside what its model saw. */
+export function billedOf(usage: unknown): Members {
+  return asObject(asObject(usage).billed_units ?? usage);
 }
 
 /**

@@ -3,11 +3,13 @@
  * so it refuses to call such a stream unfinished; an event named `error` is an error in any dialect.
  */
 
-import { type Assembled, type Facts, factsOf, type SseEvent, tellsOfError } from './dialect.ts';
+import { type Assembled, type Facts, factsOf, membersOf, type SseEvent, tellsOfError } from './dialect.ts';
 
 export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
+  // Where a model of an unknown API names its usage, it does so at the end: Gemini in the last event, Cohere in the delta of that before `[DONE]`.
+  const last = membersOf(events.findLast(({ json }) => json)?.json);
   return {
-    ...factsOf(undefined, {}),
+    ...factsOf(undefined, membersOf(last.delta ?? last)),
     text: events.map(({ text }) => text).join('\n'),
     document: events.map(({ event, json, text }) => ({ event, data: json === undefined ? text : json })),
     terminated: true,
