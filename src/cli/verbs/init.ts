@@ -93,6 +93,7 @@ function nextSteps(file: string, url: URL): string[] {
         : ['A version that is another model behind the same URL: "json": { "model": "…" } in the variant.']),
       `Its key stays a Worker secret: "secretHeaders": { "${keyHeader}": "${keyValue}" }.`,
       `To compare answers: "shadows": [ { "variant": "green", "percent": 5${compare} } ]; every copy is paid for.`,
+      'Answers that are not streamed and take longer than two minutes need a larger "timeoutMs"; clients of models wait for ten.',
     );
   }
   return steps.map((step, i) => `  ${i + 1}. ${step}`);
