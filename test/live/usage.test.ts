@@ -42,6 +42,8 @@ describe('the usage that an answer names', () => {
     ['an object that was cut off', '{"usage":{"completion_tokens":9'],
     ['no number', '{"usage":{"completion_tokens":"9"}}'],
     ['fewer than none', '{"usage":{"completion_tokens":-1}}'],
+    ['more than sums can hold', '{"usage":{"completion_tokens":1e200}}'],
+    ['infinitely many', '{"usage":{"completion_tokens":1e999}}'],
   ])('is none where it is %s', (_, text) => {
     expect(usageIn(text)).toBeNull();
   });

@@ -48,3 +48,5 @@ export const SNIFFED_BYTES = 1_024;
 
 /** For estimating the tokens of a text whose tokens were not counted. */
 export const CHARS_PER_TOKEN = 4;
+/** A larger count of tokens is none: sums hold cubes of such values, and one of 1e200 would make them infinite, which no ledger can store. */
+export const MAX_TOKENS = 1e12;

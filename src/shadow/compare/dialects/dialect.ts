@@ -5,6 +5,7 @@
 
 import { asObject, isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
+import { MAX_TOKENS } from '../limits.ts';
 
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
 
@@ -102,7 +103,7 @@ export function textOf(value: unknown): string | null {
 
 /** A count as sent, or null when it is no number that can be one. */
 export function countOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+  return typeof value === 'number' && value >= 0 && value <= MAX_TOKENS ? value : null;
 }
 
 /** Arguments sent as text: their value, or the text itself when it is not JSON. No text at all is no arguments. */
