@@ -18,7 +18,7 @@ export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Obse
     // Arms the flush now, and not when the body ends: during an hour's stream the isolate must still hear of a way back.
     flusher().live(about, env, ctx);
     const add = (body: BodyReport, endedWell: boolean | null) =>
-      flusher().live(about, env, ctx).add(served, body, endedWell);
+      flusher().live(about, env, ctx).add(served, body, endedWell, env.COOKIE_SECRET);
     const { body } = served;
     if (served.events !== null)
       ctx.waitUntil(Promise.all([body, streamEndedWell(served)]).then((seen) => add(...seen)));

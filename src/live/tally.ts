@@ -41,8 +41,8 @@ export class LiveTally {
     return this.#counting.size === 0;
   }
 
-  /** Counts a request whose body has ended. */
-  add(served: Served, body: BodyReport, endedWell: boolean | null): void {
+  /** Counts a request whose body has ended. `secret` keys the hash of its unit. */
+  add(served: Served, body: BodyReport, endedWell: boolean | null, secret = ''): void {
     this.#count(served, body);
     const { inForce, isEvidence, variant } = served;
     if (inForce.rollout === null || inForce.guardrails.length === 0) return;
@@ -54,7 +54,7 @@ export class LiveTally {
     const evidence = this.#evidenceOf(rollout, served, body);
     // A request that an ejected candidate did not get is no trial, but it is counted apart: it is not still to come either.
     byRequest(evidence, isAway ? AWAY : variant, marks, guardrails.length);
-    if (!isAway) this.#byUnit(evidence, variant, evidenceUnit(served), marks);
+    if (!isAway) this.#byUnit(evidence, variant, evidenceUnit(served, secret), marks);
   }
 
   /** Adds what the answer to a request used, which is known a little after its end. */
@@ -189,8 +189,9 @@ function byRequest(evidence: Evidence, variant: string, marks: Marks, guardrails
 }
 
 /**
- * 64 bits that stand for the unit: a hash of another text than the one that assigns. A request without a unit counts as a unit of its
+ * 64 bits that stand for the unit: a hash of another text than the one that assigns, and keyed. Who could reckon it would send units that
+ * are in every sample, until no other unit is in it and nothing stops a rollout any more. A request without a unit counts as a unit of its
  * own. While two variants share the traffic a client that keeps no cookie is a new unit each time, so it must not be merged into one
  * (by its address, say) in the step with all the traffic, which is held against those counts.
  */
-const evidenceUnit = ({ unit, requestId }: Served): string => contentHash(unit ?? requestId);
+const evidenceUnit = ({ unit, requestId }: Served, secret: string) => contentHash(`${secret}/${unit ?? requestId}`);

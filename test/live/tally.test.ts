@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
+import { contentHash } from '../../src/config/hash.ts';
 import type { BodyReport } from '../../src/forward/pump.ts';
 import type { Served } from '../../src/forward/served.ts';
 import { MAX_BATCH_UNITS } from '../../src/live/limits.ts';
@@ -240,6 +241,15 @@ describe('the tally', () => {
     const green = kept.filter(([, variant]) => variant === 'green').length;
     expect(Math.abs(green / kept.length - 0.5)).toBeLessThan(0.05);
     expect(requests.map(({ n }) => n[0])).toEqual([units / 2, units / 2]);
+  });
+
+  it('keeps its sample from whoever chooses units by their hash', () => {
+    const tally = new LiveTally();
+    const chosen: string[] = [];
+    for (let n = 0; chosen.length < MAX_BATCH_UNITS + 100; n++)
+      if (contentHash(`/u-${n}`).startsWith('00')) chosen.push(`u-${n}`);
+    for (const unit of chosen) tally.add(served({ unit }), body, null, 'a secret');
+    expect(tally.take().evidence[0]!.threshold).toBe(2 ** 31);
   });
 
   it('holds five minutes of ticks for a controller that is down, and its sample does not thin away', () => {
