@@ -214,11 +214,21 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     tap: tapInto(copies, upstream.headers),
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
-  const response = new Response(body, upstream);
+  const response = withBody(body, upstream);
   shape(exchange, tried, response.headers, failedOver);
   if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
   tell(exchange, tried, report, copies);
   return response;
+}
+
+/** The answer with the body that is handed on. RFC 9112 §4 allows a tab in the reason phrase, and the runtime's `Response` does not. */
+function withBody(body: BodyInit | null, upstream: Response): Response {
+  try {
+    return new Response(body, upstream);
+  } catch {
+    const { status, statusText, headers } = upstream;
+    return new Response(body, { status, statusText: statusText.replaceAll('\t', ' '), headers, encodeBody: 'manual' });
+  }
 }
 
 type Copies = Pick<Served, 'captured' | 'events' | 'ends'>;

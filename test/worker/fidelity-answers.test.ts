@@ -212,6 +212,14 @@ describe('an answer', () => {
     expect(await through('url', '/status')).toMatchObject({ status, statusText, body: Buffer.from('ok') });
   });
 
+  it.each([
+    ['keeps its body and encoding', 'Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok', Buffer.from('ok')],
+    ['streams', 'Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n', Buffer.from('ok')],
+  ])('%s where a tab stands in its words, which becomes a space', async (_, rest, body) => {
+    answers.set('/tab', ({ say }) => say(`HTTP/1.1 201 Made\tnow\r\n${rest}`));
+    expect(await through('url', '/tab')).toMatchObject({ status: 201, statusText: 'Made now', body });
+  });
+
   it('has no answer to a HEAD for a status that no Response can be made with', async () => {
     answers.set('/odd', ({ say }) => say('HTTP/1.1 999 Far Beyond\r\nContent-Length: 2\r\n\r\n'));
     const answer = await through('url', '/odd', 'HEAD');
