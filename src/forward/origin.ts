@@ -83,6 +83,12 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     const response = await calling;
     patience.headersCame();
     if (response.webSocket) patience.forgetClient();
+    else if (response.status === 101) {
+      // RFC 9110 §15.2.2: nobody asked for another protocol, so no answer follows.
+      patience.done();
+      abort();
+      return err('unreachable');
+    }
     return ok({ response, abort, patience });
   } catch {
     patience.done();

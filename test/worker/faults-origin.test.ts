@@ -56,6 +56,7 @@ describe('an origin without another to answer for it', () => {
     ['refuses connections', '/refused/a', 502, 'origin_unreachable'],
     ['resets before headers', '/alone/a?fault=reset', 502, 'origin_unreachable'],
     ['answers what is not HTTP', '/alone/a?fault=garbage', 502, 'origin_unreachable'],
+    ['switches to a protocol that nobody asked for', '/alone/a?fault=switch', 502, 'origin_unreachable'],
     ['hangs', '/impatient/a?fault=hang', 504, 'origin_timeout'],
   ])('that %s gives a problem with a stable code', async (_, path, status, code) => {
     const answer = await world.ask(path);

@@ -89,6 +89,10 @@ async function fail(fault: string, request: RawRequest, entry: Seen): Promise<vo
       await take(request, entry);
       await request.say('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nthe first bytes');
       return request.gone;
+    case 'switch':
+      await take(request, entry);
+      await request.say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      return request.gone;
     case 'garbage':
       await take(request, entry);
       await request.say('this is no HTTP\r\n\r\n');
