@@ -23,6 +23,8 @@ export const credentials = new Set([
   'x-api-key',
   'api-key',
   'x-goog-api-key',
+  // The same token that Cloudflare Access sets as a cookie.
+  'cf-access-jwt-assertion',
 ]);
 
 /** Why a variant may not set (or remove) a header of this name, or null. */

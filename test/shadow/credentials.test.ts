@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import { headersOfCopy } from '../../src/shadow/credentials.ts';
 
-const KEYS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'x-goog-api-key'];
+const KEYS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'cf-access-jwt-assertion',
+];
 const visitors = () => new Headers([...KEYS.map((name): [string, string] => [name, 'secret']), ['x-kept', 'yes']]);
 
 it('takes every key of the visitor off a copy, and nothing else', () => {

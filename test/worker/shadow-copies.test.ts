@@ -137,6 +137,7 @@ describe.concurrent('a copy', () => {
       'api-key': 'of-visitor',
       'x-goog-api-key': 'of-visitor',
       'proxy-authorization': 'Basic of-visitor',
+      'cf-access-jwt-assertion': 'of-visitor',
       'x-kept': 'yes',
     };
     const answer = await ask('/marks/a', { sends: '{"text":"x"}', headers: secrets });
