@@ -46,6 +46,7 @@ describe('a good document is warned', () => {
     ];
     expect(of('https://203.0.113.9/v1')).toEqual(at(/is an address/));
     expect(of('https://[2606:4700::1111]')).toEqual(at(/is an address/));
+    expect(of('https://model.acme.workers.dev/v1')).toEqual(at(/cannot be called by a Worker of the same account/));
     for (const url of ['http://127.0.0.1:9000', 'http://[::1]:9000', 'http://localhost:1', 'https://1.example.com'])
       expect(of(url)).toEqual([]);
   });

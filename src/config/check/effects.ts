@@ -74,6 +74,13 @@ function warnOfRoute(route: Route, warn: Warn, surroundings: DocumentSurrounding
     // The platform's documentation, "Known issues". What is on this machine is for trying it.
     if (/^(?!127\.)[\d.]+$|^\[(?!::1\])/.test(host))
       warn(['variants', variant.name, 'url'], 'is an address, which no deployed Worker can call', 'name a host');
+    // Error 1042 of the platform's documentation.
+    if (host.endsWith('.workers.dev'))
+      warn(
+        ['variants', variant.name, 'url'],
+        'cannot be called by a Worker of the same account',
+        'name it by "service"',
+      );
     for (const [member, value] of Object.entries(variant.json ?? {})) {
       if (isExact(value)) continue;
       const reason = 'has a whole number beyond 2^53, which may be sent as another';
