@@ -9,10 +9,10 @@ import { MAX_CONFIG_BYTES } from '../config/limits.ts';
 import { parseConfig, sizeFault } from '../config/parse.ts';
 import type { Config } from '../config/types.ts';
 import { type Env, whatThisWorkerHas } from '../env.ts';
-import { withLimit } from '../limit.ts';
+import { sleep, withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment } from './frozen.ts';
-import { KV_LAG_MS, KV_READ_LIMIT_MS, KV_WRITE_LIMIT_MS, MAX_REVISIONS } from './limits.ts';
+import { BETWEEN_WRITES_MS, KV_LAG_MS, KV_READ_LIMIT_MS, KV_WRITE_LIMIT_MS, MAX_REVISIONS } from './limits.ts';
 import { Turns } from './turns.ts';
 import { iso } from './words.ts';
 
@@ -142,7 +142,7 @@ export class ConfigKeeper {
     try {
       const frozen = await this.#frozen(parsed.value.config, current?.text);
       if (frozen !== null) return frozen;
-      writing = this.#env.CONFIG.put('config', write.text);
+      writing = this.#write(write.text);
       await withLimit(writing, KV_WRITE_LIMIT_MS);
     } catch (cause) {
       // What was given up may land all the same, and over a newer one: then the newest is written again.
@@ -155,6 +155,18 @@ export class ConfigKeeper {
     }
     const revision = current?.text === write.text ? current : this.#keep(write, current?.revision ?? 0);
     return ok({ revision, warnings: parsed.value.warnings });
+  }
+
+  /** Writes into KV, once more where somebody wrote within the second that KV wants between two writes of a key. */
+  async #write(text: string): Promise<void> {
+    const put = () => this.#env.CONFIG.put('config', text);
+    try {
+      await put();
+    } catch (cause) {
+      if (!/\b429\b/.test(String(cause))) throw cause;
+      await sleep(BETWEEN_WRITES_MS);
+      await put();
+    }
   }
 
   /** Why the weights of a route may not follow on those that its experiment runs by: where there is a split, it does not run by them. */

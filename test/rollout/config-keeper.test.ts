@@ -8,7 +8,8 @@ import { T0 } from './world.ts';
 class Kv {
   text: string | null = null;
   split: string | null = null;
-  fault: 'none' | 'throw' | 'hang' = 'none';
+  fault: 'none' | 'throw' | 'hang' | 'limit' = 'none';
+  #writtenAtMs = -Infinity;
   get = async (key: string) => {
     if (this.fault === 'throw') throw new Error('KV is down');
     if (this.fault === 'hang') return new Promise<never>(() => {});
@@ -17,6 +18,9 @@ class Kv {
   put = async (_: string, text: string) => {
     if (this.fault === 'throw') throw new Error('KV is down');
     if (this.fault === 'hang') return new Promise<never>(() => {});
+    if (this.fault === 'limit' && Date.now() - this.#writtenAtMs < 1_000)
+      throw new Error('KV PUT failed: 429 Too Many Requests');
+    this.#writtenAtMs = Date.now();
     this.text = text;
   };
 }
@@ -104,6 +108,15 @@ describe('the config', () => {
     await vi.advanceTimersByTimeAsync(12_000);
     expect(await hanging).toMatchObject({ ok: false, error: { code: 'unpublished' } });
     expect((await Promise.all([keeper.current(), vi.advanceTimersByTimeAsync(2_000)]))[0]?.text).toBe(salted(1));
+  });
+
+  it('is written though KV takes one write a second of a key', async () => {
+    const { keeper, kv } = world();
+    kv.fault = 'limit';
+    const writes = [1, 2, 3].map((n) => keeper.put(written(salted(n))));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await Promise.all(writes)).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
+    expect(kv.text).toBe(salted(3));
   });
 
   it('that an operator writes into KV by hand becomes a revision, unless it has faults', async () => {
