@@ -3,6 +3,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Origin, startOrigin } from './harness.ts';
 import { type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
 
+/** The Worker before a cache that keeps whatever may be kept, as the platform's does by a rule of the zone. */
+const cached = `
+const kept = new Map();
+const origin = globalThis.fetch;
+globalThis.fetch = async (asked, init) => {
+  const { url, method, cache } = new Request(asked, init);
+  if (method !== 'GET' || cache === 'no-store') return origin(asked, init);
+  if (!kept.has(url)) kept.set(url, (await origin(asked, init)).status);
+  return new Response(null, { status: kept.get(url) });
+};
+export * from './src/index.ts';
+export { default } from './src/index.ts';
+`;
+
 let world: RolloutWorld;
 let red: Origin;
 let redHealth = 200;
@@ -124,6 +138,22 @@ describe('a config applied once more', () => {
     const said = await world.api('PUT', '/config', text);
     expect(said.status).toBe(200);
     expect(await (await kv()).get('config', 'text')).toBe(text);
+  });
+});
+
+describe('a health check', () => {
+  it('asks the origin, and no cache', async () => {
+    const { greenIs, api, close } = await startRolloutWorld(
+      ({ blue, green }) => ({
+        page: { variants: { blue: { url: blue }, green: { url: green, health: { path: '/health' } } } },
+      }),
+      { entry: cached },
+    );
+    const switched = async (to: string) => (await api('POST', '/routes/page/switch', { to, reason: 'x' })).status;
+    expect([await switched('green'), await switched('blue')]).toEqual([200, 200]);
+    greenIs.sick = true;
+    expect(await switched('green')).toBe(409);
+    await close();
   });
 });
 
