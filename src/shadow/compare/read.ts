@@ -38,7 +38,7 @@ export function readReply(reply: Observation): Reading {
 /**
  * Reads both replies of a pair. A stream that shows no dialect (it begins with an error, or ends before any event that would tell) is read
  * as the other side's dialect, else as the preset's (`hint`). A live stream that has text of another kind is left as it is: it has not
- * failed just because no dialect knows it.
+ * failed just because no dialect knows it. Two streams without any event are two texts.
  */
 export function readPair(live: Observation, candidate: Observation, hint: DialectName | undefined): [Reading, Reading] {
   const left = readReply(live);
@@ -47,7 +47,19 @@ export function readPair(live: Observation, candidate: Observation, hint: Dialec
   const again = readAs(dialectOfStream(right) ?? hintFor(left), left, live);
   const isOther = left.facts?.text && !again.error?.startsWith('error');
   const first = isOther ? left : again;
-  return [first, readAs(first.kind === 'sse' ? dialectOfStream(first) : hintFor(right), right, candidate)];
+  const second = readAs(first.kind === 'sse' ? dialectOfStream(first) : hintFor(right), right, candidate);
+  return isEventless(first) && isEventless(second) ? [asText(first, live), asText(second, candidate)] : [first, second];
+}
+
+/** Not where we stopped reading: within its first event, perhaps. */
+function isEventless({ dialect, document, partial }: Reading): boolean {
+  return dialect === 'generic' && !partial && (document as unknown[]).length === 0;
+}
+
+/** Some servers send bare text under the name of a stream, and their clients read it as it comes. Heartbeats are left out. */
+function asText(reading: Reading, reply: Observation): Reading {
+  const text = decode(reply).replace(/^:.*$/gm, '');
+  return { ...reading, kind: 'text', dialect: null, document: undefined, text };
 }
 
 /** The dialect that an event stream shows; undefined for any other. */

@@ -134,6 +134,8 @@ describe('the class of a pair', () => {
     ],
     ['generic events', stream('data: {"a":1,"b":2}\n\n'), stream('data: {"b":2,"a":1}\n\n'), 'match', ''],
     ['other generic events', stream('data: {"a":1}\n\n'), stream('data: {"a":2}\n\n'), 'body-mismatch', 'differs'],
+    ['bare text that calls itself a stream', stream('good words'), stream('bad words'), 'body-mismatch', 'differs'],
+    ['streams of nothing but heartbeats', stream(': ping\n\n'), stream(': ping\n\n: pong\n\n'), 'match', ''],
   ])('compares by kind: %s', async (_name, live, candidate, name, reason) => {
     const result = await compare(live, candidate);
     expect([result.class, result.reason]).toEqual([name, reason]);
@@ -172,6 +174,13 @@ describe('answers that were not seen whole', () => {
   const items = (n: number, from = 0) => JSON.stringify({ items: Array.from({ length: n }, (_, i) => i + from), z: 1 });
   it.each<[string, Observation, Observation, string, string]>([
     ['equal beginnings are no match', cut('abcdef', 'text/plain'), cut('abcdef', 'text/plain'), 'skipped', 'truncated'],
+    [
+      'streams within their first event',
+      cut('data: {"a', 'text/event-stream'),
+      cut('data: {"b', 'text/event-stream'),
+      'skipped',
+      'truncated',
+    ],
     ['beginnings differ', cut('abcdef', 'text/plain'), cut('abXdef', 'text/plain'), 'body-mismatch', 'differs'],
     [
       'bytes that end where the other ones go on',

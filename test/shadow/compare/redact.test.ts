@@ -15,6 +15,7 @@ describe('what is kept of a pair', () => {
     ['broken JSON', json({ token: 1 }), observed(`{"token":"${secret}"`, 'application/json')],
     ['two broken documents', observed(`{"token":"${secret}"`, 'application/json'), observed('{', 'application/json')],
     ['plain text', observed(`token=${secret}`, 'text/plain'), observed('none', 'text/plain')],
+    ['bare text that calls itself a stream', stream(`token=${secret}`), stream('none')],
     ['events', stream(`data: {"token":"${secret}"}\n\n`), stream('data: {"token":1}\n\ndata: 1\n\n')],
     [
       'truncated JSON',
