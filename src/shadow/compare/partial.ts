@@ -14,12 +14,13 @@ import {
 } from './bodies.ts';
 import { compareJson } from './json.ts';
 import { SHORT_SHARE } from './limits.ts';
+import { dialectNamed } from './sse.ts';
 import { normaliseText, similarity } from './text.ts';
 
 /** Compares the common beginning of two bodies of one kind. At least one of them is truncated. */
 export function compareSeen(live: Side, candidate: Side, context: BodyContext): BodyOutcome {
   const { kind, dialect } = live.reading;
-  if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate);
+  if (kind === 'sse' && dialect !== 'generic') return compareAnswers(live, candidate, context);
   const length = kind === 'sse' ? null : lengthDifference(live, candidate);
   if (length !== null) return length;
   if (kind === 'binary') {
@@ -68,7 +69,7 @@ function solid(text: string): number {
 }
 
 /** Of a model's answer that was not seen whole only the text's beginning is compared: calls and finish come at the end. */
-function compareAnswers(live: Side, candidate: Side): BodyOutcome {
+function compareAnswers(live: Side, candidate: Side, { rules }: BodyContext): BodyOutcome {
   const left = live.reading.facts?.text ?? '';
   const right = candidate.reading.facts?.text ?? '';
   const endedShort =
@@ -76,7 +77,8 @@ function compareAnswers(live: Side, candidate: Side): BodyOutcome {
   const runsAway =
     (!live.reading.partial && runsPast(candidate, live)) || (!candidate.reading.partial && runsPast(live, candidate));
   if (runsAway) return differing('length');
-  const outcome = endedShort ? textDiffers() : comparePrefix(left, right);
+  const isIgnored = rules.ignores(dialectNamed(live.reading.dialect)!.places.text);
+  const outcome = isIgnored ? unknown() : endedShort ? textDiffers() : comparePrefix(left, right);
   const seen = Math.min(left.length, right.length);
   // If one text has ended short it is compared with all of the other; if both may go on, only their common length is.
   const until = endedShort ? undefined : seen;

@@ -315,6 +315,14 @@ describe('answers that were not seen whole', () => {
     expect([result.class, result.reason]).toEqual([name, reason]);
   });
 
+  it('are not told apart by a text that is ignored', async () => {
+    const said = (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const long = cut(said('one '.repeat(100)), 'text/event-stream');
+    const options = { ignore: ['/choices/*/message/content'] };
+    for (const other of [cut(said('two '.repeat(100)), 'text/event-stream'), stream(`${said('two')}data: [DONE]\n\n`)])
+      expect(await compare(long, other, options)).toMatchObject({ class: 'skipped', reason: 'truncated' });
+  });
+
   it('are not alike where a model’s answer ends at its beginning', async () => {
     const said = (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
     const short = stream(`${said('It is')}data: [DONE]\n\n`);
