@@ -134,6 +134,8 @@ describe('the class of a pair', () => {
     ],
     ['generic events', stream('data: {"a":1,"b":2}\n\n'), stream('data: {"b":2,"a":1}\n\n'), 'match', ''],
     ['other generic events', stream('data: {"a":1}\n\n'), stream('data: {"a":2}\n\n'), 'body-mismatch', 'differs'],
+    ['words that became JSON', stream('data: hello\n\n'), stream('data: "hello"\n\n'), 'body-mismatch', 'differs'],
+    ['words as JSON', stream('data: "é"\n\n'), stream('data: "\\u00e9"\n\n'), 'match', ''],
     ['bare text that calls itself a stream', stream('good words'), stream('bad words'), 'body-mismatch', 'differs'],
     ['streams of nothing but heartbeats', stream(': ping\n\n'), stream(': ping\n\n: pong\n\n'), 'match', ''],
   ])('compares by kind: %s', async (_name, live, candidate, name, reason) => {

@@ -11,7 +11,11 @@ export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
   return {
     ...factsOf(undefined, membersOf(last.delta ?? last)),
     text: events.map(({ text }) => text).join('\n'),
-    document: events.map(({ event, json, text }) => ({ event, data: json === undefined ? text : json })),
+    // Clients that take data as they come see the quotes: `"a"` is not `a`.
+    document: events.map(({ event, json, text }) => ({
+      event,
+      data: typeof json === 'string' ? JSON.stringify(json) : (json ?? text),
+    })),
     terminated: true,
     error: events.some(({ event, json }) => tellsOfError(event, json)) ? 'error-event' : undefined,
   };
