@@ -58,7 +58,7 @@ export function differing(name: string): BodyOutcome {
 export function compareSorts(live: Reading, candidate: Reading): BodyOutcome | null {
   if (live.kind === 'empty' && candidate.kind === 'empty') return sameOutcome();
   if (live.kind === 'empty' || candidate.kind === 'empty') return differing('empty');
-  if (live.kind !== candidate.kind) return differing('kind');
+  if (live.kind !== candidate.kind || live.lines !== candidate.lines) return differing('kind');
   if (live.kind === 'sse' && live.dialect !== candidate.dialect) {
     return { ...differing('dialect'), similarity: likeness(live, candidate) };
   }

@@ -88,6 +88,13 @@ describe('the class of a pair', () => {
       'match',
       '',
     ],
+    [
+      'lines of JSON that became a list',
+      observed('{"a":1}\n{"b":2}', 'application/x-ndjson'),
+      json([{ a: 1 }, { b: 2 }]),
+      'body-mismatch',
+      'kind',
+    ],
     ['line ends', observed('a \r\nb', 'text/plain'), observed('a\nb\n', 'text/plain'), 'match', ''],
     ['words', observed('a b', 'text/plain'), observed('a c', 'text/plain'), 'body-mismatch', 'differs'],
     [
