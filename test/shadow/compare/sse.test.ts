@@ -129,6 +129,14 @@ describe('re-assembling streams', () => {
       ],
     ],
     [
+      'a usage that comes at the end alone',
+      [
+        '{"type":"message_start","message":{"type":"message","content":[],"usage":null}}',
+        '{"type":"message_delta","delta":{},"usage":{"input_tokens":17,"output_tokens":7}}',
+        '{"type":"message_stop"}',
+      ],
+    ],
+    [
       'a usage of Groq',
       ['{"choices":[],"x_groq":{"usage":{"prompt_tokens":17,"completion_tokens":7}},"usage":null}', '[DONE]'],
     ],

@@ -9,6 +9,7 @@ import {
   type ByIndex,
   countOf,
   type Dialect,
+  emptyMembers,
   errorReason,
   isMembers,
   listOf,
@@ -66,9 +67,10 @@ export const anthropicMessages: Dialect = {
 function addMessageDelta(document: Members, json: Members): void {
   Object.assign(document, membersOf(json.delta));
   if (!isMembers(json.usage)) return;
+  const usage = isMembers(document.usage) ? document.usage : emptyMembers();
+  document.usage = usage;
   // A count of null is one that has not changed.
-  const usage = Object.entries(json.usage).filter(([, count]) => count !== null);
-  document.usage = { ...membersOf(document.usage), ...Object.fromEntries(usage) };
+  for (const [name, count] of Object.entries(json.usage)) if (count !== null) usage[name] = count;
 }
 
 function addToBlock(blocks: ByIndex, inputs: Map<Members, string>, json: Members): void {
