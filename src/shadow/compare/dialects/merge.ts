@@ -1,6 +1,6 @@
 /** Owns how fragments of one member become the whole: texts are joined, lists grow, objects merge, the last scalar wins. */
 
-import { append, emptyMembers, isMembers, type Members } from './dialect.ts';
+import { append, emptyMembers, isMembers, listOf, type Members, membersOf } from './dialect.ts';
 
 /** Texts that arrive whole with every fragment and must not be joined to themselves. */
 const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id', 'format']);
@@ -32,17 +32,22 @@ export function mergeFragment(into: Members, fragment: Members): void {
 
 /** Items with an `index` belong to the item of that index, texts and thoughts to one of their kind before them; others are put behind. */
 function mergeList(known: unknown[], part: unknown[]): void {
+  // A list may be as long as an answer, and must not be searched for each of its items.
+  let indexed: Map<unknown, Members> | undefined;
   for (const item of part) {
-    const same = isMembers(item) && sameItem(known, item);
-    if (isMembers(same)) mergeFragment(same, item as Members);
-    else known.push(copied(item));
+    const { index, type } = membersOf(item);
+    const isIndexed = typeof index === 'number';
+    if (isIndexed) indexed ??= new Map(listOf(known).map((other) => [other.index, other]));
+    const last = membersOf(known.at(-1));
+    const isMore = (type === 'text' || type === 'thinking') && last.type === type;
+    const same = isIndexed ? indexed?.get(index) : isMore && last;
+    if (same) mergeFragment(same, item as Members);
+    else {
+      const fresh = copied(item);
+      known.push(fresh);
+      if (isIndexed) indexed?.set(index, fresh as Members);
+    }
   }
-}
-
-function sameItem(known: unknown[], { index, type }: Members): unknown {
-  if (typeof index === 'number') return known.find((other) => isMembers(other) && other.index === index);
-  const last = known.at(-1);
-  return (type === 'text' || type === 'thinking') && isMembers(last) && last.type === type && last;
 }
 
 function copied(value: unknown): unknown {
