@@ -14,6 +14,7 @@ let green: Origin;
 /** Answers as the path says, and slowly where it says so. */
 let odd: RawOrigin;
 let faulty: Awaited<ReturnType<typeof startNamedOrigin>>;
+const originCame: string[] = [];
 const originGone: string[] = [];
 
 function json(value: unknown): string {
@@ -39,6 +40,7 @@ beforeAll(async () => {
   faulty = await startNamedOrigin('faulty', { isFaulty: true });
   odd = await startRawOrigin(async (request) => {
     if (request.path.includes('never')) {
+      originCame.push(request.path);
       await request.gone;
       originGone.push(request.path);
       return;
@@ -187,13 +189,18 @@ describe.concurrent('accounting', () => {
   });
 
   it('says client-left where the visitor left within the answer, and mirrors nothing where it left before', async () => {
+    const cameTo = (path: string) =>
+      until(
+        async () => originCame,
+        (came) => came.includes(path),
+      );
     const leaveAfter = async (path: string, hasCome: (client: RawClient) => Promise<unknown>, body?: string) => {
       const client = await RawClient.to(headgate.url);
       client.ask({ path, method: body === undefined ? 'GET' : 'POST', headers: [['x-unit', UNIT]], body });
       await hasCome(client);
       client.socket.resetAndDestroy();
     };
-    await leaveAfter('/leaves/never', () => sleep(200));
+    await leaveAfter('/leaves/never', () => cameTo('/leaves/never'));
     await leaveAfter('/leaves/stream', async (client) => client.body((await client.answer())!).next());
     const client = await RawClient.to(headgate.url);
     client.ask({
@@ -205,7 +212,7 @@ describe.concurrent('accounting', () => {
       ],
     });
     client.socket.write('x'.repeat(1000));
-    await sleep(200);
+    await cameTo('/leaves/never-sent');
     client.socket.resetAndDestroy();
     const gone = await until(
       async () => originGone,
