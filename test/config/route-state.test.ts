@@ -188,6 +188,17 @@ describe('the state of a route', () => {
       { split, route: changed },
     ];
     expect(shown(...told, ...again, { split })).toMatchObject({ green: 0, source: 'split', revision: 4 });
+    // Nor for an older one that fits again, which KV still shows when the config of the newer one is taken back.
+    const newer = splitOf(90, 4, { variants: variantsHash(changed) });
+    const taken = [{ split }, { split, route: changed }, { split: newer, route: changed }, { split }];
+    expect(shown(...taken)).toMatchObject({ green: 0, source: 'baseline', revision: 4 });
+    expect(shown(...taken, { split: newer })).toMatchObject({ green: 0, source: 'baseline', revision: 4 });
+    expect(shown(...taken, { split: newer, route: changed })).toMatchObject({
+      green: 90,
+      source: 'split',
+      revision: 4,
+    });
+    expect(shown(...taken, { split: splitOf(50, 5) })).toMatchObject({ green: 50, source: 'split', revision: 5 });
     // What never fitted, and is gone, was nobody's.
     const stranger = { split: splitOf(50, 9, { variants: 'other' }) };
     expect(shown(stranger, {})).toMatchObject({ green: 10, source: 'config' });
