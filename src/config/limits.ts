@@ -6,6 +6,8 @@ export const WAIT_MS = 1_000;
 export const BACKGROUND_READ_MS = 10_000;
 /** The least that KV takes. */
 export const KV_MIN_CACHE_SECONDS = 30;
+/** How long a split waits for the config that it was made for: KV may show that minutes after the split. */
+export const CONFIG_LAG_MS = 300_000;
 /** A route without requests for so long is no longer refreshed. */
 export const ACTIVE_MS = 600_000;
 /** Keys of one bulk read (the platform's bound is 100). */

@@ -7,6 +7,7 @@ import { type Arm, armsOf } from '../split/assign.ts';
 import { isFor, variantsHash } from './hash.ts';
 import { type InForce, splitInForce } from './inforce.ts';
 import type { RouteTexts } from './last-good.ts';
+import { CONFIG_LAG_MS } from './limits.ts';
 import { firstFault } from './path.ts';
 import { parseSplit, parseWeights, type Split } from './split.ts';
 import type { Route } from './types.ts';
@@ -33,8 +34,8 @@ export interface RouteState {
 }
 
 /**
- * `told`: where this is only the way back that a split for another config stands for, that split itself, for when its config arrives.
- * `isServed`: whether this split ever fitted the config.
+ * `told`: a newer split for another config, for when that arrives. Until then this one is served, or the way back that it stands for.
+ * `isServed`: whether it was ever the newest, in that it fitted the config, or that its own was overdue.
  */
 type KnownSplit = Split & { told?: Split; isServed?: boolean };
 
@@ -52,17 +53,21 @@ export function unreadState(route: Route): RouteState {
 
 /**
  * The state after a read of KV. A text that is not valid leaves the last valid document in force, and is reported to `warn` once. A split
- * for other variants leaves the last fitting one in force too, unless it is a way back to the baseline.
+ * for other variants leaves the last fitting one in force too, unless it is a way back to the baseline, or its config is overdue at
+ * `readAtMs`, when the config was read as well.
  */
 export function nextState(
   route: Route,
   texts: RouteTexts,
   before: RouteState | undefined,
   warn: (message: string) => void,
+  readAtMs?: number,
 ): RouteState {
-  if (before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights)
-    return before;
-  const split = newestSplit(route, texts.split, before, warn);
+  const isSame =
+    before?.route === route && before.texts?.split === texts.split && before.texts.weights === texts.weights;
+  if (isSame && !before.split?.told) return before;
+  const split = newestSplit(route, texts.split, before, warn, readAtMs);
+  if (isSame && split === before.split) return before;
   const { weights, refused } = newestWeights(route, texts.weights, before?.weights ?? null);
   // Warned of once: while a rollout brings split after split, the refused weights beside them are the same text.
   const isTold = before?.refused === refused && before.texts?.weights === texts.weights;
@@ -86,9 +91,10 @@ function newestSplit(
   text: string | null,
   state: RouteState | undefined,
   warn: (message: string) => void,
+  readAtMs = 0,
 ): KnownSplit | null {
   const before = state?.split;
-  const last = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
+  const last: KnownSplit | null = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
   // A split that was served is kept although it no longer fits: the config may be changed back.
   if (before && isFor(before, state!.route)) before.isServed = true;
   const known = last ?? (before?.isServed ? before : null);
@@ -104,18 +110,22 @@ function newestSplit(
     warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return known ?? brokenSplit(route);
   }
-  const { revision, weights, baseline } = parsed.value;
+  const told = parsed.value;
+  const { revision, weights, baseline } = told;
   const isBack = baseline === route.baseline && weights[baseline] === 100;
   if (isBack && last !== null && revision > last.revision) {
     // A way back must not wait for the config that its variants belong to: KV may bring that a minute later. So its weights are served
     // for this config's variants. If a rollout has begun in it, requests here are no evidence for that.
-    const told = parsed.value;
     const { guardrails: _, experiment: __, ...back } = told;
     // Names all variants, so that it also holds if the next config has more of them.
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
-  return last ?? (known && known.revision >= revision ? known : parsed.value);
+  if (last === null) return known && known.revision >= revision ? known : told;
+  if (last.revision > revision) return last;
+  // KV shows its config late, or never if that was taken back: then nobody serves by it, nor by the one before it.
+  if (readAtMs - Date.parse(told.at) > CONFIG_LAG_MS) return { ...told, isServed: true };
+  return last.told?.revision === revision ? last : { ...last, told };
 }
 
 /** Stands in for a split that cannot be read. It fits no variants, so the baseline is served, and not the config's weights. */

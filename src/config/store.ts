@@ -170,7 +170,7 @@ export class ConfigStore {
     for (const name of this.#known.keys()) if (!routes.has(name)) this.#known.delete(name);
     for (const name of active) {
       const route = routes.get(name);
-      if (route !== undefined) this.#takeRoute(route, textsOf(name, texts));
+      if (route !== undefined) this.#takeRoute(route, textsOf(name, texts), undefined, nowMs);
     }
     this.#save(env, ctx);
   }
@@ -191,10 +191,10 @@ export class ConfigStore {
     this.#changed = true;
   }
 
-  /** `usedAtMs` is given when a request asked; a refresh alone keeps no route active. */
-  #takeRoute(route: Route, texts: RouteTexts, usedAtMs?: number): RouteState {
+  /** `usedAtMs` is given when a request asked; a refresh alone keeps no route active, and says when it read. */
+  #takeRoute(route: Route, texts: RouteTexts, usedAtMs?: number, readAtMs?: number): RouteState {
     const before = this.#known.get(route.name);
-    const state = nextState(route, texts, before?.state, (message) => console.error(message));
+    const state = nextState(route, texts, before?.state, (message) => console.error(message), readAtMs);
     if (state !== before?.state) this.#changed = true;
     this.#known.set(route.name, { state, usedAtMs: usedAtMs ?? before?.usedAtMs ?? Date.now() });
     return state;

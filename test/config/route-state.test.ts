@@ -94,6 +94,32 @@ describe('the state of a route', () => {
     expect(shown(good, { split: splitOf(90, 4, { weights: { blue: 1 } }) })).toMatchObject({ green: 25, revision: 3 });
   });
 
+  it('goes to the baseline as everybody does once the config of a newer split is overdue, and back to none before it', () => {
+    const madeAtMs = Date.parse('2026-11-23T10:00:00Z');
+    const newer = splitOf(90, 4, { variants: variantsHash(changed), at: '2026-11-23T10:00:00Z' });
+    const read = (afterMs: number, before: RouteState, split = newer, given = route) =>
+      nextState(given, { split, weights: null }, before, () => {}, madeAtMs + afterMs);
+    const told = shown({ split: splitOf(25, 3) }, { split: newer }).state;
+    expect(read(1_000, told)).toBe(told);
+    expect(told.inForce).toMatchObject({ revision: 3, weights: { green: 25 } });
+    // It is not forgotten, should its config come before KV shows it again.
+    const come = read(60_000, told, splitOf(25, 3), changed);
+    expect(come.inForce).toMatchObject({ source: 'split', revision: 4, weights: { green: 90 } });
+    const overdue = read(301_000, told);
+    expect(overdue.inForce).toMatchObject({ source: 'baseline', revision: 4, weights: { green: 0 } });
+    expect(read(400_000, overdue)).toBe(overdue);
+    expect(read(400_000, overdue, splitOf(25, 3))).toMatchObject({ inForce: { source: 'baseline', revision: 4 } });
+    expect(read(400_000, overdue, newer, changed).inForce).toMatchObject({ source: 'split', revision: 4 });
+    // Nor does a way back that stands for it outlast that: the config may have another baseline by then.
+    const back = splitOf(0, 4, { variants: 'other', at: '2026-11-23T10:00:00Z' });
+    const { state } = shown({ split: splitOf(25, 3) }, { split: back });
+    const green = routeOf(routeWith({ baseline: 'green' }));
+    expect(read(60_000, state, back, green).inForce).toMatchObject({ source: 'split', weights: { blue: 100 } });
+    expect(read(301_000, state, back, green).inForce).toMatchObject({ source: 'baseline', weights: { green: 100 } });
+    // What a controller tells is no look at the config, which may not be readable for hours.
+    expect(nextState(route, { split: newer, weights: null }, told, () => {})).toBe(told);
+  });
+
   it('serves a split to which the config has added a variant, until one of its own changes', () => {
     const url = (name: string) => ({ url: `https://${name}.example.com` });
     const own = routeOf(routeWith({ variants: { blue: url('blue'), green: url('green') } }));
