@@ -16,7 +16,7 @@ import { BY_HAND_LIMIT_MS } from './limits.ts';
 import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
 import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
-import type { Probes, Round, RouteControl } from './route-control.ts';
+import { type Attempt, type Done, done, type Probes, type RouteControl } from './route-control.ts';
 import { countedBy, type LiveNumbers } from './series.ts';
 import { configOfReturn, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
@@ -32,14 +32,7 @@ export interface Caller {
   ifMatch: number | null;
 }
 
-export interface Done {
-  /** What people should know although it was done. */
-  warnings: string[];
-}
-
 type CallResult = Result<Done, CallRefusal>;
-/** With `asks` nothing was done yet: the health of that variant must be known first. */
-type Attempt = CallResult | { asks: string };
 
 /** What a person can ask of a route. */
 export type Change =
@@ -53,8 +46,6 @@ export type Change =
 type CommandKind = 'promote' | 'pause' | 'resume' | 'abort';
 
 type Asked<K extends Change['kind']> = Extract<Change, { kind: K }>;
-
-const done: CallResult = ok({ warnings: [] });
 
 /** Carries a change out, in a turn of its own. A refusal changes nothing. */
 export function change(control: RouteControl, asked: Change, caller: Caller): Promise<CallResult> {
@@ -179,7 +170,7 @@ function command(control: RouteControl, kind: CommandKind, caller: Caller): Prom
     const isHeld = control.running.pause !== null;
     if (isHeld && wasHeld === false) return refused('stale', 'it was paused while health was asked', LOOK_AGAIN);
     wasHeld = isHeld;
-    return acted(await control.round({ ...caller, kind }, probes));
+    return control.round({ ...caller, kind }, probes);
   });
 }
 
@@ -196,7 +187,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const { target } = meant;
     if (running !== null) {
       const input = { ...caller, kind: 'rollback' as const, target, force: asked.force };
-      return acted(await control.round(input, probes));
+      return control.round(input, probes);
     }
     const serving = Object.entries(target.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
     const sick = asked.force ? null : firstSick(serving, probes);
@@ -252,7 +243,7 @@ async function refusable(
   control: RouteControl,
   action: string,
   caller: Caller,
-  call: (probes: Probes, ifMatch: number | null) => Promise<Attempt>,
+  call: (probes: Probes, ifMatch: number | null) => Promise<Attempt<CallRefusal>>,
 ): Promise<CallResult> {
   const probes: Probes = Object.create(null);
   let { ifMatch } = caller;
@@ -273,11 +264,6 @@ async function refusable(
   }
 }
 
-function acted({ answer, asks }: Round): Attempt {
-  if (asks !== undefined) return { asks };
-  return answer.ok ? done : answer;
-}
-
 /** Writes a history entry about something that moved no traffic. */
 function note(control: RouteControl, action: string, { actor, reason }: Pick<Caller, 'actor' | 'reason'>): void {
   control.write({ actor, action, reason, before: null, after: null }, Date.now());
@@ -288,7 +274,7 @@ function moving(
   control: RouteControl,
   action: 'split' | 'switch' | 'rollout' | 'rollback',
   caller: Caller,
-  call: (ready: Ready, probes: Probes) => Promise<Attempt>,
+  call: (ready: Ready, probes: Probes) => Promise<Attempt<CallRefusal>>,
 ): Promise<CallResult> {
   return refusable(control, action, caller, async (probes, ifMatch) => {
     const ready = await readyToMove(control, { ifMatch, allowsRollout: action === 'rollback' });

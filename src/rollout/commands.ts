@@ -6,7 +6,7 @@
  */
 
 import { ok } from '../result.ts';
-import { firstUnwell, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
+import { asking, firstUnwell, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
 import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
 import {
@@ -65,7 +65,7 @@ function promote(state: RolloutState, seen: Seen, by: By): Answer {
   }
   const health = healthToGoOn(state, seen);
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
-  if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
+  if (health.is === 'unknown') return ok(asking(state, health));
   return ok(
     goOn({ ...state, byHand: false }, seen, {
       ...by,
@@ -99,7 +99,7 @@ function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, 
     (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
   );
   const health = firstUnwell(command.force ? [] : cold, state.probed, seen);
-  if (health.is === 'unknown') return ok({ state, effects: [{ kind: 'probe', variant: health.variant }] });
+  if (health.is === 'unknown') return ok(asking(state, health));
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), mendOrForce(health.variant));
   return ok(rolledBack(state, command.target, seen, by));
 }

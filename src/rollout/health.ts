@@ -2,7 +2,7 @@
 
 import { shareAfter } from './moves.ts';
 import { shareOf } from './readiness.ts';
-import type { RolloutState, Seen } from './state.ts';
+import type { Moved, RolloutState, Seen } from './state.ts';
 
 /** `unknown`: it was not checked yet, so ask for a probe first. */
 export type Health =
@@ -44,6 +44,12 @@ export function healthToReturn(state: RolloutState, seen: Seen): Health {
   const idle = (state.split.weights[state.baseline] ?? 0) === 0;
   return idle ? healthOf(state.baseline, state.probed, seen) : { is: 'fine' };
 }
+
+/** Asks for a probe first: nothing is decided yet. */
+export const asking = (state: RolloutState, { variant }: { variant: string }): Moved => ({
+  state,
+  effects: [{ kind: 'probe', variant }],
+});
 
 /** `green fails its health check (GET /healthz answered 503)`. */
 export const unhealthy = ({ variant, detail }: { variant: string; detail: string }): string =>

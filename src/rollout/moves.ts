@@ -1,6 +1,6 @@
 /**
  * Owns the single moves of a rollout: begin a step, hold, go on, end. Each gives the next state with everything that belongs to
- * it (split, history entry, webhook, alarm), so that no caller can forget one. It refuses to decide when to move.
+ * it (split, history entry, webhook), so that no caller can forget one. It refuses to decide when to move.
  */
 
 import { IDLE_TICK_EVERY_MS, TICK_EVERY_MS } from './limits.ts';
@@ -131,7 +131,7 @@ function ended(
   return moved(state, next, seen, action, by, [{ kind: 'publish', split }, ...effects]);
 }
 
-/** A change of state with its history entry, webhook and alarm. `before` is null for a start. */
+/** A change of state with its history entry and webhook. `before` is null for a start. */
 export function moved(
   before: RolloutState | null,
   state: RolloutState,
@@ -152,13 +152,12 @@ export function moved(
   const { route, id: rollout, to, baseline } = state;
   const text = `${route}: rollout ${rollout} to ${to} ${action} at ${shareOf(state)} % by ${actor}: ${reason}`;
   const webhook: Effect = { kind: 'webhook', event: { route, rollout, to, baseline, entry, text } };
-  return { state, effects: [...effects, webhook, ...alarm(state, seen.nowMs)], entry };
+  return { state, effects: [...effects, webhook], entry };
 }
 
-/** The alarm that a state needs: in time for the end of its step; none once the rollout has ended. */
-export function alarm(state: RolloutState, nowMs: number): Effect[] {
-  if (state.end !== null) return [];
+/** After how long a running rollout must be looked at again: in time for the end of its step. */
+export function lookAfterMs(state: RolloutState): number {
+  if (phaseOf(state) !== 'progressing') return IDLE_TICK_EVERY_MS;
   const left = stepOf(state).forMs - state.creditedMs;
-  const soon = left > 0 ? Math.min(left, TICK_EVERY_MS) : TICK_EVERY_MS;
-  return [{ kind: 'alarm', atMs: nowMs + (phaseOf(state) === 'progressing' ? soon : IDLE_TICK_EVERY_MS) }];
+  return left > 0 ? Math.min(left, TICK_EVERY_MS) : TICK_EVERY_MS;
 }

@@ -16,6 +16,7 @@ import { ExperimentWatch } from './experiment-watch.ts';
 import { type Entry, Journal } from './journal.ts';
 import { BUSY_MS, BY_HAND_TOLD_MS, PATIENCE_MS, RETRY_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
+import { lookAfterMs } from './moves.ts';
 import { evidenceOf, type OutcomeEvidence } from './outcomes.ts';
 import { probe } from './probe.ts';
 import { Promotions } from './promotions.ts';
@@ -45,11 +46,15 @@ import { iso, refused } from './words.ts';
 /** What health checks said, by variant. */
 export type Probes = Record<string, { ok: boolean; detail: string }>;
 
-/** What came of one look. `asks` names a variant whose health must be known first: nothing was done then. */
-export interface Round {
-  answer: Result<RolloutState | null, Refusal>;
-  asks?: string;
+export interface Done {
+  /** What people should know although it was done. */
+  warnings: string[];
 }
+
+/** What came of a call. With `asks` nothing was done yet: the health of that variant must be known first. */
+export type Attempt<R = Refusal> = Result<Done, R> | { asks: string };
+
+export const done: Result<Done, never> = ok({ warnings: [] });
 
 export class RouteControl {
   readonly name: string;
@@ -191,10 +196,10 @@ export class RouteControl {
   async #tick(): Promise<void> {
     while (this.#isAskedAgain) {
       this.#isAskedAgain = false;
-      const { asks } = await this.turns.take(() => this.round({ kind: 'tick' }, this.#recentProbes()));
-      if (asks === undefined) continue;
-      const answer = await this.probe(asks);
-      this.#probed.set(asks, { ...answer, atMs: Date.now() });
+      const round = await this.turns.take(() => this.round({ kind: 'tick' }, this.#recentProbes()));
+      if (!('asks' in round)) continue;
+      const answer = await this.probe(round.asks);
+      this.#probed.set(round.asks, { ...answer, atMs: Date.now() });
       this.#isAskedAgain = true;
     }
   }
@@ -205,25 +210,25 @@ export class RouteControl {
   }
 
   /** Looks outside, asks `advance`, and carries its answer out; call it in a turn. Without a running rollout nothing is done. */
-  async round(input: Input, probes: Probes): Promise<Round> {
+  async round(input: Input, probes: Probes): Promise<Attempt> {
     const state = this.running;
-    if (state === null) return { answer: ok(null) };
+    if (state === null) return done;
     const nowMs = Date.now();
     // Fresh enough: whoever gives a command has just looked.
     const view = await this.look(nowMs);
     this.evidence.settle(state, nowMs);
     const seen = this.seen(nowMs, state, probes);
     const answer = advance(state, input, view.isKnown ? seen : { ...seen, config: asAtTheStart(state) });
-    if (!answer.ok) return { answer };
+    if (!answer.ok) return answer;
     if (!view.isKnown && !holdsBack(answer.value.state)) {
-      if (input.kind === 'tick') return { answer: ok(state) };
+      if (input.kind === 'tick') return done;
       const mend = 'try again; pause and abort work without it';
-      return { answer: refused('no_config', 'the config cannot be read now', mend) };
+      return refused('no_config', 'the config cannot be read now', mend);
     }
     const asked = answer.value.effects.find((effect) => effect.kind === 'probe');
-    if (asked !== undefined && !Object.hasOwn(probes, asked.variant)) return { answer: ok(state), asks: asked.variant };
+    if (asked !== undefined) return { asks: asked.variant };
     await this.#carryOut(answer.value, nowMs, input.kind === 'rollback' ? input.target.revision : null);
-    return { answer: ok(this.#rollout) };
+    return done;
   }
 
   /** What `advance` is told. Without a `state` the rollout has not begun, and has no evidence. */
@@ -276,7 +281,6 @@ export class RouteControl {
   }
 
   async #carryOut({ state, effects, entry }: Moved, nowMs: number, restores: number | null = null): Promise<void> {
-    const alarm = effects.findLast((effect) => effect.kind === 'alarm');
     const before = this.#rollout;
     try {
       this.#ctx.storage.transactionSync(() => {
@@ -286,7 +290,7 @@ export class RouteControl {
         for (const effect of effects) this.#store(effect, nowMs, restores);
         if (entry !== undefined) this.journal.write(entry, nowMs);
         if (state.end !== null) this.#meta.delete('wake:rollout');
-        else this.#meta.mark('rollout', alarm?.atMs ?? nowMs + RETRY_MS);
+        else this.#meta.mark('rollout', nowMs + lookAfterMs(state));
       });
     } catch (cause) {
       this.#rollout = before;

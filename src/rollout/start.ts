@@ -5,7 +5,7 @@
 
 import type { Guardrail } from '../config/types.ts';
 import { ok } from '../result.ts';
-import { firstUnwell, unhealthy } from './health.ts';
+import { asking, firstUnwell, unhealthy } from './health.ts';
 import { moved, stepAnew } from './moves.ts';
 import type { Step } from './plan.ts';
 import { splitOfReturn, splitOfStep } from './splits.ts';
@@ -43,7 +43,7 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   const probed = request.healthChecked;
   const blank = blankState(request, seen, [...probed]);
   const health = firstUnwell([to, before.baseline], probed, seen);
-  if (health.is === 'unknown') return ok({ state: blank, effects: [{ kind: 'probe', variant: health.variant }] });
+  if (health.is === 'unknown') return ok(asking(blank, health));
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
   const reason = `step 1 of ${steps.length}${request.reason && `: ${request.reason}`}`;
   const split = splitOfStep(blank, 0, { by: actor, reason });

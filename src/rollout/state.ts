@@ -142,8 +142,7 @@ export type Effect =
   | { kind: 'config'; baseline: string; weights: Record<string, number>; reason: string }
   | { kind: 'webhook'; event: RolloutEvent }
   /** Check the health of a variant and ask again, with the same input and `seen.health`. Nothing was decided yet. */
-  | { kind: 'probe'; variant: string }
-  | { kind: 'alarm'; atMs: number };
+  | { kind: 'probe'; variant: string };
 
 /** Where a rollout stands, in the words of history. */
 export interface Place {

@@ -5,9 +5,9 @@
  */
 
 import { span } from '../analysis/words.ts';
-import { healthToGoOn, healthToReturn, unhealthy } from './health.ts';
+import { asking, healthToGoOn, healthToReturn, unhealthy } from './health.ts';
 import { TICK_EVERY_MS } from './limits.ts';
-import { aborted, alarm, awaiting, type By, CONTROLLER, goOn, moved, paused, stepAnew } from './moves.ts';
+import { aborted, awaiting, type By, CONTROLLER, goOn, moved, paused, stepAnew } from './moves.ts';
 import { criticalFailure, passedOn, readinessOf } from './readiness.ts';
 import { changedUnderneath, type Moved, phaseOf, type RolloutState, type Seen, stepOf } from './state.ts';
 import { brief } from './words.ts';
@@ -17,14 +17,14 @@ export const MAX_CREDIT_MS = 3 * TICK_EVERY_MS;
 
 /** The state after a look at the clock and the evidence. An ended rollout never changes. */
 export function tick(state: RolloutState, seen: Seen): Moved {
-  if (state.end !== null) return { state, effects: [] };
+  if (state.end !== null) return still(state);
   const now = credited(state, seen);
   return returning(now, seen) ?? byHand(now, seen) ?? changed(now, seen) ?? progress(now, seen);
 }
 
 const by = (reason: string): By => ({ actor: CONTROLLER, reason });
 
-const still = (state: RolloutState, seen: Seen): Moved => ({ state, effects: alarm(state, seen.nowMs) });
+const still = (state: RolloutState): Moved => ({ state, effects: [] });
 
 /** Held time does not count. */
 function credited(state: RolloutState, { nowMs, isByHandElsewhere }: Seen): RolloutState {
@@ -40,12 +40,10 @@ function returning(state: RolloutState, seen: Seen): Moved | null {
   const failure = criticalFailure(state, seen.evidence);
   if (failure === null) return null;
   const health = healthToReturn(state, seen);
-  if (health.is === 'unknown') {
-    return { state, effects: [{ kind: 'probe', variant: health.variant }, ...alarm(state, seen.nowMs)] };
-  }
+  if (health.is === 'unknown') return asking(state, health);
   if (health.is === 'fine') return aborted(state, seen, by(failure.sentence));
   // All traffic on a variant that is known to be down is worse than a bad candidate. The next tick looks again.
-  if (state.pause?.cause === 'no-way-back') return byHand(state, seen) ?? still(state, seen);
+  if (state.pause?.cause === 'no-way-back') return byHand(state, seen) ?? still(state);
   const reason = `${failure.sentence}; but ${unhealthy(health)}; traffic stays until it heals or you abort`;
   return paused(state, seen, 'no-way-back', by(reason));
 }
@@ -86,8 +84,8 @@ export function changeOf(state: RolloutState, { config }: Pick<Seen, 'config'>):
 }
 
 function progress(state: RolloutState, seen: Seen): Moved {
-  if (phaseOf(state) !== 'progressing') return still(state, seen);
-  if (seen.isByHandElsewhere) return still({ ...state, waiting: ['some isolates: weights set by hand'] }, seen);
+  if (phaseOf(state) !== 'progressing') return still(state);
+  if (seen.isByHandElsewhere) return still({ ...state, waiting: ['some isolates: weights set by hand'] });
   const { experiment } = seen.evidence;
   if (stepOf(state).experiment && experiment?.verdict === 'stop' && seen.evidence.stepRun === state.stepRun) {
     return paused(state, seen, 'experiment', by(experiment.sentence));
@@ -102,13 +100,13 @@ function progress(state: RolloutState, seen: Seen): Moved {
   const health = healthToGoOn(state, seen);
   if (health.is === 'bad') return holding(state, seen, [unhealthy(health)]);
   if (health.is === 'fine') return goOn(state, seen, by(reason));
-  return { state, effects: [{ kind: 'probe', variant: health.variant }, ...alarm(state, seen.nowMs)] };
+  return asking(state, health);
 }
 
 /** Waits, until the step's longest time is over. */
 function holding(state: RolloutState, seen: Seen, waiting: string[]): Moved {
   const next = { ...state, waiting };
-  if (state.limitMs === null || state.creditedMs < state.limitMs) return still(next, seen);
+  if (state.limitMs === null || state.creditedMs < state.limitMs) return still(next);
   const place = `step ${state.step + 1} of ${state.steps.length}`;
   return paused(next, seen, 'late', by(`${place} did not pass in ${span(state.creditedMs)}: ${waiting.join('; ')}`));
 }

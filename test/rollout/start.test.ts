@@ -18,7 +18,7 @@ describe('the start of a rollout', () => {
       by: 'ada',
       reason: 'step 1 of 3: release 2.3',
     });
-    expect(kindsOf(move.effects)).toEqual(['publish', 'webhook', 'alarm']);
+    expect(kindsOf(move.effects)).toEqual(['publish', 'webhook']);
     expect(move.entry).toMatchObject({ actor: 'ada', action: 'started', before: null, at: '2026-11-23T10:00:00.000Z' });
     expect(phaseOf(move.state)).toBe('progressing');
   });

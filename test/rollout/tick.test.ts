@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { advance } from '../../src/rollout/advance.ts';
+import { lookAfterMs } from '../../src/rollout/moves.ts';
 import { phaseOf } from '../../src/rollout/state.ts';
 import { MAX_CREDIT_MS } from '../../src/rollout/tick.ts';
 import {
@@ -31,7 +32,7 @@ describe('a step', () => {
       by: 'controller',
     });
     expect(entry).toMatchObject({ action: 'advanced', evidence: ['errors: pass', 'rejected: pass'] });
-    expect(kindsOf(effects)).toEqual(['publish', 'webhook', 'alarm']);
+    expect(kindsOf(effects)).toEqual(['publish', 'webhook']);
   });
 
   it('does not pass before its time, however good the evidence', () => {
@@ -390,7 +391,7 @@ describe('the health of the candidate', () => {
 
   it('is asked for before it gets more traffic', () => {
     const asked = ticked(ready(), 'pass');
-    expect([asked.state.step, kindsOf(asked.effects)]).toEqual([0, ['probe', 'alarm']]);
+    expect([asked.state.step, kindsOf(asked.effects)]).toEqual([0, ['probe']]);
     expect(ticked(ready(), 'pass', { health: { green: up } }).state.step).toBe(1);
   });
 
@@ -440,14 +441,10 @@ describe('clocks', () => {
   });
 
   it('wake the controller when the step is over, and less often while only a person can act', () => {
-    const alarmAfter = (move: ReturnType<typeof ticked>) => {
-      const alarm = move.effects.find((effect) => effect.kind === 'alarm');
-      return alarm?.kind === 'alarm' ? alarm.atMs - move.state.lastMs : null;
-    };
-    expect(alarmAfter(ticked(started(), 'pass'))).toBe(2_000);
-    expect(alarmAfter(ticked(started(), 'pass', { afterMs: 500 }))).toBe(2_000);
-    expect(alarmAfter(ticked(started([step({ weight: 5, forMs: 700 })]), 'pass', { afterMs: 500 }))).toBe(200);
-    expect(alarmAfter(ticked(started('blue-green'), 'pass'))).toBe(10_000);
-    expect(alarmAfter(ticked(started(), 'fail'))).toBeNull();
+    expect(lookAfterMs(ticked(started(), 'pass').state)).toBe(2_000);
+    expect(lookAfterMs(ticked(started(), 'pass', { afterMs: 500 }).state)).toBe(2_000);
+    const short = started([step({ weight: 5, forMs: 700 })]);
+    expect(lookAfterMs(ticked(short, 'pass', { afterMs: 500 }).state)).toBe(200);
+    expect(lookAfterMs(ticked(started('blue-green'), 'pass').state)).toBe(10_000);
   });
 });
