@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { err, ok } from '../result.ts';
 import { FlushLedger } from '../rollout/flush-ledger.ts';
 import { Meta } from '../rollout/meta.ts';
+import { armsOf } from '../split/assign.ts';
 import type { KnownBeliefs } from './beliefs.ts';
 import { Closing } from './closing.ts';
 import { Delays } from './delays.ts';
@@ -230,7 +231,7 @@ export class ExperimentLedger extends DurableObject<Env> {
     const dealt: Dealt = { baseline: kept?.baseline ?? baseline, weights };
     // A reader may come while the experiment rests, with other weights: what was learnt with units stays.
     const isTold = source === 'units' || (hasBegun && kept === null);
-    const isDealt = isTold && Object.values(weights).filter((weight) => weight > 0).length > 1;
+    const isDealt = isTold && armsOf(weights).length > 1;
     if (isDealt && JSON.stringify(kept) !== JSON.stringify(dealt)) this.#meta.set('dealt', dealt);
   }
 

@@ -7,9 +7,10 @@ import { outcomeGuardrailFaults } from '../config/check/references.ts';
 import { faultAt } from '../config/path.ts';
 import { parseWeights } from '../config/split.ts';
 import type { Guardrail, PlanStep, Route } from '../config/types.ts';
-import { unknownVariantFaults } from '../config/weights.ts';
+import { completeWeights, unknownVariantFaults } from '../config/weights.ts';
 import { withLimit } from '../limit.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
+import { armsOf } from '../split/assign.ts';
 import { frozenByExperiment, frozenSteps } from './frozen.ts';
 import { firstUnwell, mendOrForce, unhealthy } from './health.ts';
 import { BY_HAND_LIMIT_MS } from './limits.ts';
@@ -93,7 +94,7 @@ function switchTo(control: RouteControl, { to, force }: Asked<'switch'>, caller:
     if (!Object.hasOwn(route.variants, to)) return noVariant(route.name, to, Object.keys(route.variants));
     const sick = force ? null : firstSick([to], probes);
     if (sick !== null) return sick;
-    const weights = Object.fromEntries(Object.keys(route.variants).map((name) => [name, name === to ? 100 : 0]));
+    const weights = completeWeights({ [to]: 100 }, Object.keys(route.variants));
     const { [to]: _, ...shadows } = before.shadows;
     const draft = draftOf(before, variants, caller, { weights, shadows });
     await publish(control, draft, 'switch', caller, before);
@@ -189,7 +190,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
       const input = { ...caller, kind: 'rollback' as const, target, force: asked.force };
       return control.round(input, probes);
     }
-    const serving = Object.entries(target.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+    const serving = armsOf(target.weights).map(({ variant }) => variant);
     const sick = asked.force ? null : firstSick(serving, probes);
     if (sick !== null) return sick;
     const draft = splitOfReturn(target, variants, { by: caller.actor, reason: caller.reason });

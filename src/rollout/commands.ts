@@ -6,6 +6,7 @@
  */
 
 import { ok } from '../result.ts';
+import { armsOf } from '../split/assign.ts';
 import { asking, firstUnwell, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
 import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
@@ -95,9 +96,8 @@ function resume(state: RolloutState, seen: Seen, by: By): Answer {
 
 /** Returns to an earlier split, if those of its variants that serve nobody now are healthy. `steady.ts` has checked that they exist. */
 function rollback(state: RolloutState, command: Command & { kind: 'rollback' }, seen: Seen, by: By): Answer {
-  const cold = Object.keys(command.target.weights).filter(
-    (name) => command.target.weights[name]! > 0 && (state.split.weights[name] ?? 0) === 0,
-  );
+  const served = armsOf(command.target.weights).map(({ variant }) => variant);
+  const cold = served.filter((name) => (state.split.weights[name] ?? 0) === 0);
   const health = firstUnwell(command.force ? [] : cold, state.probed, seen);
   if (health.is === 'unknown') return ok(asking(state, health));
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), mendOrForce(health.variant));

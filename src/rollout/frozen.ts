@@ -5,6 +5,7 @@
  */
 
 import type { Route } from '../config/types.ts';
+import { armsOf } from '../split/assign.ts';
 import type { Step } from './plan.ts';
 import { between } from './splits.ts';
 import type { Standing } from './state.ts';
@@ -17,9 +18,8 @@ export function frozenByExperiment(
   before: Record<string, number>,
 ) {
   if (experiment === undefined || identity.every((source) => 'cookie' in source && source.cookie === true)) return null;
-  const isDealt = (shares: Record<string, number>) => Object.values(shares).filter((weight) => weight > 0).length > 1;
   const isSame = Object.entries(weights).every(([name, weight]) => weight === (before[name] ?? 0));
-  if (!isDealt(weights) || !isDealt(before) || isSame) return null;
+  if (armsOf(weights).length < 2 || armsOf(before).length < 2 || isSame) return null;
   return refused(
     'experiment_runs',
     `experiment ${experiment.id} runs, and units without our cookie would change arms`,

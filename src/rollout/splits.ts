@@ -5,6 +5,8 @@
  */
 
 import type { Split } from '../config/split.ts';
+import { completeWeights } from '../config/weights.ts';
+import { armsOf } from '../split/assign.ts';
 import type { RolloutState, Seen, SplitDraft, Standing } from './state.ts';
 
 type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants' | 'experiment'>;
@@ -24,7 +26,7 @@ export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraf
   const shadow = rollout.steps.slice(0, step + 1).findLast((earlier) => earlier.shadow !== undefined)?.shadow;
   const shadows = shadow === undefined ? before.shadows : { ...before.shadows, [to]: shadow };
   // Another salt would move visitors between variants that already share the traffic, and a mirror moves nobody.
-  const shared = Object.values(before.weights).filter((share) => share > 0).length > 1;
+  const shared = armsOf(before.weights).length > 1;
   const own = weight === undefined && shared ? before.salt : id;
   const dealt = rollout.steps.slice(0, step + 1).some((earlier) => earlier.experiment);
   const salt = (dealt ? experiment : undefined) ?? own;
@@ -48,7 +50,7 @@ export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>,
   const { before, baseline } = rollout;
   const names = config?.names ?? Object.keys(before.weights);
   const trusted = config === null || names.includes(baseline) ? baseline : config.baseline;
-  const weights = Object.fromEntries([...names].map((name) => [name, name === trusted ? 100 : 0]));
+  const weights = completeWeights({ [trusted]: 100 }, names);
   const shadows = Object.entries(before.shadows).filter(([name]) => names.includes(name) && name !== trusted);
   return {
     weights,

@@ -8,6 +8,7 @@ import type { Split } from '../config/split.ts';
 import type { Route } from '../config/types.ts';
 import { completeWeights } from '../config/weights.ts';
 import { ok, type Result } from '../result.ts';
+import { armsOf } from '../split/assign.ts';
 import type { RolloutState, Seen, Standing } from './state.ts';
 import { refused } from './words.ts';
 
@@ -48,7 +49,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const chosen = request.revision === undefined ? lastSteady(request) : named(request.kept, request.revision);
   if (!chosen.ok) return chosen;
   const split = chosen.value;
-  const served = Object.keys(split.weights).filter((name) => split.weights[name]! > 0);
+  const served = armsOf(split.weights).map(({ variant }) => variant);
   const stranger = [...served, split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
     const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
