@@ -16,7 +16,7 @@ import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, query, refuse, tooLarge } from './input.ts';
 import { CALL_LIMIT_MS, KV_LIMIT_MS, MAX_BODY_BYTES } from './limits.ts';
-import { noController } from './routes.ts';
+import { noController, refusalOf } from './routes.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
 
 type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;
@@ -78,7 +78,7 @@ async function askKeeper<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Prom
 /** Puts a document in force, unless somebody else wrote since the caller looked. */
 async function replace(c: Context<AdminEnv>, keeper: Keeper, text: string, reason: string) {
   const written = (await keeper.putConfig({ text, ifMatch: etagSeen(c), actor: actorOf(c), reason })) as Written;
-  if (!written.ok) return refusalOf(written.error);
+  if (!written.ok) return unwritten(written.error);
   const { revision, hash } = written.value.revision;
   const warnings = [...written.value.warnings, ...(await overriddenWeights(c.env, written.value.revision.text))];
   return c.json({ revision, hash, warnings }, 200, { etag: `"${hash}"` });
@@ -116,22 +116,11 @@ async function overriddenWeights(env: Env, text: string): Promise<Fault[]> {
   }
 }
 
-function refusalOf(refusal: ConfigRefusal) {
-  switch (refusal.code) {
-    case 'stale':
-      return refuse(
-        412,
-        'stale',
-        `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`,
-        'GET /_headgate/api/config, change that, and send its ETag',
-      );
-    case 'invalid':
-      return faulty(refusal.faults);
-    case 'experiment_runs':
-      return refuse(409, refusal.code, refusal.detail, refusal.mend);
-    case 'unpublished':
-      return refuse(503, 'unpublished', refusal.detail, 'try again');
-  }
+function unwritten(refusal: ConfigRefusal) {
+  if (refusal.code === 'invalid') return faulty(refusal.faults);
+  if (refusal.code !== 'stale') return refusalOf(refusal);
+  const detail = `Somebody else wrote the config since: its hash is ${refusal.hash ?? 'none'} now.`;
+  return refuse(412, 'stale', detail, 'GET /_headgate/api/config, change that, and send its ETag');
 }
 
 function faulty(faults: Fault[]) {

@@ -178,7 +178,7 @@ const statuses: Record<string, 404 | 412 | 422 | 503> = {
   unknown_revision: 422,
 };
 
-function refusalOf({ code, detail, mend, faults }: CallRefusal) {
+export function refusalOf({ code, detail, mend, faults }: CallRefusal) {
   return faults === undefined ? refuse(statuses[code] ?? 409, code, detail, mend) : invalid(detail, faults);
 }
 
@@ -194,7 +194,4 @@ export const noController = () => refuse(503, 'no_controller', 'This Worker has 
 const badIfMatch = () =>
   refuse(412, 'stale', 'If-Match is not a split revision.', 'send the ETag of GET /_headgate/api/routes/:route');
 
-export function noRoute(route: string) {
-  const { code, detail, mend } = words.noRoute(route).error;
-  return refuse(404, code, detail, mend);
-}
+export const noRoute = (route: string) => refusalOf(words.noRoute(route).error);

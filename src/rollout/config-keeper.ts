@@ -14,7 +14,7 @@ import { err, type Fault, ok, type Result } from '../result.ts';
 import { frozenByExperiment } from './frozen.ts';
 import { BETWEEN_WRITES_MS, KV_LAG_MS, KV_READ_LIMIT_MS, KV_WRITE_LIMIT_MS, MAX_REVISIONS } from './limits.ts';
 import { Turns } from './turns.ts';
-import { iso } from './words.ts';
+import { iso, refused } from './words.ts';
 
 export interface ConfigRevision {
   revision: number;
@@ -30,7 +30,7 @@ export type ConfigRefusal =
   | { code: 'stale'; hash: string | null }
   | { code: 'invalid'; faults: Fault[] }
   | { code: 'experiment_runs'; detail: string; mend: string }
-  | { code: 'unpublished'; detail: string };
+  | { code: 'unpublished'; detail: string; mend: string };
 
 /** Why a promotion is not in the config: also when the config no longer has the route. */
 export type PromotionRefusal = ConfigRefusal | { code: 'no_such_route'; detail: string };
@@ -151,7 +151,7 @@ export class ConfigKeeper {
         if (own !== undefined) await withLimit(this.#env.CONFIG.put('config', own.text), KV_WRITE_LIMIT_MS);
       };
       writing?.then(() => this.#turns.take(again)).catch(() => {});
-      return err({ code: 'unpublished', detail: `KV did not take the change: ${cause}` });
+      return refused('unpublished', `KV did not take the change: ${cause}`, 'try again');
     }
     const revision = current?.text === write.text ? current : this.#keep(write, current?.revision ?? 0);
     return ok({ revision, warnings: parsed.value.warnings });
