@@ -181,8 +181,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   if (tried.asked === null) {
     const response = problem(PUBLIC[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });
-    shape(exchange, tried, response.headers, failedOver);
-    await addReceipt(exchange, tried, response.headers);
+    await shape(exchange, tried, response.headers, failedOver);
     return response;
   }
   const { response: upstream, abort, patience } = tried.asked;
@@ -190,8 +189,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   if (upstream.webSocket) {
     tell(exchange, tried, noBody(tried));
     const headers = new Headers(upstream.headers);
-    shape(exchange, tried, headers, failedOver);
-    await addReceipt(exchange, tried, headers);
+    await shape(exchange, tried, headers, failedOver);
     return new Response(null, { status: 101, webSocket: upstream.webSocket, headers });
   }
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
@@ -215,8 +213,8 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   });
   if (report instanceof Promise) void report.then(({ end }) => (end === 'complete' ? undefined : abort()));
   const response = withBody(body, upstream);
-  shape(exchange, tried, response.headers, failedOver);
-  if (exchange.state.route.receipts) await addReceipt(exchange, tried, response.headers);
+  const signing = shape(exchange, tried, response.headers, failedOver);
+  if (signing !== undefined) await signing;
   tell(exchange, tried, report, copies);
   return response;
 }
@@ -263,23 +261,25 @@ function tapInto({ captured, events, ends }: Copies, headers: Headers): ((chunk:
   };
 }
 
-function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): void {
-  const { state, decision, url } = exchange;
+/** Makes an answer's headers ours; a promise only where a receipt is signed. */
+function shape(exchange: Exchange, tried: Try, headers: Headers, failedOver: string | null): Promise<void> | undefined {
+  const { state, decision, url, env } = exchange;
   const { route } = state;
-  const hasReceipt = route.receipts && !!exchange.env.COOKIE_SECRET;
+  const isPreview = !!decision.isPreview;
+  const secret = route.receipts && env.COOKIE_SECRET;
   shapeResponseHeaders(headers, {
     route: route.name,
     variant: tried.variant.name,
     // Whoever previews a variant must see which variant answered.
-    expose: route.expose || !!decision.isPreview,
+    expose: route.expose || isPreview,
     isPersonal:
-      route.cache === 'private' &&
-      (isSplit(state, tried) || decision.setCookie !== null || !!decision.isPreview || hasReceipt),
+      route.cache === 'private' && (isSplit(state, tried) || decision.setCookie !== null || isPreview || !!secret),
     origin: tried.asked === null ? null : tried.variant.origin,
     url,
     failedOver,
     setCookies: decision.setCookie === null ? [] : [decision.setCookie],
   });
+  return secret && !isPreview ? addReceipt(exchange, tried, headers, secret) : undefined;
 }
 
 /** Whether others would get another variant's answer. */
@@ -291,15 +291,12 @@ function isSplit({ arms, trusted, route, inForce }: RouteState, { variant }: Try
 }
 
 /**
- * Adds a receipt, with which its holder can later report how good the answer was; also to our own answers in a variant's place. None
- * is given without COOKIE_SECRET, or to a preview.
+ * Adds a receipt, with which its holder can later report how good the answer was; also to our own answers in a variant's place.
  */
-async function addReceipt(exchange: Exchange, tried: Try, headers: Headers): Promise<void> {
-  const { decision, state, env } = exchange;
-  const { unit, isEvidence, reason, isPreview } = decision;
+async function addReceipt(exchange: Exchange, tried: Try, headers: Headers, secret: string): Promise<void> {
+  const { decision, state } = exchange;
+  const { unit, isEvidence, reason } = decision;
   const { route, inForce } = state;
-  const secret = env.COOKIE_SECRET;
-  if (!route.receipts || !secret || isPreview) return;
   // While a rollout compares versions, an answer that failover replaces, or would, credits neither the candidate nor the baseline.
   const isJudged = inForce.rollout !== null && inForce.experiment === null && coversFailover(route, exchange.method);
   const isSpared = isJudged && (tried.reason === 'failover' || isFailoverFailure(route.failover, tried));
