@@ -6,6 +6,7 @@
 import { Hono } from 'hono/tiny';
 import { canonicalHost, hostCovers, withoutPort } from '../config/address.ts';
 import type { Config } from '../config/types.ts';
+import { noVariant } from '../rollout/words.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
 import { noConfig } from './config.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
@@ -79,8 +80,7 @@ function previewTarget(config: Config, asked: Asked) {
   const route = config.routes.find((candidate) => candidate.name === asked.route);
   if (!route) return noRoute(asked.route);
   if (!Object.hasOwn(route.variants, asked.variant)) {
-    const detail = `Route ${route.name} has no variant ${asked.variant}.`;
-    const mend = `known variants: ${Object.keys(route.variants).join(', ')}`;
+    const { detail, mend } = noVariant(route.name, asked.variant, Object.keys(route.variants)).error;
     return refuse(404, 'no_such_variant', detail, mend);
   }
   // No route answers on the host of the controls, whatever its rules say.

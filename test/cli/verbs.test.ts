@@ -173,7 +173,7 @@ describe('headgate preview', () => {
 
   it('passes on why the Worker refuses', async () => {
     expect(await session.run('preview', 'detect', 'red')).toBe(1);
-    expect(session.notes).toMatch(/no variant red[\s\S]*known variants: blue, green/);
+    expect(session.notes).toMatch(/no variant "red"[\s\S]*use one of blue, green/);
   });
 });
 
