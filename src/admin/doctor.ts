@@ -141,7 +141,7 @@ async function keeperFindings(env: Env, text: InKv['text']): Promise<Finding[]> 
   const keeper = configKeeperOf(env);
   if (keeper === null) return [];
   try {
-    const current = await withLimit(Promise.resolve(keeper.currentConfig()), KEEPER_LIMIT_MS);
+    const current = await withLimit(keeper.currentConfig(), KEEPER_LIMIT_MS);
     if (current === null || text === undefined || current.text === text) return [ok('config keeper', 'answers')];
     const detail = `has revision ${current.revision}, and KV ${text === null ? 'none' : 'another document'}`;
     const mend = `wait a minute, then headgate config restore ${current.revision}, or headgate apply FILE`;

@@ -130,10 +130,7 @@ class Unread extends Error {
 
 /** A route's status; null if the config does not have the route. Throws `Unread` if no config could be read. */
 export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
-  const status = (await withLimit(Promise.resolve(controller.status(route)), STATUS_LIMIT_MS)) as
-    | RouteStatus
-    | 'unread'
-    | null;
+  const status = (await withLimit(controller.status(route), STATUS_LIMIT_MS)) as RouteStatus | 'unread' | null;
   if (status === 'unread') throw new Unread();
   return status;
 }
@@ -183,7 +180,7 @@ export function refusalOf({ code, detail, mend, faults }: CallRefusal) {
 }
 
 async function routesOf(env: Env): Promise<Route[]> {
-  const current = await withLimit(Promise.resolve(configKeeperOf(env)!.currentConfig()), KEEPER_LIMIT_MS);
+  const current = await withLimit(configKeeperOf(env)!.currentConfig(), KEEPER_LIMIT_MS);
   const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
   return parsed?.ok ? parsed.value.config.routes : [];
 }

@@ -121,8 +121,7 @@ export class Flusher {
       const batch = tally.pending ?? this.#seal(about, tally);
       tally.pending = batch;
       try {
-        const told = Promise.resolve<FlushAnswer>(controllerOf(env, about.route)!.flush(batch));
-        const answer = await withLimit(told, FLUSH_LIMIT_MS);
+        const answer = await withLimit(controllerOf(env, about.route)!.flush(batch), FLUSH_LIMIT_MS);
         if (tally.pending === batch) tally.pending = null;
         sent++;
         tally.intervalMs = answer.intervalMs;
