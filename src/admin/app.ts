@@ -41,7 +41,7 @@ export function adminApp(deps: AdminDeps) {
     .route('/api', experimentRoutes(deps))
     .route('/api', doctorRoutes(deps))
     .route('/api', openApiRoutes());
-  app.all('*', unknownOrWrongMethod(app.routes));
+  app.all('*', unknownOrWrongMethod(app));
   app.onError((cause, c) => {
     // The runtime lets a Host header through that no URL can be made of.
     if (!URL.canParse(c.req.url)) return refuse(400, 'bad_request', 'The request names no host.', 'send a Host header');
