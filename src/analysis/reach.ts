@@ -4,7 +4,6 @@
  * good as the baseline.
  */
 
-import { DEFAULT_MIN_SAMPLES } from './limits.ts';
 import { newcombeUpper } from './proportions.ts';
 import { positiveRoot } from './special.ts';
 import { span, whole } from './words.ts';
@@ -20,7 +19,7 @@ export interface StepTraffic {
   baselineRate: number;
   /** The increase that passing allows, absolute. */
   margin: number;
-  minSamples?: number;
+  minSamples: number;
   /** How long the step may last: `for`, and `maxFor` after which it pauses. */
   forMs: number;
   maxForMs: number;
@@ -50,9 +49,8 @@ export function trialsForBound(plan: Pick<StepTraffic, 'share' | 'baselineRate' 
 
 /** What a step can reach. A step of all the traffic has no bound to reach and needs its samples only. */
 export function stepReach(step: StepTraffic): Reach {
-  const minSamples = step.minSamples ?? DEFAULT_MIN_SAMPLES;
   const boundTrials = step.share >= 1 ? 0 : trialsForBound(step);
-  const neededTrials = Math.max(minSamples, boundTrials);
+  const neededTrials = Math.max(step.minSamples, boundTrials);
   const perMs = (step.trialsPerTick * step.share) / step.tickMs;
   const neededMs = perMs > 0 ? neededTrials / perMs : Infinity;
   const warning = neededMs <= step.forMs ? null : slowness(step, { neededTrials, neededMs, boundTrials });

@@ -8,7 +8,7 @@
  */
 
 import { type EProcess, logE } from './eprocess.ts';
-import { DEFAULT_MIN_SAMPLES, MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from './limits.ts';
+import { MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from './limits.ts';
 import { type Count, newcombeUpper } from './proportions.ts';
 import { percent, points, whole } from './words.ts';
 
@@ -37,11 +37,9 @@ export interface GuardrailEvidence {
 export interface JudgeSettings {
   /** How many critical guardrails share the rollout's α. */
   criticalGuardrails: number;
-  minSamples?: number;
-  /** The chance that a rollout of a harmless candidate is ever stopped. */
-  alpha?: number;
+  minSamples: number;
   /** What a trial is. */
-  per?: 'unit' | 'request' | 'pair';
+  per: 'unit' | 'request' | 'pair';
 }
 
 export interface Judgement {
@@ -84,7 +82,7 @@ interface Scope {
  */
 export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings: JudgeSettings): Judgement {
   const e = Math.min(Math.exp(logE(evidence.process)), Number.MAX_VALUE);
-  const threshold = Math.max(1, settings.criticalGuardrails) / (settings.alpha ?? ROLLOUT_ALPHA);
+  const threshold = Math.max(1, settings.criticalGuardrails) / ROLLOUT_ALPHA;
   const scopes = scopesOf(rule, evidence);
   const strongest = scopes.toSorted((a, b) => b.upper - b.margin - (a.upper - a.margin))[0];
   const worst = scopes.find((scope) => isWorse(scope, e, threshold));
@@ -147,7 +145,7 @@ function decide(
     return { verdict: 'fail', why: `${worse}; ${strength}: fail` };
   }
   const samples = (evidence.step ?? evidence).candidate.n;
-  const wanted = settings.minSamples ?? DEFAULT_MIN_SAMPLES;
+  const wanted = settings.minSamples;
   if (evidence.comparedWith === 'concurrent' && evidence.step?.baseline.n === 0) {
     return { verdict: 'inconclusive', why: 'the baseline has had no traffic in this step' };
   }
@@ -169,7 +167,7 @@ function decide(
 function told(
   { candidate, baseline, scope }: { candidate: Count; baseline: Count; scope?: Scope['name'] },
   { comparedWith }: GuardrailEvidence,
-  { per = 'unit' }: JudgeSettings,
+  { per }: JudgeSettings,
 ): string {
   const kind = { request: 'requests', unit: 'unit checks', pair: 'pairs' }[per];
   const share = ({ n, bad }: Count) => (n > 0 ? ` (${percent(bad / n)})` : '');

@@ -3,6 +3,7 @@
  * strategy is such a list; nothing downstream asks which. It refuses to know evidence and time.
  */
 
+import { DEFAULT_MIN_SAMPLES } from '../analysis/limits.ts';
 import { cannotCarry } from '../config/check/rollout.ts';
 import { meantOr } from '../config/nearest.ts';
 import { faultAt } from '../config/path.ts';
@@ -19,7 +20,7 @@ export interface Step extends PlanStep {
 const watched = {
   forMs: STEP_MS,
   maxForMs: 4 * STEP_MS,
-  minSamples: 1000,
+  minSamples: DEFAULT_MIN_SAMPLES,
   approval: false,
   experiment: false,
 };
@@ -32,7 +33,7 @@ const ramp: readonly PlanStep[] = [5, 25, 50, 100].map((weight) => ({ ...watched
 export const builtIns: Readonly<Record<string, readonly PlanStep[]>> = {
   canary: ramp,
   'blue-green': [
-    { weight: 0, forMs: 0, minSamples: 1000, approval: true, experiment: false },
+    { weight: 0, forMs: 0, minSamples: DEFAULT_MIN_SAMPLES, approval: true, experiment: false },
     { ...watched, weight: 100 },
   ],
   shadow: [{ ...watched, shadow: 100 }],

@@ -9,6 +9,7 @@ const step: StepTraffic = {
   tickMs: 10_000,
   baselineRate: 0.01,
   margin: 0.005,
+  minSamples: 1000,
   forMs: 600_000,
   maxForMs: 2_400_000,
 };

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { addConcurrentTick, type EProcess, startEProcess } from '../../src/analysis/eprocess.ts';
-import { allowedIncrease, type GuardrailEvidence, type GuardrailRule, judge } from '../../src/analysis/verdict.ts';
+import {
+  allowedIncrease,
+  type GuardrailEvidence,
+  type GuardrailRule,
+  type JudgeSettings,
+  judge,
+} from '../../src/analysis/verdict.ts';
 
 const errors: GuardrailRule = { metric: 'errors', critical: true, required: true };
-const settings = { criticalGuardrails: 1 };
+const settings: JudgeSettings = { criticalGuardrails: 1, minSamples: 1000, per: 'unit' };
 
 /** An e-process with a chosen E. */
 const withE = (e: number): EProcess => ({ ll: startEProcess().ll.map(() => Math.log(e)), peakLogE: Math.log(e) });
@@ -50,8 +56,10 @@ describe('a guardrail', () => {
 
   it('never seems to have what it falls short of, and says what is allowed also against the reference', () => {
     const said = (e: number, criticalGuardrails: number, more: Partial<GuardrailEvidence> = {}) =>
-      judge(errors, evidence([5_000, 50], [95_000, 950], { process: withE(e), ...more }), { criticalGuardrails })
-        .sentence;
+      judge(errors, evidence([5_000, 50], [95_000, 950], { process: withE(e), ...more }), {
+        ...settings,
+        criticalGuardrails,
+      }).sentence;
     const wide = { candidate: { n: 5_000, bad: 70 } };
     expect(said(99.7, 1, wide)).toContain('E = 99, short of the 100 that stops');
     expect(said(199.8, 2, wide)).toContain('E = 199, short of the 200 that stops');
@@ -62,7 +70,10 @@ describe('a guardrail', () => {
 
   it('shares one chance of a false stop among all critical guardrails', () => {
     const strong = evidence([1000, 50], [19_000, 190], { process: withE(150) });
-    expect(judge(errors, strong, { criticalGuardrails: 2 })).toMatchObject({ verdict: 'marginal', threshold: 200 });
+    expect(judge(errors, strong, { ...settings, criticalGuardrails: 2 })).toMatchObject({
+      verdict: 'marginal',
+      threshold: 200,
+    });
   });
 
   it('fails early, before the samples that a pass needs', () => {

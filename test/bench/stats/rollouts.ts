@@ -5,7 +5,7 @@
  */
 
 import { addTick, type EProcess, logE, startEProcess, type Tick } from '../../../src/analysis/eprocess.ts';
-import { ROLLOUT_ALPHA } from '../../../src/analysis/limits.ts';
+import { DEFAULT_MIN_SAMPLES, ROLLOUT_ALPHA } from '../../../src/analysis/limits.ts';
 import { type Count, rateUpperBound } from '../../../src/analysis/proportions.ts';
 import { type Judgement, judge } from '../../../src/analysis/verdict.ts';
 import { poisson, type Random } from './random.ts';
@@ -220,7 +220,7 @@ function judgeErrors(totals: Totals & { step: Totals }, process: EProcess, plan:
   return judge(
     rule,
     { ...totals, process, comparedWith: share >= 1 ? 'reference' : 'concurrent' },
-    { criticalGuardrails: criticalOf(plan), per: plan.per },
+    { criticalGuardrails: criticalOf(plan), minSamples: DEFAULT_MIN_SAMPLES, per: plan.per },
   );
 }
 
