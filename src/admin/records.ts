@@ -8,7 +8,7 @@ import { recordsQuery } from './schemas.ts';
 
 export function recordsRoutes() {
   return new Hono<AdminEnv>().get('/records', query(recordsQuery), async (c) => {
-    const page = await readRecords(c.env, c.req.valid('query'), { fetch: (...call) => fetch(...call) });
+    const page = await readRecords(c.env, c.req.valid('query'), { fetch });
     if (page.ok) return c.json(page.value, 200);
     const { code, detail, mend } = page.error;
     return refuse(code === 'records_unavailable' ? 503 : 502, code, detail, mend);
