@@ -10,7 +10,6 @@ import type { Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import { isOurSetCookie } from '../split/cookies.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
 import { Ends, Prefix } from './copies.ts';
 import type { Decision } from './decide.ts';
@@ -20,7 +19,7 @@ import type { Incoming } from './incoming.ts';
 import { type Asked, askOrigin, type OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
-import { shapeResponseHeaders } from './response-headers.ts';
+import { mayPassUntouched, shapeResponseHeaders } from './response-headers.ts';
 import { isFailStatus, type Served, type Watch } from './served.ts';
 import type { Upload } from './upload.ts';
 import { isCoded } from './wire.ts';
@@ -195,9 +194,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   // `Response` refuses other statuses; what an origin says in them is passed on untouched, and its body's end is not seen.
   if (status < 200 || status > 599) {
     tell(exchange, tried, noBody(tried));
-    // Hono builds a new Response for every HEAD, which would throw for such a status.
-    if (exchange.method !== 'HEAD' && !upstream.headers.getSetCookie().some(isOurSetCookie)) return upstream;
-    // Its headers cannot be changed either, and an origin must not set the cookies that choose our visitors' variants.
+    if (mayPassUntouched(upstream, exchange.method)) return upstream;
     abort();
     return problem(PUBLIC.unreachable);
   }

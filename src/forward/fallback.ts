@@ -6,12 +6,11 @@
 import { originFault } from '../config/address.ts';
 import type { Env } from '../env.ts';
 import { problem } from '../problem.ts';
-import { isOurSetCookie } from '../split/cookies.ts';
 import type { Incoming } from './incoming.ts';
 import { targetAt } from './origin.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import type { RequestUrl } from './request-url.ts';
-import { removeClaims } from './response-headers.ts';
+import { mayPassUntouched, removeClaims } from './response-headers.ts';
 
 /** Headers with which an origin may speak in our name, or of its own address. */
 const CLAIMS = /^(?:set-cookie|location|x-headgate-.*)$/;
@@ -35,10 +34,8 @@ export async function toFallback(
       redirect: 'manual',
     });
     const { status, webSocket } = answer;
-    // What `Response` refuses is passed on as it is, unless it would choose our visitors' variants, or Hono makes it anew.
     if (!webSocket && (status < 200 || status > 599)) {
-      const isRefused = incoming.method === 'HEAD' || answer.headers.getSetCookie().some(isOurSetCookie);
-      return isRefused ? unreachable() : answer;
+      return mayPassUntouched(answer, incoming.method) ? answer : unreachable();
     }
     const names = [...answer.headers.keys()];
     if (!names.some((name) => CLAIMS.test(name))) return answer;

@@ -120,3 +120,11 @@ function makePrivate(headers: Headers, names: readonly string[]): void {
   const next = (isForbidden ? kept : ['private', ...without(['private'], kept)]).join(', ');
   if (next !== sent) headers.set('cache-control', next);
 }
+
+/**
+ * Whether an answer whose status `Response` refuses may be passed on as it is. Its headers cannot be changed, and an origin must not set
+ * the cookies that choose our visitors' variants. Hono builds a new Response for every HEAD, which would throw for such a status.
+ */
+export function mayPassUntouched({ headers }: Response, method: string): boolean {
+  return method !== 'HEAD' && !headers.getSetCookie().some(isOurSetCookie);
+}
