@@ -23,14 +23,14 @@ const flusher: Flusher = new Flusher((route, answer) => {
   shadows.told(route, answer);
 });
 const prices = () => store.loaded?.config.prices ?? {};
-const shadows = new ShadowPlane(() => flusher, prices);
+const shadows = new ShadowPlane(flusher, prices);
 const usages = new Usages(prices);
 const exposures = new Exposures(usages.of);
 const plane = newPlane({
   store,
-  confirm: (state, env, nowMs) => confirmations.check(state, env, nowMs),
+  confirm: confirmations.check,
   watcher: shadows.watch,
-  observers: [recordServed, countServed(() => flusher, usages.of), shadows.observe, exposures.observe],
+  observers: [recordServed, countServed(flusher, usages.of), shadows.observe, exposures.observe],
 });
 
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };

@@ -25,12 +25,12 @@ export class Confirmations {
   }
 
   /** The state to serve by. At once for nearly every request; a promise for those that wake an isolate during a rollout. */
-  check(state: RouteState, env: Env, nowMs: number): RouteState | Promise<RouteState> {
+  readonly check = (state: RouteState, env: Env, nowMs: number): RouteState | Promise<RouteState> => {
     const { inForce, route } = state;
     if (inForce.rollout === null || inForce.source === 'weights' || env.CONTROLLER === undefined) return state;
     if (Math.abs(nowMs - (this.#atMs.get(route.name) ?? -Infinity)) < CONFIRM_AFTER_MS) return state;
     return this.#ask(state, env);
-  }
+  };
 
   async #ask(state: RouteState, env: Env): Promise<RouteState> {
     const { name } = state.route;

@@ -11,14 +11,14 @@ import type { Flusher, Flushing } from './flush.ts';
 import { textOf, type Usages } from './usage.ts';
 
 /** The observer that counts every served request. */
-export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Observer {
+export function countServed(flusher: Flusher, usageOf: Usages['of']): Observer {
   return (served, env, ctx) => {
     if (env.CONTROLLER === undefined) return;
     const about = flushingOf(served);
     // Arms the flush now, and not when the body ends: during an hour's stream the isolate must still hear of a way back.
-    flusher().live(about, env, ctx);
+    flusher.live(about, env, ctx);
     const add = (body: BodyReport, endedWell: boolean | null) =>
-      flusher().live(about, env, ctx).add(served, body, endedWell, env.COOKIE_SECRET);
+      flusher.live(about, env, ctx).add(served, body, endedWell, env.COOKIE_SECRET);
     const { body } = served;
     if (served.events !== null)
       ctx.waitUntil(Promise.all([body, streamEndedWell(served)]).then((seen) => add(...seen)));
@@ -26,7 +26,7 @@ export function countServed(flusher: () => Flusher, usageOf: Usages['of']): Obse
     else add(body, null);
     const usage = usageOf(served);
     if (usage === null) return;
-    ctx.waitUntil(usage.then((spent) => spent !== null && flusher().live(about, env, ctx).spend(served, spent)));
+    ctx.waitUntil(usage.then((spent) => spent !== null && flusher.live(about, env, ctx).spend(served, spent)));
   };
 }
 

@@ -11,10 +11,10 @@ import { type MirrorPlan, planMirror } from './plan.ts';
 /** One isolate's shadows. */
 export class ShadowPlane {
   #budget = new MirrorBudget();
-  #flusher: () => Flusher;
+  #flusher: Flusher;
   #prices: () => Config['prices'];
 
-  constructor(flusher: () => Flusher, prices: () => Config['prices']) {
+  constructor(flusher: Flusher, prices: () => Config['prices']) {
     this.#flusher = flusher;
     this.#prices = prices;
   }
@@ -23,7 +23,7 @@ export class ShadowPlane {
 
   readonly observe: Observer = (served, env, ctx) => {
     if (served.watch === null) return;
-    const work = { env, ctx, budget: this.#budget, flusher: this.#flusher(), prices: this.#prices() };
+    const work = { env, ctx, budget: this.#budget, flusher: this.#flusher, prices: this.#prices() };
     ctx.waitUntil(mirror(served, served.watch as MirrorPlan, work));
   };
 

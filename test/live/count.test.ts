@@ -24,10 +24,7 @@ function counting() {
   } as unknown as Flusher;
   const background: Promise<unknown>[] = [];
   const ctx = { waitUntil: (work: Promise<unknown>) => void background.push(work) } as unknown as ExecutionContext;
-  const observe = countServed(
-    () => flusher,
-    () => null,
-  );
+  const observe = countServed(flusher, () => null);
   return {
     armed,
     added,
