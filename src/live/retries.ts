@@ -7,6 +7,7 @@
 import { contentHash } from '../config/hash.ts';
 import type { Served } from '../forward/served.ts';
 import { isShort } from '../forward/upload.ts';
+import { hashBytes } from '../split/murmur3.ts';
 import { MAX_REMEMBERED_ASKS, RETRY_WITHIN_MS } from './limits.ts';
 
 export class RetryMemory {
@@ -30,12 +31,5 @@ export class RetryMemory {
 export function askOf({ unit, method, url, route, upload, sent }: Served): string | null {
   if (upload.isPresent && (upload.bytes === null || !isShort(sent))) return null;
   const text = `${route.name} ${unit} ${method} ${url.pathname}${url.search}`;
-  return contentHash(text) + (upload.bytes === null ? '' : hashOf(upload.bytes));
-}
-
-/** The FNV-1a hash of the bytes, and their number. */
-function hashOf(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${(hash >>> 0).toString(36)}.${bytes.byteLength}`;
+  return contentHash(text) + (upload.bytes === null ? '' : `${hashBytes(upload.bytes)}.${upload.bytes.byteLength}`);
 }

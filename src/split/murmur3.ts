@@ -33,7 +33,8 @@ export function murmur3(text: string, seed = 0): number {
   return finish(hash ^ scramble(tail), length);
 }
 
-function hashBytes(bytes: Uint8Array, seed: number): number {
+/** The same of bytes. */
+export function hashBytes(bytes: Uint8Array, seed = 0): number {
   let hash = seed | 0;
   let block = 0;
   for (let at = 0; at < bytes.length; at++) {
