@@ -130,7 +130,6 @@ import './admin/records.ts';
 import './admin/config.ts';
 import './admin/note.ts';
 import './admin/experiment.ts';
-import './records/faults.ts';
 import './records/write.ts';
 import './forward/incoming.ts';
 import './admin/preview.ts';

@@ -1,15 +1,25 @@
 /**
  * Owns the way of a row out of the isolate: to Analytics Engine, and in development to the local recorder.
- * It never throws, rejects or delays a response; what goes wrong is counted, and the row is lost.
+ * It never throws, rejects or delays a response; what goes wrong is logged once a kind, and the row is lost.
  */
 
 import type { Env } from '../env.ts';
 import { sleep } from '../limit.ts';
 import { type DataPoint, toDataPoint } from './columns.ts';
-import { type Faults, type RecordFault, recordFaults } from './faults.ts';
 import { ABANDONED_AFTER_MS, FLUSH_AFTER_MS, MAX_BATCH_ROWS, MAX_POINTS, MAX_WAITING_ROWS } from './limits.ts';
 import type { RecordedPoint } from './recorder.ts';
 import type { Dataset, Rows } from './rows.ts';
+
+/** What can fail behind a visitor's back while records are written. */
+export type RecordFault =
+  | 'record_invalid'
+  | 'record_over_invocation_limit'
+  | 'record_write'
+  | 'recorder_buffer_full'
+  | 'recorder_append';
+
+/** Called with each fault, and the rows that it lost. */
+type Lost = (fault: RecordFault, rows?: number) => void;
 
 /** The part of an execution context that writing needs. */
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
@@ -20,39 +30,47 @@ const written = new WeakMap<Waiter, number>();
 const waiting: { dataset: Dataset; point: RecordedPoint }[] = [];
 let flushStartedMs: number | undefined;
 
+const logged = new Set<RecordFault>();
+
+/** Logs a kind of fault once in an isolate's life: while records fail, each request would have one. */
+function logOnce(fault: RecordFault): void {
+  if (!logged.has(fault)) console.warn(`records are lost: ${fault}`);
+  logged.add(fault);
+}
+
 /**
  * Records one row wherever this Worker keeps records, in the background. Fails open: with every binding throwing, the
- * caller notices nothing and `faults` counts it.
+ * caller notices nothing and `lost` is told.
  */
 export function recordRow<D extends Dataset>(
   env: Env,
   ctx: Waiter,
   dataset: D,
   row: Rows[D],
-  faults: Faults<RecordFault> = recordFaults,
+  lost: Lost = logOnce,
 ): void {
   try {
     const engine = env[dataset.toUpperCase() as Uppercase<Dataset>];
     if (!engine && !env.RECORDER) return;
     const points = written.get(ctx) ?? 0;
     if (points >= MAX_POINTS) {
-      faults.count('record_over_invocation_limit');
+      lost('record_over_invocation_limit');
       return;
     }
     written.set(ctx, points + 1);
     const point = toDataPoint(dataset, row);
     if (!point.ok) {
-      faults.count('record_invalid');
+      lost('record_invalid');
       return;
     }
-    if (env.RECORDER) queueForRecorder(env.RECORDER, ctx, dataset, point.value, faults);
+    if (env.RECORDER) queueForRecorder(env.RECORDER, ctx, dataset, point.value, lost);
     // Analytics Engine takes the point at once; only an answer that must be awaited (as in the simulator) costs a `waitUntil`.
     const answer: unknown = engine?.writeDataPoint(point.value);
     if (answer instanceof Object && 'then' in answer) {
-      ctx.waitUntil(Promise.resolve(answer).catch(() => faults.count('record_write')));
+      ctx.waitUntil(Promise.resolve(answer).catch(() => lost('record_write')));
     }
   } catch {
-    faults.count('record_write');
+    lost('record_write');
   }
 }
 
@@ -61,25 +79,21 @@ function queueForRecorder(
   ctx: Waiter,
   dataset: Dataset,
   { indexes, blobs, doubles }: DataPoint,
-  faults: Faults<RecordFault>,
+  lost: Lost,
 ): void {
   const nowMs = Date.now();
   if (waiting.length < MAX_WAITING_ROWS) {
     waiting.push({ dataset, point: { atMs: nowMs, index: indexes[0], blobs, doubles } });
   } else {
-    faults.count('recorder_buffer_full');
+    lost('recorder_buffer_full');
   }
   if (flushStartedMs !== undefined && nowMs - flushStartedMs < ABANDONED_AFTER_MS) return;
   flushStartedMs = nowMs;
-  ctx.waitUntil(flush(recorder, nowMs, faults));
+  ctx.waitUntil(flush(recorder, nowMs, lost));
 }
 
 /** Empties the buffer. Rows that come meanwhile go with it, for as long as an invocation may last after its response. */
-async function flush(
-  recorder: NonNullable<Env['RECORDER']>,
-  startedMs: number,
-  faults: Faults<RecordFault>,
-): Promise<void> {
+async function flush(recorder: NonNullable<Env['RECORDER']>, startedMs: number, lost: Lost): Promise<void> {
   await sleep(FLUSH_AFTER_MS);
   while (waiting.length > 0 && Date.now() - startedMs < ABANDONED_AFTER_MS / 2) {
     const batch = waiting.splice(0, MAX_BATCH_ROWS);
@@ -93,7 +107,7 @@ async function flush(
         );
       }
     } catch {
-      faults.count('recorder_append', batch.length);
+      lost('recorder_append', batch.length);
     }
   }
   if (flushStartedMs === startedMs) flushStartedMs = undefined;
