@@ -29,6 +29,8 @@ export const MAX_SAMPLE_CHARS = 524_288;
 /** Distinct failure reasons that are counted apart. Some contain an error type of the origin's choice, which may differ each time. */
 export const MAX_FAILURES = 50;
 
+/** A larger number of a scorer or of a measure is none: squares are summed, and beyond what a number holds a report would say 0. */
+export const MAX_MEASURED = 1e12;
 /** How long a scorer may take. */
 export const SCORE_LIMIT_MS = 5_000;
 /** The most that is read of a scorer's answer, which holds two numbers. */

@@ -1,6 +1,7 @@
 /** Owns the numbers that a route's `measures` read from reply headers: resource use, as the origin itself tells it. */
 
 import type { Measure } from '../config/types.ts';
+import { MAX_MEASURED } from './limits.ts';
 
 /** The declared measures that a reply names; a header that holds no number is left out. */
 export function readMeasures(measures: readonly Measure[], headers: Pick<Headers, 'get'>): Record<string, number> {
@@ -9,7 +10,7 @@ export function readMeasures(measures: readonly Measure[], headers: Pick<Headers
     const text = headers.get(header);
     if (text === null) continue;
     const value = entry === undefined ? Number(text) : serverTiming(text, entry);
-    if (text.trim() !== '' && value !== null && Number.isFinite(value)) found[name] = value;
+    if (text.trim() !== '' && value !== null && Math.abs(value) <= MAX_MEASURED) found[name] = value;
   }
   return found;
 }

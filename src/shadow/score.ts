@@ -11,7 +11,7 @@ import type { Env } from '../env.ts';
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { parseJson } from './compare/json-text.ts';
-import { MAX_SCORE_BYTES, SCORE_LIMIT_MS } from './limits.ts';
+import { MAX_MEASURED, MAX_SCORE_BYTES, SCORE_LIMIT_MS } from './limits.ts';
 import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
 import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
@@ -66,5 +66,6 @@ async function askScorer(origin: Origin, body: string, env: Env): Promise<Scores
 
 function scoresIn(text: string): Scores | null {
   const { live, candidate } = (parseJson(text) ?? {}) as Scores;
-  return Number.isFinite(live) && Number.isFinite(candidate) ? { live, candidate } : null;
+  const isScore = (value: unknown) => typeof value === 'number' && Math.abs(value) <= MAX_MEASURED;
+  return isScore(live) && isScore(candidate) ? { live, candidate } : null;
 }

@@ -29,6 +29,7 @@ describe('measures', () => {
     { 'x-memory-mb': 'lots' },
     { 'x-memory-mb': 'Infinity' },
     { 'x-memory-mb': 'NaN' },
+    { 'x-memory-mb': '-1e300' },
   ])('are none in %j', (headers) => {
     expect(readMeasures(measures, new Headers(headers))).toEqual({});
   });

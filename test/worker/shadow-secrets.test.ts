@@ -57,6 +57,7 @@ beforeAll(async () => {
       else if (request.url === '/broken') response.writeHead(500).end(`{"live":1,"candidate":1,"was":"${SECRET}"}`);
       else if (request.url === '/reset') request.socket.destroy();
       else if (request.url === '/nonsense') response.end('{"live":"1e9","candidate":null}');
+      else if (request.url === '/beyond') response.end('{"live":1,"candidate":-1e300}');
       else if (request.url === '/huge') {
         response.writeHead(200, { 'content-type': 'application/json' });
         const chunk = Buffer.alloc(1 << 20, ' ');
@@ -103,7 +104,7 @@ beforeAll(async () => {
       routes: [
         steady('planted', { variants, shadows: [shadow] }),
         scoredBy({ service: 'JUDGE' }),
-        ...['good', 'echo', 'broken', 'reset', 'nonsense', 'huge', 'hang'].map((path) =>
+        ...['good', 'echo', 'broken', 'reset', 'nonsense', 'beyond', 'huge', 'hang'].map((path) =>
           scoredBy({ url: `${scorer.url}/${path}` }),
         ),
         steady('by-half', {
@@ -189,7 +190,7 @@ describe.concurrent('a scorer', () => {
     expect(scored.filter(({ body }) => body.includes('by-half'))).toEqual([]);
   });
 
-  it.each(['echo', 'broken', 'reset', 'nonsense', 'huge', 'hang'])(
+  it.each(['echo', 'broken', 'reset', 'nonsense', 'beyond', 'huge', 'hang'])(
     'that fails (%s) costs no pair, counts no score, and its words are in no log',
     async (fault) => {
       const answer = await ask(`/by-${fault}/a`, { sends: `${SECRET}-ask` });
