@@ -1,9 +1,13 @@
 /** Owns how fragments of one member become the whole: texts are joined, lists grow, objects merge, the last scalar wins. */
 
+import { getOrMake } from '../../../get-or-make.ts';
 import { append, emptyMembers, isMembers, listOf, type Members, membersOf } from './dialect.ts';
 
 /** Texts that arrive whole with every fragment and must not be joined to themselves. */
 const wholeTexts = new Set(['id', 'type', 'role', 'name', 'call_id', 'format']);
+
+/** Of each list its items by their `index`. A list may be as long as an answer, and must not be gone through for each item or event. */
+const indexed = new WeakMap<unknown[], Map<unknown, Members>>();
 
 /** Merges a fragment into the members gathered so far. */
 export function mergeFragment(into: Members, fragment: Members): void {
@@ -32,20 +36,20 @@ export function mergeFragment(into: Members, fragment: Members): void {
 
 /** Items with an `index` belong to the item of that index, texts and thoughts to one of their kind before them; others are put behind. */
 function mergeList(known: unknown[], part: unknown[]): void {
-  // A list may be as long as an answer, and must not be searched for each of its items.
-  let indexed: Map<unknown, Members> | undefined;
   for (const item of part) {
     const { index, type } = membersOf(item);
-    const isIndexed = typeof index === 'number';
-    if (isIndexed) indexed ??= new Map(listOf(known).map((other) => [other.index, other]));
+    const byIndex =
+      typeof index === 'number'
+        ? getOrMake(indexed, known, () => new Map(listOf(known).map((other) => [other.index, other])))
+        : undefined;
     const last = membersOf(known.at(-1));
     const isMore = (type === 'text' || type === 'thinking') && last.type === type;
-    const same = isIndexed ? indexed?.get(index) : isMore && last;
+    const same = byIndex ? byIndex.get(index) : isMore && last;
     if (same) mergeFragment(same, item as Members);
     else {
       const fresh = copied(item);
       known.push(fresh);
-      if (isIndexed) indexed?.set(index, fresh as Members);
+      byIndex?.set(index, fresh as Members);
     }
   }
 }
