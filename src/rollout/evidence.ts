@@ -42,6 +42,8 @@ import { type Evidence, noEvidence, type RolloutState, stepOf } from './state.ts
 interface Kept {
   rollout: string;
   stepRun: number;
+  /** The step that began last; absent before a second one, or a second run, has begun. */
+  step?: number;
   guardrails: Gathered[];
   /** Compared pairs that wait until both arms have one: candidate pairs, and as the baseline's the repeat pairs. */
   pairs: Arms;
@@ -175,10 +177,12 @@ export class EvidenceStore {
   }
 
   /** Resets the step's counts if the step has begun, or begun anew, since. */
-  beginStep(state: Pick<RolloutState, 'id' | 'stepRun'>): void {
+  beginStep(state: Pick<RolloutState, 'id' | 'stepRun' | 'step'>): void {
     const kept = this.#of(state);
     if (kept === null || kept.stepRun === state.stepRun) return;
     kept.stepRun = state.stepRun;
+    const isSameStep = kept.step === state.step;
+    kept.step = state.step;
     // Where the same clients keep coming, most are silent by now, and what breaks in a late step would go unnoticed.
     const silent = silentFromNow(this.#units!, !kept.isHeardAgain);
     const isHeardAgain = silent !== this.#units!.silent;
@@ -190,7 +194,11 @@ export class EvidenceStore {
     }
     kept.requests = 0;
     kept.compared = 0;
-    for (const gathered of kept.guardrails) Object.assign(gathered, { step: noCounts(), isHeardAgain });
+    for (const gathered of kept.guardrails) {
+      gathered.step = noCounts();
+      // They are as often bad as at first also where the step begins anew.
+      gathered.isHeardAgain = isHeardAgain || (isSameStep && gathered.isHeardAgain);
+    }
     this.#save();
   }
 
