@@ -102,8 +102,9 @@ function newestSplit(
   if (text === null) return known;
   const parsed = parseSplit(text);
   if (parsed.ok && isFor(parsed.value, route)) {
-    // KV may lag behind a split that came with a flush's answer; also behind one that was served until its config was taken back.
-    return known !== null && known.revision > parsed.value.revision ? known : parsed.value;
+    // KV may lag behind a split that came with a flush's answer; also behind one that was served until its config was taken back. The
+    // same one that is known may have a newer one beside it.
+    return known !== null && known.revision >= parsed.value.revision ? known : parsed.value;
   }
   if (!parsed.ok) {
     const stays = last ? 'the last valid one stays' : 'baseline';

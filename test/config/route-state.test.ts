@@ -102,8 +102,8 @@ describe('the state of a route', () => {
     const told = shown({ split: splitOf(25, 3) }, { split: newer }).state;
     expect(read(1_000, told)).toBe(told);
     expect(told.inForce).toMatchObject({ revision: 3, weights: { green: 25 } });
-    // It is not forgotten, should its config come before KV shows it again.
-    const come = read(60_000, told, splitOf(25, 3), changed);
+    // It is not forgotten, should its config come before KV shows it again, or only after KV has shown the older one.
+    const come = read(60_000, read(30_000, told, splitOf(25, 3)), splitOf(25, 3), changed);
     expect(come.inForce).toMatchObject({ source: 'split', revision: 4, weights: { green: 90 } });
     const overdue = read(301_000, told);
     expect(overdue.inForce).toMatchObject({ source: 'baseline', revision: 4, weights: { green: 0 } });
