@@ -58,7 +58,7 @@ function isEventless({ dialect, document, partial }: Reading): boolean {
 
 /** Some servers send bare text under the name of a stream, and their clients read it as it comes. Heartbeats are left out. */
 function asText(reading: Reading, reply: Observation): Reading {
-  const text = decode(reply).replace(/^(?::.*|data: ?)$/gm, '');
+  const text = decode(reply).replace(/^(?::.*|data: ?)$[\r\n]*/gm, '');
   return { ...reading, kind: 'text', dialect: null, document: undefined, text };
 }
 

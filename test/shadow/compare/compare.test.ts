@@ -145,6 +145,7 @@ describe('the class of a pair', () => {
     ['words as JSON', stream('data: "é"\n\n'), stream('data: "\\u00e9"\n\n'), 'match', ''],
     ['bare text that calls itself a stream', stream('good words'), stream('bad words'), 'body-mismatch', 'differs'],
     ['streams of nothing but heartbeats', stream(': ping\n\n'), stream(': ping\n\n: pong\n\n'), 'match', ''],
+    ['bare text among heartbeats', stream('a\nb'), stream(': ping\r\n\r\na\n: ping\n\nb'), 'match', ''],
     ['streams of nothing but empty events', stream('data:\r\n\r\n'), stream('data:\n\ndata: \n\n'), 'match', ''],
   ])('compares by kind: %s', async (_name, live, candidate, name, reason) => {
     const result = await compare(live, candidate);
