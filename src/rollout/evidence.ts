@@ -90,6 +90,7 @@ export class EvidenceStore {
         rollout: noCounts(),
         step: noCounts(),
         earlier: earlier[index] ?? { n: 0, bad: 0 },
+        first: { n: 0, bad: 0 },
       })),
       pairs: noCounts(),
       requests: 0,

@@ -25,7 +25,7 @@ export interface Gathered {
   step: Arms;
   /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
   earlier: Count;
-  /** Where units are counted: the baseline's first ones, until enough of them were bad. */
+  /** Where units are counted: the baseline's first ones, until enough of them were bad. Absent where an earlier deployment began. */
   first?: Count;
   /** Silent units were heard again when the step began. */
   isHeardAgain?: boolean;
@@ -86,8 +86,7 @@ export function addTickTo(
   const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
   const forE = withUnfinished(counted, { tick, state, p0, guardrail, away, step: into.step });
   addCounts(into, counted, p0, forE, isBeforeStep ? [into.rollout] : undefined);
-  into.first ??= { n: 0, bad: 0 };
-  if (guardrail.per === 'unit' && into.first.bad < FIRST_BAD) addCount(into.first, counted.baseline);
+  if (guardrail.per === 'unit' && into.first && into.first.bad < FIRST_BAD) addCount(into.first, counted.baseline);
 }
 
 interface Unfinished {

@@ -597,6 +597,25 @@ describe('a step without a baseline beside it', () => {
     expect(first(store, state)).toMatchObject({ verdict: 'pass', baseline: { bad: 22 } });
   });
 
+  it('keeps what the baseline did before, where an earlier deployment began the rollout and clients are heard again', () => {
+    const state = rollout();
+    const { store: before, sql } = begun(state);
+    const tick = (at: number, bad: number, store: EvidenceStore) => {
+      store.add([batch(state, at, { variant: 'blue', from: 0, units: 30, bad })]);
+      store.settle(state, settledAt(at));
+    };
+    for (let n = 0; n < 40; n++) tick(TICK + n, Math.min(29, n), before);
+    const meta = new Meta({ sql } as DurableObjectStorage);
+    const kept = meta.get<{ guardrails: object[] }>('evidence')!;
+    meta.set('evidence', { ...kept, guardrails: kept.guardrails.map((one) => ({ ...one, first: undefined })) });
+    const store = opened(sql);
+    for (const n of [40, 41, 42, 43]) tick(TICK + n, 30, store);
+    const bake = { ...switched(state), stepRun: state.stepRun + 1, sinceMs: (TICK + 44) * TICK_MS };
+    store.add([batch(bake, TICK + 44, { variant: 'green', from: 0, units: 30 })]);
+    store.beginStep(bake);
+    expect(store.judge(bake).reference).toBe(true);
+  });
+
   it('is judged on its own counts too, which the many before it do not drown', () => {
     const shared = rollout({ per: 'request' });
     const { store } = begun(shared);
