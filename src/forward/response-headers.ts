@@ -123,8 +123,9 @@ function makePrivate(headers: Headers, names: readonly string[]): void {
 
 /**
  * Whether an answer whose status `Response` refuses may be passed on as it is. Its headers cannot be changed, and an origin must not set
- * the cookies that choose our visitors' variants. Hono builds a new Response for every HEAD, which would throw for such a status.
+ * the cookies that choose our visitors' variants. Hono builds a new Response for every HEAD, which would throw for such a status. After a 101
+ * that nobody asked for no answer follows.
  */
-export function mayPassUntouched({ headers }: Response, method: string): boolean {
-  return method !== 'HEAD' && !headers.getSetCookie().some(isOurSetCookie);
+export function mayPassUntouched({ status, headers }: Response, method: string): boolean {
+  return status !== 101 && method !== 'HEAD' && !headers.getSetCookie().some(isOurSetCookie);
 }

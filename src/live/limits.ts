@@ -11,7 +11,10 @@ export const ABANDONED_AFTER_MS = 25_000;
 export const FLUSH_LIMIT_MS = 4_000;
 /** The first wait after a try that failed; each next one is twice as long. */
 export const RETRY_MS = 500;
-/** The most batches, and the most failed tries, of one flush: all of it must fit into the time that the platform gives `waitUntil`. */
+/**
+ * The most batches, and the most failed tries, of one flush: while busy, four that hang fit into the time that the platform gives
+ * `waitUntil`. What is cut off is sent by the next flush.
+ */
 export const MAX_ROUNDS = 4;
 /** Tallies of pairs in one batch: a route has at most eight variants, and each candidate two tallies while a rollout begins. */
 export const MAX_PAIR_TALLIES = 16;

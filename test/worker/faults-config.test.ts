@@ -25,7 +25,7 @@ let config: unknown;
 
 beforeAll(async () => {
   [blue, green, fallback] = (await Promise.all(
-    ['blue', 'green', 'fallback'].map((name) => startNamedOrigin(name, { isFaulty: false })),
+    ['blue', 'green', 'fallback'].map((name) => startNamedOrigin(name, { isFaulty: name === 'fallback' })),
   )) as [NamedOrigin, NamedOrigin, NamedOrigin];
   config = configOf({ green: 100 });
   headgate = await startHeadgate({ entry, vars: { CONFIG_REFRESH_SECONDS: String(REFRESH_MS / 1_000) } });
@@ -272,6 +272,8 @@ describe('a cold isolate', () => {
       expect(values(seen.headers, 'x-forwarded-for')).toEqual([]);
       expect(values(seen.headers, 'cdn-loop')).toEqual(['headgate']);
     }
+    const switched = await answerTo(headgate.url, { path: '/a?fault=switch' });
+    expect([switched.status, by(switched)]).toEqual([502, 'origin_unreachable']);
     await faults(headgate, { kv: 'none' });
     expect(await settled(headgate, 'green')).toBe('green');
   });
