@@ -32,6 +32,16 @@ export async function configuredRoute(name: string, { client, replyOf }: Connect
   return parsed.ok ? parsed.value.config.routes.find((route) => route.name === name) : undefined;
 }
 
+/** The same for who foresees a refusal: undefined also where the config cannot be read, for controllers go on by what they know of it. */
+export async function routeIfRead(name: string, connected: Connected): Promise<Route | undefined> {
+  try {
+    return await configuredRoute(name, connected);
+  } catch (cause) {
+    if (cause instanceof Stop) return undefined;
+    throw cause;
+  }
+}
+
 /** `If-Match` of a config write: the hash that a person names, else the one that was read. If there was no config, there must still be none. */
 export function ifMatchOfConfig(named: string | undefined, { hash }: CurrentConfig): Record<string, string> {
   const bound = named?.replaceAll('"', '') ?? hash ?? '';

@@ -247,6 +247,19 @@ it.each(['.', '..'])('takes %s for no route', async (name) => {
   expect(session.notes).toMatch(/There is no route \.+\.\n.*known: detect/);
 });
 
+it.each<[string, RouteStatus, ...string[]]>([
+  ['weights', status, 'detect', 'blue=100'],
+  ['rollout start', status, 'detect', 'green', '--plan', '[{"weight":3,"for":"90s"}]'],
+  ['rollout promote', shownWith({ rollout: rolloutWith() }), 'detect'],
+])(
+  'lets a person look at %s while the owner of the config is down, for the Worker does it then',
+  async (verb, shown, ...words) => {
+    const down = () => refusal(503, 'controller_down', 'The owner of the config does not answer.');
+    api.answer({ ...answers({}, shown), 'GET /api/config': down });
+    expect(await session.run(...verb.split(' '), ...words, '--dry-run')).toBe(0);
+  },
+);
+
 describe('headgate weights and rollout start, looked at first', () => {
   it('promises no mirror of the baseline', async () => {
     expect(await session.run('weights', 'detect', 'blue=100', '--shadow', 'blue=5', '--dry-run')).toBe(1);

@@ -2,7 +2,7 @@
 
 import { frozenByExperiment } from '../../rollout/frozen.ts';
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../change.ts';
-import { configuredRoute } from '../current-config.ts';
+import { routeIfRead } from '../current-config.ts';
 import { shares } from '../figures.ts';
 import { percentsOf, requireSum } from '../percents.ts';
 import { type ChangedRoute, nextBaselineOf, openRoute, requireVariant } from '../route.ts';
@@ -34,7 +34,7 @@ export const weights = verb({
     const headers = ifMatchOf(args, status, 'shown');
     if (isShown(args, terminal)) {
       refuseBusy(status);
-      const configured = await configuredRoute(route, connected);
+      const configured = await routeIfRead(route, connected);
       const frozen = configured && frozenByExperiment(configured, wanted, status.inForce.weights);
       if (frozen) throw wouldRefuse(frozen.error);
       const baseline = nextBaselineOf(status);

@@ -8,7 +8,7 @@ import type { Route } from '../../../config/types.ts';
 import { endOf } from '../../../rollout/plan.ts';
 import { ifMatchOf, isMeant, isRunning, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
 import { connect } from '../../client.ts';
-import { configuredRoute } from '../../current-config.ts';
+import { routeIfRead } from '../../current-config.ts';
 import { type ChangedRoute, nextBaselineOf, openRoute, paramOf, type RouteStatus } from '../../route.ts';
 import { stepWords } from '../../status/rollout.ts';
 import { Stop } from '../../stop.ts';
@@ -82,7 +82,7 @@ function command({ kind, summary, what, next, bound }: Order) {
       if (status !== null && isShown(args, terminal)) {
         refuseIdle(status, kind);
         // What goes on needs the config that it began with.
-        if (bound === 'shown') refuseChanged(status, await configuredRoute(route, connected));
+        if (bound === 'shown') refuseChanged(status, await routeIfRead(route, connected));
       }
       const then = status?.rollout ? next(status.rollout) : null;
       const lines = [
@@ -149,7 +149,7 @@ function refuseIdle(status: RouteStatus, kind: Kind): void {
 /** Throws what the Worker would refuse to a rollout that is to go on, while the config is not the one that it began with. */
 function refuseChanged(status: RouteStatus, route: Route | undefined): void {
   const { variants, baseline } = status.split;
-  const isSame = route !== undefined && variantsHash(route) === variants;
+  const isSame = route === undefined || variantsHash(route) === variants;
   if (isSame && nextBaselineOf(status) === baseline) return;
   const what = `The config changed its ${isSame ? 'baseline' : 'variants'} during the rollout.`;
   const mend = 'change it back and resume, or abort and start again';

@@ -5,7 +5,7 @@
 
 import { frozenSteps } from '../../../rollout/frozen.ts';
 import { ifMatchOf, isMeant, isShown, printChanged, refuseBusy, trafficLines } from '../../change.ts';
-import { configuredRoute } from '../../current-config.ts';
+import { routeIfRead } from '../../current-config.ts';
 import { readList } from '../../json-file.ts';
 import { type ChangedRoute, nextBaselineOf, openRoute, type RouteStatus, requireVariant } from '../../route.ts';
 import { Stop } from '../../stop.ts';
@@ -43,7 +43,7 @@ export const start = verb({
       refuseBaseline(variant, status);
       const { inForce, split } = status;
       const before = { ...inForce, revision: split.revision, baseline: nextBaselineOf(status) };
-      const configured = await configuredRoute(route, connected);
+      const configured = await routeIfRead(route, connected);
       const frozen = configured && frozenSteps(configured, { steps, to: variant, ends: args.force === true }, before);
       if (frozen) {
         const { code, detail, mend } = frozen.error;
