@@ -3,9 +3,7 @@
  * stores it in one transaction, and only then publishes. Every action is applied once, however often a crash repeats it.
  */
 
-import { isFor } from '../config/hash.ts';
 import { splitInForce } from '../config/inforce.ts';
-import type { Split, Watched } from '../config/split.ts';
 import type { Env } from '../env.ts';
 import { atMost } from '../limit.ts';
 import type { Batch } from '../live/batch.ts';
@@ -14,6 +12,7 @@ import { advance } from './advance.ts';
 import { EvidenceStore } from './evidence.ts';
 import { ExperimentWatch } from './experiment-watch.ts';
 import { type Entry, Journal } from './journal.ts';
+import { keepSplit } from './keep-split.ts';
 import { BUSY_MS, BY_HAND_TOLD_MS, PATIENCE_MS, RETRY_MS } from './limits.ts';
 import type { Meta } from './meta.ts';
 import { lookAfterMs } from './moves.ts';
@@ -23,7 +22,6 @@ import { Promotions } from './promotions.ts';
 import { Publisher } from './publisher.ts';
 import { RouteSource, type RouteView } from './route-source.ts';
 import { countedBy, Series } from './series.ts';
-import { askedMirrors } from './splits.ts';
 import {
   asAtTheStart,
   type Effect,
@@ -38,7 +36,6 @@ import {
   type SplitDraft,
   type Standing,
 } from './state.ts';
-import { ofConfig } from './status.ts';
 import { Turns } from './turns.ts';
 import { Webhooks } from './webhooks.ts';
 import { iso, refused } from './words.ts';
@@ -105,12 +102,16 @@ export class RouteControl {
     return this.#rollout === null || this.#rollout.end !== null ? null : this.#rollout;
   }
 
+  /** The highest revision that an isolate has told of. */
+  get #reported(): number {
+    return this.#meta.get<number>('reported') ?? 0;
+  }
+
   /** Takes a batch's numbers; call it within the flush's transaction, once a batch. */
   count(batch: Batch, nowMs: number): void {
     if (batch.isByHand) this.#byHandToldMs = nowMs;
     this.series.add(batch.live, nowMs);
-    const reported = this.#meta.get<number>('reported') ?? 0;
-    if (batch.revision > reported) this.#meta.set('reported', batch.revision);
+    if (batch.revision > this.#reported) this.#meta.set('reported', batch.revision);
     // A controller that lost its state must not give out an id that isolates still know.
     for (const rollout of new Set(batch.live.map((one) => one.rollout))) {
       if (rollout !== '') this.journal.usedRolloutId(rollout);
@@ -325,38 +326,17 @@ export class RouteControl {
     return delays;
   }
 
-  /**
-   * Whether what is in force is in no split yet, so that it must be kept as one for a way back: the config's weights before the first
-   * split, and what the config's baseline makes of the last one whose variants have changed, or that has another baseline.
-   */
-  #isInNoSplit({ baseline }: Standing, restores: number | null): boolean {
-    const split = this.journal.split();
-    const { route } = this.source.view;
-    if (split === null || route === null) return split === null;
-    const isSteady = split.rollout === null && restores === null;
-    return isSteady && (split.baseline !== baseline || !isFor(split, route));
-  }
-
   #keepSplit(draft: SplitDraft, restores: number | null, nowMs: number): void {
-    const { kvRevision, route } = this.source.view;
-    const next = () => this.journal.nextRevision(kvRevision, this.#meta.get<number>('reported') ?? 0);
-    const before = this.standing(this.source.view);
-    const last = this.journal.split();
-    const at = iso(nowMs);
-    if (before !== null && this.#isInNoSplit(before, restores)) {
-      const variants = this.source.seenConfig()?.variants ?? draft.variants;
-      this.journal.keep(ofConfig({ ...before, revision: last === null ? 0 : next() }, variants, at), null);
-    }
-    const revision = next();
-    const rollout = draft.rollout === null ? null : this.#rollout;
-    // Isolates need not judge requests for a candidate that has no traffic and will get none.
-    const isLive = rollout?.steps.some(({ weight = draft.weights[rollout.to] }) => weight);
-    const guardrails = isLive ? rollout?.guardrails.map(watched) : undefined;
-    const described = route?.shadows.map(({ variant }) => variant) ?? [];
-    const seen = { inForce: before, last, described };
-    const plainShadows = restores === null ? askedMirrors(draft, seen) : [];
-    const split: Split = { revision, ...draft, plainShadows, at, guardrails };
-    this.journal.keep(split, restores);
+    const { view } = this.source;
+    keepSplit(this.journal, draft, {
+      view,
+      config: this.source.seenConfig(),
+      inForce: this.standing(view),
+      reported: this.#reported,
+      rollout: this.#rollout,
+      restores,
+      at: iso(nowMs),
+    });
     // In the same transaction: after a crash the alarm publishes what was stored.
     this.#meta.mark('publish', nowMs + RETRY_MS);
   }
@@ -394,8 +374,4 @@ export class RouteControl {
       this.write({ actor: 'controller', action: 'adopted', reason, before: null, after: weights }, nowMs);
     });
   }
-}
-
-function watched({ metric, per, slow }: RolloutState['guardrails'][number]): Watched {
-  return { metric, per, slow };
 }
