@@ -1,6 +1,6 @@
 /**
  * Owns the way of a row out of the isolate: to Analytics Engine, and in development to the local recorder.
- * It never throws, rejects or delays a response; what goes wrong is logged once a kind, and the row is lost.
+ * It never throws, rejects or delays a response; what goes wrong is counted and logged, and the row is lost.
  */
 
 import type { Env } from '../env.ts';
@@ -30,12 +30,14 @@ const written = new WeakMap<Waiter, number>();
 const waiting: { dataset: Dataset; point: RecordedPoint }[] = [];
 let flushStartedMs: number | undefined;
 
-const logged = new Set<RecordFault>();
+const lostRows: Partial<Record<RecordFault, number>> = {};
 
-/** Logs a kind of fault once in an isolate's life: while records fail, each request would have one. */
-function logOnce(fault: RecordFault): void {
-  if (!logged.has(fault)) console.warn(`records are lost: ${fault}`);
-  logged.add(fault);
+/** Counts lost rows by kind since the isolate started, and logs the first, the tenth, the hundredth: while records fail, each request has one. */
+function countLost(fault: RecordFault, rows = 1): void {
+  const before = lostRows[fault] ?? 0;
+  const all = before + rows;
+  lostRows[fault] = all;
+  if (before === 0 || `${all}`.length > `${before}`.length) console.warn(`records lost: ${all} by ${fault}`);
 }
 
 /**
@@ -47,7 +49,7 @@ export function recordRow<D extends Dataset>(
   ctx: Waiter,
   dataset: D,
   row: Rows[D],
-  lost: Lost = logOnce,
+  lost: Lost = countLost,
 ): void {
   try {
     const engine = env[dataset.toUpperCase() as Uppercase<Dataset>];
