@@ -8,6 +8,8 @@ import { type Connected, readBody } from './client.ts';
 import type { RouteStatus } from './route.ts';
 import { Stop } from './stop.ts';
 
+const FORESIGHT_MS = 3_000;
+
 export interface CurrentConfig {
   /** Null where there is none yet. */
   document: Record<string, unknown> | null;
@@ -27,19 +29,22 @@ export async function currentConfig({ client, replyOf, target }: Connected): Pro
 }
 
 /** A route as the config in force describes it; undefined where it does not. */
-export async function configuredRoute(name: string, { client, replyOf }: Connected): Promise<Route | undefined> {
-  const parsed = parseConfig(await (await replyOf(client.api.config.$get())).text(), { unknownKeys: 'warn' });
+export async function configuredRoute(
+  name: string,
+  { client, replyOf }: Connected,
+  signal?: AbortSignal,
+): Promise<Route | undefined> {
+  const reply = await replyOf(client.api.config.$get(undefined, { init: { signal } }));
+  const parsed = parseConfig(await reply.text(), { unknownKeys: 'warn' });
   return parsed.ok ? parsed.value.config.routes.find((route) => route.name === name) : undefined;
 }
 
-/** The same for who foresees a refusal: undefined also where the config cannot be read, for controllers go on by what they know of it. */
-export async function routeIfRead(name: string, connected: Connected): Promise<Route | undefined> {
-  try {
-    return await configuredRoute(name, connected);
-  } catch (cause) {
-    if (cause instanceof Stop) return undefined;
-    throw cause;
-  }
+/**
+ * The same for who foresees a refusal: undefined also where the config cannot be read in 3 s, for controllers go on by what they know of it,
+ * and weights that take the traffic back must not wait for its owner, which the Worker itself gives 30 s.
+ */
+export function routeIfRead(name: string, connected: Connected): Promise<Route | undefined> {
+  return configuredRoute(name, connected, AbortSignal.timeout(FORESIGHT_MS)).catch(() => undefined);
 }
 
 /** `If-Match` of a config write: the hash that a person names, else the one that was read. If there was no config, there must still be none. */

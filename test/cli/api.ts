@@ -135,7 +135,7 @@ export async function fakeApi(answers: Record<string, Answer> = {}) {
     };
     calls.push(call);
     const found = table.answers[`${request.method} ${path}`];
-    const answer = typeof found === 'function' ? (found as (call: Call) => unknown)(call) : found;
+    const answer = typeof found === 'function' ? await (found as (call: Call) => unknown)(call) : found;
     if (answer === undefined) return refusal(404, 'not_found', `There is no ${path} here.`);
     const response = answer instanceof Response ? answer : Response.json(answer);
     for (const [name, value] of Object.entries(controlsOwn)) response.headers.set(name, value);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { variantsHash } from '../../src/config/hash.ts';
 import type { RouteStatus } from '../../src/rollout/status.ts';
 import { routeOf } from '../config/sample.ts';
@@ -259,6 +259,18 @@ it.each<[string, RouteStatus, ...string[]]>([
     expect(await session.run(...verb.split(' '), ...words, '--dry-run')).toBe(0);
   },
 );
+
+it('does not let weights wait for an owner of the config that hangs', async () => {
+  const signals: number[] = [];
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    signals.push(ms);
+    return AbortSignal.abort();
+  });
+  api.answer({ ...answers(), 'GET /api/config': () => new Promise(() => {}) });
+  expect(await session.run('weights', 'detect', 'blue=100', '--dry-run')).toBe(0);
+  expect(signals).toEqual([3_000]);
+  vi.restoreAllMocks();
+});
 
 describe('headgate weights and rollout start, looked at first', () => {
   it('promises no mirror of the baseline', async () => {
