@@ -28,8 +28,11 @@ export interface Webhook {
   secret?: string;
 }
 
+/** Dollars, or whatever the operator reckons in, for a million tokens. */
 export interface Price {
   inputPerMillion: number;
+  /** Absent: as other input. */
+  cachedInputPerMillion?: number;
   outputPerMillion: number;
 }
 

@@ -78,7 +78,7 @@ describe('the usage that an answer names', () => {
         },
         modelVersion: 'm-1',
       },
-      { tokensIn: 14, tokensOut: 150 },
+      { tokensIn: 14, tokensOut: 150, cachedIn: 8 },
     ],
     [
       'Gemini, which did nothing but think',
@@ -104,7 +104,25 @@ describe('the usage that an answer names', () => {
     [
       'Bedrock, whose cached input stands beside the other',
       { usage: { inputTokens: 30, outputTokens: 62, totalTokens: 192, cacheReadInputTokens: 100 } },
-      { tokensIn: 130, tokensOut: 62 },
+      { tokensIn: 130, tokensOut: 62, cachedIn: 100 },
+    ],
+    [
+      'OpenAI, whose cached input is among the other',
+      { model: 'm-1', usage: { prompt_tokens: 9, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 4 } } },
+      { tokensIn: 9, tokensOut: 2, cachedIn: 4 },
+    ],
+    [
+      "OpenAI's Responses",
+      { model: 'm-1', usage: { input_tokens: 9, output_tokens: 2, input_tokens_details: { cached_tokens: 4 } } },
+      { tokensIn: 9, tokensOut: 2, cachedIn: 4 },
+    ],
+    [
+      'Anthropic, which reads a cache and writes it',
+      {
+        model: 'm-1',
+        usage: { input_tokens: 3, output_tokens: 2, cache_read_input_tokens: 40, cache_creation_input_tokens: 7 },
+      },
+      { tokensIn: 50, tokensOut: 2, cachedIn: 40 },
     ],
   ])('is read in the words of %s', (_, document, usage) => {
     const bytes = bytesOf(JSON.stringify(document));
@@ -212,6 +230,14 @@ describe('what an answer has used', () => {
     const of = (json: object) => ({ name: 'main', variants: { green: { json } } }) as unknown as Served['route'];
     expect(await read(answered(bytesOf(usage), { route: of({}) }))).toEqual({ tokensIn: 0, tokensOut: 5, cost: null });
     expect(await read(answered(bytesOf(usage), { route: of({ model: 'm-1' }) }))).toMatchObject({ cost: 20 / 1e6 });
+  });
+
+  it('has cached input at its own price, where there is one', async () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 8 } };
+    const answer = bytesOf(JSON.stringify({ model: 'm-1', usage }));
+    const own = { 'm-1': { ...prices['m-1'], cachedInputPerMillion: 0.1 } };
+    expect(await new Usages(() => own).of(answered(answer))).toMatchObject({ cost: 2.8 / 1e6 });
+    expect(await read(answered(answer))).toMatchObject({ cost: 10 / 1e6 });
   });
 
   it('is unknown where the answer broke off, and is not asked where nobody wants it', async () => {

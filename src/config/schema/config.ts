@@ -34,6 +34,7 @@ const webhookSchema = object({
 
 const priceSchema = object({
   inputPerMillion: number(0, 1e9),
+  cachedInputPerMillion: v.optional(number(0, 1e9)),
   outputPerMillion: number(0, 1e9),
 });
 

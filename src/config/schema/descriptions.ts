@@ -17,6 +17,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'webhooks.secret': 'Worker secret that signs the posts; its name begins with WEBHOOK_ or KEY_.',
   prices: 'Token prices, by model: for comparisons, and for the metric "cost" of experiments.',
   'prices.*.inputPerMillion': 'Price of a million input tokens.',
+  'prices.*.cachedInputPerMillion':
+    "Price of a million input tokens that came from the provider's cache. Absent: as other input.",
   'prices.*.outputPerMillion': 'Price of a million output tokens.',
   routes: 'Slices of the traffic, tried in order; the first that matches takes the request.',
   'routes.name': 'Name of the route; its split and history hang on it.',

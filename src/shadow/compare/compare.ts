@@ -136,7 +136,7 @@ function answerFacts({ reply, reading }: Side, request: unknown, prices: Prices 
     tokensIn,
     tokensOut,
     tokensEstimated: estimated,
-    cost: costOf({ tokensIn, tokensOut }, facts.model, prices ?? {}),
+    cost: costOf({ tokensIn, tokensOut, cachedIn: facts.usage?.cachedIn }, facts.model, prices ?? {}),
     model: facts.model ?? undefined,
   };
 }

@@ -3,6 +3,7 @@
  * It refuses to guess for replies that are no model's.
  */
 
+import type { Config } from '../../config/types.ts';
 import { type Facts, isMembers, type Usage } from './dialects/dialect.ts';
 import { CHARS_PER_TOKEN } from './limits.ts';
 
@@ -11,8 +12,7 @@ export interface TokenCount extends Usage {
   estimated: boolean;
 }
 
-/** Dollars, or whatever the operator reckons in, for a million tokens. */
-export type Prices = Record<string, { inputPerMillion: number; outputPerMillion: number }>;
+export type Prices = Config['prices'];
 
 /** Tokens of one reply. `request` is the parsed request body, needed only where the reply names no usage. */
 export function countTokens(facts: Facts, request: unknown): TokenCount {
@@ -30,7 +30,10 @@ export function countTokens(facts: Facts, request: unknown): TokenCount {
 export function costOf(count: Usage, model: string | null, prices: Prices): number | undefined {
   const price = model === null ? undefined : priceOf(model, prices);
   if (price === undefined) return undefined;
-  return (count.tokensIn * price.inputPerMillion + count.tokensOut * price.outputPerMillion) / 1e6;
+  const { tokensIn, tokensOut, cachedIn = 0 } = count;
+  const { inputPerMillion, outputPerMillion, cachedInputPerMillion = inputPerMillion } = price;
+  const cached = Math.min(cachedIn, tokensIn);
+  return ((tokensIn - cached) * inputPerMillion + cached * cachedInputPerMillion + tokensOut * outputPerMillion) / 1e6;
 }
 
 /** Only a date may follow the name: `m-2-mini` is another model at another price. */

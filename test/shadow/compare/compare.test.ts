@@ -626,6 +626,17 @@ describe('answers of models', () => {
     expect((await compare(said, named)).similarity).toBeUndefined();
   });
 
+  it('prices cached input as its own, and never more of it than there is input', async () => {
+    const prices = { m: { inputPerMillion: 1, cachedInputPerMillion: 0.1, outputPerMillion: 2 } };
+    const costWith = async (cached_tokens: number) => {
+      const usage = { prompt_tokens: 60, completion_tokens: 40, prompt_tokens_details: { cached_tokens } };
+      const reply = json({ model: 'm', choices: [{ message: { content: 'hello' } }], usage });
+      return (await compare(reply, reply, {}, { prices })).live.cost! * 1e6;
+    };
+    expect(await costWith(50)).toBeCloseTo(10 + 5 + 80);
+    expect(await costWith(500)).toBeCloseTo(6 + 80);
+  });
+
   it.each([
     ['broke off', { end: 'cut' }, 'baseline-failed'],
     ['was left', { end: 'abandoned' }, 'client-left'],

@@ -27,6 +27,8 @@ export interface ToolCall {
 export interface Usage {
   tokensIn: number;
   tokensOut: number;
+  /** Those of `tokensIn` that came from the provider's cache, where it tells. */
+  cachedIn?: number;
 }
 
 /** What any model's answer says, streamed or not. */
@@ -155,6 +157,14 @@ const OUTPUT = [
   ['candidatesTokenCount', 'thoughtsTokenCount'],
   ['eval_count'],
 ];
+/** Input that came from a cache. */
+const CACHED = [
+  ['cached_tokens'],
+  ['cache_read_input_tokens'],
+  ['cacheReadInputTokens'],
+  ['cachedContentTokenCount'],
+  ['prompt_cache_hit_tokens'],
+];
 
 /** The sum of the first names that have a count; null where none has. */
 function sumNamed(usage: Members, names: readonly string[][]): number | null {
@@ -175,12 +185,14 @@ export function usageOf(value: unknown): Usage | null {
   const usage = billedOf(value);
   const tokensIn = sumNamed(usage, INPUT);
   const tokensOut = outputOf(usage);
-  return tokensIn === null && tokensOut === null ? null : { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0 };
+  if (tokensIn === null && tokensOut === null) return null;
+  return { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0, cachedIn: sumNamed(usage, CACHED) ?? undefined };
 }
 
-/** Cohere tells what it bills beside what its model saw. */
+/** Cohere tells what it bills beside what its model saw; OpenAI tells cached input in an object of its own. */
 export function billedOf(usage: unknown): Members {
-  return asObject(asObject(usage).billed_units ?? usage);
+  const billed = asObject(asObject(usage).billed_units ?? usage);
+  return { ...asObject(billed.prompt_tokens_details ?? billed.input_tokens_details), ...billed };
 }
 
 /**
