@@ -29,11 +29,13 @@ export async function readLastGood(env: Env): Promise<LastGood | null> {
   }
 }
 
-export async function writeLastGood(env: Env, documents: LastGood): Promise<void> {
+/** Writes the copy, with the texts of the routes of these names alone: what the config no longer has would pile up for ever. */
+export async function writeLastGood(env: Env, documents: LastGood, names: readonly string[]): Promise<void> {
   try {
     const headers = { 'content-type': 'application/json', 'cache-control': `max-age=${MAX_AGE_SECONDS}` };
     // Other isolates serve other routes.
-    const routes = { ...(await readLastGood(env))?.routes, ...documents.routes };
+    const all = { ...(await readLastGood(env))?.routes, ...documents.routes };
+    const routes = Object.fromEntries(names.map((name) => [name, all[name]]));
     await caches.default.put(await keyOf(env), new Response(JSON.stringify({ ...documents, routes }), { headers }));
   } catch {
     // The next refresh tries again.

@@ -210,7 +210,9 @@ export class ConfigStore {
       // A refused text must not replace a good copy, and an inactive route's old texts no newer ones.
       if (state.texts !== null && !state.refused && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts;
     }
-    ctx.waitUntil(writeLastGood(env, { config: this.#loaded.text, routes }));
+    const { config, text } = this.#loaded;
+    const names = config.routes.map(({ name }) => name);
+    ctx.waitUntil(writeLastGood(env, { config: text, routes }, names));
   }
 }
 

@@ -319,6 +319,17 @@ describe('a cold isolate', () => {
     expect((await cold.state(1)).inForce).toMatchObject({ source: 'weights', weights: { blue: 50, green: 50 } });
   });
 
+  it('forgets in the copy the routes that the config no longer has, however many come and go', async () => {
+    for (const name of ['pr-1', 'pr-2', 'pr-3']) {
+      isolate.kv.documents.set('config', textOf(routeWith({ name }))).set(`weights:${name}`, '{"green":100}');
+      await pass(121_000);
+      await isolate.state();
+      await isolate.settle();
+    }
+    const { routes } = JSON.parse([...cache.values()].join());
+    expect(Object.keys(routes)).toEqual(['pr-3']);
+  });
+
   it('takes no copy of another Worker, and its secrets are not in the name of its own', async () => {
     isolate.kv.documents.set('config', FIRST);
     await isolate.load();
