@@ -27,9 +27,12 @@ export const CLOCK_STEP_MS = 60_000;
 /** Flushes and status calls are answered after this at the latest, whatever KV and health checks take: flushes carry ways back. */
 export const FOLLOW_LIMIT_MS = 1_000;
 
-/** How often a rollout ticks while a step runs, and while it only waits for a person. */
+/**
+ * How often a rollout ticks while a step runs, and while it only waits for a person. That may be for weeks, also on a route that the config
+ * no longer has, and each such tick reads KV and writes rows; where there is traffic, each flush ticks anyway.
+ */
 export const TICK_EVERY_MS = 2_000;
-export const IDLE_TICK_EVERY_MS = 10_000;
+export const IDLE_TICK_EVERY_MS = 60_000;
 
 /** How long after its end a tick of evidence is closed: isolates need time to flush it. */
 export const GRACE_MS = 5_000;

@@ -445,6 +445,6 @@ describe('clocks', () => {
     expect(lookAfterMs(ticked(started(), 'pass', { afterMs: 500 }).state)).toBe(2_000);
     const short = started([step({ weight: 5, forMs: 700 })]);
     expect(lookAfterMs(ticked(short, 'pass', { afterMs: 500 }).state)).toBe(200);
-    expect(lookAfterMs(ticked(started('blue-green'), 'pass').state)).toBe(10_000);
+    expect(lookAfterMs(ticked(started('blue-green'), 'pass').state)).toBe(60_000);
   });
 });
