@@ -160,6 +160,7 @@ export class ExperimentLedger extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#pending.take([], Date.now());
+    this.#receipts.prune(Date.now());
     if (Date.now() - (this.#meta.get<number>('used') ?? 0) > RETENTION_MS) {
       this.#units.clear();
       this.#late.clear();

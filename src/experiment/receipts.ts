@@ -18,8 +18,13 @@ export class UsedReceipts {
   /** Uses a receipt, within the transaction of what it counts for; false when it had been used. */
   use(tag: string, metric: string, nowMs: number): boolean {
     if (this.isUsed(tag, metric)) return false;
-    this.#sql.exec('DELETE FROM receipts WHERE atMs < ?', nowMs - RECEIPT_MS);
+    this.prune(nowMs);
     this.#sql.exec('INSERT INTO receipts VALUES (?, ?, ?)', tag, metric, nowMs);
     return true;
+  }
+
+  /** Forgets receipts that are no longer valid. */
+  prune(nowMs: number): void {
+    this.#sql.exec('DELETE FROM receipts WHERE atMs < ?', nowMs - RECEIPT_MS);
   }
 }
