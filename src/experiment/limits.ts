@@ -37,3 +37,9 @@ export const MIN_UNITS_FOR_QUANTILES = 100;
 
 /** The largest value of an outcome, either way. Sums hold cubes of values: a larger one would swallow all others, or overflow. */
 export const MAX_OUTCOME_VALUE = 1e12;
+
+/**
+ * Where an object holds more, its oldest receipts are forgotten before they expire. The platform's bound is 10 GB, which 120 outcomes a
+ * second fill in a week; then a controller could store nothing more, no way back either.
+ */
+export const MAX_BYTES = 8e9;

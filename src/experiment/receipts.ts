@@ -1,6 +1,7 @@
 /** Owns the memory of which receipts were used for which metric: each counts once. It reads none; they come here verified. */
 
 import { RECEIPT_MS } from '../split/limits.ts';
+import { MAX_BYTES } from './limits.ts';
 
 export class UsedReceipts {
   #sql: SqlStorage;
@@ -19,6 +20,8 @@ export class UsedReceipts {
   use(tag: string, metric: string, nowMs: number): boolean {
     if (this.isUsed(tag, metric)) return false;
     this.prune(nowMs);
+    if (this.#sql.databaseSize > MAX_BYTES)
+      this.#sql.exec('DELETE FROM receipts WHERE atMs = (SELECT min(atMs) FROM receipts)');
     this.#sql.exec('INSERT INTO receipts VALUES (?, ?, ?)', tag, metric, nowMs);
     return true;
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { MAX_BYTES } from '../../src/experiment/limits.ts';
 import { UsedReceipts } from '../../src/experiment/receipts.ts';
 import { RECEIPT_MS } from '../../src/split/limits.ts';
 import { sqlStorage } from '../rollout/sqlite.ts';
@@ -13,4 +14,14 @@ it('a used receipt is remembered for as long as it is valid, and forgotten then 
   expect(receipts.use('a', 'helpful', T0 + RECEIPT_MS)).toBe(false);
   receipts.prune(T0 + RECEIPT_MS + 1);
   expect([...sql.exec('SELECT * FROM receipts')]).toEqual([]);
+});
+
+it('the oldest receipts make room before the object is full, since a full one could not store a way back', () => {
+  const sql = Object.assign(sqlStorage(), { databaseSize: 0 });
+  const receipts = new UsedReceipts(sql);
+  ['a', 'b', 'c'].forEach((tag, at) => void receipts.use(tag, 'helpful', T0 + at));
+  sql.databaseSize = MAX_BYTES + 1;
+  expect(receipts.use('c', 'helpful', T0 + 3)).toBe(false);
+  expect(receipts.use('d', 'helpful', T0 + 4)).toBe(true);
+  expect([...sql.exec('SELECT tag FROM receipts ORDER BY tag')]).toEqual([{ tag: 'b' }, { tag: 'c' }, { tag: 'd' }]);
 });
