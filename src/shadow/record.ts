@@ -8,7 +8,7 @@ import type { AnswerFacts, Comparison, ComparisonRole } from './compare/compare.
 import type { Mirroring, Sides } from './mirror.ts';
 import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
-import type { Side } from './tally.ts';
+import { isCompared, type Side } from './tally.ts';
 
 /** What a row is made of; `sides` is null where nothing was compared. */
 export interface Judged {
@@ -43,8 +43,7 @@ function rowOf(served: Served, { plan, role, result, sides }: Judged): Compariso
     configHash: served.configHash,
     colo: cfOf(served)?.colo ?? '',
     requestId: served.requestId,
-    // Of what was not compared, no number of differences is known.
-    ...(result.class.includes('match') && { diffCount, ignoredCount }),
+    ...(isCompared(result) && { diffCount, ignoredCount }),
     similarity,
     ...answer('live', result.live, sides?.live),
     ...answer('candidate', result.candidate, sides?.candidate),

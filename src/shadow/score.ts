@@ -15,6 +15,7 @@ import { MAX_MEASURED, MAX_SCORE_BYTES, SCORE_LIMIT_MS } from './limits.ts';
 import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
 import type { Observation } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
+import { isCompared } from './tally.ts';
 
 interface Scores {
   live: number;
@@ -30,7 +31,7 @@ export async function scorePair(
   result: Comparison,
 ): Promise<void> {
   const { scorer } = plan.shadow;
-  if (scorer === undefined || !['match', 'body-mismatch', 'status-mismatch'].includes(result.class)) return;
+  if (scorer === undefined || !isCompared(result)) return;
   if (Math.random() * 100 >= scorer.percent) return;
   const text = new TextDecoder();
   const answer = ({ status, body }: Observation) => ({ status, body: text.decode(body) });

@@ -5,7 +5,7 @@
  */
 
 import { addDuration, emptyHistogram, encodeHistogram, type Histogram } from '../analysis/histogram.ts';
-import type { Comparison, ComparisonClass } from './compare/compare.ts';
+import type { Comparison, ComparisonClass, ComparisonRole } from './compare/compare.ts';
 import { countPair, type NoiseBatch, startBatch } from './compare/noise.ts';
 import { count } from './counts.ts';
 import { MAX_FAILURES, MAX_SAMPLE_CHARS, MAX_SAMPLES } from './limits.ts';
@@ -15,7 +15,7 @@ import type { Observation } from './observation.ts';
 export interface Sample {
   at: string;
   requestId: string;
-  role: 'candidate' | 'repeat' | 'counterfactual';
+  role: ComparisonRole;
   class: ComparisonClass;
   reason: string;
   method: string;
@@ -128,8 +128,9 @@ export class PairTally {
     count(batch.classes, comparison.class);
     const { status } = copied === 'live' ? live : candidate;
     if (isRefusal(status)) batch.unauthorised++;
-    if (!isTrial) batch.unfair.candidate++;
-    else if (!this.#compared('candidate', comparison)) countFailure(batch.failures, comparison.reason);
+    if (!isCompared(comparison)) countFailure(batch.failures, comparison.reason);
+    else if (isTrial) this.#compared('candidate', comparison);
+    else batch.unfair.candidate++;
     this.#times(live, candidate);
     this.#numbers(comparison, live, candidate);
   }
@@ -138,8 +139,8 @@ export class PairTally {
   repeat(comparison: Comparison, { isTrial = true } = {}): void {
     const { reason } = comparison;
     count(this.#batch.repeats, comparison.class + (comparison.class === 'skipped' && reason ? `:${reason}` : ''));
-    if (isTrial) this.#compared('repeat', comparison);
-    else this.#batch.unfair.repeat++;
+    if (!isTrial) this.#batch.unfair.repeat++;
+    else if (isCompared(comparison)) this.#compared('repeat', comparison);
   }
 
   score(live: number, candidate: number): void {
@@ -169,12 +170,10 @@ export class PairTally {
     return this.#batch;
   }
 
-  /** Counts how two answers compare; false where they were not compared. */
-  #compared(arm: keyof NoiseBatch, { class: name, fields, similarity }: Comparison): boolean {
-    if (name === 'skipped' || name === 'error' || name === 'timeout') return false;
+  /** Counts how two answers compare. */
+  #compared(arm: keyof NoiseBatch, { fields, similarity }: Comparison): void {
     countPair(this.#batch.noise, arm, fields);
     if (similarity !== undefined) addTo(this.#batch.similarity[arm], similarity);
-    return true;
   }
 
   #times(live: Observation, candidate: Observation): void {
@@ -210,6 +209,11 @@ export class PairTally {
       }
     }
   }
+}
+
+/** Whether two answers were held against each other: a match or a mismatch. Of any other pair no difference is known. */
+export function isCompared({ class: name }: Comparison): boolean {
+  return name.endsWith('match');
 }
 
 /** Whether a status is one that a copy without credentials gets where some are needed. */

@@ -15,7 +15,9 @@ import { readPair } from './read.ts';
 import { clip } from './text.ts';
 import { costOf, countTokens, type Prices } from './tokens.ts';
 
+/** How a pair ended (design section 7). The last three are what compared pairs end as. */
 export type ComparisonClass = 'skipped' | 'timeout' | 'error' | 'status-mismatch' | 'body-mismatch' | 'match';
+/** Who is compared with the baseline: the candidate's copy, the baseline's own, or the candidate that served while the baseline got the copy. */
 export type ComparisonRole = 'candidate' | 'repeat' | 'counterfactual';
 
 export interface PairContext {
