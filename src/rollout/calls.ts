@@ -21,15 +21,13 @@ import { type Attempt, type Done, done, type Probes, type RouteControl } from '.
 import { countedBy, type LiveNumbers } from './series.ts';
 import { configOfReturn, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
-import { type SplitDraft, type Standing, stepOf } from './state.ts';
+import { type By, type SplitDraft, type Standing, stepOf } from './state.ts';
 import { rollbackTarget } from './steady.ts';
 import { noiseWarnings, planWarnings, takenWarnings } from './warnings.ts';
 import { byHandDecides, noVariant, refused } from './words.ts';
 
 /** Who calls, why, and the split revision that they saw (`If-Match`; null: any will do). */
-export interface Caller {
-  actor: string;
-  reason: string;
+export interface Caller extends By {
   ifMatch: number | null;
 }
 
@@ -128,7 +126,7 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
       guardrails,
       before: withoutOwnMirror(before),
       experiment: route.experiment?.id,
-      healthChecked: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
+      probed: Object.values(route.variants).flatMap((one) => (one.health === undefined ? [] : [one.name])),
       ...caller,
     };
     const started = startRollout(request, control.seen(nowMs, null, probes));
@@ -193,7 +191,7 @@ function rollback(control: RouteControl, asked: Asked<'rollback'>, caller: Calle
     const serving = armsOf(target.weights).map(({ variant }) => variant);
     const sick = asked.force ? null : firstSick(serving, probes);
     if (sick !== null) return sick;
-    const draft = splitOfReturn(target, variants, { by: caller.actor, reason: caller.reason });
+    const draft = splitOfReturn(target, variants, caller);
     // The config has the other baseline, from a promotion or a person: it must be told of this one.
     if (draft.baseline !== before.baseline) {
       control.promotions.owe({ route: route.name, ...configOfReturn(target, caller.reason) }, Date.now());
@@ -266,7 +264,7 @@ async function refusable(
 }
 
 /** Writes a history entry about something that moved no traffic. */
-function note(control: RouteControl, action: string, { actor, reason }: Pick<Caller, 'actor' | 'reason'>): void {
+function note(control: RouteControl, action: string, { actor, reason }: By): void {
   control.write({ actor, action, reason, before: null, after: null }, Date.now());
 }
 

@@ -8,10 +8,11 @@
 import { ok } from '../result.ts';
 import { armsOf } from '../split/assign.ts';
 import { asking, firstUnwell, healthToGoOn, mendOrForce, unhealthy } from './health.ts';
-import { aborted, type By, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
+import { aborted, goOn, moved, paused, rolledBack, stepAnew } from './moves.ts';
 import { criticalFailure } from './readiness.ts';
 import {
   type Answer,
+  type By,
   type Command,
   changedUnderneath,
   phaseOf,

@@ -9,6 +9,7 @@ import { shareOf } from './readiness.ts';
 import { configOfReturn, splitOfAbort, splitOfPromotion, splitOfReturn, splitOfStep } from './splits.ts';
 import {
   type Action,
+  type By,
   type Effect,
   type HistoryEntry,
   type Moved,
@@ -22,12 +23,6 @@ import {
   stepOf,
 } from './state.ts';
 import { iso } from './words.ts';
-
-/** Who makes the move, and why, in one sentence. */
-export interface By {
-  actor: string;
-  reason: string;
-}
 
 /** The actor of moves that evidence and time decide. */
 export const CONTROLLER = 'controller';
@@ -46,12 +41,12 @@ export function shareAfter(state: RolloutState): number {
 }
 
 /** Enters a step. One that only a person ends awaits approval from its first moment. */
-export function beginStep(state: RolloutState, step: number, seen: Seen, by: By): Moved {
-  const reason = `step ${step + 1} of ${state.steps.length}: ${by.reason}`;
+function beginStep(state: RolloutState, step: number, seen: Seen, { actor, reason: why }: By): Moved {
+  const by = { actor, reason: `step ${step + 1} of ${state.steps.length}: ${why}` };
   const fresh = stepAnew({ ...state, step, pause: null }, seen.nowMs);
-  const split = splitOfStep(state, step, { by: by.actor, reason });
-  const next = { ...fresh, reason, split };
-  return moved(state, next, seen, 'advanced', { ...by, reason }, [{ kind: 'publish', split }]);
+  const split = splitOfStep(state, step, by);
+  const next = { ...fresh, reason: by.reason, split };
+  return moved(state, next, seen, 'advanced', by, [{ kind: 'publish', split }]);
 }
 
 /** The present step from its beginning: time and samples count again from nothing. */
@@ -83,14 +78,14 @@ export function awaiting(state: RolloutState, seen: Seen, by: By): Moved {
 
 /** Ends it with all traffic on the baseline. */
 export function aborted(state: RolloutState, seen: Seen, by: By): Moved {
-  const split = splitOfAbort(state, seen, { by: by.actor, reason: by.reason });
+  const split = splitOfAbort(state, seen, by);
   return ended(state, seen, { end: 'aborted', action: 'aborted', split, by });
 }
 
 /** Ends it with an earlier split in force again. The caller has checked that its variants exist. */
 export function rolledBack(state: RolloutState, target: Standing, seen: Seen, by: By): Moved {
   const variants = seen.config?.variants ?? state.variants;
-  const split = splitOfReturn(target, variants, { by: by.actor, reason: by.reason });
+  const split = splitOfReturn(target, variants, by);
   const isInConfig = target.baseline === (seen.config?.baseline ?? state.configBaseline);
   const effects: Effect[] = isInConfig ? [] : [{ kind: 'config', ...configOfReturn(target, by.reason) }];
   return ended(state, seen, { end: 'aborted', action: 'rolled-back', split, by, effects });
@@ -98,7 +93,7 @@ export function rolledBack(state: RolloutState, target: Standing, seen: Seen, by
 
 function promoted(state: RolloutState, seen: Seen, { actor, reason: why }: By): Moved {
   const by = { actor, reason: `${state.to} is promoted: ${why}` };
-  const split = splitOfPromotion(state, { by: actor, reason: by.reason });
+  const split = splitOfPromotion(state, by);
   const { to } = state;
   const config: Effect = {
     kind: 'config',
@@ -111,7 +106,7 @@ function promoted(state: RolloutState, seen: Seen, { actor, reason: why }: By): 
 
 function completed(state: RolloutState, seen: Seen, { actor, reason: why }: By): Moved {
   const by = { actor, reason: `completed: ${why}` };
-  const split = splitOfReturn(state.before, state.variants, { by: actor, reason: by.reason });
+  const split = splitOfReturn(state.before, state.variants, by);
   return ended(state, seen, { end: 'completed', action: 'completed', split, by });
 }
 

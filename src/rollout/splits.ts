@@ -7,19 +7,15 @@
 import type { Split } from '../config/split.ts';
 import { completeWeights } from '../config/weights.ts';
 import { armsOf } from '../split/assign.ts';
-import type { RolloutState, Seen, SplitDraft, Standing } from './state.ts';
+import type { By, RolloutState, Seen, SplitDraft, Standing } from './state.ts';
 
 type Rollout = Pick<RolloutState, 'id' | 'to' | 'baseline' | 'steps' | 'before' | 'variants' | 'experiment'>;
-interface Why {
-  by: string;
-  reason: string;
-}
 
 /**
  * The split of a step. Until a step names a weight, live traffic stays as it was, down to the salt. From the first step that carries the
  * experiment on, the experiment's id is the salt: that step deals units anew, and no later one moves them again.
  */
-export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraft {
+export function splitOfStep(rollout: Rollout, step: number, by: By): SplitDraft {
   const { id, to, baseline, before, variants, experiment } = rollout;
   const { weight, experiment: carries = false } = rollout.steps[step] ?? {};
   const weights = weight === undefined ? { ...before.weights } : between(rollout, weight);
@@ -31,36 +27,35 @@ export function splitOfStep(rollout: Rollout, step: number, why: Why): SplitDraf
   const dealt = rollout.steps.slice(0, step + 1).some((earlier) => earlier.experiment);
   const salt = (dealt ? experiment : undefined) ?? own;
   const carried = carries && experiment !== undefined ? { experiment } : {};
-  return { weights, shadows: present(shadows), baseline, salt, rollout: id, ...carried, variants, ...why };
+  return made(by, { weights, shadows, baseline, salt, rollout: id, ...carried, variants });
 }
 
 /** All traffic on the candidate, which is the baseline from now on; it is nobody's shadow any more. */
-export function splitOfPromotion(rollout: Rollout, why: Why): SplitDraft {
+export function splitOfPromotion(rollout: Rollout, by: By): SplitDraft {
   const { to, before, variants } = rollout;
   const { [to]: _, ...shadows } = before.shadows;
   const weights = between(rollout, 100);
-  return { weights, shadows: present(shadows), baseline: to, salt: before.salt, rollout: null, variants, ...why };
+  return made(by, { weights, shadows, baseline: to, salt: before.salt, rollout: null, variants });
 }
 
 /**
  * All traffic back on the baseline; mirrors as before the rollout. It is made for the variants that the config has now, so that isolates
  * serve it. If the config no longer has the rollout's baseline, the config's own takes its place.
  */
-export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>, why: Why): SplitDraft {
+export function splitOfAbort(rollout: Rollout, { config }: Pick<Seen, 'config'>, by: By): SplitDraft {
   const { before, baseline } = rollout;
   const names = config?.names ?? Object.keys(before.weights);
   const trusted = config === null || names.includes(baseline) ? baseline : config.baseline;
   const weights = completeWeights({ [trusted]: 100 }, names);
   const shadows = Object.entries(before.shadows).filter(([name]) => names.includes(name) && name !== trusted);
-  return {
+  return made(by, {
     weights,
-    shadows: present(Object.fromEntries(shadows)),
+    shadows: Object.fromEntries(shadows),
     baseline: trusted,
     salt: before.salt,
     rollout: null,
     variants: config?.variants ?? rollout.variants,
-    ...why,
-  };
+  });
 }
 
 /**
@@ -72,9 +67,9 @@ export function configOfReturn({ revision, baseline, weights }: Standing, why: s
 }
 
 /** An earlier split, in force again for the variants there are now. */
-export function splitOfReturn(to: Standing, variants: string, why: Why): SplitDraft {
+export function splitOfReturn(to: Standing, variants: string, by: By): SplitDraft {
   const { weights, shadows, baseline, salt } = to;
-  return { weights: { ...weights }, shadows: present(shadows), baseline, salt, rollout: null, variants, ...why };
+  return made(by, { weights: { ...weights }, shadows, baseline, salt, rollout: null, variants });
 }
 
 /**
@@ -101,6 +96,8 @@ export function between(
   return { ...none, [baseline]: (10_000 - Math.round(weight * 100)) / 100, [to]: weight };
 }
 
-function present(shadows: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(shadows).filter(([, percent]) => percent > 0));
+/** The draft of a split, with who made it and why. A mirror of 0 % is none. */
+function made({ actor: by, reason }: By, split: Omit<SplitDraft, 'by' | 'reason'>): SplitDraft {
+  const shadows = Object.fromEntries(Object.entries(split.shadows).filter(([, percent]) => percent > 0));
+  return { ...split, shadows, by, reason };
 }

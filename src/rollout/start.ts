@@ -9,10 +9,11 @@ import { asking, firstUnwell, unhealthy } from './health.ts';
 import { moved, stepAnew } from './moves.ts';
 import type { Step } from './plan.ts';
 import { splitOfReturn, splitOfStep } from './splits.ts';
-import type { Answer, RolloutState, Seen, Standing } from './state.ts';
+import type { Answer, By, RolloutState, Seen, Standing } from './state.ts';
 import { byHandDecides, noVariant, refused } from './words.ts';
 
-export interface StartRequest {
+/** What a start is asked for, by whom, and on what. */
+export interface StartRequest extends By {
   id: string;
   route: string;
   to: string;
@@ -26,9 +27,7 @@ export interface StartRequest {
   /** Id of the route's experiment, where it has one. */
   experiment?: string | undefined;
   /** Names of the route's variants that declare `health`. */
-  healthChecked: readonly string[];
-  actor: string;
-  reason: string;
+  probed: string[];
 }
 
 /**
@@ -40,15 +39,14 @@ export function startRollout(request: StartRequest, seen: Seen): Answer {
   const { to, before, steps, actor } = request;
   const refusal = refusalOf(request, seen);
   if (refusal !== null) return refusal;
-  const probed = request.healthChecked;
-  const blank = blankState(request, seen, [...probed]);
-  const health = firstUnwell([to, before.baseline], probed, seen);
+  const blank = blankState(request, seen);
+  const health = firstUnwell([to, before.baseline], blank.probed, seen);
   if (health.is === 'unknown') return ok(asking(blank, health));
   if (health.is === 'bad') return refused('unhealthy', unhealthy(health), `mend ${health.variant} first`);
-  const reason = `step 1 of ${steps.length}${request.reason && `: ${request.reason}`}`;
-  const split = splitOfStep(blank, 0, { by: actor, reason });
-  const state = { ...stepAnew(blank, seen.nowMs), reason, split };
-  return ok(moved(null, state, seen, 'started', { actor, reason }, [{ kind: 'publish', split }]));
+  const by = { actor, reason: `step 1 of ${steps.length}${request.reason && `: ${request.reason}`}` };
+  const split = splitOfStep(blank, 0, by);
+  const state = { ...stepAnew(blank, seen.nowMs), reason: by.reason, split };
+  return ok(moved(null, state, seen, 'started', by, [{ kind: 'publish', split }]));
 }
 
 function refusalOf({ to, before, route }: StartRequest, { byHand, config }: Seen) {
@@ -60,8 +58,8 @@ function refusalOf({ to, before, route }: StartRequest, { byHand, config }: Seen
   return refused('already_baseline', `${to} is the baseline already`, mend);
 }
 
-function blankState(request: StartRequest, { nowMs, config }: Seen, probed: string[]): RolloutState {
-  const { id, route, to, plan, steps, guardrails, before, experiment, actor, reason } = request;
+function blankState(request: StartRequest, { nowMs, config }: Seen): RolloutState {
+  const { id, route, to, plan, steps, guardrails, before, probed, experiment, actor, reason } = request;
   const { baseline } = before;
   const variants = config?.variants ?? '';
   return {
@@ -81,6 +79,6 @@ function blankState(request: StartRequest, { nowMs, config }: Seen, probed: stri
     lastMs: nowMs,
     waiting: [],
     reason,
-    split: splitOfReturn(before, variants, { by: actor, reason }),
+    split: splitOfReturn(before, variants, request),
   };
 }

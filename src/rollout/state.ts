@@ -127,13 +127,20 @@ export interface Seen {
   health?: Readonly<Record<string, { ok: boolean; detail: string }>>;
 }
 
+/** What a person may do to a running rollout. */
 export type Command =
-  | { kind: 'promote' | 'pause' | 'resume' | 'abort'; actor: string; reason: string }
+  | ({ kind: 'promote' | 'pause' | 'resume' | 'abort' } & By)
   /** `steady.ts` finds the target. `force`: also to variants that fail their health check. */
-  | { kind: 'rollback'; actor: string; reason: string; target: Standing; force?: boolean };
+  | ({ kind: 'rollback'; target: Standing; force?: boolean } & By);
 
 /** What can happen to a rollout. Ticks may come at any time: from alarms early or late, from every flush, twice. */
 export type Input = { kind: 'tick' } | Command;
+
+/** Who makes a move, and why, in one sentence. */
+export interface By {
+  actor: string;
+  reason: string;
+}
 
 /** What the controller must do, in this order, after it has stored the state. Each may be done twice without harm. */
 export type Effect =

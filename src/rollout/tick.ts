@@ -7,9 +7,9 @@
 import { span } from '../analysis/words.ts';
 import { asking, healthToGoOn, healthToReturn, unhealthy } from './health.ts';
 import { TICK_EVERY_MS } from './limits.ts';
-import { aborted, awaiting, type By, CONTROLLER, goOn, moved, paused, stepAnew } from './moves.ts';
+import { aborted, awaiting, CONTROLLER, goOn, moved, paused, stepAnew } from './moves.ts';
 import { criticalFailure, passedOn, readinessOf } from './readiness.ts';
-import { changedUnderneath, type Moved, phaseOf, type RolloutState, type Seen, stepOf } from './state.ts';
+import { type By, changedUnderneath, type Moved, phaseOf, type RolloutState, type Seen, stepOf } from './state.ts';
 import { brief } from './words.ts';
 
 /** One tick credits a step with at most this much time: an alarm may be two periods late, and a clock may jump. */

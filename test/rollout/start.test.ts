@@ -53,8 +53,8 @@ describe('the start of a rollout', () => {
     ['the route has no such variant', { to: 'pink' }, {}, 'unknown_variant'],
     ['the config has no such route', {}, { config: null }, 'unknown_variant'],
     ['the candidate is the baseline', { to: 'blue' }, {}, 'already_baseline'],
-    ['the candidate is down', { healthChecked: ['green'] }, { health: { green: down } }, 'unhealthy'],
-    ['the way back is down', { healthChecked: ['green', 'blue'] }, { health: { green: ok, blue: down } }, 'unhealthy'],
+    ['the candidate is down', { probed: ['green'] }, { health: { green: down } }, 'unhealthy'],
+    ['the way back is down', { probed: ['green', 'blue'] }, { health: { green: ok, blue: down } }, 'unhealthy'],
   ])('is refused when %s', (_, request, when, code) => {
     expect(refusalOf(start(canary, request, when))).toBe(code);
   });
@@ -67,11 +67,11 @@ describe('the start of a rollout', () => {
   });
 
   it('asks for the health of candidate and baseline before anything is published', () => {
-    const healthChecked = ['blue', 'green'];
-    expect(done(start(canary, { healthChecked })).effects).toEqual([{ kind: 'probe', variant: 'green' }]);
-    const second = done(start(canary, { healthChecked }, { health: { green: ok } }));
+    const probed = ['blue', 'green'];
+    expect(done(start(canary, { probed })).effects).toEqual([{ kind: 'probe', variant: 'green' }]);
+    const second = done(start(canary, { probed }, { health: { green: ok } }));
     expect(second.effects).toEqual([{ kind: 'probe', variant: 'blue' }]);
-    const third = done(start(canary, { healthChecked }, { health: { green: ok, blue: ok } }));
+    const third = done(start(canary, { probed }, { health: { green: ok, blue: ok } }));
     expect(kindsOf(third.effects)).toContain('publish');
   });
 });

@@ -364,9 +364,9 @@ describe('a critical guardrail that fails', () => {
 
   it('does not send everybody to a baseline that is down; it does as soon as it is up', () => {
     const up2 = { green: up, blue: up };
-    const healthChecked = ['blue'];
+    const probed = ['blue'];
     const first = done(told(started('blue-green'), 'promote')).state;
-    const state = { ...first, probed: healthChecked };
+    const state = { ...first, probed: probed };
     const asked = ticked(state, 'fail');
     expect([phaseOf(asked.state), asked.effects[0]]).toEqual(['progressing', { kind: 'probe', variant: 'blue' }]);
     const stuck = ticked(state, 'fail', { health: { blue: down } });

@@ -83,7 +83,7 @@ export function requestFor(plan: string | PlanStep[], changes: Partial<StartRequ
     steps: compiled(plan),
     guardrails: defaultGuardrails.map((guardrail: Guardrail) => ({ ...guardrail })),
     before,
-    healthChecked: [],
+    probed: [],
     actor: 'ada',
     reason: 'release 2.3',
     ...changes,
