@@ -8,13 +8,14 @@ import { MAX_DEPTH } from './limits.ts';
 import type { CompiledRules, RuleNode } from './paths.ts';
 import { clip, commonLength } from './text.ts';
 
+/** Stands in an excerpt for what the rules redact. */
 export const redacted = '[redacted]';
 
 /**
  * A value as JSON text of at most `maxChars`, scrubbed by the rules that hold at its place. Writing ends with the room, so that an
  * excerpt of a large document costs what the excerpt is long.
  */
-export function excerptJson(value: unknown, { root, hides }: CompiledRules, maxChars: number): string {
+function excerptJson(value: unknown, { root, hides }: CompiledRules, maxChars: number): string {
   let out = '';
   const write = (value: unknown, rule: RuleNode, depth: number): void => {
     if (rule.redacted) out += `"${redacted}"`;
@@ -60,9 +61,9 @@ export function excerptTexts(live: string, candidate: string, maxChars: number):
   return [cut(live), cut(candidate)];
 }
 
-/** The excerpt of a text that has no paths: its beginning, or only its length where the rules hide anything by path. */
-export function excerptLoose(text: string, rules: CompiledRules, maxChars: number): string {
-  return rules.hides && text !== ''
-    ? `[${text.length} characters withheld: not readable by path]`
-    : clip(text, maxChars);
+/** The excerpt of a document; of its text where that is no document, or only the text's length where the rules hide anything by path. */
+export function excerptOf(document: unknown, text: string, rules: CompiledRules, maxChars: number): string {
+  if (document !== undefined) return excerptJson(document, rules, maxChars);
+  if (rules.hides && text !== '') return `[${text.length} characters withheld: not readable by path]`;
+  return clip(text, maxChars);
 }

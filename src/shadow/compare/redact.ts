@@ -1,16 +1,17 @@
 /**
- * Owns what a sample may keep of a pair's bodies: bounded text, without what the rules ignore, with redacted places masked.
- * It fails closed: a body that cannot be read by path is withheld wherever any path is to be hidden.
+ * Owns what a sample may keep of a pair's bodies, kind by kind: of two plain texts the place where they part, of bytes their
+ * fingerprint, of all else an excerpt under the shadow's rules. How an excerpt is masked is `excerpt.ts`'s.
  */
 
 import type { Observation } from '../observation.ts';
 import { fingerprint } from './binary.ts';
-import { excerptJson, excerptLoose, excerptTexts, redacted } from './excerpt.ts';
+import { excerptOf, excerptTexts, redacted } from './excerpt.ts';
 import { parseJson } from './json-text.ts';
 import { MAX_EXCERPT } from './limits.ts';
 import { type CompareOptions, rulesFor } from './presets.ts';
 import { type Reading, readPair } from './read.ts';
 
+/** The excerpts of a pair's two bodies. */
 export interface RedactedPair {
   live: string;
   candidate: string;
@@ -44,8 +45,7 @@ async function excerpt(
   if (reading.kind === 'binary') return fingerprint(reply.body);
   const rules = rulesFor(options, reading);
   const document = reading.dialect === 'generic' && rules.hides ? withoutTexts(reading.document) : reading.document;
-  if (document !== undefined) return excerptJson(document, rules, maxChars);
-  return excerptLoose(reading.text, rules, maxChars);
+  return excerptOf(document, reading.text, rules, maxChars);
 }
 
 /** Events of a stream of no known dialect; what of their data is no JSON cannot be read by path. */
@@ -56,10 +56,7 @@ function withoutTexts(events: unknown): unknown {
 }
 
 /** Excerpt of a request's body under the same rules; a body that is no JSON is kept only where nothing is to be hidden. */
-export function redactRequest(body: Uint8Array, options: CompareOptions, maxChars = MAX_EXCERPT): string {
-  const rules = rulesFor(options, null);
+export function redactRequest(body: Uint8Array, options: CompareOptions): string {
   const text = new TextDecoder().decode(body);
-  const document = parseJson(text);
-  if (document !== undefined) return excerptJson(document, rules, maxChars);
-  return excerptLoose(text, rules, maxChars);
+  return excerptOf(parseJson(text), text, rulesFor(options, null), MAX_EXCERPT);
 }
