@@ -240,23 +240,25 @@ export class EvidenceStore {
     const share = state.end === null ? shareOf(state) : stepOf(state).weight;
     const criticalGuardrails = state.guardrails.filter(({ critical }) => critical).length;
     let live: number | null = null;
-    let reference: boolean | null = null;
+    // Of guardrails on live traffic: whether one has an earlier baseline, and whether a required one lacks it.
+    let hasReference = false;
+    let lacksReference = false;
     const judgements = state.guardrails.map((guardrail, index): Judgement => {
       const gathered = structuredClone(kept.guardrails[index]!);
       for (const tick of open) addTickTo(gathered, tick, index, state, share !== 100);
       const isLive = guardrail.metric !== 'mismatch';
+      const reference = referenceOf(gathered);
       if (isLive) {
         live = Math.max(live ?? 0, gathered.step.candidate.n);
-        // A single required guardrail without an earlier baseline is enough for the step to need a person.
-        const isKnown = referenceOf(gathered) !== null;
-        if (isKnown || guardrail.required) reference = isKnown && (reference ?? true);
+        if (reference !== null) hasReference = true;
+        else lacksReference ||= guardrail.required;
       }
       const isReference = isLive && share === 100;
       return judge(
         guardrail,
         {
           candidate: gathered.rollout.candidate,
-          baseline: (isReference && referenceOf(gathered)?.counts) || gathered.rollout.baseline,
+          baseline: (isReference && reference?.counts) || gathered.rollout.baseline,
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
           step: gathered.step,
@@ -265,7 +267,8 @@ export class EvidenceStore {
       );
     });
     const samples = { live: Math.min(live ?? kept.requests, kept.requests), compared: kept.compared };
-    return { stepRun: kept.stepRun, judgements, samples, reference: reference === true };
+    // A single required guardrail without an earlier baseline is enough for the step to need a person.
+    return { stepRun: kept.stepRun, judgements, samples, reference: hasReference && !lacksReference };
   }
 
   #keepSilent(units: Iterable<string>): void {

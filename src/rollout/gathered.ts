@@ -47,7 +47,8 @@ export interface OpenTick {
   byRequest: Map<string, { n: number[]; bad: number[] }> | null;
 }
 
-function armsOf(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
+/** What one tick counted for a guardrail in both arms. */
+function countedIn(tick: OpenTick, index: number, guardrail: Guardrail, state: RolloutState): Arms {
   const of = (variant: string): Count => {
     if (guardrail.per === 'unit') return tick.byUnit?.counts[index]?.[variant] ?? { n: 0, bad: 0 };
     const requests = tick.byRequest?.get(variant);
@@ -70,7 +71,7 @@ export function addTickTo(
 ): void {
   const guardrail = state.guardrails[index]!;
   if (guardrail.metric === 'mismatch') return;
-  const counted = armsOf(tick, index, guardrail, state);
+  const counted = countedIn(tick, index, guardrail, state);
   const reference = referenceOf(into);
   // Where the step's ticks have too few baseline trials on average, the rest of this one will bring no better comparison.
   const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
