@@ -23,7 +23,7 @@ import {
 } from './compare/compare.ts';
 import { bearsCredentials, bringsKey, headersOfCopy } from './credentials.ts';
 import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS } from './limits.ts';
-import { noReply, type Observation } from './observation.ts';
+import { noReply, type Observation, type Sides } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import type { MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
@@ -32,7 +32,7 @@ import { scorePair } from './score.ts';
 import { isRefusal, type PairTally } from './tally.ts';
 
 /** What mirroring works with. */
-export interface Mirroring {
+interface Mirroring {
   env: Env;
   ctx: ExecutionContext;
   budget: MirrorBudget;
@@ -96,11 +96,15 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
-    keep(served, plan, work, result, sides, body),
-    scorePair(served, plan, work, { ...sides, request: body }, result),
+    sampleOf(served, plan, result, sides, body).then((sample) => sample && tallyOf(served, plan, work).sample(sample)),
+    scorePair(served, plan, result, sides, body, work.env).then(
+      (scores) => scores && tallyOf(served, plan, work).score(scores),
+    ),
     again &&
       repeat(served, plan, work, {
-        ...{ live: sides.live, again, body },
+        live: sides.live,
+        again,
+        body,
         // Not beside a pair that was locked out. Nor beside one that was skipped, if the skip concerns the baseline's answer, which the
         // repeat is compared with: a mirrored baseline (counterfactual), or a `not-modified`, which a repeat that is alike does not show.
         counts: !isLocked && (result.class !== 'skipped' || (isDirect && result.reason !== 'not-modified')),
@@ -190,11 +194,6 @@ function judge(
   });
 }
 
-export interface Sides {
-  live: Observation;
-  candidate: Observation;
-}
-
 /** Counts and records the one result of a sampled request. */
 function count(
   served: Served,
@@ -211,22 +210,8 @@ function count(
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 
-/** Keeps a sample of a pair that differs, where the config allows that. */
-async function keep(
-  served: Served,
-  plan: MirrorPlan,
-  work: Mirroring,
-  result: Comparison,
-  sides: Sides,
-  body: Uint8Array,
-): Promise<void> {
-  if (!plan.shadow.samples || result.class === 'match' || result.class === 'skipped') return;
-  const sample = await sampleOf(served, plan, result, sides, body);
-  tallyOf(served, plan, work).sample(sample);
-}
-
 /** The isolate's present tally of pairs. Never hold on to it: a flush takes it away. */
-export function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
+function tallyOf(served: Served, plan: MirrorPlan, work: Mirroring): PairTally {
   const rollout = served.inForce.rollout ?? '';
   const about = { ...flushingOf(served), candidate: plan.shadow.variant, rollout };
   if (Date.now() - served.headersAtMs > LATE_MS) about.isBusy = true;

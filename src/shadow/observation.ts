@@ -1,6 +1,6 @@
 /**
- * Owns the words for what was seen of one reply, live or mirrored (design section 7). It is a type and nothing else: who
- * captures replies fills it, who compares them reads it, and neither needs the other.
+ * Owns the words for what was seen of a reply, live or mirrored, and of a pair of them (design section 7). Who captures replies fills
+ * them in, who compares them reads them, and neither needs the other.
  */
 
 /**
@@ -32,6 +32,12 @@ export interface Observation {
   totalMs?: number;
   /** Numbers that the route's `measures` read from reply headers. */
   measures?: Record<string, number>;
+}
+
+/** Both replies of a pair: the baseline's, which `live` stands for whoever served, and the other. */
+export interface Sides {
+  live: Observation;
+  candidate: Observation;
 }
 
 /** What is observed of a reply that never came. */

@@ -1,12 +1,12 @@
 /** Owns the row of a comparison: what mirroring found, in the words of the records. Bodies and header values never go in. */
 
+import type { Env } from '../env.ts';
 import { cfOf } from '../forward/incoming.ts';
 import type { Served } from '../forward/served.ts';
 import type { ComparisonRow } from '../records/rows.ts';
 import { recordRow } from '../records/write.ts';
 import type { AnswerFacts, Comparison, ComparisonRole } from './compare/compare.ts';
-import type { Mirroring, Sides } from './mirror.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Sides } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
 import { isCompared, type Side } from './tally.ts';
 
@@ -19,7 +19,7 @@ export interface Judged {
 }
 
 /** Records the result of one sampled request, or of its repeat. */
-export function recordPair(served: Served, judged: Judged, work: Pick<Mirroring, 'env' | 'ctx'>): void {
+export function recordPair(served: Served, judged: Judged, work: { env: Env; ctx: ExecutionContext }): void {
   recordRow(work.env, work.ctx, 'comparisons', rowOf(served, judged));
 }
 

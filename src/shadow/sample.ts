@@ -3,18 +3,19 @@
 import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { redactPair, redactRequest } from './compare/redact.ts';
-import type { Sides } from './mirror.ts';
+import type { Sides } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
 import type { Sample } from './tally.ts';
 
-/** The sample of a pair. */
+/** The sample of a pair that differs; null for others, and where the config allows none. */
 export async function sampleOf(
   served: Served,
   plan: MirrorPlan,
   result: Comparison,
   sides: Sides,
   requestBody: Uint8Array,
-): Promise<Sample> {
+): Promise<Sample | null> {
+  if (!plan.shadow.samples || result.class === 'match' || result.class === 'skipped') return null;
   const rules = plan.shadow.compare;
   const { live, candidate } = await redactPair(sides.live, sides.candidate, rules);
   return {

@@ -12,39 +12,34 @@ import type { Served } from '../forward/served.ts';
 import type { Comparison } from './compare/compare.ts';
 import { parseJson } from './compare/json-text.ts';
 import { MAX_MEASURED, MAX_SCORE_BYTES, SCORE_LIMIT_MS } from './limits.ts';
-import { type Mirroring, type Sides, tallyOf } from './mirror.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Sides } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
-import { isCompared } from './tally.ts';
+import { isCompared, type Scores } from './tally.ts';
 
-interface Scores {
-  live: number;
-  candidate: number;
-}
-
-/** Asks for the scores of a compared pair, for the scorer's percent of them, and counts them. Never rejects. */
+/** Asks for the scores of a compared pair, for the scorer's percent of them; null for others, and where none came. Never rejects. */
 export async function scorePair(
   served: Served,
   plan: MirrorPlan,
-  work: Mirroring,
-  pair: Sides & { request: Uint8Array },
   result: Comparison,
-): Promise<void> {
+  { live, candidate }: Sides,
+  requestBody: Uint8Array,
+  env: Env,
+): Promise<Scores | null> {
   const { scorer } = plan.shadow;
-  if (scorer === undefined || !isCompared(result)) return;
-  if (Math.random() * 100 >= scorer.percent) return;
+  if (scorer === undefined || !isCompared(result) || Math.random() * 100 >= scorer.percent) return null;
   const text = new TextDecoder();
   const answer = ({ status, body }: Observation) => ({ status, body: text.decode(body) });
   const question = {
     route: served.route.name,
     baseline: plan.baseline,
     candidate: plan.shadow.variant,
-    request: { method: served.method, path: served.url.pathname, body: text.decode(pair.request) },
-    answers: { live: answer(pair.live), candidate: answer(pair.candidate) },
+    request: { method: served.method, path: served.url.pathname, body: text.decode(requestBody) },
+    answers: { live: answer(live), candidate: answer(candidate) },
   };
-  const scores = await askScorer(scorer.origin, JSON.stringify(question), work.env);
-  if (typeof scores === 'string') console.warn(`scorer of ${served.route.name}: ${scores}`);
-  else tallyOf(served, plan, work).score(scores.live, scores.candidate);
+  const scores = await askScorer(scorer.origin, JSON.stringify(question), env);
+  if (typeof scores !== 'string') return scores;
+  console.warn(`scorer of ${served.route.name}: ${scores}`);
+  return null;
 }
 
 /**

@@ -36,7 +36,10 @@ export interface Moments {
   squares: number;
 }
 
+/** Whose reply of a pair: the baseline's, or the other. */
 export type Side = 'live' | 'candidate';
+/** What a scorer said of both. */
+export type Scores = Record<Side, number>;
 
 /** What is flushed of one route and candidate. Histograms are in their compact text form. */
 export interface PairBatch {
@@ -143,7 +146,8 @@ export class PairTally {
     else if (isCompared(comparison)) this.#compared('repeat', comparison);
   }
 
-  score(live: number, candidate: number): void {
+  /** Counts what a scorer said of a pair. */
+  score({ live, candidate }: Scores): void {
     const { scores } = this.#batch;
     addTo(scores.live, live);
     addTo(scores.candidate, candidate);

@@ -16,7 +16,7 @@ function batchOf(times: [liveMs: number, candidateMs: number][]): PairBatch {
       json(1, { totalMs: liveMs, ...measures(100) }),
       json(1, { totalMs: candidateMs, ...measures(300) }),
     );
-    tally.score(1, 0.5);
+    tally.score({ live: 1, candidate: 0.5 });
   }
   tally.skip('busy');
   tally.spent(7);

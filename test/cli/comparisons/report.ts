@@ -36,7 +36,7 @@ export function fullReport(): PairReport {
       candidate: { ...result.candidate, ...sides.candidate },
     };
     tally.pair(seen, reply(10, { measures: { memory: 64 } }), reply(12, { measures: { memory: 48 } }));
-    tally.score(i % 7 === 0 ? 0 : 1, 1);
+    tally.score({ live: i % 7 === 0 ? 0 : 1, candidate: 1 });
     if (i % 10 === 0) tally.repeat({ ...comparison('match', ''), similarity: 1 });
   }
   for (const reason of ['unreachable', 'unreachable', 'cut'])
