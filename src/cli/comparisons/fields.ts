@@ -1,9 +1,10 @@
 /** Owns the table of fields that differ: raw counts of candidate and repeat, and the verdict with its evidence. Pure. */
 
 import { evidence, percent, whole } from '../figures.ts';
+import { grid } from '../grid.ts';
+import type { Screen } from '../screen.ts';
 import { safe, widthOf } from '../text.ts';
-import { grid } from './grid.ts';
-import type { Comparisons, Screen } from './report.ts';
+import type { Comparisons } from './report.ts';
 
 /** Fields shown; the API has all. */
 const SHOWN = 12;

@@ -2,8 +2,8 @@
 
 import type { Sample } from '../../shadow/tally.ts';
 import { figure } from '../figures.ts';
+import { columnsOfScreen, type Screen } from '../screen.ts';
 import { safe, wrap } from '../text.ts';
-import { columnsOfScreen, type Screen } from './report.ts';
 import { sideBySide } from './side-by-side.ts';
 
 /** Characters of a request that are shown. */

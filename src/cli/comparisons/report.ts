@@ -6,24 +6,19 @@
 import type * as v from 'valibot';
 import type { comparisonsAnswer } from '../../admin/answers.ts';
 import { bar, figure, ms, percent, signed, whole } from '../figures.ts';
-import type { Terminal } from '../terminal.ts';
+import { grid } from '../grid.ts';
+import { columnsOfScreen, joined, noteLines, type Screen } from '../screen.ts';
 import { safe, wrap } from '../text.ts';
 import { fieldLines } from './fields.ts';
-import { grid } from './grid.ts';
 
 /** What the API answers. */
 export type Comparisons = v.InferOutput<typeof comparisonsAnswer>;
-export type Screen = Pick<Terminal, 'columns' | 'paint'>;
 
-/** Where nothing is cut (a pipe), lines are laid out as for this. */
-export const PIPE_COLUMNS = 80;
 const BAR_WIDTH = 28;
-
-export const columnsOfScreen = ({ columns }: Screen): number => (Number.isFinite(columns) ? columns : PIPE_COLUMNS);
 
 /** The whole report but the pairs themselves. */
 export function reportLines(route: string, report: Comparisons, screen: Screen): string[] {
-  const sections = [
+  return joined([
     headLines(route, report, screen),
     classLines(report, screen),
     latencyLines(report),
@@ -31,9 +26,8 @@ export function reportLines(route: string, report: Comparisons, screen: Screen):
     likenessLines(report),
     numberLines(report, screen),
     scoreLines(report, screen),
-    noteLines(report, screen),
-  ];
-  return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+    noteLines(report.notes, screen),
+  ]);
 }
 
 function headLines(route: string, { candidate, candidates, since }: Comparisons, { paint }: Screen): string[] {
@@ -105,7 +99,7 @@ function likenessLines({ similarity }: Comparisons): string[] {
   );
 }
 
-/** What is reckoned of tokens that a reply did not name bears a sign. */
+/** Numbers that are estimates where a reply named no usage; `~` marks them there. */
 const ESTIMATED = new Set(['tokensIn', 'tokensOut', 'cost']);
 
 function numberLines({ numbers }: Comparisons, screen: Screen): string[] {
@@ -145,12 +139,6 @@ function scoreLines({ scores }: Comparisons, screen: Screen): string[] {
     ...wrap(`  difference ${signed(difference.mean, figure)}${range}`, columnsOfScreen(screen), '    '),
     `  ${verdict}`,
   ];
-}
-
-function noteLines({ notes }: Comparisons, screen: Screen): string[] {
-  return notes.flatMap((note) =>
-    wrap(`  ! ${safe(note)}`, columnsOfScreen(screen), '    ').map((line) => screen.paint.yellow(line)),
-  );
 }
 
 function counted(counts: Record<string, number>): string {

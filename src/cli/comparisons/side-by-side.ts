@@ -5,8 +5,8 @@
 
 import { diffArrays, diffWordsWithSpace } from 'diff';
 import { ExactNumber, parseJson } from '../../shadow/compare/json-text.ts';
+import type { Screen } from '../screen.ts';
 import { columnsOf, safe, widthOf } from '../text.ts';
-import type { Screen } from './report.ts';
 
 interface Piece {
   text: string;

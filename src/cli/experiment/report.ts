@@ -4,10 +4,10 @@
  */
 
 import type { Report } from '../../experiment/report.ts';
-import { grid } from '../comparisons/grid.ts';
-import { columnsOfScreen, type Screen } from '../comparisons/report.ts';
 import { figure, ms, percent, signed, whole } from '../figures.ts';
+import { grid } from '../grid.ts';
 import type { RouteStatus } from '../route.ts';
+import { columnsOfScreen, joined, noteLines, type Screen } from '../screen.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 import { differenceWords } from './differences.ts';
 import { intervalBar } from './interval.ts';
@@ -25,14 +25,13 @@ const MIN_DAYS = 1 / 24;
 
 /** The whole report. `inForce` is what the route's traffic goes by, where that is known. */
 export function reportLines(route: string, report: Report, screen: Screen, inForce?: InForce): string[] {
-  const sections = [
+  return joined([
     headLines(route, report, screen),
     ratioLines(report, idleWords(route, report, inForce), screen),
     ...report.metrics.map((metric) => metricLines(metric, screen)),
     ...(report.segments ?? []).map((segment) => segmentLines(segment, report, screen)),
-    noteLines(report, screen),
-  ];
-  return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+    noteLines(report.notes, screen),
+  ]);
 }
 
 function headLines(route: string, { id, since }: Report, screen: Screen): string[] {
@@ -85,7 +84,8 @@ function ratioLines(report: Report, idle: string | null, screen: Screen): string
   ];
 }
 
-function unitsOf({ units }: Report): number {
+/** The units of all arms. */
+export function unitsOf({ units }: Report): number {
   return Object.values(units).reduce((sum, n) => sum + n, 0);
 }
 
@@ -176,10 +176,4 @@ function daysWords(days: number): string {
   if (days < 1) return 'less than a day';
   const rounded = days < 10 ? Math.round(days * 10) / 10 : Math.ceil(days);
   return rounded === 1 ? '1 day' : `${whole(rounded)} days`;
-}
-
-function noteLines({ notes }: Report, screen: Screen): string[] {
-  return notes.flatMap((note) =>
-    wrap(`  ! ${safe(note)}`, columnsOfScreen(screen), '    ').map((line) => screen.paint.yellow(line)),
-  );
 }

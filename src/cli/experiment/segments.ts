@@ -1,9 +1,9 @@
 /** Owns how a report's segments read: a row for each value, and above them that they decide nothing. Pure. */
 
 import type { Report, SegmentReport } from '../../experiment/report.ts';
-import { grid } from '../comparisons/grid.ts';
-import { columnsOfScreen, type Screen } from '../comparisons/report.ts';
 import { figure, percent, signed, whole } from '../figures.ts';
+import { grid } from '../grid.ts';
+import { columnsOfScreen, type Screen } from '../screen.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 import { differenceWords } from './differences.ts';
 

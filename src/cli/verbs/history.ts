@@ -1,23 +1,13 @@
 /** Owns `headgate history ROUTE`: who did what, when, why, what changed by it, and on what evidence. */
 
+import type { Entry } from '../../rollout/journal.ts';
 import { connect } from '../client.ts';
-import { PIPE_COLUMNS } from '../comparisons/report.ts';
 import { shares } from '../figures.ts';
 import { lookAt, paramOf } from '../route.ts';
+import { columnsOfScreen, type Screen } from '../screen.ts';
 import { Stop, usage } from '../stop.ts';
-import type { Terminal } from '../terminal.ts';
 import { safe, wrap } from '../text.ts';
 import { verb } from '../verb.ts';
-
-interface Entry {
-  at: string;
-  actor: string;
-  action: string;
-  reason: string;
-  before: unknown;
-  after: unknown;
-  evidence?: string[];
-}
 
 export const history = verb({
   summary: 'Show who did what and why, newest first, also what was refused',
@@ -47,20 +37,16 @@ export const history = verb({
   },
 });
 
-/** Lines of a history. Pure. */
-export function historyLines(
-  entries: readonly Entry[],
-  withEvidence: boolean,
-  { columns, paint }: Pick<Terminal, 'columns' | 'paint'>,
-): string[] {
-  const width = Number.isFinite(columns) ? columns : PIPE_COLUMNS;
+function historyLines(entries: readonly Entry[], withEvidence: boolean, screen: Screen): string[] {
+  const { paint } = screen;
+  const columns = columnsOfScreen(screen);
   return entries.flatMap(({ at, actor, action, reason, before, after, evidence = [] }) => {
     const traffic = trafficOf(before, after);
     const colour = /refused|aborted/.test(action) ? paint.red : paint.bold;
     const said = [reason, traffic, ...(withEvidence ? evidence : [])].filter((text) => text !== '');
     return [
       `${paint.dim(at.slice(0, 19).replace('T', ' '))}  ${colour(action)} ${paint.dim('by')} ${safe(actor)}`,
-      ...said.flatMap((text) => wrap(`  ${safe(text)}`, width, '    ')),
+      ...said.flatMap((text) => wrap(`  ${safe(text)}`, columns, '    ')),
     ];
   });
 }

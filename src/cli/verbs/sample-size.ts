@@ -2,11 +2,11 @@
 
 import { type SizeAsked, type SizePlan, sizePlan } from '../../experiment/size.ts';
 import { connect } from '../client.ts';
-import { grid } from '../comparisons/grid.ts';
-import { PIPE_COLUMNS } from '../comparisons/report.ts';
 import { sizeAsked } from '../experiment/size.ts';
 import { type Traffic, trafficOf } from '../experiment/traffic.ts';
 import { figure, percent, signed, whole } from '../figures.ts';
+import { grid } from '../grid.ts';
+import { columnsOfScreen } from '../screen.ts';
 import { usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { wrap } from '../text.ts';
@@ -51,7 +51,7 @@ function askedOf(args: Record<'baseline' | 'lift' | 'power' | 'ratio', string> &
 
 function planLines(plan: SizePlan, traffic: Traffic | null, terminal: Terminal): string[] {
   const { baseline, variant, lift, power, unitsPerArm, plannedUnits } = plan;
-  const columns = Number.isFinite(terminal.columns) ? terminal.columns : PIPE_COLUMNS;
+  const columns = columnsOfScreen(terminal);
   const even = unitsPerArm.baseline === unitsPerArm.variant;
   const arms = even
     ? `${whole(unitsPerArm.baseline)} in each arm`

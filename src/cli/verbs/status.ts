@@ -2,10 +2,10 @@
 
 import { durationMs } from '../../config/duration.ts';
 import { type Connected, connect } from '../client.ts';
-import { PIPE_COLUMNS } from '../comparisons/report.ts';
 import { shares } from '../figures.ts';
 import { LiveView } from '../live-view.ts';
 import { lookAt, type RouteStatus, routeStatuses } from '../route.ts';
+import { columnsOfScreen } from '../screen.ts';
 import { listLines } from '../status/list.ts';
 import { statusLines } from '../status/view.ts';
 import { type ExitCode, Stop, usage } from '../stop.ts';
@@ -70,8 +70,7 @@ function print(statuses: RouteStatus[], route: string | undefined, json: boolean
 
 function linesOf(statuses: RouteStatus[], route: string | undefined, { columns, paint, now }: Terminal): string[] {
   if (!route) return listLines(statuses, columns);
-  const width = Number.isFinite(columns) ? columns : PIPE_COLUMNS;
-  return statusLines(statuses[0]!, { columns: width, paint, nowMs: now() });
+  return statusLines(statuses[0]!, { columns: columnsOfScreen({ columns }), paint, nowMs: now() });
 }
 
 /** Looks until there is a reason to end. `each` sees every look. */

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Screen } from '../../cli/comparisons/report.ts';
-import { type Report, reportLines } from '../../cli/experiment/report.ts';
+import { type Report, reportLines, unitsOf } from '../../cli/experiment/report.ts';
 import { whole } from '../../cli/figures.ts';
+import type { Screen } from '../../cli/screen.ts';
 import { safe } from '../../cli/text.ts';
 import type { ActReport } from '../story/summary.ts';
 import type { Teller } from '../story/teller.ts';
@@ -127,10 +127,6 @@ async function ready(url: string, signal: AbortSignal): Promise<void> {
     await answer?.text();
     if (answer?.ok) return;
   }
-}
-
-function unitsOf({ units }: Report): number {
-  return Object.values(units).reduce((sum, n) => sum + n, 0);
 }
 
 const stateOf = (report: Report): string =>

@@ -1,8 +1,8 @@
 /** Owns the tables of `npm start -- --shadow`. Pure: it makes lines and prints none. */
 
-import { grid } from '../../cli/comparisons/grid.ts';
 import type { Comparisons } from '../../cli/comparisons/report.ts';
 import { bar, ms, percent, signed, whole } from '../../cli/figures.ts';
+import { grid } from '../../cli/grid.ts';
 import type { LanguageRow, ShadowBoard } from './board.ts';
 
 const BAR_WIDTH = 24;

@@ -1,7 +1,7 @@
 /** Owns the end of the story: what each act has shown, in numbers, and whether it went as told. Pure: it makes lines. */
 
-import { grid } from '../../cli/comparisons/grid.ts';
-import { columnsOfScreen, type Screen } from '../../cli/comparisons/report.ts';
+import { grid } from '../../cli/grid.ts';
+import { columnsOfScreen, type Screen } from '../../cli/screen.ts';
 import { widthOf, wrap } from '../../cli/text.ts';
 
 export interface Fact {

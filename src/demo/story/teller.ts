@@ -3,8 +3,8 @@
  * where the terminal ends, needs no colour to be understood, and knows nothing of what it tells.
  */
 
-import { columnsOfScreen, type Screen } from '../../cli/comparisons/report.ts';
 import { bar, percent, shares } from '../../cli/figures.ts';
+import { columnsOfScreen, type Screen } from '../../cli/screen.ts';
 import { safe, wrap } from '../../cli/text.ts';
 import type { Moment } from './api.ts';
 import type { Ledger } from './ledger.ts';

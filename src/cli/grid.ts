@@ -1,6 +1,6 @@
 /** Owns the small grids of a report: columns as wide as their widest cell, two columns from the left. Pure. */
 
-import { widthOf } from '../text.ts';
+import { widthOf } from './text.ts';
 
 /** Lines of a grid; `align` has `l` or `r` for each column. A missing cell is empty. */
 export function grid(rows: readonly (readonly string[])[], align: string): string[] {
