@@ -1,6 +1,6 @@
 /**
- * Owns waiting for a rollout's end, and the exit status for it. A Worker that cannot be reached is tried again for some minutes. A rollout
- * that does not exist, or was replaced by another, is refused rather than taken for a success.
+ * Owns waiting: for a rollout's end, with the exit status for it, and for a Worker that is away, which is tried again for some minutes. A
+ * rollout that does not exist, or was replaced by another, is refused rather than taken for a success.
  */
 
 import type { RolloutStatus } from '../rollout/describe.ts';

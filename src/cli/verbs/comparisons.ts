@@ -12,9 +12,8 @@ import { writeText } from '../json-file.ts';
 import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
+import { LOOK_MS, patiently } from '../wait.ts';
 
-/** How often `--watch` looks. */
-const WATCH_MS = 2_000;
 /** All that the controller keeps. */
 const ALL_SAMPLES = 200;
 
@@ -135,7 +134,7 @@ function toForget({ candidate, candidates }: Comparisons, args: { route: string;
   throw usage(what, `name one by --candidate ${candidate}`);
 }
 
-/** Shows each look over the one before; a Worker that cannot be reached for a while is waited for. */
+/** Shows each look over the one before; a Worker that has answered once is waited for when it cannot be reached or fails. */
 async function watch(
   look: () => Promise<Comparisons>,
   show: (report: Comparisons) => void,
@@ -143,19 +142,10 @@ async function watch(
   json: boolean,
 ): Promise<never> {
   const isScreen = Number.isFinite(terminal.columns) && !json;
-  let report = await look();
-  for (;;) {
+  const lookAgain = patiently(look, terminal);
+  for (let report = await look(); ; report = await lookAgain()) {
     if (isScreen) terminal.out('\u001b[H\u001b[2J');
     show(report);
-    for (;;) {
-      await terminal.sleep(WATCH_MS);
-      try {
-        report = await look();
-        break;
-      } catch (cause) {
-        if (!(cause instanceof Stop) || cause.trouble.code !== 'unreachable') throw cause;
-        terminal.note(`${cause.trouble.what} Trying again.`);
-      }
-    }
+    await terminal.sleep(LOOK_MS);
   }
 }

@@ -197,6 +197,23 @@ describe('headgate comparisons --watch', () => {
     expect(session.out.split('\u001b[H\u001b[2J')).toHaveLength(3);
     expect(session.notes).toMatch(/Cannot reach .* Trying again\./);
   });
+
+  it('waits for a Worker whose controller fails for a while, as status does', async () => {
+    let looks = 0;
+    const real = session.fetch;
+    session.fetch = async (...call) => {
+      looks += 1;
+      if (looks !== 2) return real(...call);
+      const headers = { 'content-type': 'application/problem+json' };
+      return Response.json({ code: 'controller_down', detail: 'it failed' }, { status: 503, headers });
+    };
+    session.sleep = async () => {
+      if (looks === 3) throw new Error('enough');
+    };
+    await expect(session.run('comparisons', 'detect', '--watch')).rejects.toThrow('enough');
+    session.fetch = real;
+    expect(session.notes).toMatch(/it failed Trying again\./);
+  });
 });
 
 describe('headgate comparisons --export', () => {
