@@ -3,7 +3,7 @@
  * what they mean: a default that is now written out is shown as a change.
  */
 
-import { asObject } from '../json.ts';
+import { asObject, isObject } from '../json.ts';
 import { safe } from './text.ts';
 
 type Json = Record<string, unknown>;
@@ -76,10 +76,6 @@ function differences(before: unknown, after: unknown, path = ''): Difference[] {
     return before.flatMap((item, i) => differences(item, after[i], `${path}[${i}]`));
   }
   return [{ path, before, after }];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Lines for a terminal: `+` comes, `-` goes, `~` changes. */

@@ -8,8 +8,8 @@ import { faultLines } from './print.ts';
 import { type ExitCode, Stop, type Trouble, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import { safe } from './text.ts';
-import { commonArgs, type Verb } from './verb.ts';
-import { groupOf, verbs } from './verbs/index.ts';
+import { commonArgs } from './verb.ts';
+import { firstWords, groupOf, verbs } from './verbs/index.ts';
 
 type Token = NonNullable<ReturnType<typeof nodeParseArgs>['tokens']>[number];
 
@@ -19,8 +19,8 @@ export async function run(argv: string[], terminal: Terminal): Promise<ExitCode>
   try {
     return await dispatch(argv, terminal);
   } catch (cause) {
-    const trouble = troubleOf(cause);
-    if (!trouble) throw cause;
+    if (!(cause instanceof Stop)) throw cause;
+    const { trouble } = cause;
     terminal.note(json ? JSON.stringify({ error: trouble }) : troubleText(trouble, terminal));
     return trouble.exitCode;
   }
@@ -30,7 +30,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const [word] = argv;
   if (word === 'help' && argv.length > 1) return dispatch([...argv.slice(1), '--help'], terminal);
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
-    return explain(Object.keys(verbs), word !== undefined, terminal);
+    return listVerbs(Object.keys(verbs), word !== undefined, terminal);
   }
   // Called by shell completions, not by people.
   if (word === 'complete') {
@@ -41,7 +41,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const name = nameOf(argv);
   if (name === undefined) {
     const names = groupOf(word).map((second) => `${word} ${second}`);
-    return explain(names, argv.length > 1, terminal);
+    return listVerbs(names, argv.length > 1, terminal);
   }
   const chosen = await verbs[name]!.load();
   const args = { ...chosen.args, ...commonArgs };
@@ -65,13 +65,12 @@ function nameOf([first, second]: string[]): string | undefined {
     throw usage(`${first} has no verb ${second}.`, didYouMean(second, seconds));
   }
   if (Object.hasOwn(verbs, first!)) return first;
-  const firsts = [...new Set(Object.keys(verbs).map((name) => name.split(' ')[0]!))];
-  throw usage(`There is no verb ${first}.`, didYouMean(first!, firsts));
+  throw usage(`There is no verb ${first}.`, didYouMean(first!, firstWords()));
 }
 
 /**
- * Refuses unknown options, surplus words and missing arguments. The parser itself ignores the first two silently, and a typo must not act
- * on the wrong thing; and only here is the verb's name known.
+ * Refuses unknown options, surplus words, and arguments that are missing or none of the choices. The parser itself ignores the first two
+ * silently, and a typo must not act on the wrong thing; and only here is the verb's name known.
  */
 function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boolean): void {
   const options = Object.fromEntries(
@@ -99,11 +98,10 @@ function checkArguments(word: string, rest: string[], args: ArgsDef, isMany: boo
   const given = tokens.filter((token) => token.kind === 'positional');
   const surplus = given[wanted.length];
   if (surplus && !isMany) throw usage(`${word} does not know what to do with ${surplus.value}.`, see);
-  refuseMissing(word, args, tokens);
+  checkValues(args, tokens, { word, see });
 }
 
-function refuseMissing(word: string, args: ArgsDef, tokens: readonly Token[]): void {
-  const see = `headgate ${word} --help shows what it takes`;
+function checkValues(args: ArgsDef, tokens: readonly Token[], { word, see }: { word: string; see: string }): void {
   const values = new Map(tokens.flatMap((token) => (token.kind === 'option' ? [[token.name, token.value]] : [])));
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
   for (const [name, arg] of Object.entries(args)) {
@@ -124,7 +122,7 @@ function meant(option: string, known: readonly string[]): string | null {
 }
 
 /** Lists the verbs: on standard output if that was asked for, else on standard error, so that no script takes it for an answer. */
-function explain(names: readonly string[], isAsked: boolean, terminal: Terminal): ExitCode {
+function listVerbs(names: readonly string[], isAsked: boolean, terminal: Terminal): ExitCode {
   if (isAsked) terminal.out(overview(names));
   else terminal.note(overview(names));
   return isAsked ? 0 : 2;
@@ -144,10 +142,6 @@ function overview(names: readonly string[]): string {
   ].join('\n');
 }
 
-function troubleOf(cause: unknown): Trouble | undefined {
-  return cause instanceof Stop ? cause.trouble : undefined;
-}
-
 function troubleText({ what, why, mend, faults }: Trouble, terminal: Terminal): string {
   const { red, dim } = terminal.paint;
   const lines = [`${red('✗')} ${safe(what)}`];
@@ -156,5 +150,3 @@ function troubleText({ what, why, mend, faults }: Trouble, terminal: Terminal): 
   if (mend) lines.push(`  ${dim('→')} ${safe(mend)}`);
   return lines.join('\n');
 }
-
-export type { Verb };

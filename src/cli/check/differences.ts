@@ -1,5 +1,6 @@
 /** Owns what an answer has that its case did not expect. Pure. */
 
+import { isObject } from '../../json.ts';
 import { isEventStream } from '../../shadow/compare/kind.ts';
 import { readSse, type StreamReading } from '../../shadow/compare/sse.ts';
 import type { Expectation } from './cases.ts';
@@ -84,10 +85,6 @@ function subset(expected: unknown, got: unknown, at: string): Difference[] {
   }
   if (JSON.stringify(expected) === JSON.stringify(got)) return [];
   return [{ at: at === '' ? 'body' : at, expected: json(expected), got: json(got) }];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const json = (value: unknown): string => short(JSON.stringify(value));

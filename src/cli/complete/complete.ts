@@ -8,7 +8,7 @@ import { connect } from '../client.ts';
 import { lookAt, routeStatuses, variantsOf } from '../route.ts';
 import type { Terminal } from '../terminal.ts';
 import { type CommonArgs, commonArgs, type Verb } from '../verb.ts';
-import { groupOf, verbs } from '../verbs/index.ts';
+import { firstWords, groupOf, verbs } from '../verbs/index.ts';
 
 /** Whoever presses the tabulator waits no longer than this for the Worker. */
 const PATIENCE_MS = 1_500;
@@ -23,9 +23,8 @@ export async function complete(line: string, terminal: Terminal): Promise<string
 }
 
 async function candidates(before: string[], last: string, terminal: Terminal): Promise<string[]> {
-  const firsts = [...new Set(Object.keys(verbs).map((name) => name.split(' ')[0]!))];
   const [first, second] = before;
-  if (first === undefined) return firsts;
+  if (first === undefined) return firstWords();
   const seconds = groupOf(first);
   if (seconds.length > 0 && second === undefined) return seconds;
   const name = seconds.length > 0 ? `${first} ${second}` : first;

@@ -15,7 +15,7 @@ export interface Traffic {
   counted: 'units' | 'requests';
 }
 
-/** Units a day by the route's experiment, when it runs for an hour; without one the requests of the last day. Throws `Stop` where nothing came. */
+/** Units a day by the route's experiment, once it has counted for an hour; else the requests of the last day. Throws `Stop` where nothing came. */
 export async function trafficOf(route: string, connected: Connected, nowMs: number): Promise<Traffic> {
   const measured = await unitsPerDay(route, connected);
   if (measured !== null) return { perDay: measured, counted: 'units' };

@@ -115,6 +115,11 @@ export const verbs: Record<string, Listed> = {
   },
 };
 
+/** What a command line may begin with: verbs of one word, and groups. */
+export function firstWords(): string[] {
+  return [...new Set(Object.keys(verbs).map((name) => name.split(' ')[0]!))];
+}
+
 /** Verbs of a group (`rollout`): their second words. Empty when there is no such group. */
 export function groupOf(word: string): string[] {
   return Object.keys(verbs)
