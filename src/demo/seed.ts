@@ -1,6 +1,6 @@
 /**
  * Owns what `npm start` writes into local KV: the demo's config, when there is none or only an older demo's. A config that a
- * person put there is never overwritten. It reads the other two documents for the greeting and judges none of them.
+ * person put there is never overwritten, nor judged.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,9 +1,11 @@
 /** Owns the words and tables of `npm start`. Pure: it makes lines and prints none. */
 
+import { bar } from '../cli/figures.ts';
 import type { Row } from './scoreboard.ts';
 import type { Seeded } from './seed.ts';
 import type { RouteSplit } from './splits.ts';
 
+const BAR_WIDTH = 20;
 /** What stands behind the demo's variants; a config of the user's own names others, and they go without. */
 const MODELS: Record<string, string> = { blue: 'tinyld', green: 'eld/medium', third: 'franc' };
 
@@ -43,7 +45,7 @@ function splitLines({ route, path, baseline, weights, notes }: RouteSplit, ours:
       const model = ours ? MODELS[variant] : undefined;
       const role = variant === baseline ? 'baseline' : '';
       const facts = [model, role].filter(Boolean).join(', ');
-      return `    ${variant.padEnd(widest)}  ${String(weight).padStart(5)} %  ${bar(weight / 100)}  ${facts}`.trimEnd();
+      return `    ${variant.padEnd(widest)}  ${String(weight).padStart(5)} %  ${bar(weight / 100, BAR_WIDTH)}  ${facts}`.trimEnd();
     }),
   ];
 }
@@ -71,7 +73,7 @@ function tryOut({ url, shadow, stateDirectory }: Pick<Greeting, 'url' | 'shadow'
 export function trafficTable(rows: readonly Row[]): string[] {
   const cells = rows.map((row) => [
     row.variant ?? '(nobody)',
-    `${bar(row.shareNow)} ${(row.shareNow * 100).toFixed(1).padStart(5)} %`,
+    `${bar(row.shareNow, BAR_WIDTH)} ${(row.shareNow * 100).toFixed(1).padStart(5)} %`,
     row.answers.toLocaleString('en'),
     row.answers === row.failed ? '-' : `${(row.accuracy * 100).toFixed(1)} %`,
     `${row.p50Ms.toFixed(1)} ms`,
@@ -86,12 +88,4 @@ export function trafficTable(rows: readonly Row[]): string[] {
     .filter((row) => row.weakLanguages.length > 0)
     .map((row) => `  ${row.variant ?? '(nobody)'} is mostly wrong in: ${row.weakLanguages.join(', ')}`);
   return [line(head), ...cells.map(line), ...weak];
-}
-
-const BAR_WIDTH = 20;
-
-function bar(share: number): string {
-  // A variant with any traffic at all shows at least one block.
-  const filled = share > 0 ? Math.max(1, Math.round(share * BAR_WIDTH)) : 0;
-  return '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
 }

@@ -1,11 +1,12 @@
 /**
  * Owns the demo's traffic: labelled text sent at a steady rate by many visitors over kept-alive connections, at most 32 at
- * once. When the splitter does not keep up, requests are left out and counted, never queued. It shows and judges nothing.
+ * once. When the splitter does not keep up, requests are left out and counted, never queued. It shows nothing.
  */
 
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './scoreboard.ts';
+import { member } from './scorer/score.ts';
 import type { LabelledText } from './texts.ts';
 import { identityHeaders, keepCookie, pickIdle, type Visitor } from './visitors.ts';
 
@@ -72,7 +73,7 @@ async function ask(options: TrafficOptions, agent: Agent, visitor: Visitor, text
   }
   keepCookie(visitor, reply.headers['set-cookie'] ?? []);
   const variant = reply.headers['x-headgate-variant'];
-  const found = reply.status === 200 ? languageOf(reply.body) : null;
+  const found = reply.status === 200 ? member(reply.body, 'language') : null;
   const answer = {
     variant: typeof variant === 'string' ? variant : null,
     language: text.language,
@@ -113,15 +114,4 @@ function post(url: string, agent: Agent, headers: Record<string, string>, body: 
     sending.on('error', () => resolve(null));
     sending.end(body);
   });
-}
-
-function languageOf(body: string): string | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    const language = typeof value === 'object' && value !== null && 'language' in value ? value.language : null;
-    return typeof language === 'string' ? language : null;
-  } catch {
-    // No JSON is no answer: it counts as failed.
-    return null;
-  }
 }

@@ -3,6 +3,7 @@
  * with the receipt of that answer, as a backend would do it. It shows nothing and decides nothing.
  */
 
+import { member } from '../scorer/score.ts';
 import type { LabelledText } from '../texts.ts';
 import { METRIC, TESTS, type TestName } from './config.ts';
 
@@ -24,7 +25,7 @@ export async function visit(url: string, test: TestName, userId: string, text: L
   const answer = await post(`${url}/v1/detect`, { text: text.text }, { ...headers, 'x-user-id': userId });
   const variant = answer?.headers.get('x-headgate-variant') ?? null;
   const receipt = answer?.headers.get('x-headgate-receipt') ?? null;
-  const found = answer?.ok ? languageOf(await answer.text()) : null;
+  const found = answer?.ok ? member(await answer.text(), 'language') : null;
   if (found === null || receipt === null) return { test, variant, right: null, posted: false };
   const right = found === text.language;
   const taken = await post(`${url}/_headgate/outcomes`, { route, metric: METRIC, value: right, receipt });
@@ -40,14 +41,4 @@ function post(url: string, body: unknown, headers: Record<string, string> = {}):
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch(() => null);
-}
-
-function languageOf(body: string): string | null {
-  try {
-    const value = JSON.parse(body) as { language?: unknown } | null;
-    return typeof value?.language === 'string' ? value.language : null;
-  } catch {
-    // No JSON is no answer.
-    return null;
-  }
 }

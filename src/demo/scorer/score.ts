@@ -24,7 +24,7 @@ export function score(question: ScorerQuestion, languagesOf: (text: string) => r
   return { live: rate(question.answers.live), candidate: rate(question.answers.candidate) };
 }
 
-/** A text member of a JSON object, or null. */
+/** A text member of a JSON object, or null: what is no JSON is no answer. */
 export function member(json: string, name: string): string | null {
   try {
     const value: unknown = JSON.parse(json);

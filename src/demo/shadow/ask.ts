@@ -1,6 +1,6 @@
 /**
- * Owns what the shadow's view asks of the running Headgate: records as they come, the
- * controller's report, a beginning at zero, and a variant's answer to one text.
+ * Owns what the shadow's view asks of the running Headgate: records as they come, the controller's report, a beginning at zero, and
+ * a variant's answer to one text.
  */
 
 import { connect } from '../../cli/client.ts';

@@ -2,8 +2,8 @@
 
 import { type Connected, connect } from '../../cli/client.ts';
 import type { Comparisons } from '../../cli/comparisons/report.ts';
+import type { ChangedRoute, RouteStatus } from '../../cli/route.ts';
 import { terminal } from '../../cli/terminal.ts';
-import type { RouteStatus } from '../../rollout/status.ts';
 import { ROUTE } from './config.ts';
 import { type FEEDBACK_GUARDRAILS, GUARDRAILS, type StoryStep } from './plans.ts';
 
@@ -23,8 +23,6 @@ export interface Moment {
   evidence?: string[];
 }
 
-export type Changed = RouteStatus & { warnings: string[] };
-
 /** Guardrails as the call takes them. */
 export type Guardrails = readonly (typeof FEEDBACK_GUARDRAILS)[number][];
 
@@ -33,7 +31,7 @@ export interface StoryApi {
   configure(document: string): Promise<void>;
   status(): Promise<RouteStatus>;
   /** Under the story's own guardrails where none are given. */
-  start(to: string, plan: StoryStep[], reason: string, guardrails?: Guardrails): Promise<Changed>;
+  start(to: string, plan: StoryStep[], reason: string, guardrails?: Guardrails): Promise<ChangedRoute>;
   switchTo(to: string, reason: string): Promise<void>;
   rollback(reason: string): Promise<void>;
   comparisons(candidate: string): Promise<Comparisons>;
@@ -55,7 +53,7 @@ export function storyApi(url: string, token: string): StoryApi {
     },
     async start(to, plan, reason, guardrails = GUARDRAILS) {
       const json = { to, plan, guardrails: guardrails.map((guardrail) => ({ ...guardrail })), reason };
-      return (await ask(route.rollout.$post({ param, json }))) as Changed;
+      return (await ask(route.rollout.$post({ param, json }))) as ChangedRoute;
     },
     async switchTo(to, reason) {
       await ask(route.switch.$post({ param, json: { to, reason } }));

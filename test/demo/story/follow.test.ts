@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import type { Changed, Moment, StoryApi } from '../../../src/demo/story/api.ts';
+import type { ChangedRoute } from '../../../src/cli/route.ts';
+import type { Moment, StoryApi } from '../../../src/demo/story/api.ts';
 import { Feedback } from '../../../src/demo/story/feedback.ts';
 import { runRollout, type Stage, secondsOf } from '../../../src/demo/story/follow.ts';
 import { Ledger } from '../../../src/demo/story/ledger.ts';
@@ -27,10 +28,10 @@ function stageOf(actions: string[], phases: Record<string, string>): { stage: St
     waitsFor: null,
   });
   const api = {
-    start: async () => ({ rollout: rollout(), warnings: ['step 1 of 2 will be late'] }) as unknown as Changed,
+    start: async () => ({ rollout: rollout(), warnings: ['step 1 of 2 will be late'] }) as unknown as ChangedRoute,
     status: async () => {
       seen++;
-      return { rollout: rollout() } as Changed;
+      return { rollout: rollout() } as ChangedRoute;
     },
     history: async () =>
       [
