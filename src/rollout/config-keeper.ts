@@ -86,6 +86,7 @@ export class ConfigKeeper {
     });
   }
 
+  /** Writes a promotion into the newest config, also into one with unknown keys. Refused when the config has faults, or no such route. */
   promote(promotion: Promotion): Promise<Result<{ revision: ConfigRevision; warnings: Fault[] }, PromotionRefusal>> {
     return this.#turns.take(async () => {
       const current = await this.#current();
@@ -104,6 +105,7 @@ export class ConfigKeeper {
     return this.#rows('SELECT * FROM configs ORDER BY revision DESC').map(({ text: _, ...rest }) => rest);
   }
 
+  /** A kept revision with its text; null where it is not kept. */
   revision(number: number): ConfigRevision | null {
     return this.#rows('SELECT * FROM configs WHERE revision = ?', number)[0] ?? null;
   }

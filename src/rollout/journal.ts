@@ -7,7 +7,7 @@ import type { Split } from '../config/split.ts';
 import { type HistoryEntry, nextRolloutId } from './state.ts';
 import type { KeptSplit } from './steady.ts';
 
-/** One line of the history (design section 11). Rollouts add more members than other calls do. */
+/** One line of the history (design section 11). A rollout's line is a `HistoryEntry`: it has the verdicts as well. */
 export interface Entry {
   at: string;
   actor: string;

@@ -89,13 +89,13 @@ function lastSteady(request: RollbackRequest): Result<KeptSplit, RollbackRefusal
   const splits = kept.toSorted((a, b) => b.revision - a.revision);
   if (running !== null) {
     const { before, variants } = running;
-    // Where no split said it, it was kept under a number of its own when the rollout began.
+    // What was in force without a split of its own (the config's weights, say) was kept as one when the rollout began, with a later number.
     const own = splits.find(({ rollout, revision }) => rollout === null && revision > before.revision);
     return ok({ ...before, revision: own?.revision ?? before.revision, rollout: null, variants });
   }
   const [newest] = splits;
-  // Where its variants have changed, what is in force is the config's baseline, and it is what was before. That its mirrors have ended with
-  // it is no other traffic.
+  // Once its variants have changed, the newest split is not served any more: the config's baseline has all traffic, and comes first in its
+  // place. It keeps the split's mirrors: that those have ended too must not make the two look like different traffic.
   if (newest !== undefined && !isFor(newest, request.route)) splits.unshift(atBaseline(newest, request.config));
   const [current, ...earlier] = splits;
   const isSame = (split: KeptSplit) => [split, restored(split, request)].some((one) => sameTraffic(one, current!));

@@ -1,4 +1,4 @@
-/** Owns the bounds of mirroring and comparing: how much is kept of what, and how long copies may take. */
+/** Owns the bounds of mirroring: how many copies there may be, how long they may take, and how much is kept of what comes back. */
 
 /** Bytes of each answer that are kept for the comparison. */
 export const CAPTURE_BYTES = 262_144;

@@ -68,7 +68,7 @@ export interface PairReport {
   notes: string[];
 }
 
-/** What no pair has been counted in. */
+/** Every class, in the order of a report, with no pair in it. */
 const noClasses = { match: 0, 'status-mismatch': 0, 'body-mismatch': 0, error: 0, timeout: 0 };
 
 /** The report of one candidate's totals. */

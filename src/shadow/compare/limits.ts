@@ -1,4 +1,4 @@
-/** Owns the bounds of comparing: how far two answers are looked at, and when a field's difference is certain. */
+/** Owns the bounds of comparing: how far two answers are looked at, what is kept of them, and when a field's difference is certain. */
 
 /** Levels of nesting, values visited, differences kept, distinct fields kept. */
 export const MAX_DEPTH = 64;
@@ -27,6 +27,8 @@ export const SHORT_SHARE = 0.9;
 
 /** The chance that any harmless field is ever called real, over all fields and all looks. */
 export const FIELD_ALPHA = 0.05;
+/** The chance that a real difference is called noise. That moves no traffic and hides no count, so it holds for each field by itself. */
+export const NOISE_ALPHA = 0.05;
 /** Fewer differing pairs than this are never called real. */
 export const MIN_DIFFERING = 5;
 /** Fields followed one by one; later ones are counted together under `OTHER_FIELDS`. */
@@ -35,8 +37,6 @@ export const MAX_FOLLOWED = 200;
 export const OTHER_FIELDS = '**';
 /** Distinct fields that a batch may bring; a document whose member names are ids would bring thousands. */
 export const MAX_WAITING_FIELDS = 500;
-/** The same for calling a field noise. That moves no traffic and hides no count, so it holds for each field by itself. */
-export const NOISE_ALPHA = 0.05;
 /** A field is called noise if the candidate differs in it surely less than this many times as often as repeats do. */
 export const NOISE_RATIO = 2;
 
