@@ -49,7 +49,7 @@ const MAX_STEPS = 20_000;
 const MAX_WIDTHS = MAX_STEPS / 4;
 
 /** The chance to be best, and what choosing this arm would lose on average, in the metric's unit. */
-export interface Standing {
+interface Standing {
   pBest: number;
   expectedLoss: number;
 }

@@ -20,7 +20,7 @@ export interface Tick {
 }
 
 /** The ratios of bad rates that are betted on: `m` points from `lo` to `hi`, evenly spaced in the logarithm. */
-export interface ThetaGrid {
+interface ThetaGrid {
   lo: number;
   hi: number;
   m: number;

@@ -4,7 +4,7 @@
  */
 
 /** Relative error of any quantile. */
-export const RELATIVE_ACCURACY = 0.01;
+const RELATIVE_ACCURACY = 0.01;
 
 const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
 /** What lies below 0.01 ms is 0; what lies above 30 days is 30 days. So there are at most 1,315 buckets. */

@@ -16,7 +16,7 @@ import { gammaQ, lgamma } from './special.ts';
 export const SAMPLE_RATIO_ALPHA = { sequential: 0.0005, atOnce: 1e-6, final: 0.0005 };
 
 /** The concentrations c over which the sequential check averages its prior a = c·p0. */
-export const CONCENTRATIONS: readonly number[] = [100, 1000, 10_000];
+const CONCENTRATIONS: readonly number[] = [100, 1000, 10_000];
 
 /** The units that were dealt under the same weights, by arm; weights are on any scale. */
 export interface Dealt {

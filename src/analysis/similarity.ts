@@ -19,7 +19,7 @@ export function cosine(a: readonly number[], b: readonly number[]): number {
   return norm > 0 ? dot(a, b) / norm : 0;
 }
 
-export interface DiffyInput {
+interface DiffyInput {
   /** Pairs in which the field differed, candidate and repeat, and pairs in all. */
   raw: number;
   noise: number;

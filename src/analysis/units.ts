@@ -49,7 +49,7 @@ export interface UnitEvidence {
 }
 
 /** Trials, and the bad ones among them, by variant. */
-export type VariantCounts = Record<string, { n: number; bad: number }>;
+type VariantCounts = Record<string, { n: number; bad: number }>;
 
 /** A tick's counts, by the metric's position. */
 export interface TickCounts {

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 import { safe } from './text.ts';
 import type { CommonArgs, RouteWriteArgs, WriteArgs } from './verb.ts';
 
-export interface Change {
+interface Change {
   /** The change as an imperative, without a full stop: `Switch detect to green`. */
   what: string;
   /** What is and what will be, line by line. */

@@ -9,21 +9,21 @@ import { safe } from './text.ts';
 type Json = Record<string, unknown>;
 
 /** One member that differs; `undefined` where a document does not have it. */
-export interface Difference {
+interface Difference {
   /** Within the route (or the document), such as `variants.green.url`. */
   path: string;
   before: unknown;
   after: unknown;
 }
 
-export interface RouteChange {
+interface RouteChange {
   /** Name of the route; null for what stands outside of routes. */
   route: string | null;
   kind: 'added' | 'removed' | 'changed';
   differences: Difference[];
 }
 
-export interface ConfigChange {
+interface ConfigChange {
   changes: RouteChange[];
   /** The order of the routes that both have, where it changed: the first match wins, so it matters. */
   order: string[] | null;

@@ -7,7 +7,7 @@ import { usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommonArgs } from './verb.ts';
 
-export const defaultUrl = 'http://127.0.0.1:8787';
+const defaultUrl = 'http://127.0.0.1:8787';
 
 export interface Connection {
   /** Without a trailing slash and without `/_headgate`. */

@@ -55,7 +55,7 @@ export function waysOf(url: URL): { keyHeader: string; keyValue: string; isInPat
   return { keyHeader, keyValue, isInPath: isGemini || isAzure, preset: isKnown ? preset : null };
 }
 
-export interface FirstConfig {
+interface FirstConfig {
   url: URL;
   name: string | undefined;
   /** The host that visitors call. */

@@ -12,7 +12,7 @@ export type { RouteStatus };
 /** What a change answers: the route afterwards, and what people should know although it was done. */
 export type ChangedRoute = RouteStatus & { warnings: string[] };
 
-export interface OpenRoute extends Connected {
+interface OpenRoute extends Connected {
   status: RouteStatus;
   /** For the client's `param`. */
   param: { route: string };
@@ -39,7 +39,7 @@ export async function lookAt(route: string, connected: Connected): Promise<Route
 }
 
 /** The refusal of a route that the config does not have. */
-export function noSuchRoute(route: string, known: readonly string[]): Stop {
+function noSuchRoute(route: string, known: readonly string[]): Stop {
   return new Stop({
     exitCode: 1,
     code: 'no_such_route',

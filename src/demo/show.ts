@@ -9,7 +9,7 @@ const BAR_WIDTH = 20;
 /** What stands behind the demo's variants; a config of the user's own names others, and they go without. */
 const MODELS: Record<string, string> = { blue: 'tinyld', green: 'eld/medium', third: 'franc' };
 
-export interface Greeting {
+interface Greeting {
   url: string;
   startedInMs: number;
   config: Seeded['config'];

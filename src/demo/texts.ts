@@ -71,7 +71,7 @@ function linesOf(translation: string): string[] {
 }
 
 /** Cuts at the ends of sentences and clauses; a clause that is still too long is cut between words. */
-export function cutIntoLines(paragraph: string): string[] {
+function cutIntoLines(paragraph: string): string[] {
   const clauses = paragraph.replace(/\s+/g, ' ').split(/(?<=[.;:!?,])\s/);
   const lines: string[] = [];
   let line = '';

@@ -11,12 +11,12 @@ import type { LabelledText } from './texts.ts';
 import { identityHeaders, keepCookie, pickIdle, type Visitor } from './visitors.ts';
 
 /** Who asked, and when (epoch milliseconds). */
-export interface Asked {
+interface Asked {
   visitor: Visitor;
   sentAtMs: number;
 }
 
-export interface TrafficOptions {
+interface TrafficOptions {
   /** Headgate's address, without a path. */
   url: string;
   perSecond: number;

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../result.ts';
 
-export interface WorkersOptions {
+interface WorkersOptions {
   /** The directory of `wrangler.toml` and `.dev.vars`. */
   root: string;
   port: number;

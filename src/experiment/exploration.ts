@@ -10,7 +10,7 @@ import { type Figures, unitsOf } from './sums.ts';
 import type { ExperimentPlan } from './words.ts';
 
 /** One value of a segment, in one metric, of one variant against the baseline. */
-export interface SliceReport {
+interface SliceReport {
   value: string;
   metric: string;
   variant: string;

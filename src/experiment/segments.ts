@@ -4,14 +4,14 @@
  */
 
 /** A unit's value by segment. */
-export type Segments = Record<string, string>;
+type Segments = Record<string, string>;
 
 const MAX_VALUES = 10;
 /** What stands for every value that is not told apart. */
 export const OTHER = 'other';
 
 /** The name of a slice of the units. A segment's name has no `=`. */
-export function sliceOf(segment: string, value: string): string {
+function sliceOf(segment: string, value: string): string {
   return `${segment}=${value}`;
 }
 

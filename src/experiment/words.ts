@@ -57,7 +57,7 @@ export interface OutcomeEvent {
   pinned?: string;
 }
 
-export type OutcomeRefusal = 'unknown_unit' | 'already_counted';
+type OutcomeRefusal = 'unknown_unit' | 'already_counted';
 
 /**
  * The variant credited, that of the unit's first exposure. `counted` is false where a conversion had been counted before, and

@@ -33,7 +33,7 @@ export type ConfigRefusal =
   | { code: 'unpublished'; detail: string; mend: string };
 
 /** Why a promotion is not in the config: also when the config no longer has the route. */
-export type PromotionRefusal = ConfigRefusal | { code: 'no_such_route'; detail: string };
+type PromotionRefusal = ConfigRefusal | { code: 'no_such_route'; detail: string };
 
 export interface ConfigWrite {
   text: string;

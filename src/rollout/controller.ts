@@ -28,7 +28,7 @@ import { type RouteStatus, statusOf } from './status.ts';
 import { waysBack } from './ways-back.ts';
 
 /** What `GET /api/routes/:route/comparisons` answers for one candidate. */
-export interface ComparisonsAnswer {
+interface ComparisonsAnswer {
   candidates: string[];
   report: PairReport | null;
   samples: Sample[];

@@ -60,7 +60,7 @@ export function describeRollout(
 }
 
 /** What a rollout waits for, in one sentence. */
-export function waitsFor(state: RolloutState): string | null {
+function waitsFor(state: RolloutState): string | null {
   switch (phaseOf(state)) {
     case 'progressing':
       return state.waiting.length > 0 ? state.waiting.join('; ') : 'its first look at the evidence';
@@ -76,7 +76,7 @@ export function waitsFor(state: RolloutState): string | null {
 }
 
 /** When time alone can change something next: the end of `for`, else the step's longest time; null when it cannot. */
-export function nextAt(state: RolloutState, nowMs: number): string | null {
+function nextAt(state: RolloutState, nowMs: number): string | null {
   if (phaseOf(state) !== 'progressing') return null;
   const leftMs = stepOf(state).forMs - state.creditedMs;
   if (leftMs > 0) return iso(nowMs + leftMs);
@@ -84,7 +84,7 @@ export function nextAt(state: RolloutState, nowMs: number): string | null {
 }
 
 /** What comes next and on what condition: at `nextAt`, where time can bring it. */
-export function nextIs(state: RolloutState): string | null {
+function nextIs(state: RolloutState): string | null {
   const phase = phaseOf(state);
   if (state.end !== null) return null;
   const next = afterStep(state);

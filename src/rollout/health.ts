@@ -5,13 +5,10 @@ import { shareOf } from './readiness.ts';
 import type { Moved, RolloutState, Seen } from './state.ts';
 
 /** `unknown`: it was not checked yet, so ask for a probe first. */
-export type Health =
-  | { is: 'fine' }
-  | { is: 'unknown'; variant: string }
-  | { is: 'bad'; variant: string; detail: string };
+type Health = { is: 'fine' } | { is: 'unknown'; variant: string } | { is: 'bad'; variant: string; detail: string };
 
 /** The health of a variant. `probed`: the variants that declare a check; all others are fine. */
-export function healthOf(variant: string, probed: readonly string[], { health }: Pick<Seen, 'health'>): Health {
+function healthOf(variant: string, probed: readonly string[], { health }: Pick<Seen, 'health'>): Health {
   if (!probed.includes(variant)) return { is: 'fine' };
   const answer = health !== undefined && Object.hasOwn(health, variant) ? health[variant] : undefined;
   if (answer === undefined) return { is: 'unknown', variant };

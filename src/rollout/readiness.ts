@@ -8,7 +8,7 @@ import { span, whole } from '../analysis/words.ts';
 import type { Guardrail } from '../config/types.ts';
 import { type Evidence, type RolloutState, stepOf } from './state.ts';
 
-export interface Readiness {
+interface Readiness {
   /** Everything that the step needs is there, but for a person's approval. */
   ready: boolean;
   /** What is missing, in sentences. */

@@ -152,7 +152,7 @@ export type Effect =
   | { kind: 'probe'; variant: string };
 
 /** Where a rollout stands, in the words of history. */
-export interface Place {
+interface Place {
   phase: Phase;
   /** From 1. */
   step: number;

@@ -36,7 +36,7 @@ export interface RollbackRequest {
   force?: boolean;
 }
 
-export interface RollbackRefusal {
+interface RollbackRefusal {
   code: 'unknown_revision' | 'nothing_earlier' | 'already_there' | 'variants_changed' | 'unknown_variant';
   detail: string;
   mend: string;

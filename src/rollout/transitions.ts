@@ -5,7 +5,7 @@
 
 import type { Input, Phase } from './state.ts';
 
-export interface Transition {
+interface Transition {
   from: Phase;
   input: Input['kind'];
   /** Never `from`, but for `promote`, which may lead to a further step of the same phase. */

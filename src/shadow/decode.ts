@@ -6,7 +6,7 @@
 import zlib from 'node:zlib';
 import { concatenated } from '../forward/bytes.ts';
 
-export interface Decoded {
+interface Decoded {
   bytes: Uint8Array;
   /** Whether there was more than the cap. */
   isTruncated: boolean;

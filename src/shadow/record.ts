@@ -11,7 +11,7 @@ import type { MirrorPlan } from './plan.ts';
 import { isCompared, type Side } from './tally.ts';
 
 /** What a row is made of; `sides` is null where nothing was compared. */
-export interface Judged {
+interface Judged {
   plan: MirrorPlan;
   role: ComparisonRole;
   result: Comparison;

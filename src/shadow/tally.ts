@@ -225,7 +225,7 @@ export function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-export function moments(): Moments {
+function moments(): Moments {
   return { n: 0, sum: 0, squares: 0 };
 }
 
@@ -233,7 +233,7 @@ function bothMoments(): Record<Side, Moments> {
   return { live: moments(), candidate: moments() };
 }
 
-export function addTo(into: Moments, value: number): void {
+function addTo(into: Moments, value: number): void {
   into.n++;
   into.sum += value;
   into.squares += value * value;

@@ -36,7 +36,7 @@ export function withBatch(totals: PairTotals, batch: PairBatch): PairTotals {
 }
 
 /** A mean with its standard error; null where there is nothing to average. */
-export interface Mean {
+interface Mean {
   n: number;
   mean: number | null;
   standardError: number | null;

@@ -40,7 +40,7 @@ export interface Case {
 }
 
 /** What is wrong with a line of the file. */
-export interface CaseFault {
+interface CaseFault {
   line: number;
   reason: string;
 }

@@ -5,7 +5,7 @@ import { isEventStream } from '../../shadow/compare/kind.ts';
 import { readSse, type StreamReading } from '../../shadow/compare/sse.ts';
 import type { Expectation } from './cases.ts';
 
-export interface Answered {
+interface Answered {
   status: number;
   headers: Headers;
   text: string;

@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 
 type Metric = Report['metrics'][number];
 
-export interface Decision {
+interface Decision {
   /** Why the winner should not win; empty when nothing speaks against it. */
   against: string[];
   /** What each primary metric says, for a person who is about to say yes. */

@@ -3,7 +3,7 @@
 import type { TestName } from './config.ts';
 import type { Visit } from './visit.ts';
 
-export interface ArmCount {
+interface ArmCount {
   visitors: number;
   right: number;
 }

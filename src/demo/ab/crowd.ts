@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const MAX_AT_ONCE = 24;
 const TICK_MS = 10;
 
-export interface Crowd {
+interface Crowd {
   count: number;
   perSecond: number;
   /** Ends it early: then `comeOneByOne` rejects. */

@@ -25,7 +25,7 @@ const LOOK_EVERY_MS = 3_000;
 const COUNTED_WITHIN_MS = 15_000;
 const READY_WITHIN_MS = 10_000;
 
-export interface AbPlay {
+interface AbPlay {
   url: string;
   token: string;
   /** Requests a second, over both tests. */

@@ -4,7 +4,7 @@
  */
 
 /** The code for "no language found" (ISO 639-2 `und`). */
-export const UNDETERMINED = 'und';
+const UNDETERMINED = 'und';
 
 const MACROLANGUAGE: Record<string, string> = {
   als: 'sqi',

@@ -9,7 +9,7 @@ export interface ScorerQuestion {
   answers: Record<'live' | 'candidate', { status: number; body: string }>;
 }
 
-export interface Scores {
+interface Scores {
   live: 0 | 1;
   candidate: 0 | 1;
 }

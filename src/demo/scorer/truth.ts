@@ -7,7 +7,7 @@ import { murmur3 } from '../../split/murmur3.ts';
 import type { LabelledText } from '../texts.ts';
 
 /** Hashes of the texts of each language in base 36, sorted, with blanks between. */
-export type Truth = Record<string, string>;
+type Truth = Record<string, string>;
 
 export function truthOf(texts: readonly LabelledText[]): Truth {
   const hashes: Record<string, Set<string>> = {};

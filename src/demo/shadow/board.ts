@@ -27,7 +27,7 @@ export interface Answers {
 }
 
 /** A real text about which the two disagree. */
-export interface Disagreement extends LabelledText {
+interface Disagreement extends LabelledText {
   times: number;
   answers: Answers | null;
 }

@@ -23,7 +23,7 @@ const ASKED_A_LOOK = 10;
 /** A flush comes at most this long after the last pair. */
 const LAST_FLUSH_MS = 20_000;
 
-export interface ShadowRun {
+interface ShadowRun {
   url: string;
   /** Where `.dev.vars` lies. */
   root: string;

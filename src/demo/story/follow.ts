@@ -20,7 +20,7 @@ export interface Stage {
 }
 
 /** A rollout that was watched to its end. */
-export interface Followed {
+interface Followed {
   rollout: RolloutStatus;
   /** Its part of the history, oldest first. */
   moments: Moment[];

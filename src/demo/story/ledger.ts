@@ -15,7 +15,7 @@ export interface Seen {
   ms: number;
 }
 
-export interface Touched {
+interface Touched {
   requests: number;
   failed: number;
   /** Answered, but later than the given time. */

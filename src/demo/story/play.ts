@@ -25,7 +25,7 @@ const CROWD = { browsers: 400, clients: 100 };
 const WARM_UP_MS = 1_000;
 const ACTS = [shadowAct, canaryAct, brokenAct, wrongAct, switchAct];
 
-export interface Play {
+interface Play {
   url: string;
   token: string;
   perSecond: number;

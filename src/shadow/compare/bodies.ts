@@ -100,7 +100,7 @@ function compareDocuments(live: Reading, candidate: Reading, context: BodyContex
 }
 
 /** Likeness of what two models said; undefined for what is no model's answer, and where both said nothing. */
-export function likeness(live: Reading, candidate: Reading): number | undefined {
+function likeness(live: Reading, candidate: Reading): number | undefined {
   if (live.facts === null || candidate.facts === null) return undefined;
   if (live.facts.dialect === 'generic' || candidate.facts.dialect === 'generic') return undefined;
   const left = normaliseText(live.facts.text);

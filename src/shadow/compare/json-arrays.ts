@@ -8,7 +8,7 @@ import { ExactNumber, sameValue } from './json-text.ts';
 import { MAX_DEPTH, MAX_MATCHED } from './limits.ts';
 import type { RuleNode, Tolerance } from './paths.ts';
 
-export interface Pairing {
+interface Pairing {
   /** Indexes of items that belong together and must still be compared. Items found equal are not listed. */
   pairs: [live: number, candidate: number][];
   missing: number[];

@@ -12,7 +12,7 @@ import { type CompiledRules, pointerSegment, type RuleNode } from './paths.ts';
 import { clip } from './text.ts';
 
 /** `missing` is in the live reply only, `added` in the candidate's only, `capped` was not looked at. */
-export type DifferenceKind = 'changed' | 'type' | 'missing' | 'added' | 'capped';
+type DifferenceKind = 'changed' | 'type' | 'missing' | 'added' | 'capped';
 
 export interface Difference {
   /** JSON Pointer into the live document (into the candidate's for `added`). */
@@ -36,7 +36,7 @@ export interface JsonComparison {
   capped: 'depth' | 'nodes' | null;
 }
 
-export interface JsonOptions {
+interface JsonOptions {
   rules: CompiledRules;
   /** The documents are beginnings of longer ones: what is absent on one side is unknown, not different. */
   partial?: boolean;

@@ -8,7 +8,7 @@ import { SNIFFED_BYTES } from './limits.ts';
 /** Value of the column `bodyKind`. */
 export type BodyKind = 'empty' | 'json' | 'sse' | 'text' | 'binary';
 
-export interface BodyType {
+interface BodyType {
   kind: BodyKind;
   /** Lines of JSON instead of one document. */
   lines: boolean;

@@ -28,7 +28,7 @@ import {
 } from './limits.ts';
 
 /** Pairs compared, and in how many of them each field differed. Only classes `match` and `…-mismatch` are compared pairs. */
-export interface PairCounts {
+interface PairCounts {
   pairs: number;
   fields: Record<string, number>;
 }

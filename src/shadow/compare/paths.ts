@@ -26,7 +26,7 @@ export interface PathRules {
   arrays?: readonly ArrayRule[];
 }
 
-export type ArrayMode = { mode: 'ordered' } | { mode: 'unordered' } | { mode: 'keyed'; keyBy: string };
+type ArrayMode = { mode: 'ordered' } | { mode: 'unordered' } | { mode: 'keyed'; keyBy: string };
 
 type Effect = { ignored: true } | { redacted: true } | { tolerance: Tolerance } | { array: ArrayMode };
 

@@ -9,7 +9,7 @@ import { type CompiledRules, compileRules, type PathRules } from './paths.ts';
 import type { Reading } from './read.ts';
 import { dialectNamed } from './sse.ts';
 
-export type PresetName = Exclude<DialectName, 'generic'>;
+type PresetName = Exclude<DialectName, 'generic'>;
 
 /** A shadow's `compare` member. All of it is optional; without a preset JSON is compared member for member. */
 export interface CompareOptions extends PathRules {

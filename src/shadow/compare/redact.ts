@@ -12,7 +12,7 @@ import { type CompareOptions, rulesFor } from './presets.ts';
 import { type Reading, readPair } from './read.ts';
 
 /** The excerpts of a pair's two bodies. */
-export interface RedactedPair {
+interface RedactedPair {
   live: string;
   candidate: string;
 }

@@ -30,7 +30,7 @@ export interface StreamReading extends Facts {
   error?: string;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   /** The dialect to assume when no event shows one, such as the preset's. */
   hint?: DialectName;
   /** False when we stopped reading: then a missing end is our doing and no error, and an unfinished event is dropped. */

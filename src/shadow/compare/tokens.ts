@@ -7,7 +7,7 @@ import type { Config } from '../../config/types.ts';
 import { type Facts, isMembers, type Usage } from './dialects/dialect.ts';
 import { CHARS_PER_TOKEN } from './limits.ts';
 
-export interface TokenCount extends Usage {
+interface TokenCount extends Usage {
   /** True when the reply named no usage and the counts are characters / 4. */
   estimated: boolean;
 }

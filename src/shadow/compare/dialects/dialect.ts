@@ -46,7 +46,7 @@ export interface Facts {
 }
 
 /** What a dialect reads of a document itself; how the model and its counts are named is common to all but where one says so. */
-export type Said = Pick<Facts, 'text' | 'toolCalls' | 'finish' | 'refusal'> & Partial<Pick<Facts, 'model' | 'usage'>>;
+type Said = Pick<Facts, 'text' | 'toolCalls' | 'finish' | 'refusal'> & Partial<Pick<Facts, 'model' | 'usage'>>;
 
 /** A stream put together again: the document that the same API would have answered without streaming. */
 export interface Assembled {
