@@ -28,6 +28,7 @@ const indexOf = (value: number, gamma = GAMMA): number => Math.ceil(Math.log(val
 
 const estimateOf = (index: number, gamma = GAMMA): number => (2 * gamma ** index) / (gamma + 1);
 
+/** A histogram of nothing. */
 export function emptyHistogram(): Histogram {
   return { zeros: 0, buckets: new Map() };
 }
@@ -64,6 +65,7 @@ export function histogramOf(texts: readonly string[]): Histogram {
   return into;
 }
 
+/** How many durations a histogram holds. */
 export function histogramCount({ zeros, buckets }: Histogram): number {
   let count = zeros;
   for (const bucket of buckets.values()) count += bucket;

@@ -28,6 +28,7 @@ export interface EarlyLook {
   isUp: boolean;
 }
 
+/** One metric of one variant against the baseline, with what is kept from look to look. */
 export interface Comparison {
   arms: Arms;
   /** Units of both arms at which the fixed test is due: the planned total of this pair. */
@@ -39,8 +40,10 @@ export interface Comparison {
   early: EarlyLook | null;
 }
 
+/** What a comparison says of the variant, with the goal in mind: a decrease may be better. */
 export type ComparisonState = 'better' | 'worse' | 'no difference found' | 'keep running';
 
+/** What a look at a comparison has found. */
 export interface Finding {
   state: ComparisonState;
   /** The state as a report shows it, with progress or the reason why nothing can be said. */

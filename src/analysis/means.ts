@@ -25,6 +25,7 @@ export interface Summary {
   n: number;
 }
 
+/** An arm without units. */
 export const NO_MOMENTS: Readonly<Moments> = { n: 0, sum: 0, sumSquares: 0, sumCubes: 0, nonZero: 0 };
 
 /** The value that counts under a declared `cap` (capped revenue; Kohavi, Tang & Xu 2020, ch. 22): at most ±cap. */

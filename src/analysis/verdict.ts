@@ -12,6 +12,7 @@ import { MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from './limits.ts';
 import { type Count, newcombeUpper } from './proportions.ts';
 import { percent, points, whole } from './words.ts';
 
+/** `fail` stops a rollout; `pass` alone lets a step pass. `marginal`: judged, but not good enough; `inconclusive`: too little to judge. */
 export type Verdict = 'pass' | 'fail' | 'marginal' | 'inconclusive';
 
 /** A guardrail as a plan declares it. `critical` may fail, `required` must pass, `maxIncrease` is absolute (0.005 = 0.5 pp). */
@@ -34,6 +35,7 @@ export interface GuardrailEvidence {
   step?: { candidate: Count; baseline: Count };
 }
 
+/** What a judgement must know beside rule and evidence. */
 export interface JudgeSettings {
   /** How many critical guardrails share the rollout's α. */
   criticalGuardrails: number;
@@ -42,6 +44,7 @@ export interface JudgeSettings {
   per: 'unit' | 'request' | 'pair';
 }
 
+/** A verdict with all numbers that it was made of. */
 export interface Judgement {
   metric: string;
   verdict: Verdict;

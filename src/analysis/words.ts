@@ -3,6 +3,7 @@
 /** Digits in groups of three; toLocaleString costs more than the statistics, every tick. */
 export const whole = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** A rate from 0 to 1 as percent. */
 export const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`;
 
 /** A difference of two rates. */

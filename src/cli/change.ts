@@ -74,6 +74,7 @@ export function refuseBusy({ name, byHand, byHandFault, rollout }: RouteStatus):
   throw new Stop({ exitCode: 1, code: 'rollout_running', what, mend });
 }
 
+/** Whether a rollout has not ended. */
 export function isRunning({ phase }: NonNullable<RouteStatus['rollout']>): boolean {
   return ['progressing', 'paused', 'awaiting-approval'].includes(phase);
 }

@@ -9,6 +9,7 @@ import type { CommonArgs } from './verb.ts';
 
 const defaultUrl = 'http://127.0.0.1:8787';
 
+/** Which Worker to talk to, and as whom. */
 export interface Connection {
   /** Without a trailing slash and without `/_headgate`. */
   url: string;
@@ -43,6 +44,7 @@ function accessHeaders(env: Terminal['env']): Record<string, string> {
   return token ? { 'cf-access-token': token } : {};
 }
 
+/** Whether a host is this machine by its name alone. */
 export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.') || hostname.endsWith('.localhost')

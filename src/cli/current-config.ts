@@ -10,6 +10,7 @@ import { Stop } from './stop.ts';
 
 const FORESIGHT_MS = 3_000;
 
+/** The config in force, where there is one. */
 export interface CurrentConfig {
   /** Null where there is none yet. */
   document: Record<string, unknown> | null;
@@ -17,6 +18,7 @@ export interface CurrentConfig {
   hash: string | null;
 }
 
+/** Reads the config in force. Throws `Stop` for any failure but that there is none. */
 export async function currentConfig({ client, replyOf, target }: Connected): Promise<CurrentConfig> {
   try {
     const reply = await replyOf(client.api.config.$get());

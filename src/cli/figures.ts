@@ -2,6 +2,7 @@
 
 const absent = '–';
 
+/** Digits in groups of three. */
 export const whole = (n: number): string => n.toLocaleString('en');
 
 /** A share from 0 to 1 as percent. */

@@ -5,6 +5,7 @@
 
 import type { Terminal } from './terminal.ts';
 
+/** One picture on a terminal, shown again and again. */
 export class LiveView {
   readonly #terminal: Terminal;
   #height = 0;

@@ -12,6 +12,7 @@ export function faultLines(faults: readonly Fault[], { paint }: Terminal): strin
   ]);
 }
 
+/** One column of a table. */
 export interface Column<Row> {
   title: string;
   cell(row: Row): string;

@@ -8,6 +8,7 @@ import type { ArgDef, ArgsDef } from 'citty';
 import { commonArgs, routeWriteArgs, type Verb, writeArgs } from './verb.ts';
 import { verbs } from './verbs/index.ts';
 
+/** Between these two the README holds the reference. */
 export const beginMarker = '<!-- cli:begin -->';
 export const endMarker = '<!-- cli:end -->';
 

@@ -48,6 +48,7 @@ function noSuchRoute(route: string, known: readonly string[]): Stop {
   });
 }
 
+/** The statuses of all routes of the config. */
 export async function routeStatuses({ client, ask }: Connected): Promise<RouteStatus[]> {
   return ((await ask(client.api.routes.$get())) as { routes: RouteStatus[] }).routes;
 }

@@ -5,6 +5,7 @@ import type { Fault } from '../result.ts';
 /** Exit status: 0 done, 1 refused, 2 usage; of `status --wait` also 3 aborted, 4 paused. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
+/** Why a verb ends early, in the words that are printed. */
 export interface Trouble {
   exitCode: 1 | 2;
   /** The problem's code when a Worker named one. */
@@ -15,6 +16,7 @@ export interface Trouble {
   faults?: Fault[];
 }
 
+/** The end of a verb. Everything that a user can do or meet is one; any other error is a bug. */
 export class Stop extends Error {
   readonly trouble: Trouble;
 

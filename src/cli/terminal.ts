@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { createColors } from 'picocolors';
 
+/** The outside of a verb. */
 export interface Terminal {
   /** One line or more to standard output: what the caller asked for. */
   out(text: string): void;

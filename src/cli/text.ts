@@ -18,6 +18,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
+/** Columns that one character takes. */
 export function columnsOf(character: string): 0 | 1 | 2 {
   if (character >= ' ' && character <= '~') return 1;
   return zero.test(character) ? 0 : wide.test(character) ? 2 : 1;

@@ -41,6 +41,7 @@ export type WriteArgs = ParsedArgs<typeof writeArgs>;
 export type RouteWriteArgs = ParsedArgs<typeof routeWriteArgs>;
 export type CommonArgs = ParsedArgs<typeof commonArgs>;
 
+/** A verb of the CLI. */
 export interface Verb<A extends ArgsDef = ArgsDef> {
   summary: string;
   args: A;

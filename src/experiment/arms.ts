@@ -30,6 +30,7 @@ export function armOf(figures: Figures, { name, kind, ofKnown }: PlannedMetric, 
   return kind === 'mean' ? moments : { n, bad: moments.nonZero };
 }
 
+/** An arm’s numbers as a report shows them. */
 export function armReport(arm: ArmFigures): ArmReport {
   const [sum, named] = 'bad' in arm ? [arm.bad, { successes: arm.bad }] : [arm.sum, { sum: arm.sum }];
   return { n: arm.n, ...named, mean: arm.n > 0 ? sum / arm.n : 0 };

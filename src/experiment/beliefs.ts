@@ -14,6 +14,7 @@ import { MAX_REMEMBERED_BELIEFS, MIN_UNITS_FOR_QUANTILES } from './limits.ts';
 /** One arm's units, as the metric counts them. */
 export type ArmFigures = Count | Moments;
 
+/** What is believed of an arm. */
 export interface Belief {
   /** The chance that this arm is the best of all. */
   pBest: number;

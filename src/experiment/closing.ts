@@ -19,6 +19,7 @@ export interface Reached {
   planned?: number;
 }
 
+/** When one experiment’s figures close. */
 export class Closing {
   #meta: Meta;
   #sums: Sums;

@@ -13,6 +13,7 @@ import { hashUnit, NOBODY, readReceipt, receiptTag } from '../split/receipt.ts';
 import type { Visitor } from '../split/visitor.ts';
 import type { OutcomeFault, Reported } from './outcomes.ts';
 
+/** Whom an outcome credits. */
 export interface Credit {
   /** Keyed hash. */
   unit: string;

@@ -10,6 +10,7 @@ const MIN_KNOWN = 25;
 /** The share of outcomes that may come later than usual. */
 const RARE_SHARE = 0.05;
 
+/** The delays of one experiment’s outcomes. */
 export class Delays {
   #sql: SqlStorage;
 

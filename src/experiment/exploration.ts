@@ -21,6 +21,7 @@ interface SliceReport {
   interval: [number, number];
 }
 
+/** One declared segment, value by value. */
 export interface SegmentReport {
   name: string;
   exploratory: true;

@@ -31,6 +31,7 @@ import type {
   UnitRow,
 } from './words.ts';
 
+/** The ledger of one route and experiment. A call that throws has counted nothing. */
 export class ExperimentLedger extends DurableObject<Env> {
   #meta: Meta;
   #batches: FlushLedger;

@@ -31,6 +31,7 @@ export const MIN_EXPECTED_UNITS = 100;
 /** The planned size where the config names none: finds 10 % against 11 % in equal arms with 80 % power. */
 export const DEFAULT_PLANNED_UNITS = 29_502;
 
+/** Beliefs that are remembered between looks. */
 export const MAX_REMEMBERED_BELIEFS = 100;
 /** With fewer units the interval of the 95th percentile would end at the largest value seen. */
 export const MIN_UNITS_FOR_QUANTILES = 100;

@@ -3,6 +3,7 @@
 import { RECEIPT_MS } from '../split/limits.ts';
 import { MAX_BYTES } from './limits.ts';
 
+/** The used receipts of one object; they are forgotten once they are no longer valid. */
 export class UsedReceipts {
   #sql: SqlStorage;
 

@@ -31,6 +31,7 @@ export interface Looks {
   earlyP: Record<string, never>;
 }
 
+/** The sample-ratio check at one look. */
 export interface SampleRatio {
   /** By χ², over all units dealt so far; valid for a single look. */
   p: number;
@@ -43,6 +44,7 @@ export interface SampleRatio {
   stays: boolean;
 }
 
+/** One metric of one variant against the baseline. */
 export interface MetricReport extends PlannedMetric {
   variant: string;
   /** `better`, `worse`, `no difference found` or `keep running: 62 %`. */
@@ -57,6 +59,7 @@ export interface MetricReport extends PlannedMetric {
   p: number;
 }
 
+/** The report of an experiment, as the API answers it. */
 export interface Report {
   id: string;
   sampleRatio: SampleRatio;
@@ -151,6 +154,7 @@ export function lookAtRatio(
   return { p: sampleRatioChiSquare(dealt).p, sequentialP, alarm: rings || stays, since, stays };
 }
 
+/** The units of all arms at which the final test is due. */
 export function plannedOf(plan: ExperimentPlan): number {
   return plan.plannedUnits ?? DEFAULT_PLANNED_UNITS;
 }
@@ -282,4 +286,5 @@ export function sumOf(numbers: Record<string, number>): number {
   return Object.values(numbers).reduce((sum, number) => sum + number, 0);
 }
 
+/** Until when late outcomes count, in words. */
 export const lateUntil = (ms: number): string => `late outcomes count until ${minuteOf(ms)}`;

@@ -2,6 +2,7 @@
 
 import { inWholeWeeks, smallestRise, unitsForProportions } from '../analysis/planning.ts';
 
+/** What a plan of a size is made for. */
 export interface SizeAsked {
   /** The rate now, 0 to 1. */
   baseline: number;
@@ -14,6 +15,7 @@ export interface SizeAsked {
   perDay: number | null;
 }
 
+/** How many units it takes, and how long. */
 export interface SizePlan extends SizeAsked {
   /** The rate to be found. */
   variant: number;

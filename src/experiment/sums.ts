@@ -8,6 +8,7 @@ import { addUnit, type Moments, NO_MOMENTS } from '../analysis/means.ts';
 import { getOrMake } from '../get-or-make.ts';
 import { SUMS_AT_ONCE } from './limits.ts';
 
+/** What is counted of one arm. */
 export interface ArmCounts {
   units: number;
   requests: number;
@@ -34,6 +35,7 @@ export function unitsOf({ arms }: Pick<Figures, 'arms'>): number {
 const COUNTS = ['units', 'requests', 'crossovers'] as const;
 const MOMENTS = ['sum', 'sumSquares', 'sumCubes', 'nonZero'] as const;
 
+/** The sums of one experiment. */
 export class Sums {
   #sql: SqlStorage;
   #prefix: '' | 'late';

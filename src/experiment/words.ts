@@ -91,6 +91,7 @@ export interface Grace {
   measuredMs?: number;
 }
 
+/** A metric that the experiment looks at. Primary ones decide it. */
 export interface PlannedMetric {
   name: string;
   role: 'primary' | 'secondary';

@@ -16,6 +16,7 @@ import { BETWEEN_WRITES_MS, KV_LAG_MS, KV_READ_LIMIT_MS, KV_WRITE_LIMIT_MS, MAX_
 import { Turns } from './turns.ts';
 import { iso, refused } from './words.ts';
 
+/** One revision of the document as it is kept. */
 export interface ConfigRevision {
   revision: number;
   /** Content hash: the ETag. */
@@ -26,6 +27,7 @@ export interface ConfigRevision {
   at: string;
 }
 
+/** Why a config is not written. */
 export type ConfigRefusal =
   | { code: 'stale'; hash: string | null }
   | { code: 'invalid'; faults: Fault[] }
@@ -35,6 +37,7 @@ export type ConfigRefusal =
 /** Why a promotion is not in the config: also when the config no longer has the route. */
 type PromotionRefusal = ConfigRefusal | { code: 'no_such_route'; detail: string };
 
+/** A document that somebody wants in force. */
 export interface ConfigWrite {
   text: string;
   /** The hash that the writer saw; null when it does not mind. */
@@ -51,6 +54,7 @@ export interface Promotion {
   reason: string;
 }
 
+/** The document and its revisions. What KV does not take is refused as `unpublished`. */
 export class ConfigKeeper {
   #sql: SqlStorage;
   #env: Env;

@@ -37,6 +37,7 @@ interface ComparisonsAnswer {
 /** A call that was carried out: the route as it is now, where the config says what it is, and the newest split's revision. */
 export type Called = Result<{ status: RouteStatus | null; revision: number; warnings: string[] }, CallRefusal>;
 
+/** One route’s controller; the instance named `config` has the document instead. */
 export class RolloutController extends DurableObject<Env> {
   #ledger: FlushLedger;
   #pairs: PairStore;

@@ -6,6 +6,7 @@ import { shareOf } from './readiness.ts';
 import { type Phase, phaseOf, type RolloutState, stepOf } from './state.ts';
 import { iso } from './words.ts';
 
+/** A rollout as status shows it. */
 export interface RolloutStatus {
   id: string;
   to: string;

@@ -58,6 +58,7 @@ interface Kept {
 /** For batches of an earlier deployment, which do not count unfair mismatches. */
 const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
+/** The evidence of the newest rollout of a route. */
 export class EvidenceStore {
   #sql: SqlStorage;
   #meta: Meta;

@@ -4,6 +4,7 @@ import { MAX_SAMPLES } from '../shadow/limits.ts';
 import type { PairBatch, Sample } from '../shadow/tally.ts';
 import { type PairReport, type PairTotals, reportOf, startTotals, withBatch } from '../shadow/totals.ts';
 
+/** The pairs of one route, by candidate. */
 export class PairStore {
   #sql: SqlStorage;
 

@@ -19,6 +19,7 @@ interface Owner {
   write(entry: Omit<Entry, 'at'>, nowMs: number): void;
 }
 
+/** What one route still owes the config. */
 export class Promotions {
   #meta: Meta;
   #owner: Owner;

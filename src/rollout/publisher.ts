@@ -9,6 +9,7 @@ import { sleep, withLimit } from '../limit.ts';
 import { BETWEEN_WRITES_MS, KV_LAG_MS, KV_WRITE_LIMIT_MS } from './limits.ts';
 import { Turns } from './turns.ts';
 
+/** The writer of one route’s split. */
 export class Publisher {
   #env: Env;
   #key: string;

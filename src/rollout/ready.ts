@@ -17,6 +17,7 @@ export interface CallRefusal {
   faults?: Fault[];
 }
 
+/** What to do where something outside could not be read. */
 export const LOOK_AGAIN = 'try again; headgate doctor looks at config and KV';
 
 /** What a call that moves traffic needs to know: the route, what is in force, and the hash of its variants. */

@@ -43,6 +43,7 @@ import { iso, refused } from './words.ts';
 /** What health checks said, by variant. */
 export type Probes = Record<string, { ok: boolean; detail: string }>;
 
+/** What comes of a call that was carried out. */
 export interface Done {
   /** What people should know although it was done. */
   warnings: string[];
@@ -51,8 +52,10 @@ export interface Done {
 /** What came of a call. With `asks` nothing was done yet: the health of that variant must be known first. */
 export type Attempt<R = Refusal> = Result<Done, R> | { asks: string };
 
+/** Carried out, with nothing to say about it. */
 export const done: Result<Done, never> = ok({ warnings: [] });
 
+/** One route’s control: everything that its controller knows and does, in turns. */
 export class RouteControl {
   readonly name: string;
   readonly env: Env;

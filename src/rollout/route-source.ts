@@ -11,6 +11,7 @@ import type { Fault } from '../result.ts';
 import { AFTER_FAILURE_MS, CLOCK_STEP_MS, CONFIG_LIMIT_MS, KV_READ_LIMIT_MS, OUTSIDE_FRESH_MS } from './limits.ts';
 import type { Seen } from './state.ts';
 
+/** What was last seen outside. */
 export interface RouteView {
   /** Null when the config was never read, or no longer has the route. */
   route: Route | null;
@@ -29,6 +30,7 @@ export interface RouteView {
   kvSplit: Split | null;
 }
 
+/** The looks of one route’s controller at config and KV. */
 export class RouteSource {
   #env: Env;
   #name: string;

@@ -15,6 +15,7 @@ const WIDTHS = [
   { name: '1h', ms: 3_600_000, keepMs: 30 * 86_400_000 },
 ] as const;
 
+/** The widths of buckets by name. */
 export type Width = (typeof WIDTHS)[number]['name'];
 
 /** What a guardrail on the metric would have counted; null where these numbers do not tell. */
@@ -22,6 +23,7 @@ export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'trials' | 
   return metric === 'errors' || metric === 'rejected' ? { n: numbers.trials, bad: numbers[metric] } : null;
 }
 
+/** What a variant did in some time. */
 export interface LiveNumbers extends Quantiles {
   requests: number;
   failed: number;
@@ -38,6 +40,7 @@ export interface LiveNumbers extends Quantiles {
   cost?: number;
 }
 
+/** One variant’s numbers in one bucket. */
 export interface SeriesPoint extends LiveNumbers {
   at: string;
   variant: string;
@@ -50,6 +53,7 @@ const TIMES = ['total', 'firstByte'] as const;
 type Sums = Record<(typeof SUMS)[number], number>;
 type Row = Sums & Record<(typeof TIMES)[number], string> & { startMs: number; variant: string };
 
+/** One route’s numbers over time. */
 export class Series {
   #sql: SqlStorage;
   #prunedAtMs = 0;

@@ -11,6 +11,7 @@ import type { Result } from '../result.ts';
 import type { Step } from './plan.ts';
 import { iso } from './words.ts';
 
+/** What a rollout does (design section 9). The last three are ends. */
 export type Phase = 'progressing' | 'paused' | 'awaiting-approval' | 'promoted' | 'completed' | 'aborted';
 
 /** A split as it stood or shall stand again. */
@@ -161,6 +162,7 @@ interface Place {
   shadows: Record<string, number>;
 }
 
+/** What a line of history says was done. */
 export type Action =
   | 'started'
   | 'advanced'
@@ -172,6 +174,7 @@ export type Action =
   | 'aborted'
   | 'rolled-back';
 
+/** A rollout’s line of history. */
 export interface HistoryEntry {
   /** ISO 8601. */
   at: string;
@@ -219,6 +222,7 @@ export interface Refusal {
   mend: string;
 }
 
+/** The next state, or why a command is refused. */
 export type Answer = Result<Moved, Refusal>;
 
 /** Where a state stands. */

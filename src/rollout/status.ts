@@ -8,6 +8,7 @@ import type { RouteControl } from './route-control.ts';
 import { type LiveNumbers, numbersOf } from './series.ts';
 import type { Standing } from './state.ts';
 
+/** A route as the API shows it. */
 export interface RouteStatus {
   name: string;
   /** The newest split, also while weights by hand beat it. Revision 0: the config's own weights. */

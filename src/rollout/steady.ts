@@ -24,6 +24,7 @@ export type KeptSplit = Pick<
   restores?: number;
 };
 
+/** What a rollback is chosen by. */
 export interface RollbackRequest {
   /** Every kept split, in any order. */
   kept: readonly KeptSplit[];

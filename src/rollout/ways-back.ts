@@ -12,6 +12,7 @@ import { type CallRefusal, readyToMove } from './ready.ts';
 import type { RouteControl } from './route-control.ts';
 import type { Standing } from './state.ts';
 
+/** Where a rollback may lead. */
 export interface WaysBack {
   /** Steady splits but for the one in force, newest first. */
   splits: Omit<Split, 'guardrails'>[];

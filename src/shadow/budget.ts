@@ -30,6 +30,7 @@ interface Spending {
   pausedUntilMs: number;
 }
 
+/** What one isolate may still mirror, by route and candidate (`key`). */
 export class MirrorBudget {
   #spending = new Map<string, Spending>();
   #copies = new Set<CopySlot>();

@@ -14,6 +14,7 @@
  */
 export type ObservationEnd = 'complete' | 'truncated' | 'cut' | 'abandoned' | 'timeout' | 'unreachable';
 
+/** What was seen of one reply. */
 export interface Observation {
   /** HTTP status; 0 when no response headers came. */
   status: number;

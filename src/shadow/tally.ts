@@ -97,6 +97,7 @@ export function emptyPairs(candidate: string, rollout = ''): PairBatch {
   };
 }
 
+/** The counts of one route and candidate since the last flush. */
 export class PairTally {
   #batch: PairBatch;
   #latency: Latencies;

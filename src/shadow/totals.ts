@@ -21,6 +21,7 @@ export interface PairTotals extends Omit<PairBatch, 'noise' | 'samples' | 'rollo
   sinceMs: number;
 }
 
+/** Totals of nothing, counted from now on. */
 export function startTotals(candidate: string, nowMs: number): PairTotals {
   const { samples: _, rollout: __, unfair: ___, ...batch } = emptyPairs(candidate);
   return { ...batch, noise: startNoise(), sinceMs: nowMs };
@@ -42,6 +43,7 @@ interface Mean {
   standardError: number | null;
 }
 
+/** The report of a candidate, as the API answers it. */
 export interface PairReport {
   candidate: string;
   since: string;

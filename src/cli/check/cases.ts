@@ -28,8 +28,10 @@ const caseSchema = object({
   expect: v.optional(expectation, {}),
 });
 
+/** What an answer must be. */
 export type Expectation = v.InferOutput<typeof expectation>;
 
+/** One request with what is expected of its answer. */
 export interface Case {
   name: string;
   method: string;
@@ -45,6 +47,7 @@ interface CaseFault {
   reason: string;
 }
 
+/** The cases of a file, or everything that is wrong with it, line by line. */
 export function parseCases(text: string): Result<Case[], CaseFault[]> {
   const cases: Case[] = [];
   const faults: CaseFault[] = [];

@@ -12,6 +12,7 @@ interface Answered {
   totalMs: number;
 }
 
+/** One thing in which an answer is not as expected. */
 export interface Difference {
   /** `status`, `time`, `text`, `header x-lang`, or a place in the body such as `/langs/0`. */
   at: string;

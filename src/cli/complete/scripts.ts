@@ -3,6 +3,7 @@
 import { didYouMean } from '../names.ts';
 import { usage } from '../stop.ts';
 
+/** The shells that have a completion. */
 export type Shell = keyof typeof scripts;
 
 const scripts = {

@@ -9,6 +9,7 @@ const DAY_MS = 86_400_000;
 /** Of a shorter time nothing can be said about a day. */
 const AT_LEAST_MS = 600_000;
 
+/** How many units, or requests, a day bring. */
 export interface Traffic {
   perDay: number;
   /** Requests where no experiment has counted units: never fewer than units. */

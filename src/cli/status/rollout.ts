@@ -22,6 +22,7 @@ const marks: Record<RolloutStatus['phase'], string> = {
 };
 const verdictMarks: Record<Guardrail['verdict'], string> = { pass: '✔', fail: '✗', marginal: '~', inconclusive: '…' };
 
+/** Lines of at most `screen.columns`. */
 export function rolloutLines(rollout: RolloutStatus, screen: Screen): string[] {
   const { paint } = screen;
   const guardrails = rollout.guardrails.flatMap((one) => guardrailLines(one, screen));

@@ -5,6 +5,7 @@ import type { RouteStatus } from '../route.ts';
 import type { Terminal } from '../terminal.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 
+/** What the picture of a route must know of the terminal. */
 export interface Screen {
   /** Columns that no line may exceed. */
   columns: number;
@@ -19,6 +20,7 @@ const FIRST_TO_GO = ['p50', 'p99', 'p95', 'failed'];
 /** Indentation, two spaces and a weight such as `99.99 %`. */
 const WEIGHT_WIDTH = 2 + GAP.length + 7;
 
+/** Lines of at most `screen.columns`. */
 export function trafficLines(status: RouteStatus, screen: Screen): string[] {
   return [...headLines(status, screen), '', ...variantLines(status, screen), ...noteLines(status, screen)];
 }

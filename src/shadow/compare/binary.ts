@@ -2,6 +2,7 @@
 
 import { hex, sha256 } from '../../digest.ts';
 
+/** Whether two runs of bytes are the same. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

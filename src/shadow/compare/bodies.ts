@@ -12,11 +12,13 @@ import type { Reading } from './read.ts';
 import { dialectNamed } from './sse.ts';
 import { normaliseText, similarity } from './text.ts';
 
+/** One side of a pair: its reply, and what was read of it. */
 export interface Side {
   reply: Observation;
   reading: Reading;
 }
 
+/** What two bodies say about each other. */
 export interface BodyOutcome {
   /** `unknown` where what was seen agrees and the rest was not seen: never a match. */
   verdict: 'same' | 'differs' | 'unknown';
@@ -31,11 +33,13 @@ export interface BodyOutcome {
   similarity?: number;
 }
 
+/** By which rules bodies are compared, and whether the request asked for JSON. */
 export interface BodyContext {
   rules: CompiledRules;
   jsonAsked: boolean;
 }
 
+/** An outcome without any difference. */
 export function sameOutcome(): BodyOutcome {
   return { verdict: 'same', reason: '', differences: [], diffCount: 0, ignoredCount: 0, fields: [], invariants: [] };
 }
@@ -116,6 +120,7 @@ function compareTexts(live: Reading, candidate: Reading): BodyOutcome {
   return { ...textDiffers(), similarity: similarity(left, right) };
 }
 
+/** The outcome of two texts that differ. */
 export function textDiffers(): BodyOutcome {
   return { ...differing('text'), reason: 'differs' };
 }

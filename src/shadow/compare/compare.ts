@@ -20,6 +20,7 @@ export type ComparisonClass = 'skipped' | 'timeout' | 'error' | 'status-mismatch
 /** Who is compared with the baseline: the candidate's copy, the baseline's own, or the candidate that served while the baseline got the copy. */
 export type ComparisonRole = 'candidate' | 'repeat' | 'counterfactual';
 
+/** What the comparison of a pair must know beside the two replies. */
 export interface PairContext {
   /** The shadow's `compare` member. Give the same object each time: its compiled rules are kept with it. */
   options: CompareOptions;
@@ -40,6 +41,7 @@ export interface AnswerFacts {
   model?: string;
 }
 
+/** The judgement on a pair. */
 export interface Comparison {
   class: ComparisonClass;
   /** Stable short word: the skip's reason, the failure, or the gravest difference; empty for a match. */

@@ -14,6 +14,7 @@ import { clip } from './text.ts';
 /** `missing` is in the live reply only, `added` in the candidate's only, `capped` was not looked at. */
 type DifferenceKind = 'changed' | 'type' | 'missing' | 'added' | 'capped';
 
+/** One place in which two documents differ. */
 export interface Difference {
   /** JSON Pointer into the live document (into the candidate's for `added`). */
   path: string;
@@ -22,6 +23,7 @@ export interface Difference {
   kind: DifferenceKind;
 }
 
+/** What two documents say about each other. */
 export interface JsonComparison {
   equal: boolean;
   /** The first ones found, at most 20, sorted by path. */

@@ -33,6 +33,7 @@ interface PairCounts {
   fields: Record<string, number>;
 }
 
+/** The counts of both arms that were made since the last batch. */
 export interface NoiseBatch {
   candidate: PairCounts;
   repeat: PairCounts;
@@ -55,6 +56,7 @@ export interface NoiseState {
   waiting: NoiseBatch;
 }
 
+/** What is known of one field, as a report shows it. */
 export interface FieldVerdict {
   path: string;
   /** Pairs that differ here, with the candidate and of the baseline with itself, and how many of each were compared. */
@@ -70,6 +72,7 @@ export interface FieldVerdict {
 
 const noisePoints: readonly number[] = [0.25, 0.5, 0.7, 0.85, 1];
 
+/** A state in which nothing was counted. */
 export function startNoise(): NoiseState {
   return { nc: 0, nb: 0, fields: {}, waiting: startBatch() };
 }

@@ -9,6 +9,7 @@ import { getOrMake } from '../../get-or-make.ts';
 import { MAX_KEPT_NODES } from './limits.ts';
 import { clip } from './text.ts';
 
+/** How far numbers at a path may lie apart and still be equal: by `abs` or by `rel`. */
 export interface Tolerance {
   path: string;
   /** Largest absolute difference that still counts as equal. */
@@ -17,6 +18,7 @@ export interface Tolerance {
   rel?: number;
 }
 
+/** The rules of a comparison, by path. */
 export interface PathRules {
   /** Neither compared nor kept in any excerpt. */
   ignore?: readonly string[];
@@ -109,6 +111,7 @@ export class RuleNode {
   }
 }
 
+/** Rules made ready for documents. */
 export interface CompiledRules {
   root: RuleNode;
   /** Some place is ignored or redacted, so text that cannot be read by path must not be kept. */

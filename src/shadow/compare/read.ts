@@ -6,6 +6,7 @@ import { parseJson, parseJsonLines, parseJsonPrefix } from './json-text.ts';
 import { type BodyKind, bodyType, isEventStream } from './kind.ts';
 import { dialectNamed, dialectOfDocument, readSse } from './sse.ts';
 
+/** What was read of a reply. */
 export interface Reading {
   kind: BodyKind;
   /** The document is a list of lines, each a document of its own. */

@@ -22,6 +22,7 @@ import { parseJson } from './json-text.ts';
 /** In the order in which they are asked: those with the plainest marks first. */
 export const dialects: readonly Dialect[] = [anthropicMessages, openaiResponses, openaiChat, workersAi];
 
+/** What was read of a stream. */
 export interface StreamReading extends Facts {
   /** The document the API would have answered without streaming; for a generic stream, the list of its events. */
   document: unknown;
@@ -81,6 +82,7 @@ function dialectOfEvents(events: readonly SseEvent[]): Dialect | undefined {
   return undefined;
 }
 
+/** The dialect of that name; undefined for `generic` and for none. */
 export function dialectNamed(name: DialectName | null | undefined): Dialect | undefined {
   return dialects.find((dialect) => dialect.name === name);
 }

@@ -7,8 +7,10 @@ import { asObject, isObject } from '../../../json.ts';
 import { parseJson } from '../json-text.ts';
 import { MAX_TOKENS } from '../limits.ts';
 
+/** The APIs that are known by name; `generic` is any other. */
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'workers-ai' | 'generic';
 
+/** One event of a stream. */
 export interface SseEvent {
   /** The event's name, or null when the stream gave none. */
   event: string | null;
@@ -17,6 +19,7 @@ export interface SseEvent {
   text: string;
 }
 
+/** A tool that the model wants to be called. */
 export interface ToolCall {
   name: string;
   /** The parsed arguments, or the text as it came where that is not JSON. */
@@ -24,6 +27,7 @@ export interface ToolCall {
   valid: boolean;
 }
 
+/** Tokens of one answer. */
 export interface Usage {
   tokensIn: number;
   tokensOut: number;
@@ -57,6 +61,7 @@ export interface Assembled {
   error?: string;
 }
 
+/** How one API speaks. None of its functions throws, whatever it is given. */
 export interface Dialect {
   name: DialectName;
   /** Whether the data of a stream's event can only be of this dialect. */
@@ -72,6 +77,7 @@ export interface Dialect {
   places: { text: string; toolName: string; finish: string };
 }
 
+/** An object of unknown members. */
 export type Members = Record<string, unknown>;
 
 export { asObject as membersOf, isObject as isMembers };
@@ -95,10 +101,12 @@ export function membersAt(all: ByIndex, index: number): Members {
   return all[index];
 }
 
+/** The objects of a list; empty for what is none. */
 export function listOf(value: unknown): Members[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+/** The value where it is a text, else null. */
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }

@@ -5,6 +5,7 @@
 
 import { type Assembled, type Facts, factsOf, membersOf, type SseEvent, tellsOfError } from './dialect.ts';
 
+/** Reads a stream as the list of its events, each with its name and data. */
 export function readGeneric(events: readonly SseEvent[]): Assembled & Facts {
   // Where a model of an unknown API names its usage, it does so at the end: Gemini in the last event, Cohere in the delta of that before `[DONE]`.
   const last = membersOf(events.findLast(({ json }) => json)?.json);
