@@ -4,6 +4,7 @@ import { hc } from 'hono/client';
 import type { AdminApp } from '../admin/app.ts';
 import { isHeaderValue } from '../config/header-rules.ts';
 import { type Connection, connection } from './connection.ts';
+import { whyNoAnswer } from './no-answer.ts';
 import { Stop, usage } from './stop.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommonArgs } from './verb.ts';
@@ -67,7 +68,7 @@ function unreachable({ url }: Connection, cause: unknown): Stop {
     exitCode: 1,
     code: 'unreachable',
     what: `Cannot reach ${url}.`,
-    why: refused ? 'The connection was refused.' : (inner?.message ?? String(cause)),
+    why: refused ? 'The connection was refused.' : whyNoAnswer(cause),
     mend: refused ? 'is npm start running? Or name another Worker by --url' : 'check --url and the network',
   });
 }

@@ -136,6 +136,13 @@ describe('finding the Worker', () => {
     expect(session.notes).toMatch(/Cannot reach[\s\S]*npm start/);
   });
 
+  it('says in one line that a Worker which is called by https speaks http', async () => {
+    expect(await session.run('records', '--url', worker.url.replace('http:', 'https:'))).toBe(1);
+    expect(session.notes).toMatch(
+      /Cannot reach https:.*\n {2}no TLS is spoken there; is it http:.*\n {2}→ check --url/,
+    );
+  });
+
   it('gives trouble as JSON when JSON is asked for', async () => {
     expect(await session.run('records', '--json', '--url', await nobody())).toBe(1);
     expect(JSON.parse(session.notes)).toMatchObject({ error: { code: 'unreachable', exitCode: 1 } });

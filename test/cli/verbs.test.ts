@@ -342,7 +342,7 @@ describe('headgate init', () => {
 
   it('writes it also where nothing answers from here, and says so', async () => {
     expect(await session.run('init', 'http://127.0.0.1:1/', '--file', 'silent.json')).toBe(0);
-    expect(session.notes).toMatch(/! http:\/\/127\.0\.0\.1:1\/ does not answer from here/);
+    expect(session.notes).toMatch(/! http:\/\/127\.0\.0\.1:1\/ does not answer from here: .+; check the URL\n/);
     expect(session.read('silent.json')).toMatchObject({
       routes: [{ variants: { blue: { url: 'http://127.0.0.1:1' } } }],
     });

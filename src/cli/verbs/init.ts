@@ -8,6 +8,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { parseConfig } from '../../config/parse.ts';
 import { firstConfig, looksLikeModel, waysOf } from '../first-config.ts';
 import { writeText } from '../json-file.ts';
+import { whyNoAnswer } from '../no-answer.ts';
 import { Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
@@ -69,9 +70,7 @@ async function probe(url: URL, { fetch, paint }: Terminal): Promise<string> {
     await answer.body?.cancel();
     return `${url.host} answers: status ${answer.status} in ${Math.round(performance.now() - startedMs)} ms`;
   } catch (cause) {
-    const inner = cause instanceof Error ? ((cause.cause as Error | undefined) ?? cause) : undefined;
-    const why = inner?.message || (inner as NodeJS.ErrnoException | undefined)?.code;
-    return `${paint.yellow('!')} ${url.href} does not answer from here${why ? `: ${why}` : ''}; check the URL`;
+    return `${paint.yellow('!')} ${url.href} does not answer from here: ${whyNoAnswer(cause)}; check the URL`;
   }
 }
 
