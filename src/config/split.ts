@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { err, type Fault, ok, type Result } from '../result.ts';
 import { readAs } from './read-as.ts';
 import { matching, name, object, percent, record, short, weight, whole } from './schema/words.ts';
-import type { Route } from './types.ts';
+import type { Guardrail, Route } from './types.ts';
 import { completeWeights, sumFault, unknownVariantFaults } from './weights.ts';
 
 /** The split that the controller put in force, and why (design section 4). */
@@ -37,12 +37,7 @@ export interface Split {
 }
 
 /** A guardrail as an isolate needs to know it. */
-export interface Watched {
-  metric: string;
-  per: 'unit' | 'request';
-  /** Only for `slow`. */
-  slow?: { sloMs: number; of: 'headers' | 'firstByte' | 'total' };
-}
+export type Watched = Pick<Guardrail, 'metric' | 'per' | 'slow'>;
 
 const epoch = matching(/^[A-Za-z0-9_-]{0,64}$/, 'is not an id', 'use letters, digits, - and _');
 const weights = record(name, weight);

@@ -15,6 +15,7 @@ export interface Config {
   routes: Route[];
 }
 
+/** How our own cookie is set. */
 export interface CookieSettings {
   maxAgeDays: number;
   sameSite: 'lax' | 'strict' | 'none';
@@ -49,8 +50,8 @@ export interface Route {
   audience?: Audience;
   identity: IdentitySource[];
   salt: string;
-  sticky: boolean | { idleMs: number };
-  requireConsent?: { cookie: string; value: string };
+  sticky: Sticky;
+  requireConsent?: ConsentRule;
   /** Methods in capitals. */
   repeatable: string[];
   timeoutMs: number;
@@ -69,6 +70,15 @@ export interface Route {
   plans: Record<string, PlanStep[]>;
   outcomes: Outcome[];
   experiment?: Experiment;
+}
+
+/** Who is pinned: nobody, those on a candidate, or every visitor until idle for so long. */
+export type Sticky = boolean | { idleMs: number };
+
+/** The cookie of the service that must have the value before anyone is assigned. */
+export interface ConsentRule {
+  cookie: string;
+  value: string;
 }
 
 /** Statuses from one to another, both included. */
@@ -102,6 +112,7 @@ export interface Variant {
 /** `url` never ends in `/`: target = url + path + query. */
 export type Origin = { kind: 'url'; url: string } | { kind: 'service'; service: string };
 
+/** Whom a trial concerns. */
 export interface Audience {
   exclude?: AudienceEntry[];
   include?: AudienceEntry[];
@@ -110,12 +121,15 @@ export interface Audience {
 /** All that is given must hold. */
 export interface AudienceEntry {
   header?: string;
+  /** The header's exact values, any of them. */
   in?: string[];
-  /** Codes in capitals. */
+  /** ISO 3166 codes in capitals, any of them. */
   country?: string[];
+  /** Exact path, or a prefix followed by `*`. */
   path?: string;
 }
 
+/** What may give the unit: a header, our cookie (`true`), somebody else's cookie by name, or a query parameter. */
 export type IdentitySource = { header: string } | { cookie: true | string } | { query: string };
 
 /** The numbers are `Server-Timing` durations where `entry` is given. */

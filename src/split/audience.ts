@@ -2,36 +2,14 @@
  * Owns the question whether a request is on trial at all: the route's audience, and the visitor's consent. It says yes or no;
  * what a no means (the baseline, no cookie, no evidence) is the caller's to carry out.
  */
+import type { Audience, AudienceEntry, ConsentRule } from '../config/types.ts';
 import { readCookie } from './cookies.ts';
-
-/** One condition; where an entry names several things, all of them must hold. */
-export interface AudienceEntry {
-  header?: string;
-  /** The header's exact values, any of them. */
-  in?: readonly string[];
-  /** ISO 3166 codes in capitals, any of them. */
-  country?: readonly string[];
-  /** A literal path, or a prefix ending in `*`. */
-  path?: string;
-}
-
-/** A route's `audience`. */
-export interface Audience {
-  exclude?: readonly AudienceEntry[];
-  include?: readonly AudienceEntry[];
-}
 
 /** What the audience may look at. An unknown country is null and is in no list. */
 export interface AudienceFacts {
   header(name: string): string | null;
   country: string | null;
   path: string;
-}
-
-/** The cookie that must have the value before anyone is assigned. */
-export interface ConsentRule {
-  cookie: string;
-  value: string;
 }
 
 /** Whether the request is in no `exclude` entry and, where `include` is given, in one of its entries. */

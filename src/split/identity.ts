@@ -2,11 +2,9 @@
  * Owns the identity chain: which of a request's facts names the unit that is assigned. It never stores, shortens or decodes a
  * unit (the hash takes the whole of it) and does not mint: it says when the caller must.
  */
+import type { IdentitySource } from '../config/types.ts';
 import { readCookie } from './cookies.ts';
 import { readVisitor, type Visitor } from './visitor.ts';
-
-/** One entry of a route's `identity`: a header, our cookie (`true`), somebody else's cookie by name, or a query parameter. */
-export type IdentitySource = { header: string } | { cookie: true | string } | { query: string };
 
 /** What the chain may look at. */
 export interface IdentityFacts {

@@ -2,6 +2,7 @@
  * Owns what a pin is and when it counts: the earlier assignment of a visitor, honoured in its epoch (rollout or experiment)
  * while its variant has weight. It reads no cookie and checks no signature: pins that come here were verified by `visitor.ts`.
  */
+import type { Sticky } from '../config/types.ts';
 import type { Arm } from './assign.ts';
 
 /** One earlier assignment. */
@@ -13,9 +14,6 @@ export interface Pin {
   /** When the visitor was last seen, unix milliseconds; only under `sticky: { idleMs }`. */
   seenAtMs?: number;
 }
-
-/** A route's stickiness: none, candidates only, or every variant until the visitor was idle so long. */
-export type Sticky = boolean | { idleMs: number };
 
 /** What a route says about pins at this moment. */
 export interface PinRules {

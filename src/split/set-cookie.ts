@@ -2,12 +2,7 @@
  * Owns the attributes of the cookies that Headgate sets, by what browsers accept on each scheme. It knows no values.
  */
 
-/** The config's `cookie` section. */
-export interface CookieSettings {
-  maxAgeDays: number;
-  sameSite: 'lax' | 'none' | 'strict';
-  partitioned: boolean;
-}
+import type { CookieSettings } from '../config/types.ts';
 
 /** What one Set-Cookie line says. */
 export interface SetCookie {

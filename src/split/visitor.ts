@@ -4,12 +4,13 @@
  * about variants (`pins.ts` does) and takes its randomness from the caller.
  */
 
+import type { CookieSettings } from '../config/types.ts';
 import { ownText } from '../own-text.ts';
 import { isBase64url, toBase64url } from './base64url.ts';
 import { readCookie } from './cookies.ts';
 import { ID_LENGTH, MAX_COOKIE_LENGTH, MAX_TAG_CHECKS } from './limits.ts';
 import { formatPin, MAX_PINS, type Pin, parsePin } from './pins.ts';
-import { type CookieSettings, setCookieLine } from './set-cookie.ts';
+import { setCookieLine } from './set-cookie.ts';
 import { isSigned, sign } from './sign.ts';
 import { recall, remember, type Verified } from './verified.ts';
 

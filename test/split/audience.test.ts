@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Audience, consented, inAudience, matchesPath } from '../../src/split/audience.ts';
+import type { Audience } from '../../src/config/types.ts';
+import { consented, inAudience, matchesPath } from '../../src/split/audience.ts';
 
 const facts = {
   header: (name: string) => (name === 'x-tenant' ? 'acme' : null),

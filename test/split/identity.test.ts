@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findUnit, type IdentityFacts, type IdentitySource } from '../../src/split/identity.ts';
+import type { IdentitySource } from '../../src/config/types.ts';
+import { findUnit, type IdentityFacts } from '../../src/split/identity.ts';
 import { visitorValue } from '../../src/split/visitor.ts';
 
 const ID = 'CCCCCCCCCCCCCCCCCCCCCA';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CookieSettings } from '../../src/config/types.ts';
 import type { Pin } from '../../src/split/pins.ts';
-import type { CookieSettings } from '../../src/split/set-cookie.ts';
 import {
   peekVerified,
   readVisitor,
