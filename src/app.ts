@@ -36,7 +36,7 @@ const plane = newPlane({
 const inBackground = { waitUntil: (work: Promise<unknown>) => void work };
 const loadConfig = async (env: Env) => (await store.read(env, inBackground))?.config ?? null;
 
-const serving: NonNullable<AdminDeps['serving']> = {
+const serving: AdminDeps['serving'] = {
   config: async (env, ctx) => (await store.current(env, ctx, Date.now()))?.config ?? null,
   state: async (env, ctx, route) => store.stateOf(env, ctx, route, Date.now()),
 };

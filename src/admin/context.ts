@@ -9,11 +9,12 @@ export type AdminEnv = { Bindings: Env; Variables: { actor?: string } };
 
 type Waiter = Pick<ExecutionContext, 'waitUntil'>;
 
+/** The two ways to the config, with what a route serves by. Null where there is none that is valid. */
 export interface AdminDeps {
-  /** The newest valid config, or null when there is none. May reject when KV does; the caller answers 500 then. */
+  /** Read from KV now; what is in memory where KV does not answer. */
   loadConfig: (env: Env) => Promise<Config | null>;
-  /** What the isolate serves by, from its memory: for outcomes, which must cost no read. Absent, none are taken. */
-  serving?: {
+  /** What the isolate serves by, from its memory: for outcomes, which must cost no read. */
+  serving: {
     config: (env: Env, ctx: Waiter) => Promise<Config | null>;
     state: (env: Env, ctx: Waiter, route: Route) => Promise<RouteState>;
   };

@@ -23,7 +23,7 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes/:route/experiment', async (c) => {
       const answer = await ask(c, async (ledger, route) => {
-        const state = await serving!.state(c.env, c.executionCtx, route);
+        const state = await serving.state(c.env, c.executionCtx, route);
         return ledger.report(planOf(state)!);
       });
       return answer instanceof Response ? answer : c.json(answer.told, 200);
@@ -66,7 +66,7 @@ export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
     const id = earlier ?? route.experiment?.id;
     if (id === undefined) return noExperiment(name);
     const ledger = ledgerOf(c.env, name, id);
-    if (ledger === null || serving === undefined) return noLedger();
+    if (ledger === null) return noLedger();
     try {
       return { route, told: await withLimit(question(ledger, route), CALL_LIMIT_MS) };
     } catch (cause) {

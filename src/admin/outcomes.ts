@@ -41,7 +41,7 @@ interface Item {
 export function outcomesRoutes({ serving }: AdminDeps) {
   const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
-    const config = await serving?.config(c.env, c.executionCtx);
+    const config = await serving.config(c.env, c.executionCtx);
     if (!config) return noConfig(503);
     const body = await itemsOf(c.req.raw);
     if (!body.ok) return body.error;
@@ -70,7 +70,7 @@ export function outcomesRoutes({ serving }: AdminDeps) {
     const reported = reportedOf(item, config);
     if (!reported.ok) return reported;
     const { c, nowMs } = caller;
-    const state = await serving!.state(c.env, c.executionCtx, reported.value.route);
+    const state = await serving.state(c.env, c.executionCtx, reported.value.route);
     const credit = await creditOf(reported.value, state, caller);
     if (!credit.ok) return credit;
     const { source, unit, variant } = credit.value;
@@ -183,7 +183,7 @@ function listedOrigins(serving: AdminDeps['serving']): MiddlewareHandler<AdminEn
   return async (c, next) => {
     const origin = c.req.header('origin');
     if (origin === undefined) return next();
-    const listed = (await serving?.config(c.env, c.executionCtx))?.outcomeOrigins ?? [];
+    const listed = (await serving.config(c.env, c.executionCtx))?.outcomeOrigins ?? [];
     if (origin !== new URL(c.req.url).origin && !listed.includes(origin)) {
       return refuse(
         403,

@@ -142,7 +142,7 @@ export async function servedHere(
   route: Route,
 ) {
   const served = (await loadConfig(env))?.routes.find(({ name }) => name === route.name);
-  return serving!.state(env, executionCtx, served ?? route);
+  return serving.state(env, executionCtx, served ?? route);
 }
 
 /** The command that sets weights by hand, with the weights left open. */

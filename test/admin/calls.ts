@@ -46,14 +46,15 @@ export interface Problem {
 
 const background = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 
+/** What the app is given where a test gives nothing else. */
+export const plainDeps: AdminDeps = {
+  loadConfig: async () => loadedConfig(),
+  serving: { config: async () => loadedConfig(), state: async (_env, _ctx, route) => unreadState(route) },
+};
+
 /** An app as `src/app.ts` mounts it; calls share its memory of failures. */
 export function mounted(options: CallOptions = {}) {
-  const deps: AdminDeps = {
-    loadConfig: async () => loadedConfig(),
-    serving: { config: async () => loadedConfig(), state: async (_env, _ctx, route) => unreadState(route) },
-    ...options.deps,
-  };
-  const app = new Hono().route('/_headgate', adminApp(deps));
+  const app = new Hono().route('/_headgate', adminApp({ ...plainDeps, ...options.deps }));
   return async (method: string, path: string, body?: unknown, more: CallOptions = {}) => {
     const { env, token: given = token, headers, host = 'headgate.test' } = { ...options, ...more };
     const request = new Request(`https://${host}/_headgate${path}`, {

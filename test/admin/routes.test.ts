@@ -234,7 +234,7 @@ describe('a controller that throws', () => {
     inForce: { source: 'split', weights: {}, baseline: 'blue', notes: [] },
   };
   /** `up` says of which instances every call is answered. */
-  const world = (up: (name: string) => boolean, state?: NonNullable<AdminDeps['serving']>['state']) => {
+  const world = (up: (name: string) => boolean, state?: AdminDeps['serving']['state']) => {
     const config = { text: JSON.stringify(document) };
     const stub = (name: string) =>
       up(name)

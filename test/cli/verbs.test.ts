@@ -6,7 +6,7 @@ import { adminApp } from '../../src/admin/app.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { toDataPoint } from '../../src/records/columns.ts';
 import type { StoredPoint } from '../../src/records/recorder.ts';
-import { loadedConfig, token } from '../admin/calls.ts';
+import { plainDeps, token } from '../admin/calls.ts';
 import { Session, serve } from './session.ts';
 
 const valid = { version: 1, routes: [{ name: 'detect', variants: { blue: { url: 'https://blue.example' } } }] };
@@ -24,7 +24,7 @@ function record(id: number, path: string): StoredPoint {
 }
 
 beforeAll(async () => {
-  const app = new Hono().route('/_headgate', adminApp({ loadConfig: async () => loadedConfig() }));
+  const app = new Hono().route('/_headgate', adminApp(plainDeps));
   const read = async ({ limit }: { limit: number }) => stored.toReversed().slice(0, limit);
   const env = {
     ADMIN_TOKEN: token,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminApp } from '../../../src/admin/app.ts';
 import type { Sample } from '../../../src/shadow/tally.ts';
 import type { PairReport } from '../../../src/shadow/totals.ts';
-import { loadedConfig, token } from '../../admin/calls.ts';
+import { plainDeps, token } from '../../admin/calls.ts';
 import { Session, serve } from '../session.ts';
 import { fullReport, sample } from './report.ts';
 
@@ -16,7 +16,7 @@ let samples: Sample[];
 let cleared: string[];
 
 beforeAll(async () => {
-  const app = new Hono().route('/_headgate', adminApp({ loadConfig: async () => loadedConfig() }));
+  const app = new Hono().route('/_headgate', adminApp(plainDeps));
   const controller = {
     comparisons: async (candidate: string | undefined, limit: number) => {
       const candidates = Object.keys(reports);

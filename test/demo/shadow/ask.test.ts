@@ -7,7 +7,7 @@ import { adminApp } from '../../../src/admin/app.ts';
 import { type ShadowApi, shadowApi } from '../../../src/demo/shadow/ask.ts';
 import { toDataPoint } from '../../../src/records/columns.ts';
 import type { StoredPoint } from '../../../src/records/recorder.ts';
-import { loadedConfig, token } from '../../admin/calls.ts';
+import { plainDeps, token } from '../../admin/calls.ts';
 import { serve } from '../../cli/session.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'headgate-ask-'));
@@ -26,7 +26,7 @@ function record(requestId: string): void {
 
 beforeAll(async () => {
   writeFileSync(join(root, '.dev.vars'), `ADMIN_TOKEN=${token}\n`);
-  const app = new Hono().route('/_headgate', adminApp({ loadConfig: async () => loadedConfig() }));
+  const app = new Hono().route('/_headgate', adminApp(plainDeps));
   app.post('/v1/detect', (c) => {
     previews.push(c.req.header('x-headgate-preview') ?? '');
     return c.json({ language: previews.length === 3 ? 7 : 'cat' });
