@@ -1,4 +1,7 @@
-/** Owns the joining of the planes: `/_headgate/*` to the controls, everything else to the request plane, one `onError`. */
+/**
+ * Owns the joining of the planes: what one isolate remembers, who tells whom, and the two apps, controls and traffic. Which of them answers
+ * a request is for `index.ts` to say.
+ */
 
 import { Hono } from 'hono/tiny';
 import { adminApp } from './admin/app.ts';

@@ -1,12 +1,13 @@
 /**
- * Owns the names of every binding, secret and variable the Worker may have (design section 3).
- * It holds no logic: code that needs a binding asks for `Env` and copes with what is optional being absent.
+ * Owns the names of every binding, secret and variable the Worker may have (design section 3), and the look-up of those that have no fixed
+ * name. It decides nothing: whoever asks copes with what is absent.
  */
 
 import type { ExperimentLedger } from './experiment/ledger.ts';
 import type { Recorder } from './records/recorder.ts';
 import type { RolloutController } from './rollout/controller.ts';
 
+/** The bindings, secrets and variables. What has a `?` may be absent. */
 export interface Env {
   /** KV namespace with the keys `config`, `split:<route>` and `weights:<route>`. */
   CONFIG: KVNamespace;

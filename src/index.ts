@@ -1,4 +1,4 @@
-/** The Worker's face: fetch, and the Durable Object classes. No logic. */
+/** The Worker's face: `fetch`, where the controls part from traffic before anything else, and the Durable Object classes. */
 
 import './order.ts';
 import { controls, traffic } from './app.ts';

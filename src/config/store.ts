@@ -28,6 +28,7 @@ interface Known {
   usedAtMs: number;
 }
 
+/** One isolate's documents. Nothing here rejects: what cannot be read stays as it was. */
 export class ConfigStore {
   #loaded: Loaded | null = null;
   #refusedText: string | null = null;
@@ -39,6 +40,8 @@ export class ConfigStore {
   #savedAtMs = -Infinity;
   #changed = false;
   #hasWarned = false;
+  /** Whether the last try to read a first config failed: then nobody waits for the next one. */
+  #isColdFailed = false;
 
   /**
    * The config to serve by, at once where memory has one that is fresh enough. A stale one starts a refresh in the background;
@@ -82,7 +85,7 @@ export class ConfigStore {
     this.#takeRoute(known.state.route, { split: splitText, weights });
   }
 
-  /** The newest valid config, read now (for the admin API). */
+  /** The newest valid config, read now (for the admin API); what is in memory where KV does not answer. */
   async read(env: Env, ctx: Waiter): Promise<Loaded | null> {
     await this.#refresh(env, ctx, WAIT_MS);
     return this.#loaded;
@@ -97,8 +100,6 @@ export class ConfigStore {
   peek(routeName: string): RouteState | null {
     return this.#known.get(routeName)?.state ?? null;
   }
-
-  #isColdFailed = false;
 
   async #awaitCold(env: Env, ctx: Waiter, nowMs: number): Promise<Loaded | null> {
     this.#attemptAtMs = nowMs;
