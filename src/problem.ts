@@ -3,6 +3,7 @@
  * It refuses to decide which status or code fits; callers do, and each `code` is a promise to clients that never changes.
  */
 
+/** What one answer says. */
 export interface ProblemDetails {
   status: number;
   /** Stable machine-readable name, `snake_case`. Repeated in the `x-headgate-error` header. */

@@ -1,11 +1,14 @@
 /** Owns the one shape in which expected failures travel. `throw` is kept for bugs. */
 
+/** What was made of something, or why nothing was. */
 export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E };
 
+/** It went well. */
 export function ok<T>(value: T): { ok: true; value: T } {
   return { ok: true, value };
 }
 
+/** It failed, as was to be expected. */
 export function err<E>(error: E): { ok: false; error: E } {
   return { ok: false, error };
 }

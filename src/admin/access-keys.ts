@@ -40,6 +40,7 @@ const realWorld: World = {
   sleep,
 };
 
+/** One isolate's keys, of one team. A failed fetch is a value. */
 export class AccessKeys {
   #world: World;
   #team = '';

@@ -24,6 +24,7 @@ import { trafficRoutes } from './routes.ts';
 /** The type that the typed client is made of. */
 export type AdminApp = ReturnType<typeof adminApp>;
 
+/** The whole admin API. */
 export function adminApp(deps: AdminDeps) {
   const app = new Hono<AdminEnv>()
     .use(privateAnswers)

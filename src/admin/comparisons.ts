@@ -11,6 +11,7 @@ import { noted } from './note.ts';
 import { askController, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
+/** The report on a candidate, and its deletion. */
 export function comparisonsRoutes({ loadConfig }: AdminDeps) {
   /** Asks the route's controller, if the config (as far as it can be read) has the route. */
   const asked = <T>(c: Context<AdminEnv>, call: (controller: Controller, route?: Route) => Promise<T>) =>

@@ -29,6 +29,7 @@ export interface Finding {
   mend?: string;
 }
 
+/** `GET /api/doctor`: every finding, also with all that it looks at down. */
 export function doctorRoutes(deps: AdminDeps) {
   return new Hono<AdminEnv>().get('/doctor', query(doctorQuery), async (c) => {
     const { env } = c;

@@ -19,6 +19,7 @@ import { noRoute } from './routes.ts';
 
 type Ledger = NonNullable<ReturnType<typeof ledgerOf>>;
 
+/** The calls on a route's experiment, and the planner. */
 export function experimentRoutes({ loadConfig, serving }: AdminDeps) {
   return new Hono<AdminEnv>()
     .get('/routes/:route/experiment', async (c) => {

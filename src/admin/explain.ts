@@ -4,6 +4,7 @@ import type { RouteStatus } from '../rollout/status.ts';
 import { armsOf, assign, scoreOf } from '../split/assign.ts';
 import { murmur3 } from '../split/murmur3.ts';
 
+/** The variant, and every number that it follows from. */
 export interface Explanation {
   route: string;
   unit: string;
@@ -18,6 +19,7 @@ export interface Explanation {
   sentence: string;
 }
 
+/** What hash and weights in force give a unit; a pin may hold its visitor to another variant. */
 export function explanationOf(status: RouteStatus, unit: string): Explanation {
   const { name } = status;
   const { revision } = status.split;

@@ -38,6 +38,7 @@ interface Item {
   state: RouteState;
 }
 
+/** The call itself, and what browsers ask before it. Rates are limited by isolate. */
 export function outcomesRoutes({ serving }: AdminDeps) {
   const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {

@@ -12,6 +12,7 @@ interface Trial {
   guardrails?: InferOutput<typeof guardrailSchema>[];
 }
 
+/** The faults of both, each by its place in the call. */
 export function trialFaults({ plan, guardrails }: Trial): Fault[] {
   const ofPlan = typeof plan === 'string' ? [] : planFaults(plan, ['plan']);
   const ofGuardrails = guardrails === undefined ? [] : guardrailFaults(guardrails, ['guardrails']);

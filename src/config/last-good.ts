@@ -14,6 +14,7 @@ export interface LastGood {
   routes: Record<string, RouteTexts>;
 }
 
+/** The texts under a route's two keys; null where there is none. */
 export interface RouteTexts {
   split: string | null;
   weights: string | null;

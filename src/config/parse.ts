@@ -18,6 +18,7 @@ export interface ParseOptions extends DocumentSurroundings {
   unknownKeys: 'fault' | 'warn';
 }
 
+/** A good document. `warnings`: what it says that has not the effect one may expect. */
 export interface Parsed {
   config: Config;
   warnings: Fault[];

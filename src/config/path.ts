@@ -2,6 +2,7 @@
 
 import type { Fault } from '../result.ts';
 
+/** One step into a document: a member's name, or an index. */
 export type Key = string | number;
 
 /** The place that a list of keys leads to. Keys that would read ambiguously are quoted: `prices["gpt-4.1"]`. Long ones are cut. */

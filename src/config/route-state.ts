@@ -13,6 +13,7 @@ import { parseSplit, parseWeights, type Split } from './split.ts';
 import type { Route } from './types.ts';
 import { completeWeights } from './weights.ts';
 
+/** A route as this isolate serves it. It is replaced, never changed, but for `KnownSplit.isServed`. */
 export interface RouteState {
   route: Route;
   inForce: InForce;

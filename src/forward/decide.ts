@@ -14,6 +14,7 @@ import { previewTokensOf, readPreviewToken } from '../split/preview.ts';
 import { serializeCookie, type Visitor, visitorId, visitorValue } from '../split/visitor.ts';
 import { cfOf, type Incoming } from './incoming.ts';
 
+/** Which variant answers, why, and whether the answer counts. */
 export interface Decision {
   variant: string;
   reason: RequestReason;
@@ -32,6 +33,7 @@ export interface Decision {
   setCookie: string | null;
 }
 
+/** What a decision may look at. */
 export interface Facts extends Incoming {
   cookies: CookieSettings;
   secret: string | undefined;

@@ -3,6 +3,7 @@
  * the event that ends a stream may repeat the whole answer. It knows no dialect.
  */
 
+/** As much of an event as is kept. */
 export interface StreamEvent {
   /** Empty where it has none. */
   name: string;
@@ -14,6 +15,7 @@ export interface StreamEvent {
 const KEPT_EVENTS = 4;
 const MAX_CHARS = 4_096;
 
+/** The first and last `KEPT_EVENTS` of one stream. */
 export class EventEnds {
   #first: StreamEvent[] = [];
   #last: StreamEvent[] = [];

@@ -2,6 +2,7 @@
 
 import type { RequestUrl } from './request-url.ts';
 
+/** A visitor's request, read once. */
 export interface Incoming {
   /** The runtime's own request: for its body, its signal and its `cf`. */
   request: Request;

@@ -15,6 +15,7 @@ import type { Sending } from './upload.ts';
 /** Why there is no answer. */
 export type OriginFault = 'unreachable' | 'timeout' | 'misconfigured' | 'client_left' | 'client_stalled';
 
+/** An origin that answers: headers are there, the body is still to come. */
 export interface Asked {
   response: Response;
   /** Cuts the answer's body off on both sides. */
@@ -23,6 +24,7 @@ export interface Asked {
   patience: Patience;
 }
 
+/** One attempt: what is asked, of whom, for whom. */
 export interface Question {
   request: Request;
   method: string;

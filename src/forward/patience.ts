@@ -25,6 +25,7 @@ export interface PatienceOptions {
   onLate?: () => void;
 }
 
+/** The timers and the listener of one attempt. Its owner ends them with `done`, or hands the body on with `streams`. */
 export class Patience {
   /** Whether the time limit is why the attempt was cut. */
   hasTimedOut = false;

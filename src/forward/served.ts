@@ -14,6 +14,7 @@ import type { Incoming } from './incoming.ts';
 import type { BodyReport } from './pump.ts';
 import type { Upload } from './upload.ts';
 
+/** One try at one variant, as it went. */
 export interface Served extends Pick<Incoming, 'request' | 'method' | 'url' | 'sent'> {
   route: Route;
   inForce: InForce;

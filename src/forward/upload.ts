@@ -31,6 +31,7 @@ export type UploadFault = 'client_stalled' | 'client_left' | 'body_too_large' | 
 /** Whether a body is short enough to be held for every variant. Only such bodies may be read for evidence: then all arms are read alike. */
 export const isShort = (sent: Headers): boolean => (declaredLength(sent) ?? NaN) <= SHORT_BYTES;
 
+/** The body of one request. */
 export class Upload implements UploadProgress {
   /** The whole body, where it is in hand; null while it streams or when it is too large. */
   bytes: Uint8Array | null;

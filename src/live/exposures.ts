@@ -45,6 +45,7 @@ interface Waiting extends Pick<Served, 'route' | 'inForce'> {
   dropped: number;
 }
 
+/** One isolate's exposures, by experiment. If the ledger is down they wait, bounded, and then are dropped and logged. */
 export class Exposures {
   #waiting = new Map<string, Waiting>();
   #isolate = '';

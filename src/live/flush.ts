@@ -51,6 +51,7 @@ export interface Flushing {
 /** Called with every answer of a controller. */
 export type Listener = (route: string, answer: FlushAnswer) => void;
 
+/** One isolate's tallies and flushes, by route. */
 export class Flusher {
   #routes = new Map<string, RouteTally>();
   #isolate = '';

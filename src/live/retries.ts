@@ -10,6 +10,7 @@ import { isShort } from '../forward/upload.ts';
 import { hashBytes } from '../split/murmur3.ts';
 import { MAX_REMEMBERED_ASKS, RETRY_WITHIN_MS } from './limits.ts';
 
+/** What was asked in the last minute or two, by the hash of `askOf`. */
 export class RetryMemory {
   #young = new Map<string, number>();
   #old = new Map<string, number>();

@@ -32,6 +32,7 @@ interface Evidence {
   requests: Map<string, { n: number[]; bad: number[] }>;
 }
 
+/** One route's counts, until they are taken. */
 export class LiveTally {
   #counting = new Map<string, Counting>();
   #evidence = new Map<string, Evidence>();

@@ -20,6 +20,7 @@ export interface Spent extends Usage {
   cost: number | null;
 }
 
+/** One isolate's reading of usage. */
 export class Usages {
   #prices: () => Config['prices'];
   #read = new WeakMap<Served, Promise<Spent | null>>();

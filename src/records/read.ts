@@ -9,6 +9,7 @@ import { column, columns, fromDataPoint, numbered, schemaVersion, tableOf, varia
 import { MAX_ERROR_CHARS, SQL_LIMIT_MS } from './limits.ts';
 import type { Dataset } from './rows.ts';
 
+/** Which records are asked for. */
 export interface RecordsQuery {
   dataset: Dataset;
   route?: string;

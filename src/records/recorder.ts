@@ -23,6 +23,7 @@ export interface StoredPoint extends RecordedPoint {
   id: number;
 }
 
+/** Which rows are asked for. */
 export interface RecorderQuery {
   dataset: Dataset;
   route?: string;
@@ -35,6 +36,7 @@ export interface RecorderQuery {
   beforeMs?: number;
 }
 
+/** The one recorder of a local Worker. */
 export class Recorder extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);

@@ -11,6 +11,7 @@ import { referenceFaults } from './references.ts';
 import { guardrailFaults, measureFaults, planFaults } from './rollout.ts';
 import { type Surroundings, variantFaults } from './variants.ts';
 
+/** What a document is checked against beside itself. */
 export interface DocumentSurroundings extends Surroundings {
   /** Host that the controls answer on; a port is not looked at. */
   adminHost?: string;
