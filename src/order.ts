@@ -44,7 +44,7 @@ import './shadow/compare/excerpt.ts';
 import './forward/wire.ts';
 import './shadow/compare/json.ts';
 import './limit.ts';
-import './admin/failures.ts';
+import './admin/minute-limit.ts';
 import './body-text.ts';
 import './config/normalise/plain.ts';
 import './admin/access-keys.ts';

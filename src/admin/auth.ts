@@ -9,11 +9,14 @@ import { err } from '../result.ts';
 import { ACCESS_HEADER, type Access, type AccessRefusal, accessName, accessOf } from './access.ts';
 import { AccessKeys } from './access-keys.ts';
 import type { AdminEnv } from './context.ts';
-import { Failures } from './failures.ts';
 import { putSecret, refuse } from './input.ts';
+import { MAX_WRONG_TOKENS } from './limits.ts';
+import { MinuteLimit } from './minute-limit.ts';
 
 /** Lets pass `Authorization: Bearer <ADMIN_TOKEN>` and valid tokens of Access; answers 503, 401, 429 or 403 otherwise. */
-export function adminAuth(failures = new Failures(), keys = new AccessKeys()): MiddlewareHandler<AdminEnv> {
+export function adminAuth(): MiddlewareHandler<AdminEnv> {
+  const failures = new MinuteLimit(MAX_WRONG_TOKENS);
+  const keys = new AccessKeys();
   return async (c, next) => {
     const expected = c.env.ADMIN_TOKEN || undefined;
     const access = accessOf(c.env);

@@ -20,6 +20,9 @@ export const MAX_OUTCOMES = 100;
 export const MAX_BY_UNIT = 60;
 export const MAX_BY_ADDRESS = 600;
 
+/** Wrong credentials that an address may send in a minute: enough that a stale script does not lock out a colleague at once. */
+export const MAX_WRONG_TOKENS = 100;
+
 /** Clocks of Access and Workers agree; this allows for rounded seconds. */
 export const CLOCK_TOLERANCE_S = 5;
 /** Characters of an Access name in the history. */

@@ -18,9 +18,9 @@ import type { OutcomeEvidence, Told } from '../rollout/outcomes.ts';
 import { bearerToken, challenge, sameSecret } from './auth.ts';
 import { noConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
-import { Failures } from './failures.ts';
 import { bindIt, type ProblemStatus, putSecret, readJson, refuse } from './input.ts';
-import { MAX_BY_ADDRESS, MAX_BY_UNIT, MAX_OUTCOMES, MAX_OUTCOMES_BYTES } from './limits.ts';
+import { MAX_BY_ADDRESS, MAX_BY_UNIT, MAX_OUTCOMES, MAX_OUTCOMES_BYTES, MAX_WRONG_TOKENS } from './limits.ts';
+import { MinuteLimit } from './minute-limit.ts';
 
 type C = Context<AdminEnv>;
 
@@ -40,7 +40,11 @@ interface Item {
 
 /** The call itself, and what browsers ask before it. Rates are limited by isolate. */
 export function outcomesRoutes({ serving }: AdminDeps) {
-  const limits = { unit: new Failures(MAX_BY_UNIT), address: new Failures(MAX_BY_ADDRESS), token: new Failures() };
+  const limits = {
+    unit: new MinuteLimit(MAX_BY_UNIT),
+    address: new MinuteLimit(MAX_BY_ADDRESS),
+    token: new MinuteLimit(MAX_WRONG_TOKENS),
+  };
   return new Hono<AdminEnv>().use('/outcomes', listedOrigins(serving)).post('/outcomes', async (c) => {
     const config = await serving.config(c.env, c.executionCtx);
     if (!config) return noConfig(503);

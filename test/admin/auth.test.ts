@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bearerToken, sameSecret } from '../../src/admin/auth.ts';
-import { Failures, maxFailures, windowMs } from '../../src/admin/failures.ts';
+import { MAX_WRONG_TOKENS } from '../../src/admin/limits.ts';
+import { MINUTE_MS, MinuteLimit } from '../../src/admin/minute-limit.ts';
 import { operations } from '../../src/admin/openapi.ts';
 import { mounted, problemOf, token } from './calls.ts';
 
@@ -87,7 +88,7 @@ describe('the admin API', () => {
       call('GET', '/api/openapi.json', undefined, { token: given, headers });
     const attacker = { 'cf-connecting-ip': '2001:db8:0:1::1' };
     const neighbour = { 'cf-connecting-ip': '2001:db8:0:1::2' };
-    for (let i = 0; i < maxFailures; i++) expect((await guess(attacker)).status).toBe(401);
+    for (let i = 0; i < MAX_WRONG_TOKENS; i++) expect((await guess(attacker)).status).toBe(401);
     const refused = await guess(neighbour, `${token}x`);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -99,18 +100,18 @@ describe('the admin API', () => {
 
 describe('the memory of failures', () => {
   it('forgets after its window', () => {
-    const failures = new Failures();
-    for (let i = 0; i < maxFailures; i++) failures.count('192.0.2.1', i);
-    expect(failures.waitSeconds('192.0.2.1', windowMs - 1)).toBe(1);
-    expect(failures.waitSeconds('192.0.2.1', windowMs)).toBe(0);
-    failures.count('192.0.2.1', windowMs);
-    expect(failures.waitSeconds('192.0.2.1', windowMs)).toBe(0);
+    const failures = new MinuteLimit(MAX_WRONG_TOKENS);
+    for (let i = 0; i < MAX_WRONG_TOKENS; i++) failures.count('192.0.2.1', i);
+    expect(failures.waitSeconds('192.0.2.1', MINUTE_MS - 1)).toBe(1);
+    expect(failures.waitSeconds('192.0.2.1', MINUTE_MS)).toBe(0);
+    failures.count('192.0.2.1', MINUTE_MS);
+    expect(failures.waitSeconds('192.0.2.1', MINUTE_MS)).toBe(0);
   });
 
   it('stays bounded, and drops the oldest address first', () => {
-    const failures = new Failures();
+    const failures = new MinuteLimit(MAX_WRONG_TOKENS);
     for (const address of ['192.0.2.1', '192.0.2.2']) {
-      for (let i = 0; i < maxFailures; i++) failures.count(address, 0);
+      for (let i = 0; i < MAX_WRONG_TOKENS; i++) failures.count(address, 0);
     }
     for (let i = 0; i < 999; i++) failures.count(`10.0.${i >> 8}.${i & 255}`, 1);
     expect(failures.waitSeconds('192.0.2.1', 1)).toBe(0);

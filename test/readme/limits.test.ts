@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { maxFailures } from '../../src/admin/failures.ts';
+import { MAX_WRONG_TOKENS } from '../../src/admin/limits.ts';
 import { MAX_UNITS, MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/limits.ts';
 import { MAX_CONFIG_BYTES } from '../../src/config/limits.ts';
 import { EJECTION_MS, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
@@ -26,7 +26,7 @@ const said: [string, string][] = [
   ['pins in a cookie', `| pins in a cookie | ${MAX_PINS} |`],
   ['the life of a preview', `| preview token | ${MAX_PREVIEW_MS / 3_600_000} hours |`],
   ['units that are told apart', `| ${MAX_UNITS.toLocaleString('en')}; beyond, a fair sample |`],
-  ['wrong tokens', `| ${maxFailures} wrong tokens from one address in a minute`],
+  ['wrong tokens', `| ${MAX_WRONG_TOKENS} wrong tokens from one address in a minute`],
   ['the report of a busy isolate', `controller every ${seconds(BUSY_INTERVAL_MS)} seconds`],
   ['the report of a quiet isolate', `| within ${seconds(QUIET_INTERVAL_MS)} s, the interval of quiet times |`],
   ['how long a split is trusted', `it trusts a split for ${seconds(CONFIRM_AFTER_MS)} s`],
