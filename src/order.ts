@@ -125,6 +125,7 @@ import './declared-headers.ts';
 import './ask.ts';
 import './rollout/probe.ts';
 import './rollout/words.ts';
+import './admin/ask-controller.ts';
 import './admin/routes.ts';
 import './admin/records.ts';
 import './admin/config.ts';

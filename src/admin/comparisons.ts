@@ -5,10 +5,10 @@ import { Hono } from 'hono/tiny';
 import type { Route } from '../config/types.ts';
 import { noVariant } from '../rollout/words.ts';
 import { reportOf, startTotals } from '../shadow/totals.ts';
+import { askController, type Controller, noRoute } from './ask-controller.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { query, refuse } from './input.ts';
 import { noted } from './note.ts';
-import { askController, type Controller, noRoute } from './routes.ts';
 import { comparisonsQuery, resetQuery } from './schemas.ts';
 
 /** The report on a candidate, and its deletion. */

@@ -12,11 +12,11 @@ import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
 import type { Fault } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
+import { noController, refusalOf } from './ask-controller.ts';
 import { actorOf, etagSeen } from './caller.ts';
 import type { AdminEnv } from './context.ts';
 import { jsonBody, query, refuse, tooLarge } from './input.ts';
 import { CALL_LIMIT_MS, KV_LIMIT_MS, MAX_BODY_BYTES } from './limits.ts';
-import { noController, refusalOf } from './routes.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
 
 type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;

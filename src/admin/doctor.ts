@@ -14,11 +14,11 @@ import { probe } from '../rollout/probe.ts';
 import type { RouteStatus } from '../rollout/status.ts';
 import { lanes } from '../rollout/turns.ts';
 import { accessOf, setAccess } from './access.ts';
+import { moveByHand, noRoute, putByHand, servedHere, statusOf } from './ask-controller.ts';
 import { makeConfig } from './config.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { bindIt, putSecret, query } from './input.ts';
 import { KEEPER_LIMIT_MS, KV_LIMIT_MS, MAX_DOCTOR_ROUTES, MAX_PROBES, PROBES_AT_ONCE } from './limits.ts';
-import { moveByHand, noRoute, putByHand, servedHere, statusOf } from './routes.ts';
 import { doctorQuery } from './schemas.ts';
 
 /** `note`: worth knowing; `warn`: something is missing or will not work; `bad`: visitors or rollouts suffer now. */

@@ -10,12 +10,12 @@ import { sizePlan } from '../experiment/size.ts';
 import type { UnitRow } from '../experiment/words.ts';
 import { withLimit } from '../limit.ts';
 import { hashUnit } from '../split/receipt.ts';
+import { noRoute } from './ask-controller.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { deletionQuery, sampleSizeQuery, unitsQuery } from './experiment-schemas.ts';
 import { bindIt, query, refuse } from './input.ts';
 import { CALL_LIMIT_MS } from './limits.ts';
 import { noted } from './note.ts';
-import { noRoute } from './routes.ts';
 
 type Ledger = NonNullable<ReturnType<typeof ledgerOf>>;
 

@@ -8,11 +8,11 @@ import { canonicalHost, hostCovers, withoutPort } from '../config/address.ts';
 import type { Config } from '../config/types.ts';
 import { noVariant } from '../rollout/words.ts';
 import { createPreviewToken, PREVIEW_HEADER, readPreviewToken, serializePreviewCookie } from '../split/preview.ts';
+import { noRoute } from './ask-controller.ts';
 import { noConfig } from './config.ts';
 import { type AdminDeps, type AdminEnv, adminBase } from './context.ts';
 import { jsonBody, putSecret, query, refuse } from './input.ts';
 import { noted } from './note.ts';
-import { noRoute } from './routes.ts';
 import { previewBody, previewQuery } from './schemas.ts';
 
 /** `GET /preview?token=…`: open to whoever holds a token, on the host it was made for. */

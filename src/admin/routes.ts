@@ -10,17 +10,17 @@ import type { Result } from '../result.ts';
 import type { Change } from '../rollout/calls.ts';
 import type { Called } from '../rollout/controller.ts';
 import type { CallRefusal } from '../rollout/ready.ts';
-import type { RouteStatus } from '../rollout/status.ts';
 import type { WaysBack } from '../rollout/ways-back.ts';
-import * as words from '../rollout/words.ts';
+import { askController, noController, refusalOf, servedHere, statusOf, Unread } from './ask-controller.ts';
 import { callerOf } from './caller.ts';
 import type { AdminDeps, AdminEnv } from './context.ts';
 import { explanationOf } from './explain.ts';
-import { bindIt, invalid, jsonBody, query, refuse } from './input.ts';
-import { CALL_LIMIT_MS, KEEPER_LIMIT_MS, STATUS_LIMIT_MS } from './limits.ts';
+import { invalid, jsonBody, query, refuse } from './input.ts';
+import { KEEPER_LIMIT_MS } from './limits.ts';
 import * as schemas from './schemas.ts';
 import { normalisedTrial, trialFaults } from './trial.ts';
 
+/** Every call on routes and what moves their traffic. */
 export function trafficRoutes(deps: AdminDeps) {
   const { loadConfig } = deps;
   return new Hono<AdminEnv>()
@@ -102,56 +102,6 @@ export function trafficRoutes(deps: AdminDeps) {
     );
 }
 
-export type Controller = NonNullable<ReturnType<typeof controllerOf>>;
-
-/** Asks the controller of the route in the call's path. A null is answered by 404, a controller that fails or does not answer by 503. */
-export async function askController<T>(
-  c: Context<AdminEnv>,
-  call: (controller: Controller, route: string) => Promise<T | null>,
-) {
-  const route = c.req.param('route')!;
-  try {
-    const controller = controllerOf(c.env, route);
-    if (controller === null) return noController();
-    return (await withLimit(call(controller, route), CALL_LIMIT_MS)) ?? noRoute(route);
-  } catch (cause) {
-    if (cause instanceof Unread)
-      return refuse(503, 'no_config', cause.message, 'try again; headgate doctor looks at config and KV');
-    console.error('controller', route, cause);
-    const detail = `The controller does not answer: traffic flows on as it is.`;
-    return refuse(503, 'controller_down', detail, moveByHand(route));
-  }
-}
-
-/** No config could be read, so nothing can be said of the route. */
-class Unread extends Error {
-  override message = 'No config could be read; pause and abort work without it.';
-}
-
-/** A route's status; null if the config does not have the route. Throws `Unread` if no config could be read. */
-export async function statusOf(controller: Controller, route: string): Promise<RouteStatus | null> {
-  const status = (await withLimit(controller.status(route), STATUS_LIMIT_MS)) as RouteStatus | 'unread' | null;
-  if (status === 'unread') throw new Unread();
-  return status;
-}
-
-/** What config and KV say of a route, without its controller. `serving.state` needs the very route object that the isolate serves by. */
-export async function servedHere(
-  { loadConfig, serving }: AdminDeps,
-  { env, executionCtx }: Context<AdminEnv>,
-  route: Route,
-) {
-  const served = (await loadConfig(env))?.routes.find(({ name }) => name === route.name);
-  return serving.state(env, executionCtx, served ?? route);
-}
-
-/** The command that sets weights by hand, with the weights left open. */
-export const putByHand = (route: string) =>
-  `npx wrangler kv key put --remote --binding CONFIG weights:${route} '{"…":100}'`;
-
-/** How people can move traffic while a controller does not answer. */
-export const moveByHand = (route: string) => `try again; by hand: ${putByHand(route)}`;
-
 /** Makes a change. It answers with the route as it is afterwards, and with warnings. */
 function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason: string }) {
   return askController(c, async (controller, route) => {
@@ -165,30 +115,12 @@ function changing(c: Context<AdminEnv>, { reason, ...asked }: Change & { reason:
   });
 }
 
-/** The statuses of refusals that are not a 409. */
-const statuses: Record<string, 404 | 412 | 422 | 503> = {
-  stale: 412,
-  no_such_route: 404,
-  no_config: 503,
-  unpublished: 503,
-  unknown_variant: 422,
-  unknown_revision: 422,
-};
-
-export function refusalOf({ code, detail, mend, faults }: CallRefusal) {
-  return faults === undefined ? refuse(statuses[code] ?? 409, code, detail, mend) : invalid(detail, faults);
-}
-
 async function routesOf(env: Env): Promise<Route[]> {
   const current = await withLimit(configKeeperOf(env)!.currentConfig(), KEEPER_LIMIT_MS);
   const parsed = current === null ? null : parseConfig(current.text, { unknownKeys: 'warn' });
   return parsed?.ok ? parsed.value.config.routes : [];
 }
 
-export const noController = () => refuse(503, 'no_controller', 'This Worker has no CONTROLLER binding.', bindIt);
-
 /** RFC 9110 §13.1.1: an If-Match that is no revision matches nothing, so the precondition fails. */
 const badIfMatch = () =>
   refuse(412, 'stale', 'If-Match is not a split revision.', 'send the ETag of GET /_headgate/api/routes/:route');
-
-export const noRoute = (route: string) => refusalOf(words.noRoute(route).error);
