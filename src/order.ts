@@ -171,6 +171,7 @@ import './admin/app.ts';
 import './forward/relay.ts';
 import './forward/origin.ts';
 import './forward/served.ts';
+import './forward/attempt.ts';
 import './forward/answer.ts';
 import './shadow/observation.ts';
 import './shadow/decode.ts';

@@ -1,69 +1,42 @@
 /**
  * Owns the way from a decision to an answer: ask the variant, let the baseline make good a candidate's failure (failover),
- * shape the headers, relay the body, tell the observers. At most one extra request, never after the first byte.
+ * shape the headers, relay the body, tell the observers. At most one extra request, never after the first byte. What one try is, and when it
+ * has failed, is for `attempt.ts` to say.
  */
 
 import type { InForce } from '../config/inforce.ts';
-import { FAILOVER_STATUSES } from '../config/limits.ts';
-import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
-import type { Route, Variant } from '../config/types.ts';
-import type { Env } from '../env.ts';
+import type { RouteState } from '../config/route-state.ts';
 import { problem } from '../problem.ts';
-import type { RequestReason } from '../records/rows.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
+import {
+  attempt,
+  coversFailover,
+  isFailoverFailure,
+  isGood,
+  isOfClient,
+  mayFailOver,
+  noteHealth,
+  type Try,
+} from './attempt.ts';
 import { Ends, Prefix } from './copies.ts';
-import type { Decision } from './decide.ts';
 import { EventEnds } from './event-ends.ts';
-import type { Plane } from './handle.ts';
-import type { Incoming } from './incoming.ts';
-import { type Asked, askOrigin, type OriginFault } from './origin.ts';
+import type { Exchange } from './exchange.ts';
+import type { OriginFault } from './origin.ts';
 import type { BodyReport } from './pump.ts';
 import { relay } from './relay.ts';
 import { mayPassUntouched, shapeResponseHeaders } from './response-headers.ts';
-import { isFailStatus, type Served, type Watch } from './served.ts';
-import type { Upload } from './upload.ts';
+import type { Served } from './served.ts';
 import { isCoded } from './wire.ts';
-
-export interface Exchange extends Incoming {
-  env: Env;
-  ctx: ExecutionContext;
-  plane: Plane;
-  state: RouteState;
-  decision: Decision;
-  upload: Upload;
-  /** The request's body with the variant's JSON members set; null where there is nothing to set. */
-  spliced: Uint8Array | null;
-  /** The client's headers, cleaned; the variant's own are added for each try. */
-  headers: Headers;
-  /** What an observer asked to be kept; null for nearly every request. */
-  watch: Watch | null;
-  requestId: string;
-  configHash: string;
-  startedAtMs: number;
-}
-
-/** One try at one variant and what came of it. */
-interface Try {
-  variant: Variant;
-  reason: RequestReason;
-  isEvidence: boolean;
-  startedAtMs: number;
-  askedAtMs: number;
-  headersAtMs: number;
-  asked: Asked | null;
-  fault: OriginFault | null;
-}
 
 /** Asks the decided variant, then the baseline if failover is called for, and builds the visitor's response. */
 export async function answer(exchange: Exchange): Promise<Response> {
   const { decision, state, plane } = exchange;
   const { route, inForce } = state;
   const variant = route.variants[decision.variant]!;
-  const isCandidate = mayBeReplaced(state, variant.name) && !decision.isPreview;
-  const canFailOver = isCandidate && mayFailOver(state, variant, exchange.method);
+  const canFailOver = !decision.isPreview && mayFailOver(state, variant, exchange.method);
   const first = await attempt(exchange, { variant, reason: decision.reason, keep: canFailOver });
   const isCounted = noteHealth(exchange, first);
-  const isFailingOver = canFailOver && isFailoverFailure(route.failover, first) && exchange.upload.isRepeatable;
+  const isFailingOver = canFailOver && isFailoverFailure(route, first) && exchange.upload.isRepeatable;
   if (!isFailingOver || !plane.budget.spend(route.name, first.headersAtMs)) return conclude(exchange, first);
 
   const baseline = route.variants[inForce.baseline]!;
@@ -81,92 +54,6 @@ export async function answer(exchange: Exchange): Promise<Response> {
   return conclude(exchange, second, variant.name);
 }
 
-/** Whether failover may replace the variant's answer to such a request by the baseline's. */
-export function mayFailOver(state: RouteState, variant: Variant, method: string): boolean {
-  return mayBeReplaced(state, variant.name) && coversFailover(state.route, method);
-}
-
-/** Whether the route has failover for requests with this method. */
-function coversFailover({ failover, repeatable }: Route, method: string): boolean {
-  return failover !== false && repeatable.includes(method);
-}
-
-async function attempt(
-  exchange: Exchange,
-  by: { variant: Variant; reason: RequestReason; keep: boolean },
-): Promise<Try> {
-  const { request, method, url, env, state, upload, decision } = exchange;
-  const { variant, reason } = by;
-  const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
-  const askedAtMs = Date.now();
-  const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
-  const role = decision.isPreview ? 'preview' : 'live';
-  const asked = await askOrigin({
-    request,
-    method,
-    client: request,
-    url,
-    headers: exchange.headers,
-    // No second try and no mirrored copy will need them unchanged.
-    areItsOwn: !by.keep && exchange.watch === null,
-    route: state.route,
-    variant,
-    role,
-    send: () => (body !== null ? { body } : upload.send(by.keep || exchange.watch !== null)),
-    env,
-    hold: (call) => exchange.ctx.waitUntil(call),
-  });
-  return {
-    variant,
-    reason,
-    isEvidence: decision.isEvidence && reason !== 'failover',
-    startedAtMs,
-    askedAtMs,
-    headersAtMs: Date.now(),
-    asked: asked.ok ? asked.value : null,
-    fault: asked.ok ? null : asked.error,
-  };
-}
-
-/** Whether there is no answer because the client left or stalled: then neither variant is to blame. */
-const isOfClient = ({ fault }: Try) => fault === 'client_left' || fault === 'client_stalled';
-
-/** Whether a try failed in a way that failover is for: no answer at all, or one of failover's statuses. */
-function isFailoverFailure(failover: false | { statuses: number[] }, tried: Try): boolean {
-  if (tried.fault !== null) return !isOfClient(tried);
-  const status = tried.asked!.response.status;
-  const statuses = failover === false ? FAILOVER_STATUSES : failover.statuses;
-  // 520 to 530 are the platform's own: the origin itself was not reached.
-  return (status >= 520 && status <= 530) || statuses.includes(status);
-}
-
-/** Whether a try was answered well. A baseline that fails too, or hits the same quota (429), makes nothing good. */
-function isGood(route: Route, tried: Try): boolean {
-  return (
-    tried.asked !== null &&
-    !isFailoverFailure(route.failover, tried) &&
-    !isFailStatus(route, tried.asked.response.status)
-  );
-}
-
-/** Tells ejection how the try went. Returns whether it was counted as a failure of the candidate. */
-function noteHealth({ state, plane: { ejections }, decision }: Exchange, tried: Try): boolean {
-  const { route, inForce } = state;
-  const { variant, askedAtMs, headersAtMs } = tried;
-  if (!route.ejection || decision.isPreview) return false;
-  const baseline = route.variants[inForce.baseline]!;
-  const isBaseline = variant === baseline;
-  if (isBaseline && !isOfClient(tried))
-    ejections.noteBaseline(baseline, { isWell: isGood(route, tried), nowMs: headersAtMs });
-  if (!mayBeReplaced(state, variant.name)) return false;
-  const hasFailed = isFailoverFailure(route.failover, tried);
-  const isInconclusive = isOfClient(tried) || (hasFailed && ejections.isSick(baseline, headersAtMs));
-  if (isInconclusive) ejections.inconclusive(variant, askedAtMs);
-  else if (hasFailed) ejections.failed(variant, headersAtMs, askedAtMs);
-  else ejections.succeeded(variant, askedAtMs);
-  return hasFailed && !isInconclusive;
-}
-
 /** The report for a body that is absent, or whose end we cannot see. */
 function noBody({ headersAtMs }: Try): BodyReport {
   return { end: 'complete', bytes: 0, firstByteAtMs: null, endedAtMs: headersAtMs };
@@ -178,7 +65,7 @@ function noBody({ headersAtMs }: Try): BodyReport {
  */
 async function conclude(exchange: Exchange, tried: Try, failedOver: string | null = null): Promise<Response> {
   if (tried.asked === null) {
-    const response = problem(PUBLIC[tried.fault!]);
+    const response = problem(ORIGIN_FAULTS[tried.fault!]);
     tell(exchange, tried, noBody(tried), { ownStatus: response.status });
     await shape(exchange, tried, response.headers, failedOver);
     return response;
@@ -196,7 +83,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     tell(exchange, tried, noBody(tried));
     if (mayPassUntouched(upstream, exchange.method)) return upstream;
     abort();
-    return problem(PUBLIC.unreachable);
+    return problem(ORIGIN_FAULTS.unreachable);
   }
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const copies = { captured, ...endsOf(exchange.state.inForce, upstream) };
@@ -296,7 +183,7 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers, secr
   const { route, inForce } = state;
   // While a rollout compares versions, an answer that failover replaces, or would, credits neither the candidate nor the baseline.
   const isJudged = inForce.rollout !== null && inForce.experiment === null && coversFailover(route, exchange.method);
-  const isSpared = isJudged && (tried.reason === 'failover' || isFailoverFailure(route.failover, tried));
+  const isSpared = isJudged && (tried.reason === 'failover' || isFailoverFailure(route, tried));
   // A request that names no unit counts as a unit of its own.
   const isNobody = isSpared || (!isEvidence && (unit === null || reason !== 'ejected'));
   const unitHash = isNobody ? NOBODY : await hashUnit(unit ?? exchange.requestId, secret);
@@ -308,7 +195,7 @@ async function addReceipt(exchange: Exchange, tried: Try, headers: Headers, secr
 }
 
 /** The public words for each fault. A client that left never reads its own; one whose upload broke off may. */
-export const PUBLIC: Record<OriginFault, { status: number; code: string; detail: string }> = {
+export const ORIGIN_FAULTS: Record<OriginFault, { status: number; code: string; detail: string }> = {
   timeout: { status: 504, code: 'origin_timeout', detail: 'The origin did not answer in time.' },
   misconfigured: { status: 502, code: 'origin_unreachable', detail: 'The variant lacks a secret or service binding.' },
   unreachable: { status: 502, code: 'origin_unreachable', detail: 'The origin could not be reached.' },
@@ -357,7 +244,7 @@ function tell(
     headersAtMs: tried.headersAtMs,
     status: tried.asked?.response.status ?? null,
     ownStatus,
-    errorCode: tried.fault === null ? '' : PUBLIC[tried.fault].code,
+    errorCode: tried.fault === null ? '' : ORIGIN_FAULTS[tried.fault].code,
     isMadeGood,
     isLost,
     standsIn:

@@ -5,14 +5,16 @@
 
 import { isOnHost } from '../config/address.ts';
 import { mayBeReplaced, type RouteState } from '../config/route-state.ts';
-import type { ConfigStore, Loaded } from '../config/store.ts';
+import type { Loaded } from '../config/store.ts';
 import type { Env } from '../env.ts';
 import { type ProblemDetails, problem } from '../problem.ts';
 import type { RequestReason } from '../records/rows.ts';
-import { answer, type Exchange, mayFailOver, PUBLIC } from './answer.ts';
+import { answer, ORIGIN_FAULTS } from './answer.ts';
+import { mayFailOver } from './attempt.ts';
 import { FailoverBudget } from './budget.ts';
 import { type Decision, decide } from './decide.ts';
 import { Ejections } from './ejection.ts';
+import type { Exchange, Plane } from './exchange.ts';
 import { toFallback } from './fallback.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
 import { MAX_HELD_BYTES } from './limits.ts';
@@ -20,20 +22,9 @@ import { isLoop } from './loop.ts';
 import { findRoute, isControlPath } from './match.ts';
 import { cleanedHeaders, isHandshake, requestIdOf } from './request-headers.ts';
 import { parseRequestUrl } from './request-url.ts';
-import type { Observer, Watcher } from './served.ts';
 import { Upload, type UploadFault } from './upload.ts';
 
-/** What one isolate's request plane remembers between requests, and whom it tells. */
-export interface Plane {
-  store: ConfigStore;
-  ejections: Ejections;
-  budget: FailoverBudget;
-  /** Confirms with the controller a split that may have changed while this isolate slept. At once for nearly every request. */
-  confirm: (state: RouteState, env: Env, nowMs: number) => RouteState | Promise<RouteState>;
-  watcher: Watcher;
-  observers: readonly Observer[];
-}
-
+/** A request plane that remembers nothing yet. */
 export function newPlane(given: Pick<Plane, 'store' | 'confirm' | 'watcher' | 'observers'>): Plane {
   return { ...given, ejections: new Ejections(), budget: new FailoverBudget() };
 }
@@ -164,7 +155,7 @@ function fitJson(
 
 /** The public words for an upload that could not be taken. */
 const UPLOAD_FAULTS: Record<UploadFault, ProblemDetails> = {
-  ...PUBLIC,
+  ...ORIGIN_FAULTS,
   length_required: {
     status: 411,
     code: 'length_required',
