@@ -36,7 +36,7 @@ export interface PumpOptions {
   sink: WritableStreamDefaultWriter<Uint8Array>;
   idleMs: number;
   /** Bytes that the whole body has, where that is known: fewer are a cut body even when the source ends politely. */
-  length?: number;
+  length?: number | null;
   /** Bytes that were read before the pump began. */
   head?: Uint8Array;
   /** A read that is under way already. */

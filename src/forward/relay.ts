@@ -102,7 +102,7 @@ function stream(from: {
   patience.streams();
   return {
     body: through.readable,
-    report: pump({ source: reader, sink, idleMs, receiver, upload, tap, length: length ?? 0, head, pending }),
+    report: pump({ source: reader, sink, idleMs, receiver, upload, tap, length, head, pending }),
   };
 }
 

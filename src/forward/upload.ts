@@ -131,8 +131,7 @@ export class Upload implements UploadProgress {
       broken.abort();
     };
     this.endedAtMs = Infinity;
-    const length = this.#length ?? undefined;
-    const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length, onBroken }).then((report) => {
+    const sent = pump({ source, sink, idleMs: this.#idleMs, tap, length: this.#length, onBroken }).then((report) => {
       this.endedAtMs = Date.now();
       if (report.end === 'complete' && copy?.isTruncated === false) this.bytes = copy.take();
       return report;
