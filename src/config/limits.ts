@@ -29,5 +29,5 @@ export const FAILOVER_STATUSES = [429, 502, 503, 504];
 /** No real document is deeper, and hashing walks down as far as it goes. */
 export const MAX_JSON_DEPTH = 32;
 
-/** The longest timeout that may be set: a day. */
+/** The longest timeout, and the longest time that may count as not slow: a day. */
 export const MAX_TIMEOUT_MS = 86_400_000;

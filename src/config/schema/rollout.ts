@@ -1,21 +1,19 @@
 /** Owns the words for how a rollout proceeds (steps) and what may stop it (guardrails). Rollout calls use the same words. */
 
 import * as v from 'valibot';
+import { MAX_TIMEOUT_MS } from '../limits.ts';
 import { always, duration, few, matching, number, object, percent, say, weight, whole } from './words.ts';
-
-/** Metrics that are counted without being declared. `outcome:<name>` comes on top. */
-export const guardrailMetrics = ['errors', 'rejected', 'slow', 'mismatch', 'truncated'] as const;
 
 export const guardrailSchema = object({
   metric: matching(
     /^(errors|rejected|slow|mismatch|truncated|outcome:[A-Za-z0-9][A-Za-z0-9_-]{0,31})$/,
     'is not a metric',
-    `use ${guardrailMetrics.join(', ')} or outcome:<a name in "outcomes">`,
+    'use errors, rejected, slow, mismatch, truncated or outcome:<a name in "outcomes">',
   ),
   critical: v.optional(v.boolean(), false),
   required: v.optional(v.boolean(), false),
   maxIncrease: v.optional(number(0, 1)),
-  sloMs: v.optional(whole(1, 86_400_000)),
+  sloMs: v.optional(whole(1, MAX_TIMEOUT_MS)),
   of: v.optional(v.picklist(['headers', 'firstByte', 'total'])),
   per: v.optional(v.picklist(['unit', 'request']), 'unit'),
 });
