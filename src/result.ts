@@ -14,8 +14,12 @@ export function err<E>(error: E): { ok: false; error: E } {
 }
 
 /** One fault of a document: what is wrong, where (JSON path such as `routes[0].weights`), and how to mend it. */
-export interface Fault {
+export interface Fault extends FaultWords {
   path: string;
+}
+
+/** A fault without its place: what is wrong, and how to mend it. */
+export interface FaultWords {
   reason: string;
   mend: string;
 }

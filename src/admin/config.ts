@@ -10,7 +10,7 @@ import { parseSplit, parseWeights } from '../config/split.ts';
 import { keysOf, readAll, textsOf } from '../config/store.ts';
 import { configKeeperOf, type Env, whatThisWorkerHas } from '../env.ts';
 import { withLimit } from '../limit.ts';
-import type { Fault } from '../result.ts';
+import type { Fault, Result } from '../result.ts';
 import type { ConfigRefusal, ConfigRevision } from '../rollout/config-keeper.ts';
 import { noController, refusalOf } from './ask-controller.ts';
 import { actorOf, etagSeen } from './caller.ts';
@@ -20,9 +20,7 @@ import { CALL_LIMIT_MS, KV_LIMIT_MS, MAX_BODY_BYTES } from './limits.ts';
 import { reasonQuery, restoreBody } from './schemas.ts';
 
 type Keeper = NonNullable<ReturnType<typeof configKeeperOf>>;
-type Written =
-  | { ok: true; value: { revision: ConfigRevision; warnings: Fault[] } }
-  | { ok: false; error: ConfigRefusal };
+type Written = Result<{ revision: ConfigRevision; warnings: Fault[] }, ConfigRefusal>;
 
 /** The calls about the config document. */
 export function configRoutes() {

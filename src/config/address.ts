@@ -3,11 +3,7 @@
  * It resolves no names and opens no connection: only addresses written out as numbers can be judged here.
  */
 
-/** What is wrong with an address and how to mend it. */
-export interface AddressFault {
-  reason: string;
-  mend: string;
-}
+import type { FaultWords } from '../result.ts';
 
 type Reach = 'public' | 'loopback' | 'private';
 
@@ -15,7 +11,7 @@ type Reach = 'public' | 'loopback' | 'private';
  * Whether a written URL may be an origin: `http:` to loopback only, no user-info, query or fragment, no private or
  * link-local address in any spelling. Returns the first fault, or null. Fails closed.
  */
-export function originFault(written: string, allow: { query: boolean } = { query: false }): AddressFault | null {
+export function originFault(written: string, allow: { query: boolean } = { query: false }): FaultWords | null {
   if (!/^https?:\/\/[^/\\]/i.test(written)) {
     return { reason: 'is not an http or https URL', mend: 'write it as https://host/base/path' };
   }
@@ -34,7 +30,7 @@ export function originFault(written: string, allow: { query: boolean } = { query
   return url === null ? { reason: 'cannot be read as a URL', mend: 'check host and port' } : reachFault(url);
 }
 
-function reachFault(url: URL): AddressFault | null {
+function reachFault(url: URL): FaultWords | null {
   const reach = reachOf(url.hostname);
   if (reach === 'private') {
     return {
@@ -83,7 +79,7 @@ function reachOf6(host: string): Reach {
 }
 
 /** What is wrong with a written host pattern of a route (`api.example.com` or `*.example.com`), or null. */
-export function hostFault(written: string): AddressFault | null {
+export function hostFault(written: string): FaultWords | null {
   const bare = written.startsWith('*.') ? written.slice(2) : written;
   if (bare.length > 1 && bare.includes('*'))
     return { reason: 'has * inside', mend: 'use * only in front: *.example.com' };

@@ -3,7 +3,7 @@
  * It reads no secret: the caller passes a function that does.
  */
 
-import type { AddressFault } from './address.ts';
+import type { FaultWords } from '../result.ts';
 
 /** RFC 9110 §7.6.1: request headers that describe one connection and are never passed on. */
 export const hopByHop = new Set(
@@ -28,7 +28,7 @@ export const credentials = new Set([
 ]);
 
 /** Why a variant may not set (or remove) a header of this name, or null. */
-export function headerFault(name: string, action: 'set' | 'remove'): AddressFault | null {
+export function headerFault(name: string, action: 'set' | 'remove'): FaultWords | null {
   const lower = name.toLowerCase();
   if (lower.startsWith('x-headgate-')) {
     return { reason: "is one of Headgate's own headers", mend: 'choose another name' };

@@ -1,7 +1,7 @@
 /** Owns the translation of what valibot reports into faults with path, reason and mend. It judges nothing itself. */
 
 import type { BaseIssue } from 'valibot';
-import type { Fault } from '../result.ts';
+import type { Fault, FaultWords } from '../result.ts';
 import { type Key, pathOf, shown, valueAt } from './path.ts';
 
 type Issue = BaseIssue<unknown>;
@@ -37,7 +37,7 @@ function faultsOf(issue: Issue, above: Key[], document: unknown): Fault[] {
   return [{ path: pathOf(keys), ...sentence(issue, value) }];
 }
 
-function sentence(issue: Issue, value: unknown): { reason: string; mend: string } {
+function sentence(issue: Issue, value: unknown): FaultWords {
   const [reason = '', mend] = issue.message.split('\n');
   if (mend !== undefined) return { reason: /^[a-z]/.test(reason) ? `${shown(value)} ${reason}` : reason, mend };
   if (value === undefined) return { reason: 'is missing', mend: `add ${issue.expected}` };

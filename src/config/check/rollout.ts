@@ -3,7 +3,7 @@
  * to the same rules, so these take any list of keys as the place where they stand.
  */
 
-import type { Fault } from '../../result.ts';
+import type { Fault, FaultWords } from '../../result.ts';
 import { durationMs } from '../duration.ts';
 import { faultsBelow, type Key } from '../path.ts';
 import { type Loose, list, object, text } from './loose.ts';
@@ -34,7 +34,7 @@ export function guardrailFaults(document: unknown, keys: Key[]): Fault[] {
 }
 
 /** Why a step of that weight cannot carry an experiment, or null. */
-export function cannotCarry(hasExperiment: boolean, weight: number | undefined): Omit<Fault, 'path'> | null {
+export function cannotCarry(hasExperiment: boolean, weight: number | undefined): FaultWords | null {
   if (!hasExperiment) {
     return { reason: 'the route has no experiment', mend: 'declare "experiment" on the route, or remove it here' };
   }

@@ -7,6 +7,7 @@
  */
 
 import * as v from 'valibot';
+import type { FaultWords } from '../../result.ts';
 
 /** Joins what is wrong and how to mend it into the one message that valibot carries. */
 export function say(reason: string, mend: string): string {
@@ -55,7 +56,7 @@ export function record<
 }
 
 /** Passes what `faultOf` finds no fault with. */
-export function faultless(faultOf: (value: string) => { reason: string; mend: string } | null) {
+export function faultless(faultOf: (value: string) => FaultWords | null) {
   return v.check<string, (issue: { input: string }) => string>(
     (value) => faultOf(value) === null,
     ({ input }) => {
