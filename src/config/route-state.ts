@@ -87,6 +87,11 @@ function derived({ variants }: Route, inForce: InForce): Pick<RouteState, 'inFor
   return { inForce, arms, trusted, setsJson: names.some((name) => variants[name]!.json) };
 }
 
+/**
+ * The split to go on with, once `text` was read. Absent or refused, it changes nothing. If it is for the config's variants, the newer of it and
+ * what is known serves. If it is for others, its config may still be on the way: a way back serves at once, with its weights alone; any other
+ * waits beside the split that fits, for `CONFIG_LAG_MS`, and then it is taken, for which `splitInForce` serves the baseline.
+ */
 function newestSplit(
   route: Route,
   text: string | null,
@@ -95,10 +100,10 @@ function newestSplit(
   readAtMs = 0,
 ): KnownSplit | null {
   const before = state?.split;
-  const last: KnownSplit | null = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
+  const fitting: KnownSplit | null = [before?.told, before].find((one) => one && isFor(one, route)) ?? null;
   // A split that was served is kept although it no longer fits: the config may be changed back.
   if (before && isFor(before, state!.route)) before.isServed = true;
-  const known = last ?? (before?.isServed ? before : null);
+  const known = fitting ?? (before?.isServed ? before : null);
   // The key is never deleted, but KV remembers for a while that it was missing: absence says nothing against a known split.
   if (text === null) return known;
   const parsed = parseSplit(text);
@@ -108,14 +113,14 @@ function newestSplit(
     return known !== null && known.revision >= parsed.value.revision ? known : parsed.value;
   }
   if (!parsed.ok) {
-    const stays = last ? 'the last valid one stays' : 'baseline';
+    const stays = fitting ? 'the last valid one stays' : 'baseline';
     warn(`split:${route.name} is refused (${firstFault(parsed.error)}); ${stays}`);
     return known ?? brokenSplit(route);
   }
   const told = parsed.value;
   const { revision, weights, baseline } = told;
   const isBack = baseline === route.baseline && weights[baseline] === 100;
-  if (isBack && last !== null && revision > last.revision) {
+  if (isBack && fitting !== null && revision > fitting.revision) {
     // A way back must not wait for the config that its variants belong to: KV may bring that a minute later. So its weights are served
     // for this config's variants. If a rollout has begun in it, requests here are no evidence for that.
     const { guardrails: _, experiment: __, ...back } = told;
@@ -123,11 +128,11 @@ function newestSplit(
     const all = completeWeights({ [baseline]: 100 }, Object.keys(route.variants));
     return { ...back, weights: all, shadows: {}, rollout: null, variants: variantsHash(route), told };
   }
-  if (last === null) return known && known.revision >= revision ? known : told;
-  if (last.revision > revision) return last;
+  if (fitting === null) return known && known.revision >= revision ? known : told;
+  if (fitting.revision > revision) return fitting;
   // KV shows its config late, or never if that was taken back: then nobody serves by it, nor by the one before it.
   if (readAtMs - Date.parse(told.at) > CONFIG_LAG_MS) return { ...told, isServed: true };
-  return last.told?.revision === revision ? last : { ...last, told };
+  return fitting.told?.revision === revision ? fitting : { ...fitting, told };
 }
 
 /** Stands in for a split that cannot be read. It fits no variants, so the baseline is served, and not the config's weights. */

@@ -74,12 +74,17 @@ function assigned(state: RouteState, facts: Facts): Decision | Promise<Decision>
   return finding instanceof Promise ? finding.then(by) : by(finding);
 }
 
-/** The decision for the unit that was found; `unassigned` is the one for requests that cannot be assigned. */
+/**
+ * The decision for the unit that was found; `unassigned` is the one for requests that cannot be assigned. In this order: no consent; nobody to
+ * assign; nothing to choose; a unit that another than our cookie names; a visitor, by our cookie or a new one.
+ */
 function byUnit(found: FoundUnit, state: RouteState, facts: Facts, unassigned: Decision): Decision | Promise<Decision> {
   const { route, arms, inForce } = state;
   const isFound = found.kind === 'found';
+  // By a cookie of whatever name, also by one that is still to be given.
   const isCookie = isFound ? found.source === 'cookie' : found.kind === 'mint';
   const isNobody = !isFound && (!isCookie || isAskedWithoutCookies(facts));
+  // It bears no cookies, so it cannot show consent either.
   const isPreflight = isNobody && facts.method === 'OPTIONS';
   if (isCookie && !isPreflight && !consented(route.requireConsent, facts.cookieHeader)) return unassigned;
   const isAlone = arms.length === 1;

@@ -85,6 +85,7 @@ export function isRejected(status: number | null): boolean {
 function isSlow({ sloMs, of }: NonNullable<Watched['slow']>, served: Served, body: BodyReport): boolean | null {
   const { status, headersAtMs, startedAtMs, isLost } = served;
   const { firstByteAtMs, endedAtMs, end } = body;
+  // Null where the end of the body is what is waited for, or where no byte came.
   const cameAtMs = of === 'headers' ? headersAtMs : of === 'firstByte' ? firstByteAtMs : null;
   const isFailed = isLost || isErrorSoFar(served, body);
   const hasCome = status !== null && !isFailed && (cameAtMs !== null || end === 'complete');
