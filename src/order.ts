@@ -177,6 +177,7 @@ import './shadow/observation.ts';
 import './shadow/decode.ts';
 import './forward/ejection.ts';
 import './live/usage.ts';
+import './live/stream-end.ts';
 import './live/count.ts';
 import './live/judge.ts';
 import './shadow/compare/compare.ts';
