@@ -30,7 +30,7 @@ const TOKEN =
   /^([a-z0-9][a-z0-9-]{0,31})~([a-z0-9][a-z0-9-]{0,31})~([a-z0-9._:[\]-]{1,255})~([1-9][0-9]{0,10})~([^~]*)$/;
 
 /** The only name under which a preview cookie is read and set on this scheme. */
-export function previewCookieName(https: boolean): string {
+function previewCookieName(https: boolean): string {
   return https ? '__Host-headgate-preview' : 'headgate-preview';
 }
 

@@ -10,7 +10,7 @@ function isCanonicalPath(written: string): boolean {
 }
 
 /** `/v1/detect`, or `/v1/*` for everything below. */
-export const pathPattern = v.pipe(
+const pathPattern = v.pipe(
   short(512),
   v.regex(/^(\/|\*$)/, say('does not begin with /', 'begin the path with /')),
   v.check((value) => !value.slice(0, -1).includes('*'), say('has * before its end', 'use * only at the end: /v1/*')),
@@ -24,7 +24,7 @@ export const hostPattern = v.pipe(short(255), faultless(hostFault));
 
 const someTexts = some(text, 'name at least one value');
 
-export const matchRuleSchema = object({
+const matchRuleSchema = object({
   host: v.optional(hostPattern),
   path: v.optional(pathPattern),
   header: v.optional(record(token, v.union([short(512), someTexts]))),

@@ -5,7 +5,7 @@ import { originUrl, serviceName } from './variant.ts';
 import { always, exactlyOne, name, number, object, percent, pointer, say, text, whole } from './words.ts';
 
 /** Presets that the comparison engine knows (src/shadow/compare/dialects/). */
-export const presetNames = ['openai-chat', 'openai-responses', 'anthropic-messages', 'workers-ai'] as const;
+const presetNames = ['openai-chat', 'openai-responses', 'anthropic-messages', 'workers-ai'] as const;
 
 const pointers = v.array(pointer);
 
