@@ -4,6 +4,7 @@ import { concatenated } from './bytes.ts';
 
 /** Keeps the first bytes of a body, and how many there were in all. */
 export class Prefix {
+  /** All bytes that passed, kept or not. */
   bytes = 0;
   #chunks: Uint8Array[] = [];
   #kept = 0;
@@ -27,6 +28,7 @@ export class Prefix {
     return this.bytes > this.#kept;
   }
 
+  /** What was kept. It stays, so that several may ask. */
   take(): Uint8Array<ArrayBuffer> {
     return concatenated(this.#chunks);
   }
@@ -74,6 +76,7 @@ export class Tail {
     }
   }
 
+  /** What was kept. It stays, so that several may ask. */
   take(): Uint8Array<ArrayBuffer> {
     return concatenated(this.#chunks);
   }
