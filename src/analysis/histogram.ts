@@ -24,7 +24,7 @@ export function bucketOf(value: number, relativeAccuracy = RELATIVE_ACCURACY): {
   return { index, estimate: estimateOf(index, gamma) };
 }
 
-const indexOf = (value: number, gamma = GAMMA): number => Math.ceil(Math.log(value) / Math.log(gamma)) || 0;
+const indexOf = (value: number, gamma = GAMMA): number => Math.ceil(Math.log(value) / Math.log(gamma));
 
 const estimateOf = (index: number, gamma = GAMMA): number => (2 * gamma ** index) / (gamma + 1);
 
