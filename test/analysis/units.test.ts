@@ -4,6 +4,7 @@ import {
   closeTicks,
   peekTicks,
   type Sighting,
+  silentFromNow,
   startUnitEvidence,
   tickOf,
   type UnitEvidence,
@@ -104,6 +105,20 @@ describe('evidence by unit', () => {
       { tick: 4, errors: { green: { n: 1, bad: 0 }, blue: { n: 1, bad: 0 } } },
     ]);
     expect(closeTicks(evidence, 4).map(({ tick, counts }) => ({ tick, errors: counts[0] }))).toEqual(looked);
+  });
+
+  it('forgets a unit that is heard again in all metrics, so that it takes no room and is not counted among the silent', () => {
+    const evidence = start();
+    addSightings(evidence, 0, [seen(1, 'green', ERRORS), seen(2, 'green', ERRORS | SLOW), seen(3, 'green', SLOW)]);
+    closeTicks(evidence, 0);
+    addSightings(evidence, 1, [seen(1, 'green'), seen(2, 'green', SLOW)]);
+    expect(silentFromNow(evidence, true)).toEqual(new Map([[hash(2), SLOW]]));
+    expect(silentFromNow(evidence, false)).toEqual(
+      new Map([
+        [hash(2), SLOW],
+        [hash(3), SLOW],
+      ]),
+    );
   });
 
   it('stays within its bound by sampling, alike for both variants', () => {
