@@ -399,6 +399,20 @@ describe('the health of the candidate', () => {
     const { state } = ticked(ready(), 'pass', { health: { green: down } });
     expect([state.step, state.waiting]).toEqual([0, ['green fails its health check (GET /healthz answered 503)']]);
   });
+
+  it.each([
+    { of: 'a step that takes traffic away', plan: [50, 10, 60], after: 1, isAsked: false },
+    { of: 'a step that keeps its share', plan: [50, 50], after: 1, isAsked: false },
+    { of: 'a promotion from a part to all', plan: [50, 10], after: 2, isAsked: true },
+    { of: 'a promotion of what serves all already', plan: [50, 100], after: 2, isAsked: false },
+    { of: 'an end that gives traffic back', plan: [50, 0], after: 2, isAsked: false },
+  ])('is asked for before $of: $isAsked', ({ plan, after, isAsked }) => {
+    const steps = plan.map((weight) => step({ weight }));
+    const state = { ...watched(started(steps), 'pass', after * 10_000 - 2_000).state, probed: ['green'] };
+    expect(state.step).toBe(after - 1);
+    const { effects } = ticked(state, 'pass');
+    expect(kindsOf(effects).includes('probe')).toBe(isAsked);
+  });
 });
 
 describe('clocks', () => {
