@@ -159,6 +159,16 @@ describe('the evidence of a rollout', () => {
     expect(first(store, half).e).toBeLessThan(10);
   });
 
+  it('waits for the baseline in the first tick of a rollout, although the hour before is known', () => {
+    const state = { ...rollout(), sinceMs: TICK * TICK_MS };
+    const half = { ...state, split: { ...state.split, weights: { blue: 50, green: 50 } } };
+    const { store } = begun(half, [{ n: 5_000, bad: 50 }]);
+    // An outage that both share, of which the candidate's flush tells first.
+    const green = { variant: 'green', from: 0, units: 24, bad: 12 };
+    store.add([batch(half, TICK, green, { variant: 'blue', from: 100, units: 4, bad: 2 })]);
+    expect(first(store, half).e).toBeLessThan(2);
+  });
+
   it('lets outcomes of a step before pass no step, and holds those of this one against the baseline of before where it is thin', () => {
     const late = { ...rollout({ metric: 'outcome:ok' }), sinceMs: TICK * TICK_MS };
     const state = { ...late, split: { ...late.split, weights: { blue: 5, green: 95 } } };
@@ -569,6 +579,35 @@ describe('a step without a baseline beside it', () => {
     // Ten requests each at 1 %: one unit in ten is bad, and nothing is wrong.
     store.add([{ ...often, requests: [{ variant: 'green', n: [2_000], bad: [20] }] }]);
     expect(first(store, state).verdict).not.toBe('fail');
+  });
+
+  it('allows a unit no more for asking often, where the baseline was counted by unit as well', () => {
+    const state = { ...rollout(), sinceMs: (TICK - 100) * TICK_MS };
+    const { store } = begun(state);
+    store.add([batch(state, TICK, { variant: 'blue', from: 1_000, units: 1_000, bad: 10 })]);
+    store.settle(state, settledAt(TICK + 1));
+    const often = batch(state, TICK + 1, { variant: 'green', from: 0, units: 200, bad: 18 });
+    store.add([{ ...often, requests: [{ variant: 'green', n: [2_000], bad: [20] }] }]);
+    expect(first(store, switched(state)).verdict).toBe('fail');
+  });
+
+  it('holds nothing against the candidate while nothing is known of the baseline', () => {
+    for (const per of ['unit', 'request'] as const) {
+      const state = { ...rollout({ per }), sinceMs: (TICK - 100) * TICK_MS };
+      const { store } = begun(state);
+      store.add([batch(state, TICK, { variant: 'green', from: 0, units: 100, bad: 60 })]);
+      store.settle(state, settledAt(TICK + 1));
+      // The outage is the candidate's alone only for as long as the baseline was not seen in it.
+      store.add([
+        batch(
+          state,
+          TICK + 1,
+          { variant: 'green', from: 200, units: 10, bad: 6 },
+          { variant: 'blue', from: 500, units: 190, bad: 114 },
+        ),
+      ]);
+      expect(first(store, state).e, per).toBeLessThan(2);
+    }
   });
 
   it.each([1, 2])('holds those who are heard again against the baseline at first, in run %i of the step', (runs) => {
