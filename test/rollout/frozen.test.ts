@@ -5,11 +5,14 @@ import { routeOf, routeWith } from '../config/sample.ts';
 const experiment = { id: 'e-1', primary: ['error'] };
 const accounts = routeOf(routeWith({ experiment, identity: [{ header: 'x-user-id' }, { cookie: true }] }));
 const visitors = routeOf(routeWith({ experiment }));
+const sessions = routeOf(routeWith({ experiment, identity: [{ cookie: 'session' }] }));
 const even = { blue: 50, green: 50 };
 
 it.each([
   ['other weights', accounts, { blue: 60, green: 40 }, even, true],
   ['the same weights, said in short', accounts, { green: 50, blue: 50 }, { ...even, red: 0 }, false],
+  ['the same weights, and none for a variant that was added', accounts, { ...even, red: 0 }, even, false],
+  ['other weights of whom another cookie names, which bears no pins', sessions, { blue: 60, green: 40 }, even, true],
   ['one variant that takes everything', accounts, { blue: 0, green: 100 }, even, false],
   ['first weights, where one variant had everything', accounts, even, { blue: 100, green: 0 }, false],
   ['other weights of visitors who are pinned', visitors, { blue: 60, green: 40 }, even, false],
