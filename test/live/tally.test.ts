@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decodeHistogram, quantile } from '../../src/analysis/histogram.ts';
+import { decodeHistogram, histogramCount, quantile } from '../../src/analysis/histogram.ts';
 import { contentHash } from '../../src/config/hash.ts';
+import type { Watched } from '../../src/config/split.ts';
 import type { BodyReport } from '../../src/forward/pump.ts';
 import type { Served } from '../../src/forward/served.ts';
 import { MAX_BATCH_UNITS } from '../../src/live/limits.ts';
@@ -43,6 +44,24 @@ describe('the tally', () => {
     const median = (text: string) => quantile(decodeHistogram(text)!, 0.5)!;
     expect(Math.abs(median(firstByte) / 30 - 1)).toBeLessThan(0.02);
     expect(Math.abs(median(total) / 1_000 - 1)).toBeLessThan(0.02);
+  });
+
+  it('takes no time to the first byte from an answer that has none', () => {
+    const tally = new LiveTally();
+    tally.add(served({ status: 204 }), { ...body, bytes: 0, firstByteAtMs: null }, null);
+    const { firstByte, total } = tally.take().live[0]!;
+    expect([firstByte, total].map((text) => histogramCount(decodeHistogram(text)!))).toEqual([0, 1]);
+  });
+
+  it('takes a unit for a trial of each guardrail that any of its requests in the tick was one of', () => {
+    const tally = new LiveTally();
+    const guardrails: Watched[] = [
+      { metric: 'errors', per: 'unit' },
+      { metric: 'truncated', per: 'unit' },
+    ];
+    tally.add(served({ inForce: { guardrails } }), body, null);
+    tally.add(served({ inForce: { guardrails } }), body, true);
+    expect(tally.take().evidence[0]!.units).toEqual([[expect.anything(), 'green', 0b11, 0]]);
   });
 
   it('counts trials, errors and rejected of evidence alone, and a quota that both share against both', () => {
