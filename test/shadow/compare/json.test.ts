@@ -155,6 +155,7 @@ describe('lists without order', () => {
       ['added /tags/1', 'missing /tags/1'],
     ],
     [[1], ['1'], ['added /tags/0', 'missing /tags/0']],
+    [[{ x: [] }], [{ x: {} }], ['type /tags/0/x']],
     [[{ x: 1, y: [1, 2] }, null], [null, { y: [1, 2], x: 1 }], []],
   ])('takes %j and %j as bags', (live, candidate, expected) => {
     expect(places(compare({ tags: live }, { tags: candidate }, unordered)).sort()).toEqual(expected);
