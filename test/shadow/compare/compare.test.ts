@@ -504,6 +504,8 @@ describe('answers of models', () => {
     const requestBody = new TextEncoder().encode('{"response_format":{"type":"json_object"}}');
     const [good, bad] = [answer('{"a":1}'), answer('Sure! {"a":1}')];
     expect((await compare(good, bad, chat, { requestBody })).invariants).toEqual(['json']);
+    // Nor is it the candidate's fault where the baseline's is none either.
+    expect((await compare(bad, answer('Of course!'), chat, { requestBody })).invariants).toEqual([]);
     expect((await compare(good, bad, chat)).invariants).toEqual([]);
     expect((await compare(good, answer('{"a":2}'), chat, { requestBody })).invariants).toEqual([]);
     expect((await compare(bad, good, chat, { requestBody })).invariants).toEqual([]);
