@@ -161,6 +161,12 @@ describe('lists without order', () => {
     expect(places(compare({ tags: live }, { tags: candidate }, unordered)).sort()).toEqual(expected);
   });
 
+  it('takes lists within such a list as bags too, where the rules say so', () => {
+    const rules = { arrays: ['/tags', '/tags/*/near'].map((path) => ({ path, mode: 'unordered' as const })) };
+    const tags = (...lists: number[][]) => ({ tags: lists.map((near) => ({ near })) });
+    expect(compare(tags([1, 2], [3, 4]), tags([4, 3], [2, 1]), rules).equal).toBe(true);
+  });
+
   it('names the changed member of an item that also moved', () => {
     const items = Array.from({ length: 20 }, (_, n) => ({ n, name: `item ${n}`, price: n * 2 }));
     const moved = items.toReversed().map((item) => (item.n === 7 ? { ...item, price: 15 } : item));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normaliseText, similarity } from '../../../src/shadow/compare/text.ts';
+import { clip, normaliseText, similarity } from '../../../src/shadow/compare/text.ts';
 
 describe('normalising text', () => {
   it.each([
@@ -62,5 +62,15 @@ describe('likeness of texts', () => {
         expect(alike === 1).toBe(a === b);
       }),
     );
+  });
+});
+
+describe('an excerpt', () => {
+  it('shows that something was cut, and only then', () => {
+    expect([clip('four', 4), clip('fours', 4)]).toEqual(['four', 'four…']);
+  });
+
+  it('never ends within a character', () => {
+    expect(clip('ab🗼', 3)).toBe('ab\ufffd…');
   });
 });
