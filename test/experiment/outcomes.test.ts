@@ -28,6 +28,7 @@ describe('a reported outcome', () => {
     [{ value: null }, 'bad_value'],
     [{ value: '1' }, 'bad_value'],
     [{ metric: 'spend' }, 'bad_value'],
+    [{ metric: 'spend', value: '5' }, 'bad_value'],
     [{ metric: 'spend', value: Number.POSITIVE_INFINITY }, 'bad_value'],
     [{ metric: 'spend', value: Number.NaN }, 'bad_value'],
     [{ metric: 'spend', value: 1e13 }, 'bad_value'],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { headersOfCopy } from '../../src/shadow/credentials.ts';
+import { bringsKey, headersOfCopy } from '../../src/shadow/credentials.ts';
+import { routeOf } from './served.ts';
 
 const KEYS = [
   'authorization',
@@ -20,4 +21,15 @@ it('takes every key of the visitor off a copy, and nothing else', () => {
 
 it('leaves them where the config trusts the shadow with them', () => {
   expect([...headersOfCopy(visitors(), true)]).toEqual([...visitors()]);
+});
+
+it('knows a variant’s own key, whether a secret or written in its headers, and no other header for one', () => {
+  const of = (members: object) => {
+    const variants = { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example', ...members } };
+    const { blue, green } = routeOf({ variants, baseline: 'blue' }).variants;
+    return [bringsKey(green!, blue!), bringsKey(green!, green!)];
+  };
+  expect(of({ headers: { authorization: 'Bearer k' } })).toEqual([true, false]);
+  expect(of({ secretHeaders: { 'x-gateway': ['$', '{KEY_A}'].join('') } })).toEqual([true, false]);
+  expect(of({ headers: { 'x-build': '7' } })).toEqual([false, false]);
 });

@@ -125,6 +125,15 @@ describe('an isolate’s tally of pairs', () => {
     expect(tokensOut).toMatchObject({ live: { n: 1, mean: 300 }, candidate: { n: 1, mean: 700 } });
   });
 
+  it('gives no time of headers to a reply that never came', () => {
+    const tally = new PairTally('green');
+    tally.pair(pairOf('timeout'), json(1, { headersMs: 40 }), json(1, { end: 'timeout', headersMs: undefined }));
+    tally.pair(pairOf('match'), json(1, { headersMs: undefined }), json(1, { headersMs: 70 }));
+    const { headers } = reportOf(withBatch(startTotals('green', 0), tally.take())).latency;
+    expect(headers.live.p50Ms! / 40).toBeCloseTo(1, 1);
+    expect(headers.candidate.p50Ms! / 70).toBeCloseTo(1, 1);
+  });
+
   it('gives no total time to a reply that was not read to its end', () => {
     const tally = new PairTally('green');
     tally.pair(pairOf('timeout'), json(1), json(1, { end: 'timeout', totalMs: 5_000 }));

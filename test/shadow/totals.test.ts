@@ -77,6 +77,20 @@ describe('the totals of a candidate', () => {
     expect(empty.latency.difference).toEqual({ p50Ms: null, p95Ms: null, p99Ms: null });
   });
 
+  it('tell no interval of a single score', () => {
+    const { scores } = reportOf(withBatch(startTotals('green', 0), batchOf([[10, 10]])));
+    expect(scores).toMatchObject({ difference: { n: 1, mean: -0.5 }, interval: null });
+  });
+
+  it('note where no repeat tells of noise, and not where one does', () => {
+    const tally = new PairTally('green');
+    const noteOf = () => reportOf(withBatch(startTotals('green', 0), tally.take())).notes.join();
+    tally.pair(comparison('match', ''), json(1), json(1));
+    expect(noteOf()).toContain('repeat');
+    tally.repeat(comparison('match', ''));
+    expect(noteOf()).toBe('');
+  });
+
   it('note refused copies only when every copy was refused', () => {
     const tally = new PairTally('green');
     tally.pair(comparison('status-mismatch', '200-401'), json(1), json(1, { status: 401 }));
