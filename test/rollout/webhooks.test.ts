@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Webhook } from '../../src/config/types.ts';
 import type { Env } from '../../src/env.ts';
@@ -135,5 +136,24 @@ describe('webhooks', () => {
     await webhooks.send(env);
     expect(sent).toEqual([]);
     expect(webhooks.nextAtMs()).toBe(T0 + 2_000);
+  });
+
+  it('are the event, or its words for Slack, and signed where there is a secret', async () => {
+    const bodies: [string, string | null][] = [];
+    vi.stubGlobal('fetch', async (_: string, { body, headers }: { body: string; headers: Headers }) => {
+      bodies.push([body, headers.get('x-headgate-signature')]);
+      return new Response();
+    });
+    const webhooks = webhooksOf();
+    const signed = { ...hook, secret: 'WEBHOOK_SECRET' };
+    webhooks.queue({ isKnown: true, webhooks: [hook, { ...hook, format: 'slack' }, signed] }, event, T0);
+    await webhooks.send({ WEBHOOK_SECRET: 'a secret' } as unknown as Env);
+    const json = JSON.stringify(event);
+    const signature = `sha256=${createHmac('sha256', 'a secret').update(json).digest('hex')}`;
+    expect(bodies).toEqual([
+      [json, null],
+      [JSON.stringify({ text: event.text }), null],
+      [json, signature],
+    ]);
   });
 });
