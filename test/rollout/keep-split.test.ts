@@ -33,7 +33,7 @@ function kept(
   splits: {
     draft: SplitDraft;
     inForce: Standing | null;
-    now?: typeof route;
+    now?: typeof route | null;
     rollout?: RolloutState;
     restores?: number;
   }[],
@@ -41,7 +41,7 @@ function kept(
 ) {
   const journal = new Journal(storage().sql);
   for (const { draft, inForce, now = route, rollout = null, restores = null } of splits) {
-    const config = { variants: variantsHash(now), names: ['blue', 'green'], baseline: 'blue' };
+    const config = now && { variants: variantsHash(now), names: ['blue', 'green'], baseline: 'blue' };
     const view = { route: now, kvRevision: seen.kvRevision };
     keepSplit(journal, draft, { view, config, inForce, reported: seen.reported, rollout, restores, at: 'now' });
   }
@@ -87,6 +87,22 @@ describe('a split that is kept', () => {
     const one = { draft: draft(90), inForce: null };
     expect(kept([one], { kvRevision: 40, reported: 7 })[0]!.revision).toBe(41);
     expect(kept([one], { kvRevision: 7, reported: 60 })[0]!.revision).toBe(61);
+  });
+
+  it('says which mirrors were asked for by name, and of a way back none', () => {
+    const first = { draft: draft(100, { shadows: { green: 20 } }), inForce: standing(0, 100) };
+    const back = { draft: draft(90, { shadows: { green: 30 } }), inForce: standing(1, 100), restores: 0 };
+    expect(kept([first]).at(-1)!.plainShadows).toEqual(['green']);
+    expect(kept([first, back]).at(-1)!.plainShadows).toEqual([]);
+    const shadows = [{ variant: 'green', percent: 20 }];
+    const now = routeOf({ variants: variants(), baseline: 'blue', shadows });
+    expect(kept([{ ...first, now }]).at(-1)!.plainShadows).toEqual([]);
+  });
+
+  it('has nothing beside it where its route is gone from the config', () => {
+    const first = { draft: draft(90), inForce: standing(0, 100) };
+    const gone = { draft: draft(100), inForce: standing(1, 90), now: null };
+    expect(kept([first, gone]).map(({ revision }) => revision)).toEqual([0, 1, 2]);
   });
 
   const watching = (plan: PlanStep[], rollout: string | null = 'r-20261123-1') => {
