@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { variantsHash } from '../../src/config/hash.ts';
 import { nextState } from '../../src/config/route-state.ts';
 import type { ConfigStore } from '../../src/config/store.ts';
 import type { Env } from '../../src/env.ts';
@@ -25,11 +26,16 @@ const TAKES_MS = 100;
  * A route in front of two variants whose answers are written down and take `TAKES_MS` each; no byte of an answer's body passes. Eve is dealt
  * to green, and ada to blue.
  */
-function routeWith(members: Record<string, unknown> = {}) {
+function routeWith(members: Record<string, unknown> = {}, rollout: string | null = null) {
   const variants = { blue: { url: 'https://blue.example' }, green: { url: 'https://green.example' } };
   const half = { baseline: 'blue', weights: { blue: 50, green: 50 }, identity: [{ header: 'x-user' }] };
   const route = routeOf({ variants, ...half, ...members });
-  const state = nextState(route, { split: null, weights: null }, undefined, () => {});
+  const split = {
+    ...{ revision: 1, weights: route.weights, shadows: {}, baseline: 'blue', salt: '', rollout },
+    ...{ variants: variantsHash(route), by: 'controller', reason: 'a step', at: '2026-11-23T10:00:00Z' },
+  };
+  const texts = { split: rollout === null ? null : JSON.stringify(split), weights: null };
+  const state = nextState(route, texts, undefined, () => {});
   const asked: { variant: string; signal: AbortSignal; headers: Headers; body: unknown }[] = [];
   const served: Served[] = [];
   let answers: Record<string, Answer> = {};
@@ -104,6 +110,13 @@ describe('failover', () => {
     await route.visit({ blue: 503 }, other);
     await route.visit({ green: 503 }, { method: 'POST' });
     expect(route.asked.map(({ variant }) => variant)).toEqual(['blue', 'green']);
+  });
+
+  it('sends the baseline no header that is for the candidate', async () => {
+    const green = { url: 'https://green.example', headers: { 'x-key': 'of green' } };
+    const route = routeWith({ variants: { blue: { url: 'https://blue.example' }, green } });
+    await route.visit({ green: 503 });
+    expect(route.asked.map(({ headers }) => headers.get('x-key'))).toEqual(['of green', null]);
   });
 
   it('tells of the baseline where neither can be reached', async () => {
@@ -241,5 +254,14 @@ describe('a body that does not fit the members of a variant', () => {
     await route.visit({}, { ...sent, user });
     expect(last(route)).toMatchObject(expected);
     expect(new TextDecoder().decode(route.asked[0]!.body as Uint8Array)).toBe('words');
+  });
+
+  it.each([
+    [null, true],
+    ['r-1', false],
+  ])('counts where only one serves, but not in a rollout (%s)', async (rollout, isEvidence) => {
+    const route = routeWith({ variants, weights: { blue: 100 } }, rollout);
+    await route.visit({}, sent);
+    expect(last(route)).toMatchObject({ variant: 'blue', isEvidence, dealt: 'blue' });
   });
 });

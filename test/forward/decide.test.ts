@@ -87,6 +87,23 @@ describe('a request of nobody known', () => {
   });
 });
 
+describe('a visitor', () => {
+  const id = 'x'.repeat(22);
+  const known = { headers: { cookie: `__Host-headgate=${id}` } };
+
+  it('keeps the id of the cookie, and is pinned only where the route is sticky', async () => {
+    expect(await decided({}, { green: 50, ...known })).toMatchObject({ unit: id, setCookie: null });
+    const { variant, setCookie } = await decided({ sticky: { idle: '30m' } }, { green: 50, ...known });
+    expect(setCookie).toContain(`=${id}.detect:${variant}:r-1:`);
+  });
+
+  it('is pinned in an experiment, by which it stays', async () => {
+    const split = { weights: { blue: 50, green: 50 }, experiment };
+    const { variant, setCookie } = await decided(split, known);
+    expect(setCookie).toContain(`=${id}.detect:${variant}:e-1.`);
+  });
+});
+
 describe('a new visitor while one variant has everything', () => {
   const guardrails = [{ metric: 'errors', per: 'unit' }];
 
