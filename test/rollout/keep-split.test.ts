@@ -71,6 +71,17 @@ describe('a split that is kept', () => {
     ]);
   });
 
+  it('has what another baseline made of the last one before it', () => {
+    const first = { draft: draft(90), inForce: standing(0, 100) };
+    const second = { draft: draft(50), inForce: { ...standing(1, 0), baseline: 'green' } };
+    expect(shares(kept([first, second]))).toEqual([
+      [0, 100],
+      [1, 90],
+      [2, 0],
+      [3, 50],
+    ]);
+  });
+
   it.each([
     { why: 'the last one is in force', first: {}, second: {} },
     { why: 'a rollout was under way in the last one', first: { rollout: 'r-1' }, second: { now: changed } },

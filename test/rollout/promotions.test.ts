@@ -36,7 +36,7 @@ function promotionsTo(promote: (told: typeof promotion) => Promise<Told>) {
     source: { view: { route: blue } } as unknown as RouteSource,
     write: (entry) => void written.push(entry),
   });
-  return { promotions, written, alarm: () => alarm };
+  return { promotions, written, meta, alarm: () => alarm };
 }
 
 beforeEach(() => {
@@ -51,13 +51,15 @@ afterEach(() => {
 describe('a promotion', () => {
   it('is owed until the config has it, and its baseline is the next one meanwhile', async () => {
     const told: unknown[] = [];
-    const { promotions, written, alarm } = promotionsTo(async (one) => {
+    const { promotions, written, meta, alarm } = promotionsTo(async (one) => {
       told.push(one);
       return ok(null);
     });
     expect(promotions.nextBaseline(blue, 'blue')).toBe('blue');
     promotions.owe(promotion, T0);
     expect(promotions.nextBaseline(blue, 'blue')).toBe('green');
+    await meta.armEarliest();
+    expect(alarm()).toBe(T0 + RETRY_MS);
     await promotions.tell();
     expect([told, promotions.owed, written, alarm()]).toEqual([[promotion], null, [], null]);
     await promotions.tell();
