@@ -29,7 +29,7 @@ export async function waysBack(
   const ready = await readyToMove(control, { ifMatch: null, allowsRollout: true });
   if (!ready.ok && ready.error.code !== 'manual') return ready;
   const kept = control.journal.kept();
-  const now = control.journal.split()?.revision ?? 0;
+  const now = control.journal.split()?.revision;
   const splits = kept
     .filter((split) => split.rollout === null && (split.revision !== now || !isFor(split, control.source.view.route!)))
     .toReversed()

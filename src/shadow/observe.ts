@@ -22,7 +22,7 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
   const since = sinceMs(served.askedAtMs);
   if (served.status === null) {
     const ends: Record<string, ObservationEnd> = { origin_timeout: 'timeout', client_left: 'abandoned' };
-    return noReply(ends[served.errorCode ?? ''] ?? 'unreachable');
+    return noReply(ends[served.errorCode] ?? 'unreachable');
   }
   const ended = report.end === 'refused' ? 'abandoned' : report.end === 'complete' ? 'complete' : 'cut';
   const { measures } = served.route;
