@@ -111,18 +111,37 @@ describe('an outcome', () => {
   );
 });
 
+it('as many outcomes as a list may have are taken', async () => {
+  const answer = await reporting().report(
+    Array.from({ length: MAX_OUTCOMES }, () => named),
+    {},
+    bearer,
+  );
+  expect(await answer.json()).toMatchObject({ counted: MAX_OUTCOMES });
+});
+
 describe('the outcome token', () => {
   it('is needed for a unit that the body names, and no other will do', async () => {
-    const { codeOf } = reporting();
-    expect(await codeOf(named)).toBe('outcome_token_needed');
+    const { report, codeOf } = reporting();
+    const { status, headers } = await report(named);
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="headgate"']);
     expect(await codeOf(named, {}, 'a-token-for-tests')).toBe('outcome_token_needed');
     expect(await codeOf(named, {}, bearer)).toBe('ok');
+  });
+
+  it('opens nothing while it is not set', async () => {
+    const { call } = reporting();
+    for (const OUTCOME_TOKEN of [undefined, '']) {
+      const answer = await call('POST', '/outcomes', named, { env: { OUTCOME_TOKEN }, token: 'undefined' });
+      expect((await problemOf(answer)).code).toBe('outcome_token_needed');
+    }
   });
 
   it('is guessed only so often, and whoever has it or needs none is still heard', async () => {
     const { codeOf } = reporting();
     const address = { 'cf-connecting-ip': '203.0.113.9' };
-    // Neither is a guess: no token was sent, or none was needed.
+    // None is a guess: no token was sent, none was needed, or there was nothing to open.
+    for (let i = 0; i <= MAX_WRONG_TOKENS; i++) await codeOf({ ...named, metric: 'no' }, address, 'of a model');
     for (let i = 0; i <= MAX_WRONG_TOKENS; i++) await codeOf(named, address);
     for (let i = 0; i <= MAX_WRONG_TOKENS; i++) await codeOf(await receiptOf('blue'), address, 'of a model');
     for (let i = 0; i < MAX_WRONG_TOKENS; i++)
