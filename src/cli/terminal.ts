@@ -49,7 +49,8 @@ export function terminal(): Terminal {
       return sizeOf('rows');
     },
     now: () => Date.now(),
-    paint: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
+    // A pipe's `isTTY` is undefined, for which picocolors would decide by itself, and colour wherever CI is set.
+    paint: createColors(process.stdout.isTTY === true && !process.env.NO_COLOR),
     fetch,
     // What looks again and again has no end of its own, so it ends as SIGPIPE would end it.
     sleep: (ms) => new Promise((resolve) => setTimeout(isRead ? resolve : () => process.exit(BROKEN_PIPE), ms)),

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import { nobody, Session } from './session.ts';
 
@@ -8,11 +9,21 @@ const session = new Session();
 const url = await nobody();
 afterAll(() => session.end());
 
+interface Ended {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
 /** The CLI as users run it: a process of its own. */
-function headgate(...argv: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+function headgate(...argv: string[]): Promise<Ended> {
+  return headgateIn({ NO_COLOR: '1' }, ...argv);
+}
+
+function headgateIn(more: Record<string, string | undefined>, ...argv: string[]): Promise<Ended> {
   return new Promise((done) => {
     const main = resolve('src/cli/main.ts');
-    const env = { ...process.env, HEADGATE_URL: url, NO_COLOR: '1' };
+    const env = { ...process.env, HEADGATE_URL: url, ...more };
     const child = execFile(process.execPath, [main, ...argv], { cwd: session.cwd, env }, (error, stdout, stderr) =>
       done({ status: error ? Number(error.code) : 0, stdout, stderr }),
     );
@@ -48,4 +59,11 @@ it('reads a document from standard input', async () => {
   const { stdout, stderr } = await headgate('validate', '-', '--json');
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toHaveProperty('valid');
+});
+
+it('writes no colours into a pipe, also where CI is set', async () => {
+  session.write('bad.json', '{');
+  const { stdout } = await headgateIn({ NO_COLOR: undefined, CI: 'true' }, 'validate', 'bad.json');
+  expect(stdout).toContain('refused whole');
+  expect(stripVTControlCharacters(stdout)).toBe(stdout);
 });
