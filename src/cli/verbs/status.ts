@@ -11,7 +11,7 @@ import { statusLines } from '../status/view.ts';
 import { type ExitCode, Stop, usage } from '../stop.ts';
 import type { Terminal } from '../terminal.ts';
 import { verb } from '../verb.ts';
-import { exitOf, LOOK_MS, patiently, sameRollout } from '../wait.ts';
+import { exitOf, LOOK_MS, patiently, refuseTakenBack, sameRollout, withLookLimit } from '../wait.ts';
 
 interface Watching {
   route: string | undefined;
@@ -40,17 +40,14 @@ export const status = verb({
     if (!wait && (args['until-approval'] || args.timeout)) {
       throw usage('--until-approval and --timeout belong to --wait.', `headgate status ${route ?? 'ROUTE'} --wait`);
     }
-    const connected = connect(args, terminal);
-    const look = () => lookOf(route, connected);
     if (!watch && !wait) {
-      print(await look(), route, json, terminal);
+      print(await lookOf(route, connect(args, terminal)), route, json, terminal);
       return 0;
     }
-    const watching: Watching = {
-      ...{ route, wait, json },
-      untilApproval: args['until-approval'] === true,
-      deadlineMs: terminal.now() + timeoutMs,
-    };
+    const deadlineMs = terminal.now() + timeoutMs;
+    const connected = connect(args, withLookLimit(terminal, deadlineMs));
+    const look = () => lookOf(route, connected);
+    const watching: Watching = { route, wait, json, untilApproval: args['until-approval'] === true, deadlineMs };
     return watch ? liveView(look, watching, terminal) : waitFor(look, watching, terminal);
   },
 });
@@ -85,12 +82,13 @@ async function follow(
   for (;;) {
     const statuses = await looking();
     // A mistyped route is refused at once; only a Worker that has answered before is waited for.
-    looking = patiently(look, terminal);
+    looking = patiently(look, terminal, deadlineMs);
     each(statuses);
     if (wait) {
       const rollout = sameRollout(route!, statuses[0]!.rollout, id);
       id = rollout.id;
       const exit = exitOf(rollout.phase, untilApproval);
+      refuseTakenBack(statuses[0]!, rollout);
       if (exit !== undefined) return exit;
       if (terminal.now() >= deadlineMs) {
         const what = `Rollout ${rollout.id} is still ${rollout.phase}.`;

@@ -36,6 +36,11 @@ function looks(...some: (Partial<RolloutStatus> | null | (() => unknown))[]): vo
   });
 }
 
+/** A call whose connection died without a word. */
+function silence(signal: AbortSignal | null | undefined): Promise<Response> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+}
+
 describe('headgate status', () => {
   it('lists every route, or says that there is none', async () => {
     api.answer({ 'GET /api/routes': { routes: [statusWith(), statusWith({ name: 'chat' })] } });
@@ -122,6 +127,34 @@ describe('headgate status --wait', () => {
     expect(await session.run('status', 'detect', '--wait')).toBe(1);
     expect(clockMs - nowMs).toBeGreaterThan(300_000);
     expect(clockMs - nowMs).toBeLessThan(310_000);
+  });
+
+  it('keeps to --timeout while the Worker is away, too', async () => {
+    looks({}, () => refusal(503, 'controller_down', 'gone'));
+    expect(await session.run('status', 'detect', '--wait', '--timeout', '10s', '--json')).toBe(1);
+    expect(JSON.parse(session.notes.trimEnd().split('\n').at(-1)!).error).toMatchObject({ code: 'timeout' });
+    expect(clockMs - nowMs).toBe(10_000);
+  });
+
+  it('gives up a look that is never answered, and looks again', async () => {
+    looks({}, { phase: 'promoted' });
+    let call = 0;
+    session.fetch = (input, init) => {
+      call += 1;
+      return call === 2 ? silence(init?.signal) : fetch(input, init);
+    };
+    const waited = session.run('status', 'detect', '--wait', '--timeout', '3s').finally(() => {
+      session.fetch = (...given) => fetch(...given);
+    });
+    expect(await waited).toBe(0);
+    expect(session.notes).toContain('Trying again');
+  });
+
+  it('does not call promoted what was taken back since', async () => {
+    const inForce = { ...statusWith().inForce, weights: { blue: 100, green: 0 } };
+    api.answer({ 'GET /api/routes/detect': statusWith({ inForce, rollout: rolloutWith({ phase: 'promoted' }) }) });
+    expect(await session.run('status', 'detect', '--wait')).toBe(1);
+    expect(session.notes).toMatch(/was promoted, but green has no traffic now[\s\S]*headgate history detect/);
   });
 
   it('does not wait for a Worker that never was there', async () => {
