@@ -32,20 +32,26 @@ export function connect(args: CommonArgs, terminal: Terminal) {
   if (target.as) headers['x-headgate-actor'] = encodeURIComponent(target.as);
   refuseUnsendable(headers);
   // A redirect would take the credentials to whoever it names, and make a GET of a write.
-  const fetch: typeof terminal.fetch = (input, init) => terminal.fetch(input, { ...init, redirect: 'manual' });
+  let isChange = false;
+  const fetch: typeof terminal.fetch = (input, init) => {
+    isChange = init?.method !== 'GET' && !/\/(validate|preview)$/.test(String(input));
+    return terminal.fetch(input, { ...init, redirect: 'manual' });
+  };
   const client = hc<AdminApp>(`${target.url}/_headgate`, { headers, fetch });
   const replyOf = async <R extends Reply>(call: Promise<R>): Promise<R> => {
     const reply = await call.catch((cause: unknown) => {
-      throw unreachable(target, cause);
+      throw perhapsDone(unreachable(target, cause), isChange);
     });
-    if (!reply.ok) throw await refusal(target, reply);
+    if (!reply.ok) throw perhapsDone(await refusal(target, reply), isChange && reply.status >= 500);
     if (!isFromHeadgate(reply)) throw noHeadgate(target, reply.status);
     return reply;
   };
   const ask = async <R extends Reply>(call: Promise<R>): Promise<Success<R>> => {
     const reply = await replyOf(call);
     if (reply.status === 204) return undefined as Success<R>;
-    return (await readBody(target, reply)) as Success<R>;
+    return (await readBody(target, reply).catch((cause: Stop) => {
+      throw perhapsDone(cause, isChange);
+    })) as Success<R>;
   };
   return { client, ask, replyOf, target };
 }
@@ -61,6 +67,8 @@ function refuseUnsendable(headers: Record<string, string>): void {
   throw usage(what, 'give it on one line, without curly quotes');
 }
 
+const REFUSED = 'The connection was refused.';
+
 function unreachable({ url }: Connection, cause: unknown): Stop {
   const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
   const refused = inner?.code === 'ECONNREFUSED';
@@ -68,9 +76,18 @@ function unreachable({ url }: Connection, cause: unknown): Stop {
     exitCode: 1,
     code: 'unreachable',
     what: `Cannot reach ${url}.`,
-    why: refused ? 'The connection was refused.' : whyNoAnswer(cause),
+    why: refused ? REFUSED : whyNoAnswer(cause),
     mend: refused ? 'is npm start running? Or name another Worker by --url' : 'check --url and the network',
   });
+}
+
+/** Where the answer to a change was lost, the change may have been made: whoever tries again must know. */
+function perhapsDone(stop: Stop, isLost: boolean): Stop {
+  const { code, why, mend } = stop.trouble;
+  const isNever = why === REFUSED || (code !== 'unreachable' && code !== 'no_headgate');
+  if (!isLost || isNever) return stop;
+  const look = 'it may have been done all the same, so look before you try again: headgate status, headgate history';
+  return new Stop({ ...stop.trouble, mend: `${look}; ${mend}` });
 }
 
 /** A problem document in the words of the CLI. Any other answer did not come from a Headgate. */
@@ -106,6 +123,8 @@ export async function readBody(target: Connection, reply: Reply): Promise<any> {
 }
 
 function noHeadgate({ url }: Connection, status: number): Stop {
+  // What stands before the Worker answers so when it is in trouble, or has had enough.
+  const isPassing = status >= 500 || status === 429;
   return new Stop({
     exitCode: 1,
     code: 'no_headgate',
@@ -113,6 +132,6 @@ function noHeadgate({ url }: Connection, status: number): Stop {
     mend:
       status >= 300 && status < 400
         ? 'check --url; where Cloudflare Access guards it, log in by cloudflared or set CF_ACCESS_CLIENT_ID and _SECRET'
-        : 'check --url: it names the Worker, not an origin behind it',
+        : `${isPassing ? 'try again later; if it stays so, ' : ''}check --url: it names the Worker, not an origin behind it`,
   });
 }
