@@ -4,6 +4,7 @@ import { isFor, variantsHash } from '../config/hash.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Route } from '../config/types.ts';
 import type { Fault } from '../result.ts';
+import { isRunning } from './change.ts';
 import { type Connected, readBody } from './client.ts';
 import type { RouteStatus } from './route.ts';
 import { Stop } from './stop.ts';
@@ -61,6 +62,22 @@ export function overridden(routes: readonly Route[], statuses: readonly RouteSta
     const status = statuses.find((one) => one.name === route.name);
     const faults = status === undefined ? [] : overriddenBy(status, route);
     return faults.map((fault) => ({ ...fault, path: `routes[${index}].${fault.path}` }));
+  });
+}
+
+/** Warnings about routes that the document lacks, and whose traffic was moved: one that has a new name begins by its own weights. */
+export function leftBehind(routes: readonly Route[], statuses: readonly RouteStatus[]): Fault[] {
+  const gone = statuses.filter(({ name }) => routes.every((route) => route.name !== name));
+  return gone.flatMap(({ name, byHand, split, rollout }) => {
+    const path = 'routes';
+    if (rollout !== null && isRunning(rollout)) {
+      const reason = `${name} goes while its rollout ${rollout.id} is ${rollout.phase}: that pauses, and no list shows it`;
+      return [{ path, reason, mend: `end it first: headgate rollout abort ${name}` }];
+    }
+    if (byHand === null && split.revision === 0) return [];
+    const weights = Object.entries(byHand ?? split.weights).map(([variant, percent]) => `${variant}=${percent}`);
+    const reason = `${name} goes, and with it its ${byHand ? 'weights by hand' : `split ${split.revision}`} (${weights.join(' ')})`;
+    return [{ path, reason, mend: 'if it has another name now, that one begins by the weights in the file' }];
   });
 }
 

@@ -9,8 +9,9 @@ import type { Fault } from '../../result.ts';
 import { isMeant } from '../change.ts';
 import { type Connected, connect } from '../client.ts';
 import { configDiff, diffLines } from '../config-diff.ts';
-import { type CurrentConfig, currentConfig, ifMatchOfConfig, overridden } from '../current-config.ts';
+import { type CurrentConfig, currentConfig, ifMatchOfConfig, leftBehind, overridden } from '../current-config.ts';
 import { readText } from '../json-file.ts';
+import { takenBackBaselines, withBaselinesKept } from '../kept-baselines.ts';
 import { faultLines } from '../print.ts';
 import { routeStatuses } from '../route.ts';
 import { Stop } from '../stop.ts';
@@ -28,30 +29,37 @@ export const apply = verb({
       description: 'Only if the config in force still has this hash; else the one that was compared with',
       valueHint: 'HASH',
     },
+    'keep-baseline': {
+      type: 'boolean',
+      description: 'Where a rollout has promoted another baseline than the file names, keep that one and its weights',
+    },
   },
   async run(args, terminal) {
-    const text = readText(args.file, 'name a config file; headgate init URL writes a first one', terminal);
-    const checkedHere = parseConfig(text, { unknownKeys: 'fault' });
-    if (!checkedHere.ok) throw faulty(args.file, checkedHere.error);
+    const written = readText(args.file, 'name a config file; headgate init URL writes a first one', terminal);
+    routesIn(written, args.file);
     const connected = connect(args, terminal);
     const { client, ask } = connected;
     const current = await currentConfig(connected);
     const headers = ifMatchOfConfig(args['if-match'], current);
     refuseStaleDryRun(args, current);
-    const warnings = await warningsOf(text, args.file, checkedHere.value.config.routes, current, connected);
+    const { text, kept } = args['keep-baseline'] ? keptIn(written, args.file, current) : { text: written, kept: [] };
+    const warnings = await warningsOf(text, args.file, current, connected);
     const change = configDiff(current.document, JSON.parse(text));
     const lines = diffLines(change);
+    for (const { route, inForce, inFile } of kept) {
+      if (!args.json) terminal.note(`${route} keeps the baseline ${inForce}; the file says ${inFile}.`);
+    }
     const isSame = lines.length === 0;
     if (isSame && !args.json) terminal.note('The config in force says the same already.');
     const what = `Put ${args.file} in force`;
     const shown = [...lines, ...warningLines(warnings, terminal)];
-    if (!(await isMeant({ what, lines: shown, data: { ...change, warnings } }, args, terminal))) return 0;
+    if (!(await isMeant({ what, lines: shown, data: { ...change, warnings, kept } }, args, terminal))) return 0;
     const query = { reason: args.reason ?? '' };
     const put = await ask(client.api.config.$put({ query }, { headers, init: { body: text } }));
     const said = new Set(warnings.map(({ path }) => path));
     const late = put.warnings.filter(({ path }) => !said.has(path));
     if (args.json) {
-      terminal.out(JSON.stringify({ ...put, ...change, warnings: [...warnings, ...late] }, null, 2));
+      terminal.out(JSON.stringify({ ...put, ...change, warnings: [...warnings, ...late], kept }, null, 2));
       return 0;
     }
     terminal.out(`${terminal.paint.green('✓')} ${args.file} is in force: revision ${put.revision}, hash ${put.hash}`);
@@ -67,7 +75,6 @@ export const apply = verb({
 async function warningsOf(
   text: string,
   file: string,
-  routes: readonly Route[],
   { document }: CurrentConfig,
   connected: Connected,
 ): Promise<Fault[]> {
@@ -79,10 +86,33 @@ async function warningsOf(
     throw cause;
   });
   const statuses = document === null ? [] : await routeStatuses(connected);
-  const found = overridden(routes, statuses);
+  const routes = routesIn(text, file);
+  const found = [
+    ...overridden(routes, statuses),
+    ...takenBackBaselines(JSON.parse(text), document),
+    ...leftBehind(routes, statuses),
+  ];
   // Of a route that the config in force lacks only the Worker knows that KV still has a split; of the others less than its controller.
   const isSaid = (path: string) => path.endsWith('.weights') && found.some((one) => one.path === path);
   return [...checked.warnings.filter(({ path }) => !isSaid(path)), ...found];
+}
+
+/** The routes of a document, which is refused here if it has a fault. */
+function routesIn(text: string, file: string): readonly Route[] {
+  const checked = parseConfig(text, { unknownKeys: 'fault' });
+  if (!checked.ok) throw faulty(file, checked.error);
+  return checked.value.config.routes;
+}
+
+/** The file's text with the baselines that are in force; its own text where it has them. */
+function keptIn(written: string, file: string, { document }: CurrentConfig) {
+  const kept = withBaselinesKept(JSON.parse(written), document);
+  if (!kept.ok) throw faulty(file, kept.error);
+  if (kept.value.kept.length === 0) return { text: written, kept: [] };
+  return {
+    text: JSON.stringify(kept.value.document, null, 2),
+    kept: kept.value.kept.map(({ index: _, ...rest }) => rest),
+  };
 }
 
 function faulty(file: string, faults: Fault[]): Stop {
