@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fakeApi, statusWith } from './api.ts';
+import { fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
 import { nobody, Session } from './session.ts';
 
 const session = new Session();
@@ -61,5 +61,63 @@ describe('an answer that is lost', () => {
     session.fetch = async () => new Response('<html>', { status: 429 });
     expect(await session.run('status')).toBe(1);
     expect(session.notes).toMatch(/status 429\)[\s\S]*try again later; if it stays so, check --url/);
+  });
+});
+
+describe('headgate rollout start --once', () => {
+  const start = ['rollout', 'start', 'detect', 'green', '--once', '--reason'];
+  const entry = (action: string, reason: string) => ({ id: 1, at: '', actor: 'ci', action, reason, before: null });
+  const entries = [entry('aborted', 'errors: fail'), entry('started', 'step 1 of 4: release 2')];
+  const answers = (phase: 'progressing' | 'promoted' | 'aborted' | null) => ({
+    'GET /api/routes/detect': statusWith({ rollout: phase && rolloutWith({ phase }) }),
+    'GET /api/config': { version: 1, routes: [] },
+    'GET /api/routes/detect/history': { entries, next: null },
+    'POST /api/routes/detect/rollout': { ...statusWith({ rollout: rolloutWith() }), warnings: [] },
+  });
+
+  it.each(['progressing', 'promoted', 'aborted'] as const)('begins none where its own is %s', async (phase) => {
+    api.answer(answers(phase));
+    expect(await session.run(...start, 'release 2')).toBe(0);
+    expect(session.out).toContain(`rollout r-20261123-1 to green was begun before and is ${phase}`);
+    expect(api.writes()).toEqual([]);
+  });
+
+  it.each<[string, 'promoted' | null, string]>([
+    ['the newest is of another release', 'promoted', 'release 3'],
+    ['there was none', null, 'release 2'],
+  ])('begins one where %s', async (_, phase, reason) => {
+    api.answer(answers(phase));
+    expect(await session.run(...start, reason)).toBe(0);
+    expect(api.writes()).toMatchObject([{ body: { to: 'green', reason } }]);
+  });
+
+  it('takes one that was begun while it asked, as where the answer was lost', async () => {
+    let isBegun = false;
+    const begin = () => {
+      isBegun = true;
+      return refusal(409, 'rollout_running', 'a rollout is progressing');
+    };
+    const look = () => statusWith({ rollout: isBegun ? rolloutWith() : null });
+    api.answer({
+      ...answers('progressing'),
+      'GET /api/routes/detect': look,
+      'POST /api/routes/detect/rollout': begin,
+    });
+    expect(await session.run(...start, 'release 2', '--json')).toBe(0);
+    expect(JSON.parse(session.out)).toMatchObject({ rollout: { phase: 'progressing' }, warnings: [] });
+  });
+
+  it('says the refusal of a rollout that another release runs', async () => {
+    api.answer({
+      ...answers('progressing'),
+      'POST /api/routes/detect/rollout': refusal(409, 'rollout_running', 'busy'),
+    });
+    expect(await session.run(...start, 'release 3')).toBe(1);
+    expect(session.notes).toContain('busy');
+  });
+
+  it('needs a reason, by which it knows the release', async () => {
+    expect(await session.run(...start.slice(0, -1))).toBe(2);
+    expect(session.notes).toContain('--once needs a --reason');
   });
 });
