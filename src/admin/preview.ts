@@ -28,7 +28,12 @@ export function previewRoutes() {
     }
     const { expiresAtMs } = read.value;
     const cookie = serializePreviewCookie({ token, https: url.protocol === 'https:', expiresAtMs, nowMs });
-    return c.body(null, 303, { location: samePlace(to, url), 'set-cookie': cookie });
+    // Without the last, a browser that was here before shows the page that it keeps, which is another variant's.
+    return c.body(null, 303, {
+      location: samePlace(to, url),
+      'set-cookie': cookie,
+      'clear-site-data': '"cache"',
+    });
   });
 }
 

@@ -100,6 +100,12 @@ describe('opening a preview', () => {
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
+  it('has the browser forget the pages of before, and only with a token that is good', async () => {
+    const given = encodeURIComponent(await token());
+    expect((await open(`token=${given}`)).headers.get('clear-site-data')).toBe('"cache"');
+    expect((await open(`token=${given}`, 'other.test')).headers.has('clear-site-data')).toBe(false);
+  });
+
   it('sets nothing for a token that is forged, of another host, or of another secret', async () => {
     const given = await token();
     for (const response of [
