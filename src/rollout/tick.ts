@@ -31,8 +31,10 @@ function credited(state: RolloutState, { nowMs, isByHandElsewhere }: Seen): Roll
   const passedMs = nowMs - state.lastMs;
   // A little behind is a repeated or late tick; far behind is a clock that was set back, and the new time is the time.
   const lastMs = passedMs < 0 && passedMs >= -MAX_CREDIT_MS ? state.lastMs : nowMs;
-  if (phaseOf(state) !== 'progressing' || isByHandElsewhere || !(passedMs > 0)) return { ...state, lastMs };
-  return { ...state, lastMs, creditedMs: state.creditedMs + Math.min(passedMs, MAX_CREDIT_MS) };
+  // Otherwise nothing that is seen until the clock has caught up would be of this step.
+  const now = { ...state, lastMs, sinceMs: Math.min(state.sinceMs, lastMs) };
+  if (phaseOf(state) !== 'progressing' || isByHandElsewhere || !(passedMs > 0)) return now;
+  return { ...now, creditedMs: state.creditedMs + Math.min(passedMs, MAX_CREDIT_MS) };
 }
 
 /** Guardrails are armed in every phase before the end. */

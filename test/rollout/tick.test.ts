@@ -14,6 +14,7 @@ import {
   seen,
   started,
   step,
+  T0,
   ticked,
   told,
   watched,
@@ -426,6 +427,14 @@ describe('clocks', () => {
     const back = ticked(busy, 'pass', { afterMs: -86_400_000 }).state;
     expect([back.step, back.creditedMs]).toEqual([0, 8_000]);
     expect(ticked(back, 'pass').state.step).toBe(1);
+  });
+
+  it('that are set back to before the step let it begin there, so that what is seen from now on is of this step', () => {
+    const busy = watched(started(), 'pass', 8_000).state;
+    expect(ticked(busy, 'pass', { afterMs: -7_000 }).state.sinceMs).toBe(T0);
+    const back = ticked(busy, 'pass', { afterMs: -86_400_000 }).state;
+    expect(back.sinceMs).toBe(T0 + 8_000 - 86_400_000);
+    expect(ticked(back, 'pass', { afterMs: 1_000 }).state.sinceMs).toBe(back.sinceMs);
   });
 
   it('count no second twice when ticks come again or out of order', () => {
