@@ -209,8 +209,9 @@ export class RouteControl {
   }
 
   #recentProbes(): Probes {
-    const sinceMs = Date.now() - RETRY_MS;
-    return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => atMs > sinceMs));
+    const nowMs = Date.now();
+    // The absolute value: the clock may have been set back.
+    return Object.fromEntries([...this.#probed].filter(([, { atMs }]) => Math.abs(nowMs - atMs) < RETRY_MS));
   }
 
   /** Looks outside, asks `advance`, and carries its answer out; call it in a turn. Without a running rollout nothing is done. */
