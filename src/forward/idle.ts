@@ -30,6 +30,8 @@ export class IdleWatch {
 
   #look(): void {
     const nowMs = Date.now();
+    // A clock that was set back must not keep a stalled body for as long.
+    this.#lastMs = Math.min(this.#lastMs, nowMs);
     const leftMs = this.#idleMs - (nowMs - Math.max(this.#lastMs, Math.min(nowMs, this.#otherMs())));
     if (leftMs <= 0) this.#onIdle();
     else this.#timer = setTimeout(() => this.#look(), leftMs);

@@ -156,6 +156,16 @@ describe('idle watch', () => {
     expect(onIdle).toHaveBeenCalledOnce();
   });
 
+  it('waits no longer for a clock that was set back to catch up', () => {
+    const onIdle = vi.fn();
+    const watch = new IdleWatch(1_000, onIdle);
+    vi.advanceTimersByTime(500);
+    watch.touch();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(1_500);
+    expect(onIdle).toHaveBeenCalledOnce();
+  });
+
   it('is silent once it is stopped', () => {
     const onIdle = vi.fn();
     new IdleWatch(1_000, onIdle).stop();
