@@ -20,7 +20,8 @@ export class PairStore {
   add(batch: PairBatch, nowMs: number, sinceMs = nowMs): void {
     const { candidate } = batch;
     const day = Math.floor(nowMs / 86_400_000);
-    this.#sql.exec('DELETE FROM tokens WHERE day < ?', day);
+    // Yesterday's are kept: around midnight the clock may go back to it.
+    this.#sql.exec('DELETE FROM tokens WHERE day < ?', day - 1);
     this.#sql.exec(
       'INSERT INTO tokens VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET spent = spent + excluded.spent',
       day,

@@ -67,6 +67,13 @@ describe('the pairs of a route', () => {
     expect(store.tokensToday(DAY_MS)).toEqual({});
   });
 
+  it('are not forgotten of a day to which the clock is set back', () => {
+    const store = new PairStore(sqlStorage());
+    store.add(batchOf('green', 4), DAY_MS - 1);
+    store.add(batchOf('green', 1), DAY_MS + 1);
+    expect(store.tokensToday(DAY_MS - 1)).toEqual({ green: 4 });
+  });
+
   it('begin at zero for one candidate when they are cleared, and the budget of tokens does not', () => {
     const store = new PairStore(sqlStorage());
     store.add(batchOf('green', 3), 0);
