@@ -27,7 +27,7 @@ interface Spending {
   share: number;
   /** Drawn each minute, 0 to 1: rounds the isolate's share of requests up or down by chance. */
   luck: number;
-  pausedUntilMs: number;
+  pausedAtMs: number;
 }
 
 /** What one isolate may still mirror, by route and candidate (`key`). */
@@ -43,7 +43,8 @@ export class MirrorBudget {
   /** Takes a slot for one copy, or says why there is none. A slot must be given back with `done`. */
   take(key: string, budget: Shadow['budget'], nowMs: number): CopySlot | BudgetSkip {
     const spending = this.#spendingOf(key, nowMs);
-    if (nowMs < spending.pausedUntilMs) return 'rate-limited';
+    // The absolute value: the clock may have been set back.
+    if (Math.abs(nowMs - spending.pausedAtMs) < MINUTE_MS) return 'rate-limited';
     if (!this.#hasSlot(nowMs)) return 'busy';
     const perMinute = budget.requestsPerMinute;
     // With a share of 0.2 requests a minute, one minute in five has a request.
@@ -64,7 +65,7 @@ export class MirrorBudget {
 
   /** Stops mirroring for a minute after a 429: the shadow may share the live quota, and must not use it up. */
   rateLimited(key: string, nowMs: number): void {
-    this.#spendingOf(key, nowMs).pausedUntilMs = nowMs + MINUTE_MS;
+    this.#spendingOf(key, nowMs).pausedAtMs = nowMs;
   }
 
   /** Notes tokens that copies spent. */
@@ -92,7 +93,7 @@ export class MirrorBudget {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
     const spending = getOrMake(this.#spending, key, () => {
-      const nothing = { requests: 0, tokens: 0, toldTokens: 0, pausedUntilMs: 0 };
+      const nothing = { requests: 0, tokens: 0, toldTokens: 0, pausedAtMs: -Infinity };
       // Its minute begins below.
       return { ...nothing, minute: -1, day, share: 1, luck: 0 };
     });

@@ -58,6 +58,9 @@ describe('the budget of copies', () => {
     expect(pass(budget, {}, NOON_MS + MINUTE_MS - 1)).toBe('rate-limited');
     expect(pass(budget, {}, NOON_MS + MINUTE_MS)).toBe('taken');
     expect(typeof budget.take('main/teal', {}, NOON_MS)).toBe('object');
+    budget.rateLimited('main/green', NOON_MS);
+    // The clock was set back.
+    expect(pass(budget, {}, NOON_MS - 60 * MINUTE_MS)).toBe('taken');
   });
 
   it('has places for so many copies at once, and gets each back once', () => {
