@@ -4,6 +4,7 @@
  */
 
 import { durationMs } from '../../config/duration.ts';
+import { MAX_TIMEOUT_MS } from '../../config/limits.ts';
 import { fetchAsHost } from '../check/as-host.ts';
 import { type Case, parseCases } from '../check/cases.ts';
 import { type Difference, differencesOf } from '../check/differences.ts';
@@ -42,8 +43,11 @@ export const check = verb({
     timeout: { type: 'string', description: 'For each answer', default: '60s', valueHint: 'DURATION' },
   },
   async run(args, terminal) {
-    const timeoutMs = durationMs(args.timeout);
-    if (timeoutMs === null) throw usage(`${args.timeout} is no duration.`, 'such as --timeout 30s');
+    const timeoutMs = durationMs(args.timeout) ?? 0;
+    // A timer for more than 2^31 ms would fire at once.
+    if (timeoutMs === 0 || timeoutMs > MAX_TIMEOUT_MS) {
+      throw usage(`${args.timeout} is no duration up to 24h.`, 'such as --timeout 30s');
+    }
     const cases = casesIn(args.file, terminal);
     const { client, ask, status, param, target } = await openRoute(args.route, args, terminal);
     requireVariant(status, args.variant);

@@ -179,6 +179,13 @@ describe('headgate check', () => {
     session.fetch = (...call) => fetch(...call);
   });
 
+  it.each(['0s', '25h', '999999999h'])('refuses to wait %s, which no timer can', async (timeout) => {
+    cases({ path: '/' });
+    expect(await check('--timeout', timeout)).toBe(2);
+    expect(session.notes).toContain(`${timeout} is no duration up to 24h`);
+    expect(visits).toEqual([]);
+  });
+
   it('calls a local Worker under the host that the route answers on', async () => {
     host = 'api.example.com';
     cases({ path: '/v1', expect: { json: { lang: 'de' } } });
