@@ -85,6 +85,9 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
     abort();
     return problem(ORIGIN_FAULTS.unreachable);
   }
+  // An answer may stream for minutes, and what was asked would take room all the while.
+  if (exchange.watch === null && exchange.state.inForce.experiment === null)
+    exchange.spliced = exchange.upload.bytes = null;
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
   const copies = { captured, ...endsOf(exchange.state.inForce, upstream) };
   const { body, report } = await relay(upstream, {

@@ -31,7 +31,6 @@ export async function attempt(
   const { request, method, url, env, state, upload, decision, watch } = exchange;
   // A second try or a mirrored copy needs what was sent, unchanged.
   const isKept = keep || watch !== null;
-  const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
   const askedAtMs = Date.now();
   const startedAtMs = reason === 'failover' ? askedAtMs : exchange.startedAtMs;
   const asked = await askOrigin({
@@ -44,7 +43,10 @@ export async function attempt(
     route: state.route,
     variant,
     role: decision.isPreview ? 'preview' : 'live',
-    send: () => (body !== null ? { body } : upload.send(isKept)),
+    send: () => {
+      const body = variant.name === decision.variant ? exchange.spliced : upload.withJson(variant.json);
+      return body !== null ? { body } : upload.send(isKept);
+    },
     env,
     hold: (call) => exchange.ctx.waitUntil(call),
   });

@@ -3,7 +3,6 @@
  * bounded copy where it is not. It never holds more than the bound, and it knows when the last byte was sent.
  */
 
-import { concatenated } from './bytes.ts';
 import { Prefix } from './copies.ts';
 import { IdleWatch } from './idle.ts';
 import type { Incoming } from './incoming.ts';
@@ -163,14 +162,16 @@ function faultOfArrival(source: ReadableStream, length: number | null, idleMs: n
 function hold(source: ReadableStream, length: number, idleMs: number): Promise<Uint8Array | UploadFault> {
   const reader = source.getReader({ mode: 'byob' });
   return unlessBroken(reader, idleMs, async (touch) => {
-    let whole = new Uint8Array(0);
-    while (whole.byteLength < length) {
-      const { done, value } = await reader.read(new Uint8Array(length - whole.byteLength));
+    let buffer = new ArrayBuffer(length);
+    for (let filled = 0; filled < length; ) {
+      const { done, value } = await reader.read(new Uint8Array(buffer, filled));
       if (done) return 'client_left';
       touch();
-      whole = whole.byteLength === 0 ? value : concatenated([whole, value]);
+      // The same memory, handed back.
+      buffer = value.buffer as ArrayBuffer;
+      filled += value.byteLength;
     }
-    return whole;
+    return new Uint8Array(buffer);
   });
 }
 

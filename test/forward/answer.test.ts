@@ -77,6 +77,15 @@ async function preview(): Promise<Visit> {
   return { headers: { 'x-headgate-preview': token.value } };
 }
 
+it('keeps no copy of what was asked while the answer streams', async () => {
+  const body = '{"model":"m-1"}';
+  const post = { method: 'POST', body, headers: { 'content-length': `${body.length}` } };
+  const route = routeWith({ repeatable: ['POST'] });
+  await route.visit({}, post);
+  expect(new TextDecoder().decode(route.asked[0]!.body as Uint8Array)).toBe(body);
+  expect(last(route).upload).toMatchObject({ isPresent: true, bytes: null });
+});
+
 describe('failover', () => {
   it('ends the request that it replaces, and tells of both, each with its own time', async () => {
     const route = routeWith();
