@@ -4,7 +4,7 @@ import { MAX_WRONG_TOKENS } from '../../src/admin/limits.ts';
 import { MAX_UNITS, MIN_BAD_TO_FAIL, ROLLOUT_ALPHA } from '../../src/analysis/limits.ts';
 import { MAX_CONFIG_BYTES } from '../../src/config/limits.ts';
 import { EJECTION_MS, FAILURES_TO_EJECT } from '../../src/forward/ejection.ts';
-import { MAX_HELD_BYTES } from '../../src/forward/limits.ts';
+import { FIRST_CHUNK_BYTES, LARGE_CHUNK_BYTES, MAX_HELD_BYTES } from '../../src/forward/limits.ts';
 import { BUSY_INTERVAL_MS, CONFIRM_AFTER_MS, QUIET_INTERVAL_MS } from '../../src/live/limits.ts';
 import { CAPTURE_BYTES, MAX_COPIES, MAX_SAMPLES } from '../../src/shadow/limits.ts';
 import { MAX_PREVIEW_MS } from '../../src/split/limits.ts';
@@ -21,6 +21,10 @@ const said: [string, string][] = [
   ['the largest body that is kept', `have \`json\` members set | ${kib(MAX_HELD_BYTES)} with a Content-Length`],
   ['the largest body of a GET', `a GET or HEAD with a body over ${kib(MAX_HELD_BYTES)}`],
   ['how much is compared', `the first ${kib(CAPTURE_BYTES)} of each side`],
+  [
+    'memory of answers',
+    `an answer that streams ${kib(FIRST_CHUNK_BYTES)}, a large one to a slow reader ${kib(LARGE_CHUNK_BYTES)}, a copy ${(4 * CAPTURE_BYTES) / 1024 ** 2} MiB`,
+  ],
   ['copies at once', `| copies under way in an isolate | ${MAX_COPIES} |`],
   ['pairs that are kept', `the newest ${MAX_SAMPLES}, 2,048 characters`],
   ['pins in a cookie', `| pins in a cookie | ${MAX_PINS} |`],
