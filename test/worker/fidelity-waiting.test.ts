@@ -203,6 +203,17 @@ describe('idleTimeoutMs', () => {
     }
   });
 
+  it('cuts an upload of which the origin takes no more, and holds that against its variant', async () => {
+    handler = ({ gone }) => gone;
+    const client = await RawClient.to(headgate.url);
+    client.ask({ method: 'POST', path: '/idle', headers: [['Content-Length', '100000000']] });
+    client.socket.write(Buffer.alloc(100_000_000));
+    expect(await client.whole()).toMatchObject({ status: 502 });
+    client.close();
+    const [row] = await headgate.records('dataset=requests&route=idle&limit=1');
+    expect(row).toMatchObject({ failed: 1, errorCode: 'origin_unreachable' });
+  });
+
   it('answers 408 to a short upload that stalls, and asks no origin', async () => {
     let asked = 0;
     handler = () => asked++;
