@@ -117,6 +117,17 @@ describe('the usage that an answer names', () => {
       { tokensIn: 9, tokensOut: 2, cachedIn: 4 },
     ],
     [
+      'Qwen, all of whose cached input is among the other, in names of Anthropic',
+      {
+        model: 'm-1',
+        usage: {
+          ...{ input_tokens: 9, output_tokens: 2 },
+          prompt_tokens_details: { cached_tokens: 4, cache_creation_input_tokens: 5, cache_read_input_tokens: 4 },
+        },
+      },
+      { tokensIn: 9, tokensOut: 2, cachedIn: 4 },
+    ],
+    [
       'Anthropic, which reads a cache and writes it',
       {
         model: 'm-1',

@@ -197,10 +197,16 @@ export function usageOf(value: unknown): Usage | null {
   return { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0, cachedIn: sumNamed(usage, CACHED) ?? undefined };
 }
 
-/** Cohere tells what it bills beside what its model saw; OpenAI tells cached input in an object of its own. */
+/**
+ * Cohere tells what it bills beside what its model saw; OpenAI tells cached input in an object of its own. Of that no more is taken: other
+ * counts in it are parts of the input, also where they are called like Anthropic's, which stand beside the input.
+ */
 export function billedOf(usage: unknown): Members {
   const billed = asObject(asObject(usage).billed_units ?? usage);
-  return { ...asObject(billed.prompt_tokens_details ?? billed.input_tokens_details), ...billed };
+  return {
+    cached_tokens: asObject(billed.prompt_tokens_details ?? billed.input_tokens_details).cached_tokens,
+    ...billed,
+  };
 }
 
 /**
