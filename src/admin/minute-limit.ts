@@ -20,7 +20,8 @@ export class MinuteLimit {
   /** Seconds until the source may try again; 0 when it may now. */
   waitSeconds(source: string, nowMs: number): number {
     const entry = this.#counts.get(networkOf(source));
-    if (!entry || entry.n < this.#most || nowMs - entry.sinceMs >= MINUTE_MS) return 0;
+    // The absolute value: the clock may have been set back.
+    if (!entry || entry.n < this.#most || Math.abs(nowMs - entry.sinceMs) >= MINUTE_MS) return 0;
     return Math.ceil((entry.sinceMs + MINUTE_MS - nowMs) / 1000);
   }
 
@@ -28,7 +29,7 @@ export class MinuteLimit {
   count(source: string, nowMs: number): void {
     const network = networkOf(source);
     const entry = this.#counts.get(network);
-    if (entry && nowMs - entry.sinceMs < MINUTE_MS) {
+    if (entry && Math.abs(nowMs - entry.sinceMs) < MINUTE_MS) {
       entry.n++;
       return;
     }

@@ -108,6 +108,16 @@ describe('the memory of failures', () => {
     expect(failures.waitSeconds('192.0.2.1', MINUTE_MS)).toBe(0);
   });
 
+  it('gathers nothing, and locks nobody out, until a clock that was set back has caught up', () => {
+    const failures = new MinuteLimit(2);
+    failures.count('192.0.2.1', 3_600_000);
+    failures.count('192.0.2.1', 1_000);
+    expect(failures.waitSeconds('192.0.2.1', 1_000)).toBe(0);
+    failures.count('192.0.2.2', 3_600_000);
+    failures.count('192.0.2.2', 3_600_000);
+    expect(failures.waitSeconds('192.0.2.2', 1_000)).toBe(0);
+  });
+
   it('stays bounded, and drops the oldest address first', () => {
     const failures = new MinuteLimit(MAX_WRONG_TOKENS);
     for (const address of ['192.0.2.1', '192.0.2.2']) {
