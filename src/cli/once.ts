@@ -18,10 +18,20 @@ export async function begunFor(
 ): Promise<RouteStatus | null> {
   const status = await lookAt(route, connected);
   if (status.rollout?.to !== to) return null;
-  const { client, ask } = connected;
-  const call = client.api.routes[':route'].history.$get({ param: paramOf(route), query: { limit: MAX_ENTRIES } });
-  const { entries } = (await ask(call)) as { entries: Entry[] };
-  // Newest first, and a route has one rollout at a time: the newest start is the newest rollout's.
-  const started = entries.find(({ action }) => action === 'started');
-  return started?.reason === `step 1 of ${status.rollout.steps}: ${reason}` ? status : null;
+  // A route has one rollout at a time: the newest start is the newest rollout's.
+  const begun = await newestStart(route, connected);
+  return begun === `step 1 of ${status.rollout.steps}: ${reason}` ? status : null;
+}
+
+/** The reason of the newest start in the history, where refusals stand too: as many as somebody tried. */
+async function newestStart(route: string, { client, ask }: Connected): Promise<string | undefined> {
+  let before: string | undefined;
+  for (;;) {
+    const query = { limit: MAX_ENTRIES, before };
+    const call = client.api.routes[':route'].history.$get({ param: paramOf(route), query });
+    const { entries, next } = (await ask(call)) as { entries: Entry[]; next: number | null };
+    const started = entries.find(({ action }) => action === 'started');
+    if (started !== undefined || next === null) return started?.reason;
+    before = String(next);
+  }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
+import { type Call, fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
 import { nobody, Session } from './session.ts';
 
 const session = new Session();
@@ -78,8 +78,27 @@ describe('headgate rollout start --once', () => {
   it.each(['progressing', 'promoted', 'aborted'] as const)('begins none where its own is %s', async (phase) => {
     api.answer(answers(phase));
     expect(await session.run(...start, 'release 2')).toBe(0);
-    expect(session.out).toContain(`rollout r-20261123-1 to green was begun before and is ${phase}`);
+    expect(session.out).toContain(
+      `rollout r-20261123-1 to green was begun before (2026-11-23 09:54:20 by ci) and is ${phase}`,
+    );
     expect(api.writes()).toEqual([]);
+  });
+
+  it('finds its own behind more entries than one call gives', async () => {
+    const pages: Record<string, unknown> = {
+      '?limit=500': { entries: [entry('refused', 'rollout_running')], next: 7 },
+      '?limit=500&before=7': { entries, next: null },
+    };
+    const page = ({ path }: Call) => pages[path.slice(path.indexOf('?'))];
+    api.answer({ ...answers('aborted'), 'GET /api/routes/detect/history': page });
+    expect(await session.run(...start, 'release 2')).toBe(0);
+    expect(session.out).toContain('was begun before');
+  });
+
+  it('tells a dry run that it would begin none', async () => {
+    api.answer(answers('aborted'));
+    expect(await session.run(...start, 'release 2', '--dry-run', '--json')).toBe(0);
+    expect(JSON.parse(session.out)).toMatchObject({ dryRun: true, begun: 'r-20261123-1', phase: 'aborted' });
   });
 
   it.each<[string, 'promoted' | null, string]>([

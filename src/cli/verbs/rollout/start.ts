@@ -11,8 +11,9 @@ import { begunFor } from '../../once.ts';
 import { type ChangedRoute, nextBaselineOf, openRoute, type RouteStatus, requireVariant } from '../../route.ts';
 import { Stop, usage } from '../../stop.ts';
 import type { Terminal } from '../../terminal.ts';
+import { safe } from '../../text.ts';
 import { guardrailsArg, planArg, planLines, planOf, stepsOf, type TrialBody } from '../../trial.ts';
-import { type CommonArgs, routeWriteArgs, verb } from '../../verb.ts';
+import { type CommonArgs, routeWriteArgs, verb, type WriteArgs } from '../../verb.ts';
 
 export const start = verb({
   summary: 'Begin to move traffic to a variant by a plan, watched by guardrails; evidence promotes it or takes it back',
@@ -84,9 +85,15 @@ export const start = verb({
 });
 
 /** Says how the rollout stands that was begun before; `status --wait` then has its exit status. */
-function printBegun(status: RouteStatus, args: CommonArgs, terminal: Terminal): 0 {
-  const { id, to, phase } = status.rollout!;
-  const done = `${status.name}: rollout ${id} to ${to} was begun before and is ${phase}`;
+async function printBegun(status: RouteStatus, args: WriteArgs & CommonArgs, terminal: Terminal): Promise<0> {
+  const { id, to, phase, startedAt, startedBy } = status.rollout!;
+  const when = startedAt.slice(0, 19).replace('T', ' ');
+  const done = `${status.name}: rollout ${id} to ${to} was begun before (${when} by ${safe(startedBy)}) and is ${phase}`;
+  if (args['dry-run']) {
+    const data = { route: status.name, revision: status.split.revision, to, begun: id, phase };
+    await isMeant({ what: `Begin none. ${done}`, lines: [], data }, args, terminal);
+    return 0;
+  }
   const next = `headgate status ${status.name} --wait has its exit status`;
   return printChanged({ ...status, warnings: status.warnings ?? [] }, { done, next }, args, terminal);
 }
