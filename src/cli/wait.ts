@@ -80,14 +80,20 @@ function isPassing(cause: unknown): cause is Stop {
 export function refuseTakenBack({ name, inForce, split }: RouteStatus, { id, to, phase }: RolloutStatus): void {
   if (phase !== 'promoted' || (inForce.weights[to] ?? 0) > 0) return;
   const what = `Rollout ${id} was promoted, but ${to} has no traffic now.`;
-  const why = `Split ${split.revision} by ${split.by}: ${split.reason}`;
-  throw new Stop({
-    exitCode: 1,
-    code: 'taken_back',
-    what,
-    why,
-    mend: `headgate history ${name} tells who moved it, and why`,
-  });
+  throw new Stop({ exitCode: 1, code: 'taken_back', what, ...takenBackBy(name, inForce, split) });
+}
+
+/** By what, and where to look: the newest split is still the promotion's own while weights by hand or another config beat it. */
+function takenBackBy(
+  name: string,
+  { source, notes }: RouteStatus['inForce'],
+  { revision, by, reason }: RouteStatus['split'],
+) {
+  if (source === 'weights') {
+    return { why: 'Weights set by hand decide.', mend: `headgate manual clear ${name} ends them` };
+  }
+  const why = source === 'split' ? `Split ${revision} by ${by}${reason && `: ${reason}`}` : notes.join(' ');
+  return { why, mend: `headgate history ${name} tells who moved it, and why` };
 }
 
 /** Refuses to wait where there is no rollout, or where another took the place of the one that was waited for. */

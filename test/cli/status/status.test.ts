@@ -150,11 +150,17 @@ describe('headgate status --wait', () => {
     expect(session.notes).toContain('Trying again');
   });
 
-  it('does not call promoted what was taken back since', async () => {
-    const inForce = { ...statusWith().inForce, weights: { blue: 100, green: 0 } };
+  it.each([
+    ['split', /Split 12 by [\s\S]*headgate history detect/],
+    ['weights', /Weights set by hand decide[\s\S]*headgate manual clear detect/],
+    ['baseline', /is for other variants[\s\S]*headgate history detect/],
+  ] as const)('does not call promoted what was taken back since, and says by what (%s)', async (source, said) => {
+    const notes = ['split 12 is for other variants'];
+    const inForce = { ...statusWith().inForce, source, notes, weights: { blue: 100, green: 0 } };
     api.answer({ 'GET /api/routes/detect': statusWith({ inForce, rollout: rolloutWith({ phase: 'promoted' }) }) });
     expect(await session.run('status', 'detect', '--wait')).toBe(1);
-    expect(session.notes).toMatch(/was promoted, but green has no traffic now[\s\S]*headgate history detect/);
+    expect(session.notes).toMatch(/was promoted, but green has no traffic now/);
+    expect(session.notes).toMatch(said);
   });
 
   it('does not wait for a Worker that never was there', async () => {
