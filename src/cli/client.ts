@@ -81,13 +81,15 @@ function unreachable({ url }: Connection, cause: unknown): Stop {
   });
 }
 
+/** By these nobody knows whether a change was made; a controller may fail, or be given up, when it has made it. */
+const unknownEnds = new Set(['unreachable', 'no_headgate', 'controller_down', 'internal']);
+
 /** Where the answer to a change was lost, the change may have been made: whoever tries again must know. */
 function perhapsDone(stop: Stop, isLost: boolean): Stop {
   const { code, why, mend } = stop.trouble;
-  const isNever = why === REFUSED || (code !== 'unreachable' && code !== 'no_headgate');
-  if (!isLost || isNever) return stop;
+  if (!isLost || why === REFUSED || !unknownEnds.has(code ?? '')) return stop;
   const look = 'it may have been done all the same, so look before you try again: headgate status, headgate history';
-  return new Stop({ ...stop.trouble, mend: `${look}; ${mend}` });
+  return new Stop({ ...stop.trouble, mend: mend === undefined ? look : `${look}; ${mend}` });
 }
 
 /** A problem document in the words of the CLI. Any other answer did not come from a Headgate. */

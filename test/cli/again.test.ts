@@ -33,6 +33,7 @@ describe('an answer that is lost', () => {
   it.each([
     ['a connection that breaks off', broken],
     ['a gateway', () => new Response('<html>', { status: 502 })],
+    ['a controller that does not answer in time', () => refusal(503, 'controller_down', 'it does not answer')],
     ['an answer that is cut', () => new Response('{"na', { headers: { 'cache-control': 'no-store' } })],
   ])('says that the change may have been made (%s)', async (_, answer) => {
     lost(answer);
@@ -44,6 +45,11 @@ describe('an answer that is lost', () => {
     ['what only looks', ['status'], broken],
     ['a check of a config', ['validate', 'c.json', '--url', 'https://worker.example'], broken],
     ['what somebody refused', ['rollback', 'detect'], () => new Response('<html>', { status: 403 })],
+    [
+      'what the Worker could not do',
+      ['rollback', 'detect'],
+      () => refusal(503, 'no_config', 'the config cannot be read'),
+    ],
   ])('does not say so of %s', async (_, argv, answer) => {
     session.write('c.json', { version: 1, routes: [] });
     session.fetch = async (input, init) => (String(input).endsWith('/detect') ? fetch(input, init) : answer());
