@@ -3,6 +3,7 @@
  * force, and a file that was written before still has the old one. Pure.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { asObject } from '../json.ts';
 import { err, type Fault, ok, type Result } from '../result.ts';
 
@@ -23,15 +24,22 @@ interface Kept {
 
 /**
  * The document with the baselines in force in place of its own, and with the weights beside them, as a promotion writes both. A baseline
- * whose variant the document lacks is a fault.
+ * whose variant the document lacks is a fault; so is one that it defines otherwise, which would get all traffic without a rollout, although
+ * to whoever wrote the file it was the candidate.
  */
 export function withBaselinesKept(document: Json, current: Json | null): Result<Kept, Fault[]> {
   const parted = partedBaselines(document, current);
   const whole = structuredClone(document);
   const routes = routesOf(whole);
-  const lost = parted.filter(({ index, inForce }) => !Object.hasOwn(asObject(routes[index]!.variants), inForce));
-  if (lost.length > 0) return err(lost.map(lostFault));
   const old = new Map(routesOf(current ?? {}).map((route) => [route.name, route]));
+  const faults = parted.flatMap((one) => {
+    const [before, after] = [old.get(one.route), routes[one.index]].map(
+      (route) => asObject(route?.variants)[one.inForce],
+    );
+    if (after === undefined) return [lostFault(one)];
+    return isDeepStrictEqual(before, after) ? [] : [changedFault(one)];
+  });
+  if (faults.length > 0) return err(faults);
   for (const { index, inForce } of parted) {
     const route = routes[index]!;
     const weights = asObject(old.get(route.name)?.weights);
@@ -72,6 +80,14 @@ function lostFault({ index, inForce }: Parted): Fault {
     path: `routes[${index}].variants`,
     reason: `lacks ${inForce}, which is the baseline in force`,
     mend: 'put it back, or apply the file without --keep-baseline: then its own baseline gets the traffic',
+  };
+}
+
+function changedFault({ index, inForce, inFile }: Parted): Fault {
+  return {
+    path: `routes[${index}].variants.${inForce}`,
+    reason: `is the baseline in force, and what changes in it would get all traffic at once; by this file ${inFile} is the baseline`,
+    mend: `a new release goes into another variant; if this one is meant, write "baseline": "${inForce}" into the file`,
   };
 }
 

@@ -73,6 +73,15 @@ describe('headgate apply of a file that is older than a promotion', () => {
     expect(session.notes).toContain('lacks green, which is the baseline in force');
   });
 
+  it('refuses another definition of the kept baseline, which would get all traffic at once', async () => {
+    const release = { ...url, green: { url: 'https://g2.example' } };
+    const { status, route } = await apply({ ...old, variants: release }, '--keep-baseline');
+    expect([status, route]).toEqual([1, undefined]);
+    expect(session.notes).toMatch(/variants\.green[\s\S]*all traffic at once[\s\S]*"baseline": "green"/);
+    const meant = { ...old, variants: release, baseline: 'green', weights: { green: 100 } };
+    expect(await apply(meant, '--keep-baseline')).toEqual({ status: 0, route: meant });
+  });
+
   it('puts a file in force as it is written where nothing was promoted', async () => {
     expect(await apply(promoted, '--keep-baseline')).toEqual({ status: 0, route: promoted });
   });
