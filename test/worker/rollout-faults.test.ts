@@ -212,16 +212,14 @@ describe('a controller', () => {
       ({ rollout }) => rollout.step === 2,
     );
     await evict('evicted');
-    // The alarm alone goes on with it: nobody asks and nobody comes.
+    // So young a rollout may know the baseline by a few trials of an earlier tick alone; then it takes failures of a second tick.
     world.greenFails.set('evicted', 100);
-    const failed = async () => visitors.visits.filter(({ status }) => status === 500).length;
-    await until(failed, (n) => n >= 60);
-    await visitors.stop();
-    expect(await failed()).toBeGreaterThanOrEqual(60);
     const ended = await until(
       () => world.status('evicted'),
       ({ rollout }) => rollout.phase === 'aborted',
+      30,
     );
+    await visitors.stop();
     expect(ended.rollout, JSON.stringify(ended.rollout.guardrails)).toMatchObject({ id, phase: 'aborted' });
     expect(await world.actions('evicted')).toEqual(['started', 'advanced', 'aborted']);
   });
