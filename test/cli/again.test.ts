@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Call, fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
-import { nobody, Session } from './session.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Call, refusal, rolloutWith, sessionWithApi, statusWith } from './api.ts';
+import { nobody } from './session.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
 beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   session.fetch = (...call) => fetch(...call);
   api.answer({ 'GET /api/routes/detect': statusWith() });
 });

@@ -1,8 +1,9 @@
-/** Owns the fake API of the CLI's tests: answers of the shapes that a Worker gives, over node's sockets, and what it was asked. */
+/** Owns the fake API of the CLI's tests: answers of the shapes that a Worker gives, over node's sockets, what it was asked, and a session that talks to it. */
 
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { RolloutStatus } from '../../src/rollout/describe.ts';
 import type { RouteStatus } from '../../src/rollout/status.ts';
-import { serve } from './session.ts';
+import { Session, serve } from './session.ts';
 
 export const nowMs = Date.parse('2026-11-23T10:08:30Z');
 
@@ -161,4 +162,19 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** A session that talks to a fake API, for the tests of one file. The API is there once they run. */
+export function sessionWithApi() {
+  const session = new Session();
+  const api = {} as Awaited<ReturnType<typeof fakeApi>>;
+  beforeAll(async () => void Object.assign(api, await fakeApi()));
+  afterAll(async () => {
+    session.end();
+    await api.close();
+  });
+  beforeEach(() => {
+    session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
+  });
+  return { session, api };
 }

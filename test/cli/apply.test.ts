@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { variantsHash } from '../../src/config/hash.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { RouteStatus } from '../../src/rollout/status.ts';
-import { fakeApi, refusal, statusWith } from './api.ts';
-import { Session } from './session.ts';
+import { refusal, sessionWithApi, statusWith } from './api.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
 const detect = {
   name: 'detect',
@@ -43,16 +41,8 @@ const answers = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-beforeAll(async () => {
-  api = await fakeApi();
-  session.write('next.json', next);
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
+beforeAll(() => void session.write('next.json', next));
 beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   session.confirm = null;
   api.answer(answers());
 });

@@ -1,25 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fakeApi, rolloutWith, statusWith } from './api.ts';
-import { Session } from './session.ts';
+import { describe, expect, it } from 'vitest';
+import { rolloutWith, sessionWithApi, statusWith } from './api.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
 const url = { blue: { url: 'https://b.example' }, green: { url: 'https://g.example' } };
 /** As it was written before green was promoted, and something else was changed in it since. */
 const old = { name: 'detect', variants: url, weights: { blue: 100 }, timeoutMs: 5000 };
 const promoted = { name: 'detect', variants: url, baseline: 'green', weights: { blue: 0, green: 100 } };
-
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
-beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
-});
 
 /** Applies a document of one route to a Worker whose config has the promoted one. */
 async function apply(route: unknown, ...options: string[]) {

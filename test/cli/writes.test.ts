@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { variantsHash } from '../../src/config/hash.ts';
 import type { RouteStatus } from '../../src/rollout/status.ts';
 import { routeOf } from '../config/sample.ts';
-import { type Call, fakeApi, refusal, rolloutWith, statusWith } from './api.ts';
-import { Session } from './session.ts';
+import { type Call, refusal, rolloutWith, sessionWithApi, statusWith } from './api.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
 const configured = {
   name: 'detect',
@@ -45,15 +43,7 @@ const answers = (changed: Record<string, unknown> = {}, shown = status) => {
   };
 };
 
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
 beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   session.confirm = null;
   api.answer(answers({ rollout: rolloutWith() }));
 });

@@ -1,21 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fakeApi, refusal, statusWith } from '../api.ts';
-import { nobody, Session } from '../session.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { refusal, sessionWithApi, statusWith } from '../api.ts';
+import { nobody } from '../session.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
 beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   api.answer({
     'GET /api/routes': { routes: [statusWith(), statusWith({ name: 'chat' })] },
     'GET /api/routes/detect': statusWith(),

@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { intervalBar } from '../../../src/cli/experiment/interval.ts';
 import type { Report } from '../../../src/cli/experiment/report.ts';
 import { widthOf } from '../../../src/cli/text.ts';
 import type { RouteStatus } from '../../../src/rollout/status.ts';
-import { fakeApi, nowMs, refusal, rolloutWith, statusWith } from '../api.ts';
-import { Session } from '../session.ts';
+import { nowMs, refusal, rolloutWith, sessionWithApi, statusWith } from '../api.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 
 type Metric = Report['metrics'][number];
 
@@ -73,15 +71,7 @@ function answers(report: unknown, more: Record<string, unknown> = {}) {
   };
 }
 
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
 beforeEach(() => {
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   session.columns = Number.POSITIVE_INFINITY;
   session.confirm = null;
   session.now = () => nowMs;

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { RolloutStatus } from '../../../src/rollout/describe.ts';
-import { fakeApi, nowMs, refusal, rolloutWith, statusWith } from '../api.ts';
-import { nobody, Session } from '../session.ts';
+import { nowMs, refusal, rolloutWith, sessionWithApi, statusWith } from '../api.ts';
+import { nobody } from '../session.ts';
 
-const session = new Session();
-let api: Awaited<ReturnType<typeof fakeApi>>;
+const { session, api } = sessionWithApi();
 let clockMs = nowMs;
 
-beforeAll(async () => {
-  api = await fakeApi();
-});
-afterAll(async () => {
-  session.end();
-  await api.close();
-});
 beforeEach(() => {
   clockMs = nowMs;
-  session.env = { HEADGATE_URL: api.url, HEADGATE_TOKEN: 'token' };
   session.columns = session.rows = Number.POSITIVE_INFINITY;
   session.now = () => clockMs;
   session.sleep = async (ms) => {
