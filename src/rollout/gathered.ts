@@ -5,10 +5,17 @@
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { TICK_MS } from '../analysis/limits.ts';
-import { type Count, rateUpperBound } from '../analysis/proportions.ts';
+import { type Count, rateLowerBound, rateUpperBound } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
-import { FIRST_BAD, MIN_REFERENCE_TRIALS, SETTLED_AFTER_MS, SETTLED_PART, SETTLED_TRIALS } from './limits.ts';
+import {
+  FIRST_BAD,
+  MIN_REFERENCE_TRIALS,
+  REFERENCE_PART,
+  SETTLED_AFTER_MS,
+  SETTLED_PART,
+  SETTLED_TRIALS,
+} from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
 
@@ -72,18 +79,15 @@ export function addTickTo(
   const guardrail = state.guardrails[index]!;
   if (guardrail.metric === 'mismatch') return;
   const counted = countedIn(tick, index, guardrail, state);
-  const reference = referenceOf(into);
+  // The hour before the rollout was counted by request; a unit with three requests has three chances to be bad.
+  const requests = guardrail.per === 'unit' ? (tick.byRequest?.get(state.to)?.n[index] ?? 0) * tick.sample : 0;
+  const reference = referenceOf(into, requests / Math.max(1, counted.candidate.n));
   // Where the step's ticks have too few baseline trials on average, the rest of this one will bring no better comparison.
   const isThin = into.step.baseline.n * TICK_MS < MIN_REFERENCE_TRIALS * (tick.tick * TICK_MS - state.sinceMs);
   const isBeforeStep = (tick.tick + 1) * TICK_MS <= state.sinceMs;
   // Late outcomes of an earlier step have that step's baseline beside them.
   const isLateOutcome = isBeforeStep && guardrail.metric.startsWith('outcome:');
-  let p0 = isLateOutcome || (isUnfinished && !isThin) ? null : (reference?.p0 ?? null);
-  if (p0 !== null && guardrail.per === 'unit' && reference?.counts === into.earlier) {
-    // The hour before the rollout was counted by request; a unit with three requests has three chances to be bad.
-    const requests = tick.byRequest?.get(state.to)?.n[index] ?? 0;
-    p0 = Math.min(1, p0 * Math.max(1, (requests * tick.sample) / Math.max(1, counted.candidate.n)));
-  }
+  const p0 = isLateOutcome || (isUnfinished && !isThin) ? null : (reference?.p0 ?? null);
   const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
   const forE = withUnfinished(counted, { tick, state, p0, guardrail, away, step: into.step });
   addCounts(into, counted, p0, forE, isBeforeStep ? [into.rollout] : undefined);
@@ -147,14 +151,20 @@ export function addCounts(
 }
 
 /**
- * What the baseline did earlier in this rollout, else in the hour before; null while neither has enough trials. Units that are heard again
- * are as often bad as at first, while the baseline's rate has sunk, since the worst fall silent soonest: so the worse of the two then.
+ * What the baseline did earlier in this rollout; where that is little, as after a blue-green switch, what it did in the hour before, unless
+ * it was surely worse since. Null while neither has enough trials. `chances`: how many requests a unit of the candidate made, as the hour was
+ * counted by request. Units that are heard again are as often bad as at first, while the baseline's rate has sunk, since the worst fall
+ * silent soonest: so the worse of the two then.
  */
-export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered): Reference | null {
+export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered, chances = 1): Reference | null {
   const { baseline } = rollout;
   const isWorse = isHeardAgain && first && first.bad * baseline.n > baseline.bad * first.n;
-  const counts = isWorse ? first : baseline.n >= MIN_REFERENCE_TRIALS ? baseline : earlier;
-  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: rateUpperBound(counts), counts } : null;
+  const own = isWorse ? first : baseline;
+  const ofHour = Math.min(1, rateUpperBound(earlier) * Math.max(1, chances));
+  const isLittle = own.n < earlier.n * REFERENCE_PART && rateLowerBound(own) <= ofHour;
+  const isHour = isLittle || own.n < MIN_REFERENCE_TRIALS;
+  const counts = isHour ? earlier : own;
+  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;
 }
 
 /** The pairs of which both answers were compared, without the `unfair` mismatches (see `PairBatch`). */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TICK_MS } from '../../src/analysis/limits.ts';
+import type { Count } from '../../src/analysis/proportions.ts';
 import type { Guardrail, PlanStep } from '../../src/config/types.ts';
 import type { EvidenceBatch, LiveCounts } from '../../src/live/batch.ts';
 import { EvidenceStore } from '../../src/rollout/evidence.ts';
@@ -570,6 +571,51 @@ describe('a step without a baseline beside it', () => {
       reference: true,
       judgements: [{ verdict: 'fail', baseline: { n: 5_000, bad: 50 } }],
     });
+  });
+
+  /** `seen`: what the baseline still answered after the switch. Then the candidate answers 60 a tick, of which `bad` are. */
+  const afterSwitch = (
+    per: 'unit' | 'request',
+    { hour, seen, bad, ticks }: { hour: Count; seen: Count; bad: number; ticks: number },
+  ) => {
+    const state = { ...switched(rollout({ per })), sinceMs: TICK * TICK_MS };
+    const { store } = begun(state, [hour]);
+    store.add([batch(state, TICK, { variant: 'blue', from: 0, units: seen.n, bad: seen.bad })]);
+    for (let n = 1; n <= ticks; n++) {
+      store.add([batch(state, TICK + n, { variant: 'green', from: n * 1_000, units: 60, bad })]);
+      store.settle(state, settledAt(TICK + n));
+    }
+    return first(store, state);
+  };
+
+  it.each(['unit', 'request'] as const)('is held against the hour where little came after the switch, by %s', (per) => {
+    const hour = { n: 10_000, bad: 10 };
+    // 30 answers without a failure could be of a baseline that fails one time in four.
+    expect(afterSwitch(per, { hour, seen: { n: 30, bad: 0 }, bad: 9, ticks: 2 })).toMatchObject({
+      verdict: 'fail',
+      baseline: hour,
+    });
+    expect(afterSwitch(per, { hour, seen: { n: 199, bad: 1 }, bad: 9, ticks: 2 }).baseline).toEqual(hour);
+    expect(afterSwitch(per, { hour, seen: { n: 30, bad: 0 }, bad: 0, ticks: 30 }).verdict).toBe('pass');
+  });
+
+  it.each(['unit', 'request'] as const)('is held against what came after it where that is enough, by %s', (per) => {
+    const hour = { n: 10_000, bad: 10 };
+    const seen = { n: 200, bad: 1 };
+    const judged = afterSwitch(per, { hour, seen, bad: 1, ticks: 40 });
+    expect(judged).toMatchObject({ baseline: seen });
+    expect(judged.e).toBeLessThan(1);
+  });
+
+  it.each([
+    { n: 60, bad: 20 },
+    { n: 15, bad: 9 },
+  ])('is not held against the hour where the baseline was surely worse since: $bad of $n', (seen) => {
+    const hour = { n: 10_000, bad: 10 };
+    const judged = afterSwitch('request', { hour, seen, bad: 20, ticks: 10 });
+    // Fewer than 20 tell nothing either way.
+    expect(judged.verdict).toBe(seen.n < 20 ? 'fail' : 'pass');
+    expect(judged.baseline).toEqual(seen.n < 20 ? hour : seen);
   });
 
   it('takes a unit that asks often for what it is: several chances to be bad', () => {
