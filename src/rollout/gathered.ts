@@ -9,9 +9,10 @@ import { type Count, rateLowerBound, rateUpperBound } from '../analysis/proporti
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import {
+  ENOUGH_PART,
+  ENOUGH_TRIALS,
   FIRST_BAD,
   MIN_REFERENCE_TRIALS,
-  REFERENCE_PART,
   SETTLED_AFTER_MS,
   SETTLED_PART,
   SETTLED_TRIALS,
@@ -161,7 +162,8 @@ export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered,
   const isWorse = isHeardAgain && first && first.bad * baseline.n > baseline.bad * first.n;
   const own = isWorse ? first : baseline;
   const ofHour = Math.min(1, rateUpperBound(earlier) * Math.max(1, chances));
-  const isLittle = own.n < earlier.n * REFERENCE_PART && rateLowerBound(own) <= ofHour;
+  const enough = Math.max(Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
+  const isLittle = own.n < enough && rateLowerBound(own) <= ofHour;
   const isHour = isLittle || own.n < MIN_REFERENCE_TRIALS;
   const counts = isHour ? earlier : own;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;

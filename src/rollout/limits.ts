@@ -44,8 +44,12 @@ export const SETTLED_TRIALS = 20;
 export const SETTLED_PART = 0.92;
 /** Baseline trials from which its rate is a reference for a step without a concurrent baseline. */
 export const MIN_REFERENCE_TRIALS = 20;
-/** And below this part of the trials of the hour before the rollout, which is what 72 s of it bring, the hour knows more. */
-export const REFERENCE_PART = 0.02;
+/**
+ * Fewer than this many, or than this part of what the hour before the rollout had (72 s of it), tell less than that hour: after a
+ * blue-green switch the baseline goes on answering for seconds, until all isolates know.
+ */
+export const ENOUGH_TRIALS = 1_000;
+export const ENOUGH_PART = 0.02;
 /** Bad units of the baseline that tell how often they are bad at first. With many more, the worst of them would have fallen silent. */
 export const FIRST_BAD = 20;
 

@@ -595,16 +595,26 @@ describe('a step without a baseline beside it', () => {
       verdict: 'fail',
       baseline: hour,
     });
-    expect(afterSwitch(per, { hour, seen: { n: 199, bad: 1 }, bad: 9, ticks: 2 }).baseline).toEqual(hour);
+    for (const [of, seen] of [
+      [10_000, 999],
+      [100_000, 1_999],
+      [300, 299],
+    ] as const) {
+      const known = { n: of, bad: 3 };
+      const judged = afterSwitch(per, { hour: known, seen: { n: seen, bad: 0 }, bad: 9, ticks: 1 });
+      expect(judged.baseline).toEqual(known);
+    }
     expect(afterSwitch(per, { hour, seen: { n: 30, bad: 0 }, bad: 0, ticks: 30 }).verdict).toBe('pass');
   });
 
-  it.each(['unit', 'request'] as const)('is held against what came after it where that is enough, by %s', (per) => {
-    const hour = { n: 10_000, bad: 10 };
-    const seen = { n: 200, bad: 1 };
-    const judged = afterSwitch(per, { hour, seen, bad: 1, ticks: 40 });
-    expect(judged).toMatchObject({ baseline: seen });
-    expect(judged.e).toBeLessThan(1);
+  it.each([
+    { of: 10_000, trials: 1_000 },
+    { of: 100_000, trials: 2_000 },
+    { of: 300, trials: 300 },
+  ])('is held against what came after the switch where that is enough: $trials, and in the hour $of', (counts) => {
+    const seen = { n: counts.trials, bad: 0 };
+    const judged = afterSwitch('request', { hour: { n: counts.of, bad: 3 }, seen, bad: 9, ticks: 1 });
+    expect(judged.baseline).toEqual(seen);
   });
 
   it.each([
