@@ -36,11 +36,6 @@ export function rateUpperBound({ n, bad }: Count, confidence = 0.999): number {
   return wilsonAt(bad, n, normIsf(1 - confidence)).hi;
 }
 
-/** The one-sided lower bound, as `rateUpperBound`. */
-export function rateLowerBound({ n, bad }: Count, confidence = 0.999): number {
-  return wilsonAt(bad, n, normIsf(1 - confidence)).lo;
-}
-
 /** Newcombe's hybrid score interval (1998, method 10) for p_b − p_a at the two-sided `confidence`. */
 export function newcombeDifference(a: Count, b: Count, confidence = 0.9): Interval {
   return { lo: -newcombeUpper(b, a, confidence), hi: newcombeUpper(a, b, confidence) };

@@ -5,7 +5,7 @@
 
 import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
 import { TICK_MS } from '../analysis/limits.ts';
-import { type Count, rateLowerBound, rateUpperBound } from '../analysis/proportions.ts';
+import { type Count, rateUpperBound, wilson } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import {
@@ -16,6 +16,7 @@ import {
   SETTLED_AFTER_MS,
   SETTLED_PART,
   SETTLED_TRIALS,
+  SURELY,
 } from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
@@ -163,7 +164,7 @@ export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered,
   const own = isWorse ? first : baseline;
   const ofHour = Math.min(1, rateUpperBound(earlier) * Math.max(1, chances));
   const enough = Math.max(Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
-  const isLittle = own.n < enough && rateLowerBound(own) <= ofHour;
+  const isLittle = own.n < enough && wilson({ k: own.bad, n: own.n, confidence: SURELY }).lo <= ofHour;
   const isHour = isLittle || own.n < MIN_REFERENCE_TRIALS;
   const counts = isHour ? earlier : own;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;

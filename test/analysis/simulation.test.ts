@@ -32,12 +32,12 @@ describe('a good canary', () => {
     expect(ends).toEqual(Array(5).fill('promoted'));
   });
 
-  it('survives a blue-green switch that is judged by the hour before', () => {
+  it.each([0, 6])('survives a blue-green switch that is judged by the hour before, with %i s of lag', (lagSeconds) => {
     const traffic = good(100)['20 clients always fail']!;
     const ends = each(3, (seed) => {
       const world = new World(seeded(seed), traffic, 'unit');
       const { before, looks } = watchBaseline(world, 3600);
-      return rollOut(world, { shares: [1], forSeconds: 600, per: 'unit', before }, looks).end;
+      return rollOut(world, { shares: [1], forSeconds: 600, per: 'unit', before, lagSeconds }, looks).end;
     });
     expect(ends).toEqual(['promoted', 'promoted', 'promoted']);
   });
@@ -64,6 +64,22 @@ describe('a bad canary at 5 % of 100 requests a second', () => {
   ])('that doubles the errors is never promoted: %s', (_, traffic) => {
     const ends = each(30, (seed) => rollOut(new World(seeded(seed), traffic, 'unit'), CANARY).end);
     expect(ends.filter((end) => end === 'promoted')).toEqual([]);
+  });
+});
+
+describe('a bad version that is switched to at 10 requests a second', () => {
+  it.each([
+    { bad: 0.05, lagSeconds: 0 },
+    { bad: 0.05, lagSeconds: 6 },
+    { bad: 0.2, lagSeconds: 6 },
+  ])('is taken back: $bad errors, $lagSeconds s until all isolates know', ({ bad, lagSeconds }) => {
+    const traffic = { ...regression({ kind: 'fresh' }, bad), requestsPerSecond: 10 };
+    const ends = each(10, (seed) => {
+      const world = new World(seeded(seed), traffic, 'unit');
+      const { before, looks } = watchBaseline(world, 3600);
+      return rollOut(world, { shares: [1], forSeconds: 600, per: 'unit', before, lagSeconds }, looks).end;
+    });
+    expect(ends).toEqual(Array(10).fill('aborted'));
   });
 });
 

@@ -6,8 +6,9 @@
 
 import { addTick, type EProcess, logE, startEProcess, type Tick } from '../../../src/analysis/eprocess.ts';
 import { DEFAULT_MIN_SAMPLES, ROLLOUT_ALPHA } from '../../../src/analysis/limits.ts';
-import { type Count, rateUpperBound } from '../../../src/analysis/proportions.ts';
+import type { Count } from '../../../src/analysis/proportions.ts';
 import { type Judgement, judge } from '../../../src/analysis/verdict.ts';
+import { referenceOf } from '../../../src/rollout/gathered.ts';
 import { poisson, type Random } from './random.ts';
 
 /** Seconds between two looks, and looks in a tick of 10 s. */
@@ -162,6 +163,8 @@ export interface Plan {
   criticalGuardrails?: number;
   /** The baseline's counts from the hour before, for plans that begin at full traffic. */
   before?: Count;
+  /** How long the baseline still answers everything, until all isolates know of the first step. */
+  lagSeconds?: number;
 }
 
 export interface Outcome {
@@ -182,25 +185,27 @@ const NOTHING: Totals = { candidate: { n: 0, bad: 0 }, baseline: { n: 0, bad: 0 
 export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
   const looksFor = plan.forSeconds / LOOK_SECONDS;
   let closed: EProcess = startEProcess();
-  let totals: Totals = { ...NOTHING, baseline: plan.before ?? NOTHING.baseline };
+  let totals = NOTHING;
+  const earlier = plan.before ?? NOTHING.baseline;
   let look = beginLook;
   const lnThreshold = Math.log(criticalOf(plan) / ROLLOUT_ALPHA);
   for (let step = 0; step < plan.shares.length; step++) {
     const share = plan.shares[step]!;
-    const p0 = totals.baseline.n > 0 ? rateUpperBound(totals.baseline) : null;
     let inThisStep = NOTHING;
     let open: Tick = { nc: 0, kc: 0, nb: 0, kb: 0 };
     let passed = false;
     for (let inStep = 0; !passed; inStep++) {
       if (inStep >= 4 * looksFor) return { end: 'paused', seconds: seconds(look - beginLook), step };
-      open = sum(open, world.look(look++, share));
+      const lags = seconds(look - beginLook) <= (plan.lagSeconds ?? 0);
+      open = sum(open, world.look(look++, lags ? 0 : share));
       const known = withTick(totals, open);
-      const now = addTick(closed, open, p0);
+      const reference = referenceOf({ process: closed, rollout: totals, step: inThisStep, earlier });
+      const now = addTick(closed, open, reference?.p0 ?? null);
       const due = look % LOOKS_PER_TICK === 0 && inStep + 1 >= looksFor;
       // A verdict below the threshold cannot stop, and one before `for` cannot pass: it need not be asked.
       const asked = due || logE(now) >= lnThreshold;
       const verdict = asked
-        ? judgeErrors({ ...known, step: withTick(inThisStep, open) }, now, plan, share).verdict
+        ? judgeErrors({ ...known, step: withTick(inThisStep, open) }, { process: now, plan, share, earlier }).verdict
         : 'inconclusive';
       if (verdict === 'fail') return { end: 'aborted', seconds: seconds(look - beginLook), step };
       if (look % LOOKS_PER_TICK === 0) {
@@ -215,11 +220,17 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
 
 const seconds = (looks: number): number => looks * LOOK_SECONDS + LOOK_SECONDS;
 
-function judgeErrors(totals: Totals & { step: Totals }, process: EProcess, plan: Plan, share: number): Judgement {
+function judgeErrors(
+  totals: Totals & { step: Totals },
+  { process, plan, share, earlier }: { process: EProcess; plan: Plan; share: number; earlier: Count },
+): Judgement {
   const rule = { metric: 'errors', critical: true, required: true };
+  const isReference = share >= 1;
+  const reference = referenceOf({ process, rollout: totals, step: totals.step, earlier });
+  const baseline = (isReference && reference?.counts) || totals.baseline;
   return judge(
     rule,
-    { ...totals, process, comparedWith: share >= 1 ? 'reference' : 'concurrent' },
+    { ...totals, baseline, process, comparedWith: isReference ? 'reference' : 'concurrent' },
     { criticalGuardrails: criticalOf(plan), minSamples: DEFAULT_MIN_SAMPLES, per: plan.per },
   );
 }

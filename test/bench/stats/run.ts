@@ -86,17 +86,26 @@ function wholeRollouts(): void {
 }
 
 function blueGreen(): void {
-  heading('Blue-green, judged by the hour before', 'case', 'runs', 'promoted', 'aborted', 'paused', 'median seconds');
+  heading(
+    'Blue-green, judged by the hour before; 6 s until all isolates know',
+    'case',
+    'runs',
+    'promoted',
+    'aborted',
+    'paused',
+    'median seconds',
+  );
   const cases: [string, Traffic][] = [
     ...Object.entries(good(100)).filter(([name]) => name !== 'shared outages'),
     ['1 → 2 %', regression({ kind: 'fresh' }, 0.02, { bothArms: true, fromSecond: 3600 })],
     ['1 → 5 %', regression({ kind: 'fresh' }, 0.05, { bothArms: true, fromSecond: 3600 })],
+    ['1 → 5 %, 10 requests a second', { ...regression({ kind: 'fresh' }, 0.05), requestsPerSecond: 10 }],
   ];
   for (const [name, traffic] of cases) {
     const row = endsOf(runs(100), (seed) => {
       const world = new World(seeded(seed), traffic, 'unit');
       const { before, looks } = watchBaseline(world, 3600);
-      return rollOut(world, { shares: [1], forSeconds: 1800, per: 'unit', before }, looks);
+      return rollOut(world, { shares: [1], forSeconds: 1800, per: 'unit', before, lagSeconds: 6 }, looks);
     });
     print(name, ...row);
   }
