@@ -39,6 +39,10 @@ export interface Split {
 /** A guardrail as an isolate needs to know it. */
 export type Watched = Pick<Guardrail, 'metric' | 'per' | 'slow'>;
 
+/** A name for what a guardrail counts: those of one name count alike. */
+export const watchedName = ({ metric, slow }: Watched): string =>
+  slow === undefined ? metric : `${metric}:${slow.of}:${slow.sloMs}`;
+
 const epoch = matching(/^[A-Za-z0-9_-]{0,64}$/, 'is not an id', 'use letters, digits, - and _');
 const weights = record(name, weight);
 

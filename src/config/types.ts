@@ -66,6 +66,8 @@ export interface Route {
   measures: Measure[];
   shadows: Shadow[];
   guardrails: Guardrail[];
+  /** What is counted also while no rollout runs, by `watchedName`: a rollout may be held against the hour before it. */
+  watched: [string, Guardrail][];
   /** By name. A name of a built-in plan takes its place on this route. */
   plans: Record<string, PlanStep[]>;
   outcomes: Outcome[];

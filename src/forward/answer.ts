@@ -4,7 +4,6 @@
  * has failed, is for `attempt.ts` to say.
  */
 
-import type { InForce } from '../config/inforce.ts';
 import type { RouteState } from '../config/route-state.ts';
 import { problem } from '../problem.ts';
 import { createReceipt, hashUnit, NOBODY, RECEIPT_HEADER } from '../split/receipt.ts';
@@ -89,7 +88,7 @@ async function conclude(exchange: Exchange, tried: Try, failedOver: string | nul
   if (exchange.watch === null && exchange.state.inForce.experiment === null)
     exchange.spliced = exchange.upload.bytes = null;
   const captured = exchange.watch === null ? null : new Prefix(exchange.watch.captureBytes);
-  const copies = { captured, ...endsOf(exchange.state.inForce, upstream) };
+  const copies = { captured, ...endsOf(exchange.state, upstream) };
   const { body, report } = await relay(upstream, {
     idleMs: exchange.state.route.idleTimeoutMs,
     patience,
@@ -126,8 +125,10 @@ const ENCODED_BYTES = { head: 65_536, tail: 0 };
  * What to keep of an answer's beginning and end while it passes. `events`: where a guardrail judges how streams end (`truncated`).
  * `ends`: where usage is wanted, since models are named at the beginning of an answer and usage at its end; also for coded streams.
  */
-function endsOf({ guardrails, usage }: InForce, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
-  const isJudged = guardrails.some(({ metric }) => metric === 'truncated');
+function endsOf({ inForce, route }: RouteState, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
+  const { guardrails, usage } = inForce;
+  // The config's too: a rollout may be held against the hour before it.
+  const isJudged = [...guardrails, ...route.guardrails].some(({ metric }) => metric === 'truncated');
   // Nearly every answer leaves here: reading its headers would cost more than all the rest.
   if (!isJudged && !usage) return { events: null, ends: null };
   const type = headers.get('content-type') ?? '';

@@ -31,11 +31,13 @@ export interface LiveCounts {
   variant: string;
   requests: number;
   failed: number;
-  /** Of those that are evidence: how many there are, and what guardrails hold against their variant. */
-  trials: number;
-  errors: number;
   /** 4xx but 429. */
   rejected: number;
+  /**
+   * What guardrails on errors, on rejected and those of the config count, whether or not a rollout runs: trials by `watchedName`, and bad
+   * ones by `!` and that name. An isolate of an earlier deployment tells none.
+   */
+  watched?: Record<string, number>;
   firstByte: string;
   total: string;
   /** Sums over the answers whose usage was read; absent where none was. */

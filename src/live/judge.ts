@@ -10,10 +10,7 @@ export interface Marks {
   bad: number;
 }
 
-/**
- * The marks of a request whose body has ended. A request whose client left is a trial of `slow` alone, if the time was over by then:
- * otherwise a variant that never answers would not be judged at all, since all its visitors give up.
- */
+/** The marks of a request whose body has ended. */
 export function marksOf(
   guardrails: readonly Watched[],
   served: Served,
@@ -22,7 +19,6 @@ export function marksOf(
 ): Marks {
   const marks: Marks = { active: 0, bad: 0 };
   guardrails.forEach((guardrail, index) => {
-    if (guardrail.metric !== 'slow' && hasLeft(served, body)) return;
     const verdict = judgeBy(guardrail, served, body, endedWell);
     if (verdict === null) return;
     marks.active |= 1 << index;
@@ -36,13 +32,17 @@ export function hasLeft(served: Served, body: BodyReport): boolean {
   return served.errorCode === 'client_left' || (body.end === 'refused' && !isErrorSoFar(served, body));
 }
 
-/** True: bad. False: good. Null: no trial. `endedWell` is null where it is not known. */
-function judgeBy(
+/**
+ * True: bad. False: good. Null: no trial. `endedWell` is null where it is not known. A request whose client left is a trial of `slow` alone,
+ * if the time was over by then: otherwise a variant that never answers would not be judged at all, since all its visitors give up.
+ */
+export function judgeBy(
   { metric, slow }: Watched,
   served: Served,
   body: BodyReport,
   endedWell: boolean | null,
 ): boolean | null {
+  if (metric !== 'slow' && hasLeft(served, body)) return null;
   switch (metric) {
     case 'errors':
       return isError(served, body);

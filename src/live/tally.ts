@@ -11,7 +11,7 @@ import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
 import { getOrMake } from '../get-or-make.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
-import { hasLeft, isError, isRejected, type Marks, marksOf } from './judge.ts';
+import { isRejected, judgeBy, type Marks, marksOf } from './judge.ts';
 import { MAX_BATCH_UNITS, MAX_COUNT_KEYS, MAX_TICKS } from './limits.ts';
 import type { Spent } from './usage.ts';
 
@@ -19,7 +19,7 @@ import type { Spent } from './usage.ts';
 type Timed = 'firstByte' | 'total';
 
 interface Counting extends Record<Timed, Histogram> {
-  counts: Omit<LiveCounts, Timed>;
+  counts: Omit<LiveCounts, Timed> & Required<Pick<LiveCounts, 'watched'>>;
 }
 
 interface Evidence {
@@ -44,7 +44,7 @@ export class LiveTally {
 
   /** Counts a request whose body has ended. `secret` keys the hash of its unit. */
   add(served: Served, body: BodyReport, endedWell: boolean | null, secret = ''): void {
-    this.#count(served, body);
+    this.#count(served, body, endedWell);
     const { inForce, isEvidence, variant } = served;
     if (inForce.rollout === null || inForce.guardrails.length === 0) return;
     const { rollout, guardrails } = inForce;
@@ -87,18 +87,21 @@ export class LiveTally {
     return { live, evidence };
   }
 
-  #count(served: Served, body: BodyReport): void {
+  #count(served: Served, body: BodyReport, endedWell: boolean | null): void {
     if (served.isPreview) return;
     const counting = this.#countingOf(served);
     if (counting === undefined) return;
     const { counts } = counting;
     counts.requests++;
     if (hasFailed(served, body)) counts.failed++;
-    // As with guardrails, requests that stand for nobody or whose client left are no trials.
-    if (served.isEvidence && served.dealt === null && !hasLeft(served, body)) {
-      counts.trials++;
-      if (isError(served, body)) counts.errors++;
-      if (isRejected(served.status)) counts.rejected++;
+    if (isRejected(served.status)) counts.rejected++;
+    // As with guardrails, requests that stand for nobody are no trials.
+    if (served.isEvidence && served.dealt === null) {
+      for (const [name, guardrail] of served.route.watched) {
+        const isBad = judgeBy(guardrail, served, body, endedWell);
+        if (isBad === null) continue;
+        for (const key of isBad ? [name, `!${name}`] : [name]) counts.watched[key] = (counts.watched[key] ?? 0) + 1;
+      }
     }
     if (served.status === null) return;
     if (body.firstByteAtMs !== null) addDuration(counting.firstByte, body.firstByteAtMs - served.startedAtMs);
@@ -172,7 +175,15 @@ export class LiveTally {
 
 function newCounting(rollout: string | null, revision: number, variant: string): Counting {
   return {
-    counts: { rollout: rollout ?? '', revision, variant, requests: 0, failed: 0, trials: 0, errors: 0, rejected: 0 },
+    counts: {
+      rollout: rollout ?? '',
+      revision,
+      variant,
+      requests: 0,
+      failed: 0,
+      rejected: 0,
+      watched: {},
+    },
     firstByte: emptyHistogram(),
     total: emptyHistogram(),
   };

@@ -18,7 +18,7 @@ import { CONTROLLER } from './moves.ts';
 import { compilePlan } from './plan.ts';
 import { type CallRefusal, LOOK_AGAIN, type Ready, readyToMove, revisionOf, unreadyFault } from './ready.ts';
 import { type Attempt, type Done, done, type Probes, type RouteControl } from './route-control.ts';
-import { countedBy, type LiveNumbers } from './series.ts';
+import { countedBy } from './series.ts';
 import { configOfReturn, splitOfReturn } from './splits.ts';
 import { startRollout } from './start.ts';
 import { type By, type SplitDraft, type Standing, stepOf } from './state.ts';
@@ -134,9 +134,12 @@ function start(control: RouteControl, asked: Asked<'rollout'>, caller: Caller): 
     const unprobed = started.value.effects.find((effect) => effect.kind === 'probe');
     if (unprobed !== undefined) return { asks: unprobed.variant };
     await control.begin(started.value, nowMs);
-    const live = control.series.live(nowMs);
+    const watched = control.series.watchedOf(before.baseline, nowMs);
     const requestsPerTick = control.series.requestsPerSecond(nowMs) * 10;
-    const baselineRates = guardrails.map(({ metric }) => rateOf(metric, live[before.baseline]));
+    const baselineRates = guardrails.map((guardrail) => {
+      const { n, bad } = countedBy(guardrail, watched);
+      return bad / n || 0;
+    });
     const traffic = { requestsPerTick, baselineRates };
     return ok({
       warnings: [
@@ -335,10 +338,4 @@ function faultsOfShadows(names: readonly string[], route: Route, baseline: strin
 function invalid(faults: Fault[]): CallResult {
   const detail = `${faults.length} of the call's values cannot be taken`;
   return err({ code: 'invalid', detail, mend: 'mend each fault as it says', faults });
-}
-
-/** The baseline's recent rate by a metric, where it is known. */
-function rateOf(metric: string, live: LiveNumbers | undefined): number | undefined {
-  const counted = live && countedBy(metric, live);
-  return counted && counted.n > 0 ? counted.bad / counted.n : undefined;
 }

@@ -81,7 +81,7 @@ export class EvidenceStore {
    * Starts from nothing, for a new rollout. `earlier`: what the baseline's requests did in the hour before, by position in the guardrails,
    * since a blue-green switch may come before the rollout has seen the baseline itself.
    */
-  start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>, earlier: readonly (Count | null)[] = []): void {
+  start(rollout: Pick<RolloutState, 'id' | 'stepRun' | 'guardrails'>, earlier: readonly Count[] = []): void {
     this.#sql.exec('DELETE FROM silent; DELETE FROM openBatches;');
     this.#kept = {
       rollout: rollout.id,
@@ -149,11 +149,10 @@ export class EvidenceStore {
   /** Adds to the hour before the rollout what isolates counted of the baseline in it, and reported only after the start. */
   addEarlier(live: readonly LiveCounts[], { baseline, guardrails }: RolloutState): void {
     const kept = this.#kept;
-    // Batches of an earlier deployment have no `trials`.
-    const late = live.filter((one) => !one.rollout && one.variant === baseline && one.trials);
+    const late = live.filter((one) => !one.rollout && one.variant === baseline);
     if (kept === null || late.length === 0) return;
-    guardrails.forEach(({ metric }, index) => {
-      for (const one of late) addCount(kept.guardrails[index]!.earlier, countedBy(metric, one) ?? { n: 0, bad: 0 });
+    guardrails.forEach((guardrail, index) => {
+      for (const one of late) addCount(kept.guardrails[index]!.earlier, countedBy(guardrail, one.watched));
     });
     this.#save();
   }

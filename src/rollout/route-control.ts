@@ -173,13 +173,13 @@ export class RouteControl {
   /** Stores and publishes the first state of a rollout, as `startRollout` gave it. */
   async begin(moved: Moved, nowMs: number): Promise<void> {
     const { id, guardrails, baseline } = moved.state;
-    const hour = this.series.hourOf(baseline, nowMs);
+    const hour = this.series.watchedOf(baseline, nowMs);
     this.#ctx.storage.transactionSync(() => {
       this.journal.usedRolloutId(id);
       this.#webhooks.begin(this.source.view);
       this.evidence.start(
         moved.state,
-        guardrails.map(({ metric }) => countedBy(metric, hour)),
+        guardrails.map((guardrail) => countedBy(guardrail, hour)),
       );
     });
     await this.#carryOut(moved, nowMs);

@@ -4,6 +4,8 @@
  */
 
 import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
+import type { Count } from '../analysis/proportions.ts';
+import { type Watched, watchedName } from '../config/split.ts';
 import type { LiveCounts } from '../live/batch.ts';
 import { LIVE_WINDOW_MS } from './limits.ts';
 import { iso } from './words.ts';
@@ -18,18 +20,16 @@ const WIDTHS = [
 /** The widths of buckets by name. */
 export type Width = (typeof WIDTHS)[number]['name'];
 
-/** What a guardrail on the metric would have counted; null where these numbers do not tell. */
-export function countedBy(metric: string, numbers: Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'>) {
-  return metric === 'errors' || metric === 'rejected' ? { n: numbers.trials, bad: numbers[metric] } : null;
+/** What the guardrail counted, of all that was watched (see `LiveCounts`). */
+export function countedBy(guardrail: Watched, watched: Record<string, number> = {}): Count {
+  const name = watchedName(guardrail);
+  return { n: watched[name] ?? 0, bad: watched[`!${name}`] ?? 0 };
 }
 
 /** What a variant did in some time. */
 export interface LiveNumbers extends Quantiles {
   requests: number;
   failed: number;
-  /** Of those that are evidence of their variant: how many there are, and what guardrails hold against it. */
-  trials: number;
-  errors: number;
   rejected: number;
   /** Time to the first byte, which is what people wait for in a stream. */
   firstByteP50Ms: number | null;
@@ -47,11 +47,11 @@ export interface SeriesPoint extends LiveNumbers {
 }
 
 /** What a bucket adds up, and what it has histograms of. */
-const SUMS = ['requests', 'failed', 'rejected', 'tokensIn', 'tokensOut', 'cost', 'trials', 'errors'] as const;
+const SUMS = ['requests', 'failed', 'rejected', 'tokensIn', 'tokensOut', 'cost'] as const;
 const TIMES = ['total', 'firstByte'] as const;
 
 type Sums = Record<(typeof SUMS)[number], number>;
-type Row = Sums & Record<(typeof TIMES)[number], string> & { startMs: number; variant: string };
+type Row = Sums & Record<(typeof TIMES)[number] | 'watched', string> & { startMs: number; variant: string };
 
 /** One route’s numbers over time. */
 export class Series {
@@ -65,7 +65,8 @@ export class Series {
       PRIMARY KEY (width, startMs, variant));`);
     const known = sql.exec('SELECT * FROM series LIMIT 0').columnNames;
     // Each with a default: an older deployment that is put back does not name the newer columns.
-    for (const name of SUMS) {
+    // `watched` holds JSON, which a column of any type keeps as it is; 0 is JSON too.
+    for (const name of [...SUMS, 'watched']) {
       if (!known.includes(name)) sql.exec(`ALTER TABLE series ADD COLUMN ${name} REAL NOT NULL DEFAULT 0`);
     }
   }
@@ -89,9 +90,10 @@ export class Series {
     return Object.fromEntries([...byVariant].map(([variant, rows]) => [variant, numbersOf(rows)]));
   }
 
-  /** What one variant did in the hour before `nowMs`. */
-  hourOf(variant: string, nowMs: number): Pick<LiveNumbers, 'trials' | 'errors' | 'rejected'> {
-    return numbersOf(this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant));
+  /** What was watched of one variant in the hour before `nowMs` (see `LiveCounts`). */
+  watchedOf(variant: string, nowMs: number): Record<string, number> {
+    const rows = this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant);
+    return sumOf(rows.map((row) => JSON.parse(row.watched)));
   }
 
   /** Requests a second of all variants together, over the last ten minutes. */
@@ -128,12 +130,19 @@ export class Series {
     );
     this.#sql.exec(
       // By name: an object keeps the table that an earlier version made, in whatever order.
-      `INSERT OR REPLACE INTO series (width, startMs, variant, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?${', ?'.repeat(SUMS.length + TIMES.length)})`,
+      `INSERT OR REPLACE INTO series (width, startMs, variant, watched, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?, ?${', ?'.repeat(SUMS.length + TIMES.length)})`,
       ...key,
+      JSON.stringify(sumOf([JSON.parse(before?.watched ?? '0'), counts.watched ?? {}])),
       ...SUMS.map((name) => (before?.[name] ?? 0) + (counts[name] ?? 0)),
       ...TIMES.map((name) => encodeHistogram(histogramOf([before?.[name] ?? '', counts[name]]))),
     );
   }
+}
+
+function sumOf(records: readonly Record<string, number>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const record of records) for (const name in record) sum[name] = (sum[name] ?? 0) + record[name]!;
+  return sum;
 }
 
 /** The numbers of all these buckets together. */

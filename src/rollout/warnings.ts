@@ -14,8 +14,8 @@ import type { Standing } from './state.ts';
 /** The route's traffic of late, as the controller's tallies tell it. */
 export interface Traffic {
   requestsPerTick: number;
-  /** Bad rate of the baseline by position in the guardrails, 0 to 1; absent where it is not known yet. */
-  baselineRates: readonly (number | undefined)[];
+  /** Bad rate of the baseline by position in the guardrails, 0 to 1; 0 where it is not known yet. */
+  baselineRates: readonly number[];
 }
 
 /**

@@ -7,7 +7,7 @@ import { Session, serve } from './session.ts';
 
 export const nowMs = Date.parse('2026-11-23T10:08:30Z');
 
-const idle = { requests: 0, failed: 0, trials: 0, errors: 0, rejected: 0, p50Ms: null, p95Ms: null, p99Ms: null };
+const idle = { requests: 0, failed: 0, rejected: 0, p50Ms: null, p95Ms: null, p99Ms: null };
 const firstByte = { firstByteP50Ms: 9, firstByteP95Ms: 40 };
 
 export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
@@ -34,8 +34,6 @@ export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
         ...firstByte,
         requests: 9800,
         failed: 98,
-        trials: 9800,
-        errors: 98,
         rejected: 0,
         p50Ms: 12,
         p95Ms: 48,
@@ -45,8 +43,6 @@ export function statusWith(changes: Partial<RouteStatus> = {}): RouteStatus {
         ...firstByte,
         requests: 1043,
         failed: 12,
-        trials: 1043,
-        errors: 12,
         rejected: 0,
         p50Ms: 13,
         p95Ms: 52,

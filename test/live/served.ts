@@ -1,10 +1,15 @@
 /** Owns a served request for the tests of counting: what it is about is given, the rest is plain. It asserts nothing. */
 
 import type { InForce } from '../../src/config/inforce.ts';
+import { type Watched, watchedName } from '../../src/config/split.ts';
 import type { BodyReport } from '../../src/forward/pump.ts';
 import type { Served } from '../../src/forward/served.ts';
 
 export const T0 = Date.parse('2026-11-23T10:00:00Z');
+
+/** What a route with these guardrails watches. */
+export const watched = (guardrails: Omit<Watched, 'per'>[]) =>
+  guardrails.map((one) => [watchedName(one as Watched), { ...one, per: 'unit' }]);
 
 export const body: BodyReport = { end: 'complete', bytes: 2, firstByteAtMs: T0 + 30, endedAtMs: T0 + 50 };
 
@@ -33,7 +38,13 @@ export function served(changes: Partial<Omit<Served, 'inForce'>> & { inForce?: P
     request,
     method: request.method,
     sent: request.headers,
-    route: { name: 'main', failStatuses: [], repeatable: ['GET'], failover: false },
+    route: {
+      name: 'main',
+      failStatuses: [],
+      repeatable: ['GET'],
+      failover: false,
+      watched: watched([{ metric: 'errors' }, { metric: 'rejected' }]),
+    },
     requestId: 'id-1',
     unit: 'u-1',
     variant: 'green',

@@ -6,7 +6,7 @@ import type { BodyReport } from '../../src/forward/pump.ts';
 import type { Served } from '../../src/forward/served.ts';
 import { MAX_BATCH_UNITS } from '../../src/live/limits.ts';
 import { LiveTally } from '../../src/live/tally.ts';
-import { body, served, T0 } from './served.ts';
+import { body, served, T0, watched } from './served.ts';
 
 const at = (ms: number) => ({ ...body, firstByteAtMs: ms, endedAtMs: ms });
 
@@ -64,17 +64,17 @@ describe('the tally', () => {
     expect(tally.take().evidence[0]!.units).toEqual([[expect.anything(), 'green', 0b11, 0]]);
   });
 
-  it('counts trials, errors and rejected of evidence alone, and a quota that both share against both', () => {
+  it('watches evidence alone, and a quota that both share against both', () => {
     const tally = new LiveTally();
     const route = { ...served().route, failover: { statuses: [429] } } as unknown as ReturnType<typeof served>['route'];
     for (const variant of ['blue', 'green']) {
       tally.add(served({ variant, route, status: 429 }), body, null);
       tally.add(served({ variant, route, status: 404, isEvidence: false }), body, null);
     }
-    const counted = tally.take().live.map(({ requests, failed, trials, errors, rejected }) => {
-      return { requests, failed, trials, errors, rejected };
+    const counted = tally.take().live.map(({ requests, failed, rejected, watched }) => {
+      return { requests, failed, rejected, watched };
     });
-    const each = { requests: 2, failed: 0, trials: 1, errors: 1, rejected: 0 };
+    const each = { requests: 2, failed: 0, rejected: 1, watched: { errors: 1, '!errors': 1, rejected: 1 } };
     expect(counted).toEqual([each, each]);
   });
 
@@ -95,7 +95,7 @@ describe('the tally', () => {
     ['it for no failure where nothing is made good', 'GET', false as const, 0],
   ])('takes %s', (_, method, failover, bad) => {
     const tally = new LiveTally();
-    const route = { name: 'main', failStatuses: [], failover, repeatable: ['GET'] } as unknown as Served['route'];
+    const route = { ...served().route, failover } as unknown as Served['route'];
     tally.add(served({ variant: 'blue', status: 429, method, route }), body, null);
     const { live, evidence } = tally.take();
     expect([live[0]?.failed, evidence[0]?.requests[0]?.bad[0]]).toEqual([0, bad]);
@@ -120,7 +120,23 @@ describe('the tally', () => {
     tally.add(served({ ...before, status: null, errorCode: 'client_left' }), body, null);
     // What its headers call a failure is one, whoever does not wait for its body.
     tally.add(served({ ...before, status: 503 }), { ...body, end: 'refused' }, null);
-    expect(tally.take().live).toMatchObject([{ requests: 5, trials: 2, errors: 1 }]);
+    expect(tally.take().live).toMatchObject([{ requests: 5, watched: { errors: 2, '!errors': 1, rejected: 2 } }]);
+  });
+
+  it('counts for the hour before a rollout what the guardrails of the config would have', () => {
+    const tally = new LiveTally();
+    const slow = (of: 'headers' | 'total', sloMs: number) => ({ metric: 'slow', slow: { sloMs, of } });
+    const guardrails = [slow('headers', 19), slow('headers', 20), slow('total', 40), { metric: 'truncated' }];
+    const route = { ...served().route, watched: watched(guardrails) } as unknown as Served['route'];
+    const before = { inForce: { rollout: null, guardrails: [] }, variant: 'blue', route };
+    for (const ended of [null, true, false]) tally.add(served(before), body, ended);
+    for (const nobodys of [{ isEvidence: false }, { dealt: 'blue' }, { isPreview: true }]) {
+      tally.add(served({ ...before, ...nobodys }), body, false);
+    }
+    expect(tally.take().live[0]!.watched).toEqual({
+      ...{ 'slow:headers:19': 3, '!slow:headers:19': 3, 'slow:headers:20': 3 },
+      ...{ 'slow:total:40': 3, '!slow:total:40': 3, truncated: 2, '!truncated': 1 },
+    });
   });
 
   it('takes a failure for one by its headers, as where failover takes it away', () => {

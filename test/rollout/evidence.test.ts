@@ -61,9 +61,8 @@ function live(rolloutId: string, revision: number, variant: string, requests: nu
     variant,
     requests,
     failed: 0,
-    trials: requests,
-    errors: 0,
     rejected: 0,
+    watched: { errors: requests },
     firstByte: '',
     total: '',
   };
@@ -548,7 +547,7 @@ describe('a step without a baseline beside it', () => {
   it('is held also against what isolates counted of the baseline before the rollout and told after it began', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store, sql } = begun(state, [{ n: 10, bad: 0 }]);
-    const late = { ...live('', 0, 'blue', 4_990), failed: 900, errors: 50 };
+    const late = { ...live('', 0, 'blue', 4_990), failed: 900, watched: { errors: 4_990, '!errors': 50 } };
     store.addEarlier(
       [late, live('', 0, 'green', 70), live(state.id, 2, 'blue', 80), live('r-old', 1, 'blue', 90)],
       state,
@@ -561,11 +560,10 @@ describe('a step without a baseline beside it', () => {
     });
   });
 
-  it('is held against the hour before also where isolates of an earlier deployment tell of no trials', () => {
+  it('is held against the hour before also where isolates of an earlier deployment have watched nothing', () => {
     const state = switched(rollout({ per: 'request' }));
     const { store } = begun(state, [{ n: 5_000, bad: 50 }]);
-    const { trials: _, errors: __, ...earlier } = live('', 0, 'blue', 90);
-    store.addEarlier([earlier as LiveCounts], state);
+    store.addEarlier([{ ...live('', 0, 'blue', 90), watched: undefined }], state);
     store.add([batch(state, TICK, { variant: 'green', from: 0, units: 200, bad: 40 })]);
     expect(store.judge(state)).toMatchObject({
       reference: true,
@@ -743,7 +741,7 @@ describe('a step without a baseline beside it', () => {
     };
     const earlier = { n: 5_000, bad: 50 };
     expect(begun(both({}), [earlier]).store.judge(both({})).reference).toBe(false);
-    expect(begun(both({}, -1), [null, earlier]).store.judge(both({}, -1)).reference).toBe(false);
+    expect(begun(both({}, -1), [{ n: 0, bad: 0 }, earlier]).store.judge(both({}, -1)).reference).toBe(false);
     const loose = both({ required: false });
     expect(begun(loose, [earlier]).store.judge(loose).reference).toBe(true);
     expect(begun(loose).store.judge(loose).reference).toBe(false);
@@ -752,10 +750,11 @@ describe('a step without a baseline beside it', () => {
   it('needs a person where no guardrail is required, unless one of live traffic knows the baseline', () => {
     const critical = (metric: string): Guardrail => ({ metric, critical: true, required: false, per: 'request' });
     const guardedBy = (...guardrails: Guardrail[]) => switched({ ...rollout(), guardrails });
+    const nothing = { n: 0, bad: 0 };
     const known = { n: 20, bad: 0 };
     for (const [state, earlier, reference] of [
-      [guardedBy(critical('errors'), critical('rejected')), [null, known], true],
-      [guardedBy(critical('errors'), critical('rejected')), [null, { n: 19, bad: 0 }], false],
+      [guardedBy(critical('errors'), critical('rejected')), [nothing, known], true],
+      [guardedBy(critical('errors'), critical('rejected')), [nothing, { n: 19, bad: 0 }], false],
       [guardedBy(critical('mismatch')), [known], false],
       [guardedBy(), [], false],
     ] as const) {

@@ -15,16 +15,15 @@ it('goes on in the table that an earlier version made, whatever the order of its
     variant: 'blue',
     requests: 5,
     failed: 2,
-    trials: 4,
-    errors: 3,
     rejected: 1,
   };
-  const times = { firstByte: '', total: '' };
+  const times = { firstByte: '', total: '', watched: { truncated: 3, '!truncated': 1 } };
   for (let n = 0; n < 2; n++) new Series(sql).add([{ ...counts, ...times, tokensIn: 7, tokensOut: 3, cost: 0.5 }], NOW);
   expect(new Series(sql).live(NOW + 1_000).blue).toMatchObject({
-    ...{ requests: 10, failed: 4, trials: 8, errors: 6, rejected: 2, p50Ms: null, firstByteP50Ms: null },
+    ...{ requests: 10, failed: 4, rejected: 2, p50Ms: null, firstByteP50Ms: null },
     ...{ tokensIn: 14, tokensOut: 6, cost: 1 },
   });
+  expect(new Series(sql).watchedOf('blue', NOW + 1_000)).toEqual({ truncated: 6, '!truncated': 2 });
 });
 
 it('leaves a table in which an earlier version can go on, should the deployment be taken back', () => {
@@ -32,5 +31,6 @@ it('leaves a table in which an earlier version can go on, should the deployment 
   new Series(sql);
   sql.exec(`INSERT INTO series (width, startMs, variant, requests, failed, rejected, tokensIn, tokensOut, cost, total, firstByte)
     VALUES ('10s', ${NOW}, 'blue', 5, 2, 1, 0, 0, 0, '', '')`);
-  expect(new Series(sql).live(NOW + 1_000).blue).toMatchObject({ requests: 5, failed: 2, trials: 0, errors: 0 });
+  expect(new Series(sql).live(NOW + 1_000).blue).toMatchObject({ requests: 5, failed: 2 });
+  expect(new Series(sql).watchedOf('blue', NOW + 1_000)).toEqual({});
 });

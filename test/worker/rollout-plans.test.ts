@@ -1,10 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Origin, startOrigin } from './harness.ts';
 import { lenient, type RolloutWorld, startRolloutWorld, until } from './rollout-world.ts';
 
 let world: RolloutWorld;
+/** Origins of one kind of answer: late ones, and streams of a chat with and without their terminator. */
+let late: Origin;
+let whole: Origin;
+let endless: Origin;
+
+const streaming = (text: string) =>
+  startOrigin((_, response) => {
+    response.setHeader('content-type', 'text/event-stream');
+    response.end(`data: {"object":"chat.completion.chunk","choices":[]}\n\n${text}`);
+  });
 
 beforeAll(async () => {
+  late = await startOrigin((_, response) => setTimeout(() => response.end('green'), 1_200));
+  whole = await streaming('data: [DONE]\n\n');
+  endless = await streaming('');
   world = await startRolloutWorld(({ blue, green }) => {
     const health = { path: '/health', expect: 200 };
     const checked = { blue: { url: blue }, green: { url: green, health } };
@@ -13,6 +27,14 @@ beforeAll(async () => {
       held: {},
       gated: {},
       'blue-green': {},
+      late: {
+        variants: { blue: { url: blue }, green: { url: late.url } },
+        guardrails: [{ metric: 'slow', sloMs: 1_000, critical: true, required: true }],
+      },
+      streams: {
+        variants: { blue: { url: whole.url }, green: { url: endless.url } },
+        guardrails: [{ metric: 'truncated', critical: true, required: true }],
+      },
       judged: { identity: [{ cookie: true }] },
       shadow: { repeatable: ['GET'], shadows: [{ variant: 'green', percent: 0, repeat: 50 }] },
       mixed: { shadows: [{ variant: 'green', percent: 0, repeat: 50 }] },
@@ -27,7 +49,10 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  await Promise.all([late, whole, endless].map((origin) => origin.close()));
+});
 
 const start = (route: string, plan: unknown, more: Record<string, unknown> = {}) =>
   world.api('POST', `/routes/${route}/rollout`, {
@@ -161,6 +186,22 @@ describe.concurrent('blue-green', () => {
     expect(rollout.reason).toContain('baseline earlier 0 of');
     expect(split.weights).toEqual({ blue: 100, green: 0 });
   });
+
+  it.each(['late', 'streams'])(
+    'holds a switch against the hour before it by the guardrails of the config: %s',
+    async (route) => {
+      const visitors = world.visitors(route, 60);
+      await until(
+        () => world.status(route),
+        ({ live }) => live.blue.requests > 150,
+      );
+      await start(route, 'blue-green', { guardrails: undefined });
+      await tell(route, 'rollout/promote');
+      const { rollout } = await isIn(route, 'aborted', 15);
+      await visitors.stop();
+      expect(rollout.reason).toMatch(/^(slow|truncated): .*baseline earlier [0-9,]+ of/);
+    },
+  );
 });
 
 describe.concurrent('a shadow plan', () => {

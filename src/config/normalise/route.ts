@@ -4,15 +4,23 @@ import { canonicalHost } from '../address.ts';
 import { durationMs } from '../duration.ts';
 import { FAILOVER_STATUSES } from '../limits.ts';
 import type { RouteDocument } from '../schema/config.ts';
+import { watchedName } from '../split.ts';
 import type { Audience, AudienceEntry, IdentitySource, MatchRule, Route, StatusRange } from '../types.ts';
 import { completeWeights } from '../weights.ts';
 import { asList, bare } from './plain.ts';
-import { normaliseExperiment, normaliseGuardrails, normalisePlan, normaliseShadow } from './trial.ts';
+import {
+  defaultGuardrails,
+  normaliseExperiment,
+  normaliseGuardrails,
+  normalisePlan,
+  normaliseShadow,
+} from './trial.ts';
 import { normaliseVariant } from './variant.ts';
 
 /** The route with every default filled in. */
 export function normaliseRoute(route: RouteDocument): Route {
   const names = Object.keys(route.variants);
+  const guardrails = normaliseGuardrails(route.guardrails);
   const baseline = route.baseline ?? names[0]!;
   const { match, variants, weights, audience, identity, sticky, failStatuses, failover, ...plain } = route;
   return {
@@ -29,7 +37,9 @@ export function normaliseRoute(route: RouteDocument): Route {
     failover: failover === true ? { statuses: FAILOVER_STATUSES } : failover,
     measures: route.measures.map((measure) => ({ ...measure, header: measure.header.toLowerCase() })),
     shadows: route.shadows.map(normaliseShadow),
-    guardrails: normaliseGuardrails(route.guardrails),
+    guardrails,
+    // Those that most plans have are watched in any case, and each once.
+    watched: [...new Map([...defaultGuardrails, ...guardrails].map((one) => [watchedName(one), one]))],
     plans: bare(Object.entries(route.plans).map(([name, plan]) => [name, normalisePlan(plan)])),
     experiment: route.experiment && normaliseExperiment(route.experiment),
   };
