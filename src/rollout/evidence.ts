@@ -27,9 +27,9 @@ import {
   addCounts,
   addTickTo,
   type Gathered,
+  mismatchesOf,
   noCounts,
   type OpenTick,
-  pairsOf,
   referenceOf,
 } from './gathered.ts';
 import { GRACE_MS } from './limits.ts';
@@ -54,9 +54,6 @@ interface Kept {
   /** Whether all silent units were heard again once. Not twice: a client that comes seldom and always fails would fail at every step. */
   isHeardAgain?: boolean;
 }
-
-/** For batches of an earlier deployment, which do not count unfair mismatches. */
-const NOTHING_UNFAIR = { candidate: 0, repeat: 0 };
 
 /** The evidence of the newest rollout of a route. */
 export class EvidenceStore {
@@ -162,10 +159,12 @@ export class EvidenceStore {
     const kept = this.#of(state);
     const own = batches.filter(({ candidate, rollout }) => candidate === state.to && rollout === state.id);
     if (kept === null || own.length === 0) return;
-    for (const { classes, repeats, unfair = NOTHING_UNFAIR } of own) {
-      kept.compared += pairsOf(classes, 0).n;
-      addCount(kept.pairs.candidate, pairsOf(classes, unfair.candidate));
-      addCount(kept.pairs.baseline, pairsOf(repeats, unfair.repeat));
+    // Batches of an earlier deployment do not count unfair mismatches.
+    for (const { classes, repeats, noise, unfair = { candidate: 0, repeat: 0 } } of own) {
+      const bad = mismatchesOf(classes);
+      kept.compared += bad + (classes.match ?? 0);
+      addCount(kept.pairs.candidate, { n: noise.candidate.pairs, bad: bad - unfair.candidate });
+      addCount(kept.pairs.baseline, { n: noise.repeat.pairs, bad: mismatchesOf(repeats) - unfair.repeat });
     }
     const { candidate, baseline } = kept.pairs;
     if (candidate.n > 0 && baseline.n > 0) {

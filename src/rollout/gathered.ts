@@ -170,10 +170,9 @@ export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered,
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;
 }
 
-/** The pairs of which both answers were compared, without the `unfair` mismatches (see `PairBatch`). */
-export function pairsOf(classes: Record<string, number>, unfair: number): Count {
-  const bad = (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0) - unfair;
-  return { n: bad + (classes.match ?? 0), bad };
+/** How many pairs differ. */
+export function mismatchesOf(classes: Record<string, number>): number {
+  return (classes['body-mismatch'] ?? 0) + (classes['status-mismatch'] ?? 0);
 }
 
 /** Both arms with nothing counted. */

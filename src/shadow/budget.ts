@@ -82,7 +82,6 @@ export class MirrorBudget {
   }
 
   #hasSlot(nowMs: number): boolean {
-    if (this.#copies.size < MAX_COPIES) return true;
     for (const slot of this.#copies) {
       if (nowMs - slot.takenAtMs >= SLOT_MS) this.#copies.delete(slot);
     }

@@ -4,7 +4,7 @@
  * what the visitor gets. Every sampled request is counted exactly once, whatever fails.
  */
 
-import type { Config, Route } from '../config/types.ts';
+import type { Config, Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Question } from '../forward/origin.ts';
 import type { Leaver } from '../forward/patience.ts';
@@ -81,18 +81,18 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const deadline = deadlineOf(served);
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
+  const isDirect = plan.role === 'candidate';
   const [live, copy, again] = await Promise.all([
     observeLive(served, CAPTURE_BYTES),
     ask(sent.copy),
-    sent.again === null ? null : ask(sent.again),
+    sent.again && ask(sent.again),
   ]);
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());
-  const isDirect = plan.role === 'candidate';
   const sides = isDirect ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
   spent(served, plan, work, isDirect ? result.candidate : result.live, { body, copy });
-  const isLocked = result.class === 'status-mismatch' && isLockedOut(served, plan, { live, copy, again });
+  const isLocked = isLockedOut(served, plan, result, { live, copy, again });
   count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -141,15 +141,19 @@ function whyUnrelated(route: Route, role: ComparisonRole, { live, candidate }: S
 
 /**
  * Whether a copy was refused because it does not carry the visitor's key. Then the difference says nothing about the versions. A repeat
- * can settle it: if it is refused too, it lacks the same key; if it is answered like the live request, no key was needed.
+ * can settle it: if it is refused too, it lacks the same key; if it is answered like the live request, no key was needed. But where the
+ * candidate served and saw who asks, neither the mirrored baseline nor its repeat do: they are alike, and nothing settles it.
  */
 function isLockedOut(
   { route, cleanedHeaders }: Served,
   { shadow, target, baseline }: MirrorPlan,
+  { class: name }: Comparison,
   { live, copy, again }: { live: Observation; copy: Observation; again: Observation | null },
 ): boolean {
   const [asked, trusted] = [route.variants[target]!, route.variants[baseline]!];
-  if (shadow.forwardCredentials || !isRefusal(copy.status) || !bearsCredentials(cleanedHeaders, asked)) return false;
+  const bears = (variant: Variant) => !shadow.forwardCredentials && bearsCredentials(cleanedHeaders, variant);
+  if (target === baseline && bears(route.variants[shadow.variant]!)) return true;
+  if (name !== 'status-mismatch' || !isRefusal(copy.status) || !bears(asked)) return false;
   if (again !== null && isRefusal(again.status)) return true;
   if (again?.status === live.status && !bringsKey(trusted, asked)) return false;
   return !bringsKey(asked, trusted);
@@ -205,8 +209,8 @@ function count(
 ): void {
   const tally = tallyOf(served, plan, work);
   const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
-  const copied = plan.role === 'candidate' ? 'candidate' : 'live';
-  tally.pair(result, live, candidate, { copied, isTrial: !isLocked && isTrial(served.route, result, live) });
+  const isDirect = plan.role === 'candidate';
+  tally.pair(result, live, candidate, { isDirect, isTrial: !isLocked && isTrial(served.route, result, live) });
   recordPair(served, { plan, role: plan.role, result, sides }, work);
 }
 
@@ -263,15 +267,14 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
 function deadlineOf({ route, body }: Served): Leaver & { stop(): void } {
   const controller = new AbortController();
   const timers: ReturnType<typeof setTimeout>[] = [];
-  let isStopped = false;
   const lateIn = (ms: number) => {
-    if (!isStopped) timers.push(setTimeout(() => controller.abort(), ms));
+    timers.push(setTimeout(() => controller.abort(), ms));
   };
   lateIn(route.timeoutMs);
   const ended = () => lateIn(AFTER_LIVE_MS);
   Promise.resolve(body).then(ended, ended);
+  // The live answer has ended by then, so no timer comes after it.
   const stop = () => {
-    isStopped = true;
     for (const timer of timers) clearTimeout(timer);
   };
   return { signal: controller.signal, stop };

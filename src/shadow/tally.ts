@@ -54,7 +54,7 @@ export interface PairBatch {
   failures: Record<string, number>;
   /** Baseline against itself, by class, also skipped ones: `skipped:<reason>`. */
   repeats: Record<string, number>;
-  /** Status mismatches that are not the candidate's doing (the baseline failed, a key was missing): no guardrail or field counts them. */
+  /** Mismatches that are not the candidate's doing (the baseline failed, a key was missing): no guardrail or field counts them. */
   unfair: Record<'candidate' | 'repeat', number>;
   noise: NoiseBatch;
   latency: Record<'liveHeaders' | 'candidateHeaders' | 'liveTotal' | 'candidateTotal' | 'slower' | 'faster', string>;
@@ -116,12 +116,12 @@ export class PairTally {
     count(this.#batch.skipped, reason);
   }
 
-  /** Counts a pair with the candidate in it. `live` is the baseline's reply; `copied` says which of the two answered the copy. */
+  /** Counts a pair with the candidate in it. `live` is the baseline's reply; `isDirect`: the candidate answered the copy. */
   pair(
     comparison: Comparison,
     live: Observation,
     candidate: Observation,
-    { copied = 'candidate', isTrial = true }: { copied?: Side; isTrial?: boolean } = {},
+    { isDirect = true, isTrial = true } = {},
   ): void {
     const batch = this.#batch;
     if (comparison.class === 'skipped') {
@@ -130,11 +130,10 @@ export class PairTally {
     }
     batch.eligible++;
     count(batch.classes, comparison.class);
-    const { status } = copied === 'live' ? live : candidate;
-    if (isRefusal(status)) batch.unauthorised++;
+    if (isRefusal((isDirect ? candidate : live).status)) batch.unauthorised++;
     if (!isCompared(comparison)) countFailure(batch.failures, comparison.reason);
     else if (isTrial) this.#compared('candidate', comparison);
-    else batch.unfair.candidate++;
+    else if (comparison.class !== 'match') batch.unfair.candidate++;
     this.#times(live, candidate);
     this.#numbers(comparison, live, candidate);
   }

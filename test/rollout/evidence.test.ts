@@ -68,8 +68,12 @@ function live(rolloutId: string, revision: number, variant: string, requests: nu
   };
 }
 
-const pairs = (rolloutId: string, classes: Record<string, number>, repeats: Record<string, number>) =>
-  ({ candidate: 'green', rollout: rolloutId, classes, repeats }) as unknown as PairBatch;
+const pairs = (rolloutId: string, classes: Record<string, number>, repeats: Record<string, number>, others = 0) => {
+  const alike = ({ match = 0, 'body-mismatch': bad = 0 }) => ({ pairs: match + bad, fields: {} });
+  const candidate = { ...alike(classes), pairs: alike(classes).pairs - others };
+  const noise = { candidate, repeat: alike(repeats) };
+  return { candidate: 'green', rollout: rolloutId, classes, repeats, noise } as unknown as PairBatch;
+};
 
 const first = (store: EvidenceStore, state: RolloutState) => store.judge(state).judgements[0]!;
 const settledAt = (tick: number) => tick * TICK_MS + 5_000;
@@ -523,6 +527,9 @@ describe("a step's samples", () => {
     again.addPairs(state, [{ ...failing, unfair }]);
     expect(again.judge(state).samples.compared).toBe(18);
     expect(first(again, state)).toMatchObject({ candidate: { n: 11, bad: 2 }, baseline: { n: 6, bad: 0 } });
+    // So do matches of what the mirrored baseline was not shown whole.
+    again.addPairs(state, [pairs(state.id, { match: 5 }, { match: 1 }, 4)]);
+    expect(first(again, state)).toMatchObject({ candidate: { n: 12, bad: 2 }, baseline: { n: 7, bad: 0 } });
   });
 });
 

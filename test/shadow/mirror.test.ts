@@ -109,14 +109,35 @@ describe('a mirrored request', () => {
     let asks = 0;
     const blue: Origin = () => Response.json({ from: 'blue' }, { status: asks++ > 1 ? 503 : 200 });
     const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
-    const { batch, rows, asked } = await mirrored({ blue, plan });
+    const served = { cleanedHeaders: new Headers() };
+    const { batch, rows, asked } = await mirrored({ served, blue, plan });
     expect(batch).toMatchObject({ eligible: 1, classes: { 'body-mismatch': 1 }, repeats: { match: 1 } });
     expect(asked.map(({ request }) => request.headers.get('x-headgate-role'))).toEqual(['shadow', 'repeat']);
     expect(rows.map((blobs) => [blobs[4], blobs[5]])).toEqual([
       ['counterfactual', 'body-mismatch'],
       ['repeat', 'match'],
     ]);
-    expect((await mirrored({ blue, plan })).batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
+    const failed = await mirrored({ served, blue, plan });
+    expect(failed.batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
+  });
+
+  it('is no trial where the candidate saw the visitor’s keys and the mirrored baseline did not, alike or not', async () => {
+    const noticed = async (
+      answer: Origin,
+      over: { served?: Partial<Served>; shadow?: Record<string, unknown> } = {},
+    ) => {
+      const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
+      const served = { cleanedHeaders: new Headers({ cookie: 'session=ada' }), variant: 'green' };
+      const { batch } = await mirrored({ blue: answer, plan, ...over, served: { ...served, ...over.served } });
+      const { candidate, repeat } = batch.noise;
+      return { classes: batch.classes, unfair: batch.unfair.candidate, trials: candidate.pairs, repeats: repeat.pairs };
+    };
+    const guest: Origin = () => Response.json({ from: 'guest' });
+    expect(await noticed(guest)).toEqual({ classes: { 'body-mismatch': 1 }, unfair: 1, trials: 0, repeats: 0 });
+    expect(await noticed(same)).toEqual({ classes: { match: 1 }, unfair: 0, trials: 0, repeats: 0 });
+    const trial = { classes: { 'body-mismatch': 1 }, unfair: 0, trials: 1, repeats: 1 };
+    expect(await noticed(guest, { served: { cleanedHeaders: new Headers() } })).toEqual(trial);
+    expect(await noticed(guest, { shadow: { forwardCredentials: true } })).toEqual(trial);
   });
 
   it('is skipped where the mirrored baseline answers what the route calls a failure', async () => {
