@@ -11,6 +11,7 @@ import type { Leaver } from '../forward/patience.ts';
 import type { Role } from '../forward/request-headers.ts';
 import { isFailStatus, type Served } from '../forward/served.ts';
 import { spliceJson } from '../forward/splice.ts';
+import { sleep } from '../limit.ts';
 import { flushingOf } from '../live/count.ts';
 import type { Flusher } from '../live/flush.ts';
 import type { BudgetSkip, CopySlot, MirrorBudget } from './budget.ts';
@@ -22,7 +23,7 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { bearsCredentials, bringsKey, headersOfCopy } from './credentials.ts';
-import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS } from './limits.ts';
+import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS, MAX_LAG_MS } from './limits.ts';
 import { noReply, type Observation, type Sides } from './observation.ts';
 import { observeCopy, observeLive } from './observe.ts';
 import type { MirrorPlan } from './plan.ts';
@@ -82,10 +83,12 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const { measures } = served.route;
   const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
   const isDirect = plan.role === 'candidate';
+  // A repeat comes as long after the mirrored baseline as that came after the candidate: what tells the time differs as often then.
+  const lagMs = isDirect ? 0 : Math.min(MAX_LAG_MS, served.headersAtMs - served.askedAtMs);
   const [live, copy, again] = await Promise.all([
     observeLive(served, CAPTURE_BYTES),
     ask(sent.copy),
-    sent.again && ask(sent.again),
+    sent.again && sleep(lagMs).then(() => ask(sent.again!)),
   ]);
   deadline.stop();
   if (copy.status === 429 || again?.status === 429) work.budget.rateLimited(key, Date.now());

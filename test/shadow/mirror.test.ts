@@ -121,6 +121,23 @@ describe('a mirrored request', () => {
     expect(failed.batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {} });
   });
 
+  it('has its repeat as long after the mirrored baseline as that came after the candidate that served', async () => {
+    const lagOf = async (role: 'candidate' | 'counterfactual') => {
+      const atMs: number[] = [];
+      const clocked: Origin = () => {
+        atMs.push(Date.now());
+        return Response.json({ from: 'same' });
+      };
+      const nowMs = Date.now();
+      const served = { askedAtMs: nowMs - 150, headersAtMs: nowMs };
+      const target = role === 'candidate' ? 'green' : 'blue';
+      await mirrored({ served, blue: clocked, green: clocked, plan: { role, target, isRepeated: true } });
+      return atMs[1]! - atMs[0]!;
+    };
+    expect(await lagOf('counterfactual')).toBeGreaterThanOrEqual(145);
+    expect(await lagOf('candidate')).toBeLessThan(145);
+  });
+
   it('is no trial where the candidate saw the visitor’s keys and the mirrored baseline did not, alike or not', async () => {
     const noticed = async (
       answer: Origin,
