@@ -91,11 +91,8 @@ export class MirrorBudget {
   #spendingOf(key: string, nowMs: number): Spending {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const day = Math.floor(nowMs / DAY_MS);
-    const spending = getOrMake(this.#spending, key, () => {
-      const nothing = { requests: 0, tokens: 0, toldTokens: 0, pausedAtMs: -Infinity };
-      // Its minute begins below.
-      return { ...nothing, minute: -1, day, share: 1, luck: 0 };
-    });
+    // Its minute and its day begin below.
+    const spending = getOrMake(this.#spending, key, () => ({ share: 1, pausedAtMs: -Infinity }) as Spending);
     if (spending.minute !== minute) Object.assign(spending, { minute, requests: 0, luck: this.#random() });
     if (spending.day !== day) Object.assign(spending, { day, tokens: 0, toldTokens: 0 });
     return spending;

@@ -100,9 +100,10 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
     sampleOf(served, plan, result, sides, body).then((sample) => sample && tallyOf(served, plan, work).sample(sample)),
-    scorePair(served, plan, result, sides, body, work.env).then(
-      (scores) => scores && tallyOf(served, plan, work).score(scores),
-    ),
+    isLocked ||
+      scorePair(served, plan, result, sides, body, work.env).then(
+        (scores) => scores && tallyOf(served, plan, work).score(scores),
+      ),
     again &&
       repeat(served, plan, work, {
         live: sides.live,

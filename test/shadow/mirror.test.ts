@@ -199,6 +199,18 @@ describe('a mirrored request', () => {
     expect(without).toMatchObject({ classes: { 'status-mismatch': 1 }, unfair: { candidate: 0 } });
   });
 
+  it('is not scored where a copy lacks the visitor’s keys: a refusal, or a guest’s answer, says nothing of quality', async () => {
+    const scored = async (cleanedHeaders: Headers) => {
+      const plan = { role: 'counterfactual', target: 'blue' } as const;
+      const scores: Origin = () => Response.json({ live: 0.1, candidate: 0.9 });
+      const shadow = { scorer: { service: 'GREEN' } };
+      const { batch } = await mirrored({ served: { cleanedHeaders, variant: 'green' }, green: scores, plan, shadow });
+      return batch.scores.difference.n;
+    };
+    expect(await scored(new Headers())).toBe(1);
+    expect(await scored(new Headers({ cookie: 'session=ada' }))).toBe(0);
+  });
+
   it('is a trial where the refusal has nothing to do with the visitor’s key', async () => {
     const locked: Origin = () => Response.json({ error: 'no' }, { status: 403 });
     const cookie = { cleanedHeaders: new Headers({ cookie: 'theme=dark' }) };
