@@ -28,7 +28,8 @@ export function isFor(split: { variants: string; weights: object }, route: Pick<
   return [variantsHash(route), variantsHash(route, split.weights)].includes(split.variants);
 }
 
-function definition(variant: Variant): Record<string, unknown> {
+/** What a variant is, whatever it is called, without what is left to the default. */
+export function definition(variant: Variant): Record<string, unknown> {
   const { origin, headers, removeHeaders, secretHeaders, json, health } = variant;
   const where = origin.kind === 'url' ? { url: origin.url } : { service: origin.service };
   const secrets = secretHeaders.map(({ name, template }) => [name, template]);

@@ -111,8 +111,11 @@ export interface Variant {
   health?: { path: string; expect: number };
 }
 
-/** `url` never ends in `/`: target = url + path + query. */
-export type Origin = { kind: 'url'; url: string } | { kind: 'service'; service: string };
+/**
+ * `url` never ends in `/`: target = url + path + query. `isShared`: another variant, of whichever route, has it too and may be answered
+ * otherwise.
+ */
+export type Origin = ({ kind: 'url'; url: string } | { kind: 'service'; service: string }) & { isShared?: boolean };
 
 /** Whom a trial concerns. */
 export interface Audience {

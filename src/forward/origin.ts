@@ -5,7 +5,6 @@
 
 import type { Route, Variant } from '../config/types.ts';
 import { type Env, serviceBinding } from '../env.ts';
-import { getOrMake } from '../get-or-make.ts';
 import { err, ok, type Result } from '../result.ts';
 import { type Leaver, Patience } from './patience.ts';
 import { addVariantHeaders, type Role } from './request-headers.ts';
@@ -34,7 +33,7 @@ export interface Question {
   /** Cleaned. The attempt works on a copy, or with `areItsOwn` on these: copying all headers costs as much as all changes to them. */
   headers: Headers;
   areItsOwn?: boolean;
-  route: Pick<Route, 'name' | 'timeoutMs' | 'variants'>;
+  route: Pick<Route, 'name' | 'timeoutMs'>;
   variant: Variant;
   role: Role;
   /** Gives the body away. Called only once it is certain that the attempt will be made. */
@@ -43,9 +42,6 @@ export interface Question {
   /** Keeps the invocation alive for a slow call, so that its end is still seen after the client has left. */
   hold?: (call: Promise<unknown>) => void;
 }
-
-/** By a config's variants: the URLs that more than one of them has. */
-const sharedUrls = new WeakMap<Question['route']['variants'], Set<string | null>>();
 
 /** Asks the variant's origin. Settles when response headers are there, or cannot come; the body is still to be taken. */
 export async function askOrigin(question: Question): Promise<Result<Asked, OriginFault>> {
@@ -73,7 +69,10 @@ export async function askOrigin(question: Question): Promise<Result<Asked, Origi
     signal: controller.signal,
     encodeResponseBody: 'manual',
   };
-  if (mustCacheApart(route, variant, method)) init.cf = { cacheTtlByStatus: { '100-599': -1 } };
+  // Variants at one URL (told apart by a header) must not answer from each other's cached responses. The platform has no key for each below
+  // its enterprise plan, so their answers stay out of its fetch cache.
+  if (variant.origin.isShared && (method === 'GET' || method === 'HEAD'))
+    init.cf = { cacheTtlByStatus: { '100-599': -1 } };
   if (!sending.isInRequest) {
     init.method = method;
     init.body = sending.body;
@@ -111,17 +110,4 @@ async function faultOfUpload({ sent, broken }: Sending): Promise<OriginFault> {
 export function targetAt(base: string, url: RequestUrl): string {
   // `search` is empty also for a lone `?`, which makes another URL all the same.
   return base + url.pathname + (url.search || (url.href.endsWith('?') ? '?' : ''));
-}
-
-/**
- * Variants at one URL (told apart by a header or a body member) must not answer from each other's cached responses. The
- * platform has no per-variant key below its enterprise plan, so their answers stay out of its fetch cache.
- */
-function mustCacheApart(route: Question['route'], variant: Variant, method: string): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false;
-  const shared = getOrMake(sharedUrls, route.variants, () => {
-    const urls = Object.values(route.variants).map(({ origin }) => (origin.kind === 'url' ? origin.url : null));
-    return new Set(urls.filter((url, index) => url !== null && urls.indexOf(url) !== index));
-  });
-  return shared.size > 0 && variant.origin.kind === 'url' && shared.has(variant.origin.url);
 }
