@@ -63,8 +63,15 @@ export function pAnytime(process: EProcess): number {
   return Math.min(1, Math.exp(-process.peakLogE));
 }
 
+/**
+ * No bet falls below this, or a candidate that was good for a day would have that day's credit to spend: one that then fails everything
+ * would be let fail for as long again as its failures need to outweigh it. Each tick gives a bet at most exp(FLOOR), so P(E ever reaches
+ * 1/α within T ticks) ≤ α·(1 + T·exp(FLOOR)): in a year of ticks under 1.01 α.
+ */
+const FLOOR = -20;
+
 function advance(process: EProcess, increment: (theta: number) => number, points: readonly number[]): EProcess {
-  const ll = process.ll.map((value, j) => value + increment(points[j]!));
+  const ll = process.ll.map((value, j) => Math.max(FLOOR, value + increment(points[j]!)));
   return { ll, peakLogE: Math.max(process.peakLogE, logMeanExp(ll)) };
 }
 

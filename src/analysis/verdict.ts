@@ -33,6 +33,8 @@ export interface GuardrailEvidence {
   comparedWith: 'concurrent' | 'reference';
   /** The same counts since the present step began. A candidate must pass on both, and fails on either (see `judge`). */
   step?: { candidate: Count; baseline: Count };
+  /** And since E was last under 1. It fails on these too, but passes nothing on them. */
+  lately?: { candidate: Count; baseline: Count } | undefined;
 }
 
 /** What a judgement must know beside rule and evidence. */
@@ -65,9 +67,12 @@ export function allowedIncrease(rule: Pick<GuardrailRule, 'metric' | 'maxIncreas
   return Math.max(0.25 * baselineRate, rule.metric === 'slow' ? 0.02 : 0.005);
 }
 
-/** Counts that are judged together: those of the rollout, or those of the present step. */
+const LATELY = 'lately ';
+
+/** Counts that are judged together: those of the rollout, of the present step, or of late. */
 interface Scope {
-  name: 'rollout' | 'step';
+  /** What a sentence begins with. */
+  said: string;
   candidate: Count;
   baseline: Count;
   increase: number;
@@ -80,14 +85,17 @@ interface Scope {
  *
  * Bound and margin are asked of the rollout *and* of the step. An outage that both arms shared while the candidate had 5 %
  * raises the baseline's rate, and with it the margin, for the whole rollout: simulated, a 1 → 2 % regression was then
- * promoted in half of the runs on the rollout's counts alone, and in none on both. The judgement bears the counts of
- * whichever scope binds.
+ * promoted in half of the runs on the rollout's counts alone, and in none on both. What breaks after half a day is drowned
+ * by that day's good checks in both, so a candidate also fails on the counts since E was last under 1. The judgement bears
+ * the counts of whichever scope binds.
  */
 export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings: JudgeSettings): Judgement {
   const e = Math.min(Math.exp(logE(evidence.process)), Number.MAX_VALUE);
   const threshold = Math.max(1, settings.criticalGuardrails) / ROLLOUT_ALPHA;
   const scopes = scopesOf(rule, evidence);
-  const strongest = scopes.toSorted((a, b) => b.upper - b.margin - (a.upper - a.margin))[0];
+  const strongest = scopes
+    .filter(({ said }) => said !== LATELY)
+    .toSorted((a, b) => b.upper - b.margin - (a.upper - a.margin))[0];
   const worst = scopes.find((scope) => isWorse(scope, e, threshold));
   const shown = (rule.critical ? worst : undefined) ?? strongest;
   const { verdict, why } = decide(rule, evidence, settings, { e, threshold, shown, worst });
@@ -95,7 +103,7 @@ export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings
   return {
     metric: rule.metric,
     verdict,
-    sentence: `${rule.metric}: ${told({ candidate, baseline, scope: shown?.name }, evidence, settings)}${why}`,
+    sentence: `${rule.metric}: ${told({ candidate, baseline, said: shown?.said }, evidence, settings)}${why}`,
     candidate,
     baseline,
     e,
@@ -105,28 +113,25 @@ export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings
   };
 }
 
-function scopesOf(rule: GuardrailRule, { candidate, baseline, step, comparedWith }: GuardrailEvidence): Scope[] {
-  const scopes: Omit<Scope, 'increase' | 'upper' | 'margin'>[] = [{ name: 'rollout', candidate, baseline }];
-  if (step !== undefined) {
-    // Without a concurrent baseline the step is held against what the baseline did earlier.
-    const against = comparedWith === 'reference' ? baseline : step.baseline;
-    scopes.push({ name: 'step', candidate: step.candidate, baseline: against });
-  }
-  return scopes
-    .filter((scope) => scope.candidate.n > 0 && scope.baseline.n > 0)
-    .map((scope) => {
-      const baselineRate = scope.baseline.bad / scope.baseline.n;
-      return {
-        ...scope,
-        increase: scope.candidate.bad / scope.candidate.n - baselineRate,
-        upper: newcombeUpper(scope.baseline, scope.candidate),
-        margin: allowedIncrease(rule, baselineRate),
-      };
-    });
+function scopesOf(rule: GuardrailRule, evidence: GuardrailEvidence): Scope[] {
+  const { step, lately } = evidence;
+  return Object.entries({ '': evidence, 'in this step ': step, [LATELY]: lately }).flatMap(([said, of]) => {
+    if (of === undefined) return [];
+    const { candidate } = of;
+    // Without a concurrent baseline all are held against what the baseline did earlier.
+    const { baseline } = evidence.comparedWith === 'reference' ? evidence : of;
+    if (candidate.n === 0 || baseline.n === 0) return [];
+    const baselineRate = baseline.bad / baseline.n;
+    const increase = candidate.bad / candidate.n - baselineRate;
+    const upper = newcombeUpper(baseline, candidate);
+    return { said, candidate, baseline, increase, upper, margin: allowedIncrease(rule, baselineRate) };
+  });
 }
 
-function isWorse({ candidate, increase, margin }: Scope, e: number, threshold: number): boolean {
-  return e >= threshold && candidate.bad >= MIN_BAD_TO_FAIL && increase >= margin;
+function isWorse({ said, candidate, baseline, increase, margin }: Scope, e: number, threshold: number): boolean {
+  // What was chosen for its rise must surely be worse by so much.
+  const surely = said === LATELY ? -newcombeUpper(candidate, baseline) : increase;
+  return e >= threshold && candidate.bad >= MIN_BAD_TO_FAIL && surely >= margin;
 }
 
 function decide(
@@ -168,14 +173,14 @@ function decide(
 
 /** The counts in words, for example `candidate 12 bad of 1,043 unit checks (1.15 %), baseline 98 of 9,800 (1.00 %); `. */
 function told(
-  { candidate, baseline, scope }: { candidate: Count; baseline: Count; scope?: Scope['name'] },
+  { candidate, baseline, said = '' }: { candidate: Count; baseline: Count; said: string | undefined },
   { comparedWith }: GuardrailEvidence,
   { per }: JudgeSettings,
 ): string {
   const kind = { request: 'requests', unit: 'unit checks', pair: 'pairs' }[per];
   const share = ({ n, bad }: Count) => (n > 0 ? ` (${percent(bad / n)})` : '');
   return (
-    `${scope === 'step' ? 'in this step ' : ''}candidate ${whole(candidate.bad)} bad of ${whole(candidate.n)} ${kind}${share(candidate)}, ` +
+    `${said}candidate ${whole(candidate.bad)} bad of ${whole(candidate.n)} ${kind}${share(candidate)}, ` +
     `baseline${comparedWith === 'reference' ? ' earlier' : ''} ${whole(baseline.bad)} of ${whole(baseline.n)}${share(baseline)}; `
   );
 }

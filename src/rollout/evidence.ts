@@ -261,6 +261,7 @@ export class EvidenceStore {
           process: gathered.process,
           comparedWith: isReference ? 'reference' : 'concurrent',
           step: gathered.step,
+          lately: gathered.lately,
         },
         { criticalGuardrails, minSamples: stepOf(state).minSamples, per: isLive ? guardrail.per : 'pair' },
       );

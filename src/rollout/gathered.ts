@@ -3,7 +3,7 @@
  * e-process over its ticks, and what the baseline did before it. Pure: `evidence.ts` keeps it, and says when a tick is over.
  */
 
-import { addTick, type EProcess, type Tick } from '../analysis/eprocess.ts';
+import { addTick, type EProcess, logE, type Tick } from '../analysis/eprocess.ts';
 import { TICK_MS } from '../analysis/limits.ts';
 import { type Count, rateUpperBound, wilson } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
@@ -32,6 +32,8 @@ export interface Gathered {
   process: EProcess;
   rollout: Arms;
   step: Arms;
+  /** Since E was last under 1. Absent where an earlier deployment began. */
+  lately?: Arms;
   /** The baseline's requests in the hour before the rollout, where they are known for this guardrail. */
   earlier: Count;
   /** Where units are counted: the baseline's first ones, until enough of them were bad. Absent where an earlier deployment began. */
@@ -146,7 +148,8 @@ export function addCounts(
   const { candidate: c, baseline: b } = forE;
   const tick: Tick = { nc: c.n, kc: c.bad, nb: b.n, kb: b.bad };
   gathered.process = addTick(gathered.process, tick, p0);
-  for (const scope of scopes) {
+  if (!gathered.lately || logE(gathered.process) < 0) gathered.lately = noCounts();
+  for (const scope of [...scopes, gathered.lately]) {
     addCount(scope.candidate, candidate);
     addCount(scope.baseline, baseline);
   }

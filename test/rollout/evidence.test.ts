@@ -733,6 +733,33 @@ describe('a step without a baseline beside it', () => {
     expect(judgement.sentence).toContain('in this step');
   });
 
+  it.each([
+    { share: 100, bad: 100, ticks: 1 },
+    { share: 100, bad: 20, ticks: 2 },
+    { share: 50, bad: 100, ticks: 1 },
+    { share: 50, bad: 20, ticks: 3 },
+  ])(
+    'finds what breaks after half a day at $share %, as soon as it would have at first: $bad % in $ticks ticks',
+    (late) => {
+      const plain = rollout({ per: 'request' });
+      const weights = { blue: 100 - late.share, green: late.share };
+      const state = { ...plain, sinceMs: TICK * TICK_MS, split: { ...plain.split, weights } };
+      const { store } = begun(state, [{ n: 36_000, bad: 360 }]);
+      const half = 4_320;
+      for (let n = 0; n < half + late.ticks; n++) {
+        const saw = [{ variant: 'green', n: [100], bad: [n < half ? 1 : late.bad] }];
+        if (late.share < 100) saw.push({ variant: 'blue', n: [100], bad: [1] });
+        store.add([{ ...batch(state, TICK + n), requests: saw }]);
+        store.settle(state, settledAt(TICK + n));
+        if (n === half - 1) expect(first(store, state).verdict).not.toBe('fail');
+      }
+      expect(first(store, state)).toMatchObject({
+        verdict: 'fail',
+        sentence: expect.stringMatching(/^errors: lately /),
+      });
+    },
+  );
+
   it('needs a person as soon as one required guardrail has no reference, and only then', () => {
     const slow = {
       metric: 'slow',

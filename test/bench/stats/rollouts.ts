@@ -186,6 +186,7 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
   const looksFor = plan.forSeconds / LOOK_SECONDS;
   let closed: EProcess = startEProcess();
   let totals = NOTHING;
+  let lately = NOTHING;
   const earlier = plan.before ?? NOTHING.baseline;
   let look = beginLook;
   const lnThreshold = Math.log(criticalOf(plan) / ROLLOUT_ALPHA);
@@ -205,11 +206,15 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
       // A verdict below the threshold cannot stop, and one before `for` cannot pass: it need not be asked.
       const asked = due || logE(now) >= lnThreshold;
       const verdict = asked
-        ? judgeErrors({ ...known, step: withTick(inThisStep, open) }, { process: now, plan, share, earlier }).verdict
+        ? judgeErrors(
+            { ...known, step: withTick(inThisStep, open), lately: withTick(lately, open) },
+            { process: now, plan, share, earlier },
+          ).verdict
         : 'inconclusive';
       if (verdict === 'fail') return { end: 'aborted', seconds: seconds(look - beginLook), step };
       if (look % LOOKS_PER_TICK === 0) {
         [closed, totals, inThisStep] = [now, known, withTick(inThisStep, open)];
+        lately = withTick(logE(now) < 0 ? NOTHING : lately, open);
         open = { nc: 0, kc: 0, nb: 0, kb: 0 };
         passed = due && verdict === 'pass';
       }
@@ -221,7 +226,7 @@ export function rollOut(world: World, plan: Plan, beginLook = 0): Outcome {
 const seconds = (looks: number): number => looks * LOOK_SECONDS + LOOK_SECONDS;
 
 function judgeErrors(
-  totals: Totals & { step: Totals },
+  totals: Totals & { step: Totals; lately: Totals },
   { process, plan, share, earlier }: { process: EProcess; plan: Plan; share: number; earlier: Count },
 ): Judgement {
   const rule = { metric: 'errors', critical: true, required: true };
