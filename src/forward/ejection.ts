@@ -22,7 +22,7 @@ export const FAILURES_TO_EJECT = 5;
 export const EJECTION_MS = 30_000;
 /** After this long without an ejection the count of ejections starts again, so that the next one is short. */
 const FORGIVEN_AFTER_MS = 600_000;
-/** A probe that has not answered by then was lost together with its request: another may be sent. */
+/** A probe that has not answered this long after it should have was lost together with its request: another may be sent. */
 const PROBE_LOST_AFTER_MS = 60_000;
 /** How long a baseline counts as failing after a failure, unless it answers well before. */
 const SICK_MS = 10_000;
@@ -34,12 +34,15 @@ export class Ejections {
   /** When a baseline last failed; no entry once it has answered well again. */
   #sickAtMs = new WeakMap<Variant, number>();
 
-  /** Whether a request may go to the candidate. When an ejection is over, exactly one may: the probe. */
-  admits(variant: Variant, nowMs: number): boolean {
+  /**
+   * Whether a request may go to the candidate. When an ejection is over, exactly one may: the probe, for whose answer's headers its route
+   * waits `timeoutMs`.
+   */
+  admits(variant: Variant, nowMs: number, timeoutMs: number): boolean {
     const health = this.#health.get(variant);
     if (health === undefined || !health.ejected) return true;
     if (nowMs < health.untilMs) return false;
-    if (nowMs - health.probeAtMs < PROBE_LOST_AFTER_MS) return false;
+    if (nowMs - health.probeAtMs < timeoutMs + PROBE_LOST_AFTER_MS) return false;
     health.probeAtMs = nowMs;
     return true;
   }

@@ -119,7 +119,7 @@ function exchangeOf(visit: Visit): Exchange {
 function aroundEjected(decision: Decision, state: RouteState, { ejections }: Plane, nowMs: number): Decision {
   const { route, inForce } = state;
   if (!route.ejection || !mayBeReplaced(state, decision.variant) || decision.isPreview) return decision;
-  if (ejections.admits(route.variants[decision.variant]!, nowMs)) return decision;
+  if (ejections.admits(route.variants[decision.variant]!, nowMs, route.timeoutMs)) return decision;
   return instead(decision, inForce.baseline, decision.isEvidence ? 'ejected' : decision.reason);
 }
 
