@@ -73,7 +73,7 @@ export function parseSplit(text: string): Result<Split, Fault[]> {
   const read = readAs(splitSchema, text);
   if (!read.ok) return read;
   const split = read.value.output;
-  const faults = sumFault(split.weights, ['weights'], split.baseline);
+  const faults = sumFault(split.weights, ['weights']);
   return faults.length > 0 ? err(faults) : ok(split);
 }
 
@@ -92,6 +92,6 @@ export function parseWeights(
   if (Object.keys(given).length === 0) return ok(null);
   const known = Object.keys(route.variants);
   const named = Object.keys(given).filter((one) => isStrict || given[one]);
-  const faults = [...unknownVariantFaults(named, known, []), ...sumFault(given, [], route.baseline)];
+  const faults = [...unknownVariantFaults(named, known, []), ...sumFault(given, [])];
   return faults.length > 0 ? err(faults) : ok(completeWeights(given, known));
 }

@@ -12,6 +12,7 @@ import { ACTIVE_MS, BACKGROUND_READ_MS, BULK_KEYS, KV_MIN_CACHE_SECONDS, RESAVE_
 import { parseConfig } from './parse.ts';
 import { firstFault } from './path.ts';
 import { nextState, type RouteState, unreadState } from './route-state.ts';
+import { parseSplit } from './split.ts';
 import type { Config, Route } from './types.ts';
 
 /** A valid config in memory. The object's identity stands for the document: derived values may be kept beside it. */
@@ -128,8 +129,9 @@ export class ConfigStore {
     if (texts !== null) {
       const take = () => this.#takeRoute(route, textsOf(route.name, texts), nowMs);
       let state = take();
-      // Isolates that are up still serve by the valid weights that a typing error replaced: so must a new one.
-      const good = state.refused && !state.weights && (await readLastGood(env))?.routes[route.name];
+      // Isolates that are up still serve by the valid weights or split that a typing error replaced: so must a new one.
+      const isLost = (state.refused && !state.weights) || isBroken(state);
+      const good = isLost && (await readLastGood(env))?.routes[route.name];
       if (good) {
         this.#takeRoute(route, good);
         state = take();
@@ -209,13 +211,17 @@ export class ConfigStore {
     const routes: Record<string, RouteTexts> = {};
     for (const [name, { state, usedAtMs }] of this.#known) {
       // A refused text must not replace a good copy, and an inactive route's old texts no newer ones.
-      if (state.texts !== null && !state.refused && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts;
+      const isGood = state.texts !== null && !state.refused && !isBroken(state);
+      if (isGood && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts!;
     }
     const { config, text } = this.#loaded;
     const names = config.routes.map(({ name }) => name);
     ctx.waitUntil(writeLastGood(env, { config: text, routes }, names));
   }
 }
+
+/** Whether the text of the split is none. */
+const isBroken = ({ texts }: RouteState): boolean => typeof texts?.split === 'string' && !parseSplit(texts.split).ok;
 
 function refreshMsOf(env: Env): number {
   const refreshMs = Number(env.CONFIG_REFRESH_SECONDS) * 1000;

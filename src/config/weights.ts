@@ -16,7 +16,7 @@ export function hundredths(weight: unknown): number | null {
 }
 
 /** The fault of weights that do not sum to 100. Silent where a single weight is at fault, for then the sum means nothing. */
-export function sumFault(weights: Record<string, unknown>, keys: readonly Key[], baseline?: string): Fault[] {
+export function sumFault(weights: Record<string, unknown>, keys: readonly Key[]): Fault[] {
   let sum = 0;
   for (const weight of Object.values(weights)) {
     const whole = hundredths(weight);
@@ -25,8 +25,7 @@ export function sumFault(weights: Record<string, unknown>, keys: readonly Key[],
   }
   if (sum === 10_000) return [];
   const gap = Math.abs(10_000 - sum) / 100;
-  const whom = baseline === undefined ? 'a variant' : `"${baseline}" or another variant`;
-  const mend = sum < 10_000 ? `give the missing ${gap} to ${whom}` : `take ${gap} away`;
+  const mend = sum < 10_000 ? `give the missing ${gap} to a variant` : `take ${gap} away`;
   return [faultAt(keys, `weights sum to ${sum / 100}, not 100`, mend)];
 }
 

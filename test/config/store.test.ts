@@ -295,6 +295,23 @@ describe('a cold isolate', () => {
     }
   });
 
+  it.each(['well', 'throws'] as const)('serves by the split that garbage was written over (KV %s)', async (mood) => {
+    const route = routeOf(routeWith({ weights: { blue: 90, green: 10 } }));
+    const split = { revision: 3, weights: { green: 100 }, baseline: 'blue', variants: variantsHash(route) };
+    isolate.kv.documents.set('config', FIRST).set('split:detect', JSON.stringify(split));
+    await isolate.state();
+    await isolate.settle();
+    isolate.kv.documents.set('split:detect', '{"green":100}');
+    await pass(121_000);
+    for (const one of [isolate, new Isolate()]) {
+      one.kv.documents = isolate.kv.documents;
+      if (one !== isolate) one.kv.mood = mood;
+      const { inForce } = await one.state();
+      expect(inForce).toMatchObject({ source: 'split', revision: 3, weights: { green: 100 } });
+      await one.settle();
+    }
+  });
+
   it('finds in the copy what isolates with other routes have saved, and of each route what was known last', async () => {
     const documents = new Map([['config', CONFIG_OF_TWO]]);
     const saved = async (index: number, weights: string | null) => {

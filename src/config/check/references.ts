@@ -13,7 +13,7 @@ export function referenceFaults(route: Loose, keys: Key[], surroundings: Surroun
   const variants = Object.keys(object(route.variants));
   const weights = object(route.weights);
   const baseline = text(route.baseline);
-  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights'], baseline ?? variants[0]) : [];
+  const faults = route.weights === weights ? sumFault(weights, [...keys, 'weights']) : [];
   if (variants.length > 0) {
     faults.push(...unknownVariantFaults(Object.keys(weights), variants, [...keys, 'weights']));
     if (baseline !== undefined) faults.push(...strangerFault(baseline, variants, [...keys, 'baseline']));
