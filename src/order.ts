@@ -2,7 +2,7 @@
 
 import './split/murmur3.ts';
 import './analysis/gamma.ts';
-import './analysis/levenshtein.ts';
+import './levenshtein.ts';
 import './analysis/special.ts';
 import './analysis/student.ts';
 import './analysis/proportions.ts';

@@ -3,7 +3,7 @@
  * sequential test can tell (eprocess.ts) is not judged by a fixed cut-off. For reference: the Worker does not use it, vectors hold it.
  */
 
-import { distance } from './levenshtein.ts';
+import { distance } from '../levenshtein.ts';
 
 /** Levenshtein's edit distance and 1 − distance/longer length; two empty texts are alike. */
 export function levenshteinSimilarity(a: string, b: string): { distance: number; similarity: number } {

@@ -1,6 +1,6 @@
 /** Owns "did you mean": the known word that a misspelled one is nearest to. */
 
-import { distance } from '../analysis/levenshtein.ts';
+import { distance } from '../levenshtein.ts';
 
 /** The nearest of the known words, or null when none is near enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string | null {

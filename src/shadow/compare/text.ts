@@ -3,7 +3,7 @@
  * reported and never judged here. Time is bounded at every length.
  */
 
-import { distance } from '../../analysis/levenshtein.ts';
+import { distance } from '../../levenshtein.ts';
 import { ALMOST_ONE, MAX_LEVENSHTEIN } from './limits.ts';
 
 /**

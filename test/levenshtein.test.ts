@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { distance } from '../../src/analysis/levenshtein.ts';
+import { distance } from '../src/levenshtein.ts';
 
 /** The table of Wagner & Fischer, row by row: slow, and plain enough to be believed. */
 function plainly(a: string, b: string): number {
