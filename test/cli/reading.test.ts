@@ -171,3 +171,35 @@ describe('headgate records of a route', () => {
     expect(session.out).toMatch(/gone +blue/);
   });
 });
+
+describe('headgate preview', () => {
+  const url = 'https://api.example.com/_headgate/preview?token=t';
+  const given = {
+    token: 't',
+    url,
+    header: { name: 'x-headgate-preview', value: 't' },
+    expiresAt: '2026-11-23T11:08:30.000Z',
+  };
+
+  it.each<[string, unknown, string]>([
+    [
+      'a path of the route, where none answers at /',
+      [{ path: '/v1/detect' }, { path: '/v1/detect/*' }],
+      `${url}&to=%2Fv1%2Fdetect`,
+    ],
+    ['where a prefix begins', { host: '*.example.com', path: '/v1/*' }, `${url}&to=%2Fv1%2F`],
+    ['a path that it has on this very host', [{ host: 'x.org', path: '/x' }, { path: '/v1/*' }], `${url}&to=%2Fv1%2F`],
+    ['/ where the route answers there', [{ path: '/v1/*' }, { host: 'api.example.com' }], url],
+  ])('leads a browser to %s', async (_, match, link) => {
+    const config = { routes: [{ name: 'detect', match, variants: { blue: { url: 'https://blue.example' } } }] };
+    api.answer({ 'POST /api/routes/detect/preview': given, 'GET /api/config': config });
+    expect(await session.run('preview', 'detect', 'blue')).toBe(0);
+    expect(session.out).toContain(`in a browser  ${link}\n`);
+  });
+
+  it('gives the link also where the config cannot be read', async () => {
+    api.answer({ 'POST /api/routes/detect/preview': given });
+    expect(await session.run('preview', 'detect', 'blue')).toBe(0);
+    expect(session.out).toContain(`in a browser  ${url}\n`);
+  });
+});

@@ -1,7 +1,10 @@
 /** Owns `headgate preview ROUTE VARIANT`: a token, and the two ways of using it. */
 
+import { hostCovers } from '../../config/address.ts';
 import { durationMs } from '../../config/duration.ts';
+import type { Route } from '../../config/types.ts';
 import { connect } from '../client.ts';
+import { routeIfRead } from '../current-config.ts';
 import { usage } from '../stop.ts';
 import { verb } from '../verb.ts';
 
@@ -16,7 +19,8 @@ export const preview = verb({
   },
   async run(args, terminal) {
     if (durationMs(args.ttl) === null) throw usage(`${args.ttl} is no duration.`, 'such as --ttl 30m');
-    const { client, ask } = connect(args, terminal);
+    const connected = connect(args, terminal);
+    const { client, ask } = connected;
     const call = client.api.routes[':route'].preview.$post({
       param: { route: args.route },
       json: { variant: args.variant, host: args.host, ttl: args.ttl },
@@ -26,10 +30,20 @@ export const preview = verb({
       terminal.out(JSON.stringify(answer, null, 2));
       return 0;
     }
+    const link = landing(answer.url, await routeIfRead(args.route, connected));
     const { bold, green } = terminal.paint;
     terminal.out(`${green('✓')} ${args.route}/${args.variant} can be seen until ${answer.expiresAt}`);
-    terminal.out(`  in a browser  ${bold(answer.url)}`);
+    terminal.out(`  in a browser  ${bold(link)}`);
     terminal.out(`  in a call     ${bold(`curl -H '${answer.header.name}: ${answer.header.value}' …`)}`);
     return 0;
   },
 });
+
+/** The link, so that it ends at a path of the route: without a `to` the Worker goes on to `/`, where often no route answers. */
+function landing(url: string, route: Route | undefined): string {
+  const { hostname } = new URL(url);
+  const paths = route?.match.flatMap(({ host, path }) => (hostCovers(host, hostname) ? [path ?? '/*'] : [])) ?? [];
+  const [first] = paths;
+  if (first === undefined || paths.includes('/') || paths.includes('/*')) return url;
+  return `${url}&to=${encodeURIComponent(first.replace(/\*$/, ''))}`;
+}
