@@ -27,8 +27,8 @@ export function comparisonsRoutes({ loadConfig }: AdminDeps) {
         const { candidates, report, samples: kept } = await controller.comparisons(candidate, samples);
         // Comparisons with a variant that the config no longer has are kept, and shown.
         if (report === null && candidate && route && !Object.hasOwn(route.variants, candidate)) {
-          const { code, detail, mend } = noVariant(route.name, candidate, Object.keys(route.variants)).error;
-          return refuse(404, code, detail, mend);
+          const { detail, mend } = noVariant(route.name, candidate, Object.keys(route.variants)).error;
+          return refuse(404, 'no_such_variant', detail, mend);
         }
         return c.json({ ...(report ?? nothing), candidates, samples: kept }, 200);
       }),

@@ -31,7 +31,7 @@ it('names the variants where it is asked for a candidate that the route has not 
     return [answer.status, await answer.json()];
   };
   const mend = 'use one of blue, green';
-  expect(await asked('typo')).toMatchObject([404, { code: 'unknown_variant', mend }]);
+  expect(await asked('typo')).toMatchObject([404, { code: 'no_such_variant', mend }]);
   expect(await asked('green')).toMatchObject([200, { eligible: 0 }]);
   expect(await asked('gone')).toMatchObject([200, { eligible: 7 }]);
 });
