@@ -46,6 +46,7 @@ const split = v.looseObject({
   baseline: v.string(),
   salt: v.string(),
   rollout: v.nullable(v.string()),
+  variants: v.optional(v.string()),
   by: v.string(),
   reason: v.string(),
   at: v.string(),

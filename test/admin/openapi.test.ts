@@ -33,6 +33,10 @@ it('is served with the checks that the calls make (npm run typegen writes it ane
   expect(switching.parameters).toContainEqual(expect.objectContaining({ name: 'if-match', in: 'header' }));
   expect(records.parameters).not.toContainEqual(expect.objectContaining({ in: 'header' }));
   expect(config.get!.responses).toHaveProperty('304');
+  // What design section 4 names of a split, of which nothing may be missed in a client that is made from this.
+  const { Split } = served.components.schemas as Record<string, { properties: object }>;
+  const named = 'revision weights shadows baseline salt rollout variants by reason at'.split(' ');
+  expect(Object.keys(Split!.properties)).toEqual(expect.arrayContaining(named));
   const units = served.paths['/_headgate/api/routes/{route}/experiment/units']!.get as { responses: object };
   expect(units.responses).toMatchObject({ 200: { content: { 'application/json': {}, 'text/csv': {} } } });
   const script = served.paths['/_headgate/outcomes.js']!.get as { responses: object };
