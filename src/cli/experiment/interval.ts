@@ -24,3 +24,8 @@ export function intervalBar([lo, hi]: readonly [number, number], difference: num
   cells[place(difference)] = '●';
   return cells.join('');
 }
+
+/** Whether it has no width. Where all units did the same (none was converted, mostly) nothing is known of how far the arms may differ. */
+export function isNone([lo, hi]: readonly [number, number]): boolean {
+  return lo === hi;
+}

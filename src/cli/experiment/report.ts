@@ -10,7 +10,7 @@ import type { RouteStatus } from '../route.ts';
 import { columnsOfScreen, joined, noteLines, type Screen } from '../screen.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 import { differenceWords } from './differences.ts';
-import { intervalBar } from './interval.ts';
+import { intervalBar, isNone } from './interval.ts';
 import { segmentLines } from './segments.ts';
 
 export type { Report };
@@ -118,7 +118,9 @@ function metricLines(metric: Metric, screen: Screen): string[] {
     ? []
     : [
         ...wrap(`  ${told}`, columns, '      '),
-        ...barLines(intervalBar(interval, difference, BAR_WIDTH), range, columns),
+        ...(isNone(interval)
+          ? ['    no interval: each unit of an arm did the same']
+          : barLines(intervalBar(interval, difference, BAR_WIDTH), range, columns)),
       ];
   return [
     title,

@@ -6,6 +6,7 @@ import { grid } from '../grid.ts';
 import { columnsOfScreen, type Screen } from '../screen.ts';
 import { safe, widthOf, wrap } from '../text.ts';
 import { differenceWords } from './differences.ts';
+import { isNone } from './interval.ts';
 
 type Slice = SegmentReport['slices'][number];
 
@@ -38,5 +39,6 @@ function rowOf({ value, arms, difference, interval }: Slice, kind: 'conversion' 
     n === 0 ? '–' : `${kind === 'conversion' ? percent(mean) : figure(mean)} of ${whole(n)}`,
   );
   if (shown.includes('–')) return [safe(value), ...shown, '–', ''];
-  return [safe(value), ...shown, signed(difference, words), interval.map((end) => signed(end, words)).join(' to ')];
+  const range = isNone(interval) ? '' : interval.map((end) => signed(end, words)).join(' to ');
+  return [safe(value), ...shown, signed(difference, words), range];
 }

@@ -99,6 +99,22 @@ describe('headgate report', () => {
     ]);
   });
 
+  it('shows no interval without width where no unit was converted yet: 0 to 0 would read as proven equal', async () => {
+    const arms = { blue: { n: 7, mean: 0, successes: 0 }, green: { n: 8, mean: 0, successes: 0 } };
+    const changes = {
+      state: 'keep running',
+      label: 'keep running: 1 %',
+      by: null,
+      difference: 0,
+      lift: null,
+      p: 1,
+    } as const;
+    api.answer(answers(reportWith({ metrics: [metricWith({ ...changes, arms, interval: [0, 0] })] })));
+    expect(await session.run('report', 'detect')).toBe(0);
+    expect(session.out).toContain('no interval: each unit of an arm did the same');
+    expect(session.out).not.toContain('0.00 pp to');
+  });
+
   it('puts the alarm of the sample ratio above all else', async () => {
     const sampleRatio = { p: 1e-9, sequentialP: 0.0004, alarm: true, since: null, stays: true };
     api.answer(answers(reportWith({ sampleRatio, notes: ['find out why first'] })));
