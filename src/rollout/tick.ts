@@ -110,5 +110,5 @@ function holding(state: RolloutState, seen: Seen, waiting: string[]): Moved {
   const next = { ...state, waiting };
   if (state.limitMs === null || state.creditedMs < state.limitMs) return still(next);
   const place = `step ${state.step + 1} of ${state.steps.length}`;
-  return paused(next, seen, 'late', by(`${place} did not pass in ${span(state.creditedMs)}: ${waiting.join('; ')}`));
+  return paused(next, seen, 'late', by(`${place} did not pass in ${span(state.limitMs)}: ${waiting.join('; ')}`));
 }

@@ -80,6 +80,11 @@ describe('a step', () => {
     },
   );
 
+  it('says the longest time of the step, also where it looked a second later', () => {
+    const held = { ...watched(started(), 'marginal', 38_000).state, limitMs: 480_000, creditedMs: 481_000 };
+    expect(ticked(held, 'marginal').entry?.reason).toContain('did not pass in 8 min: ');
+  });
+
   it('of no time passes as soon as it has its samples and verdicts, and waits for them without an end', () => {
     const hurried = started([step({ weight: 5, forMs: 0, maxForMs: undefined, minSamples: 0 }), step({ weight: 100 })]);
     const waiting = watched(hurried, 'inconclusive', 500_000).state;
