@@ -6,7 +6,7 @@ export function removeNamedByConnection(headers: Headers, named: string | null, 
   if (named === 'keep-alive') return;
   for (const token of named?.split(',') ?? []) {
     const name = token.trim().toLowerCase();
-    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !kept.has(name)) headers.delete(name);
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && !kept.has(name)) headers.delete(name);
   }
 }
 
