@@ -134,24 +134,21 @@ export function column<D extends Dataset>(
 
 /**
  * A row as a data point within the platform's limits. Long texts are cut fairly (the longest first, at character
- * boundaries); a member of the wrong kind or a number that is not finite refuses the row with every such member named, since a
- * silently mended figure would be believed.
+ * boundaries); a member of the wrong kind or a number that is not finite refuses the row by its name, since a silently
+ * mended figure would be believed.
  */
-export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result<DataPoint, string[]> {
+export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result<DataPoint, string> {
   const { index, blobs: blobNames, doubles: doubleNames } = columns[dataset];
   const given = row as unknown as Loose;
-  const faults: string[] = [];
 
   const blobs: string[] = new Array(blobNames.length);
   blobs[0] = schemaVersion;
   let units = 0;
   for (let i = 1; i < blobNames.length; i++) {
     const value = given[blobNames[i]!] ?? '';
-    if (typeof value !== 'string') faults.push(blobNames[i]!);
-    else {
-      blobs[i] = value;
-      units += value.length;
-    }
+    if (typeof value !== 'string') return err(blobNames[i]!);
+    blobs[i] = value;
+    units += value.length;
   }
 
   const last = doubleNames.length - 1;
@@ -163,10 +160,9 @@ export function toDataPoint<D extends Dataset>(dataset: D, row: Rows[D]): Result
     else if (typeof value === 'number' && Number.isFinite(value)) {
       doubles[i] = value;
       present += 2 ** i;
-    } else faults.push(doubleNames[i]!);
+    } else return err(doubleNames[i]!);
   }
   doubles[last] = present;
-  if (faults.length > 0) return err(faults);
 
   // A UTF-16 unit is at most 3 bytes, so ordinary rows are known to fit without looking at their characters.
   const fitting = units * 3 <= MAX_BLOB_BYTES ? blobs : cutFairly(blobs, MAX_BLOB_BYTES);

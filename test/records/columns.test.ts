@@ -86,13 +86,7 @@ describe('the column map', () => {
   ])('refuses a row whose %s is %s, and names it', (member, value) => {
     const point = toDataPoint('requests', { route: 'r', variant: 'v', reason: 'hash', [member]: value } as never);
     expect(point.ok).toBe(false);
-    expect(!point.ok && point.error).toEqual([member]);
-  });
-
-  it('names every bad member of a row at once', () => {
-    const row = { route: 'r', variant: 'v', reason: 'hash', status: Number.NaN, bytes: Number.NaN } as const;
-    const point = toDataPoint('requests', row);
-    expect(!point.ok && point.error).toEqual(['status', 'bytes']);
+    expect(!point.ok && point.error).toBe(member);
   });
 });
 
