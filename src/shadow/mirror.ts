@@ -6,7 +6,6 @@
 
 import type { Config, Route, Variant } from '../config/types.ts';
 import type { Env } from '../env.ts';
-import type { Question } from '../forward/origin.ts';
 import type { Leaver } from '../forward/patience.ts';
 import type { Role } from '../forward/request-headers.ts';
 import { isFailStatus, type Served } from '../forward/served.ts';
@@ -23,9 +22,9 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { bearsCredentials, bringsKey, headersOfCopy } from './credentials.ts';
-import { AFTER_LIVE_MS, CAPTURE_BYTES, LATE_MS, MAX_LAG_MS } from './limits.ts';
+import { AFTER_LIVE_MS, LATE_MS, MAX_LAG_MS } from './limits.ts';
 import { noReply, type Observation, type Sides } from './observation.ts';
-import { observeCopy, observeLive } from './observe.ts';
+import { type CopyQuestion, observeCopy, observeLive } from './observe.ts';
 import type { MirrorPlan } from './plan.ts';
 import { recordPair } from './record.ts';
 import { sampleOf } from './sample.ts';
@@ -47,7 +46,7 @@ export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring):
   const skip = (reason: string) => {
     // Frees the memory now: a slow answer would go on filling its copy.
     served.captured?.drop();
-    count(served, plan, work, comparison('skipped', reason), null);
+    count(served, plan, work, comparison('skipped', reason));
   };
   const why = whyNoPair(served, plan);
   if (why !== null) return skip(why);
@@ -61,7 +60,7 @@ export async function mirror(served: Served, plan: MirrorPlan, work: Mirroring):
     await pair(served, plan, work, key, sent);
   } catch (cause) {
     console.error('mirror', cause);
-    count(served, plan, work, comparison('error', 'mirror'), null);
+    count(served, plan, work, comparison('error', 'mirror'));
   } finally {
     if (typeof slot === 'object') work.budget.done(slot);
   }
@@ -80,13 +79,12 @@ function whyNoPair(served: Served, plan: MirrorPlan): string | null {
 async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: string, sent: Copies): Promise<void> {
   const { body } = sent;
   const deadline = deadlineOf(served);
-  const { measures } = served.route;
-  const ask = (question: Question) => observeCopy({ ...question, client: deadline }, CAPTURE_BYTES, measures);
+  const ask = (question: CopyQuestion) => observeCopy({ ...question, client: deadline });
   const isDirect = plan.role === 'candidate';
   // A repeat comes as long after the mirrored baseline as that came after the candidate: what tells the time differs as often then.
   const lagMs = isDirect ? 0 : Math.min(MAX_LAG_MS, served.headersAtMs - served.askedAtMs);
   const [live, copy, again] = await Promise.all([
-    observeLive(served, CAPTURE_BYTES),
+    observeLive(served),
     ask(sent.copy),
     sent.again && sleep(lagMs).then(() => ask(sent.again!)),
   ]);
@@ -202,17 +200,20 @@ function judge(
   });
 }
 
+/** Of a request of which nothing was compared. */
+const noSides: Sides = { live: noReply('unreachable'), candidate: noReply('unreachable') };
+
 /** Counts and records the one result of a sampled request. */
 function count(
   served: Served,
   plan: MirrorPlan,
   work: Mirroring,
   result: Comparison,
-  sides: Sides | null,
+  sides = noSides,
   isLocked = false,
 ): void {
   const tally = tallyOf(served, plan, work);
-  const { live, candidate } = sides ?? { live: noReply('unreachable'), candidate: noReply('unreachable') };
+  const { live, candidate } = sides;
   const isDirect = plan.role === 'candidate';
   tally.pair(result, live, candidate, { isDirect, isTrial: !isLocked && isTrial(served.route, result, live) });
   recordPair(served, { plan, role: plan.role, result, sides }, work);
@@ -245,8 +246,8 @@ function spent(
 
 /** What is sent: the questions to origins, and the request's body. */
 interface Copies {
-  copy: Question;
-  again: Question | null;
+  copy: CopyQuestion;
+  again: CopyQuestion | null;
   body: Uint8Array;
 }
 
@@ -254,7 +255,7 @@ interface Copies {
 function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | null): Copies | string {
   if (body === null || body.byteLength > plan.shadow.maxBodyBytes) return whyNoBody(served, plan);
   const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
-  const ask = (name: string, role: Role): Question | null => {
+  const ask = (name: string, role: Role): CopyQuestion | null => {
     const variant = served.route.variants[name]!;
     const sent = variant.json !== undefined && served.upload.isPresent ? spliceJson(body, variant.json) : null;
     if (sent !== null && (!sent.ok || served.upload.isEncoded)) return null;

@@ -3,7 +3,7 @@
  * cap and then cancels. Whatever happens becomes an Observation; nothing is thrown.
  */
 
-import type { Measure, Variant } from '../config/types.ts';
+import type { Route, Variant } from '../config/types.ts';
 import { Prefix } from '../forward/copies.ts';
 import { askOrigin, type Question } from '../forward/origin.ts';
 import type { Leaver } from '../forward/patience.ts';
@@ -11,12 +11,12 @@ import type { RequestUrl } from '../forward/request-url.ts';
 import { nameOurHost } from '../forward/response-headers.ts';
 import type { Served } from '../forward/served.ts';
 import { decode } from './decode.ts';
-import { READ_BYTES } from './limits.ts';
+import { CAPTURE_BYTES, READ_BYTES } from './limits.ts';
 import { readMeasures } from './measures.ts';
 import { noReply, type Observation, type ObservationEnd } from './observation.ts';
 
 /** The live reply, once its body has ended. */
-export async function observeLive(served: Served, maxBytes: number): Promise<Observation> {
+export async function observeLive(served: Served): Promise<Observation> {
   const report = await served.body;
   // From when the origin was asked, as with a copy: the time that the visitor's upload took is neither variant's.
   const since = sinceMs(served.askedAtMs);
@@ -25,9 +25,8 @@ export async function observeLive(served: Served, maxBytes: number): Promise<Obs
     return noReply(ends[served.errorCode] ?? 'unreachable');
   }
   const ended = report.end === 'refused' ? 'abandoned' : report.end === 'complete' ? 'complete' : 'cut';
-  const { measures } = served.route;
   return {
-    ...(await decoded(served.responseHeaders!, served.captured, ended, maxBytes, measures)),
+    ...(await decoded(served.responseHeaders!, served.captured, ended, served.route)),
     location: locationOf(served.responseHeaders!, served.route.variants[served.variant]!, served.url),
     status: served.status,
     headersMs: since(served.headersAtMs),
@@ -41,12 +40,11 @@ function sinceMs(startedAtMs: number) {
   return (atMs: number | null) => (atMs === null ? undefined : atMs - startedAtMs);
 }
 
+/** What a copy asks; its route says what is measured of the answer. */
+export type CopyQuestion = Question & { route: Route };
+
 /** Sends a copy and observes the reply. `question.client` is the deadline: when it aborts, the reply has timed out. */
-export async function observeCopy(
-  question: Question,
-  maxBytes: number,
-  measures: readonly Measure[],
-): Promise<Observation> {
+export async function observeCopy(question: CopyQuestion): Promise<Observation> {
   const since = sinceMs(Date.now());
   const asked = await askOrigin(question);
   if (!asked.ok) {
@@ -62,11 +60,11 @@ export async function observeCopy(
     response.webSocket.accept();
     response.webSocket.close();
   }
-  const prefix = new Prefix(maxBytes);
-  const read = await readPrefix(response, prefix, maxBytes, question.client);
+  const prefix = new Prefix(CAPTURE_BYTES);
+  const read = await readPrefix(response, prefix, question.client);
   if (read.end !== 'complete') abort();
   return {
-    ...(await decoded(response.headers, prefix, read.end, maxBytes, measures)),
+    ...(await decoded(response.headers, prefix, read.end, question.route)),
     location: locationOf(response.headers, question.variant, question.url),
     status: response.status,
     headersMs,
@@ -78,7 +76,6 @@ export async function observeCopy(
 async function readPrefix(
   response: Response,
   prefix: Prefix,
-  maxBytes: number,
   deadline: Leaver | null,
 ): Promise<{ end: ObservationEnd; firstByteAtMs: number | null }> {
   let firstByteAtMs: number | null = null;
@@ -93,7 +90,7 @@ async function readPrefix(
       firstByteAtMs ??= Date.now();
       prefix.add(value);
       buffer = value.buffer;
-      if (prefix.bytes > maxBytes) {
+      if (prefix.bytes > CAPTURE_BYTES) {
         reader.cancel().catch(() => {});
         return { end: 'truncated', firstByteAtMs };
       }
@@ -109,11 +106,10 @@ async function decoded(
   headers: Headers,
   prefix: Prefix | null,
   end: ObservationEnd,
-  maxBytes: number,
-  measures: readonly Measure[],
+  { measures }: Route,
 ): Promise<Body> {
   const raw = prefix?.take() ?? new Uint8Array(0);
-  const known = await decode(headers.get('content-encoding'), raw, maxBytes);
+  const known = await decode(headers.get('content-encoding'), raw, CAPTURE_BYTES);
   const { bytes, isTruncated, isSound } = known ?? { bytes: raw, isTruncated: false, isSound: true };
   const isPartial = end === 'complete' && (isTruncated || prefix?.isTruncated === true);
   return {

@@ -10,12 +10,12 @@ import type { Observation, Sides } from './observation.ts';
 import type { MirrorPlan } from './plan.ts';
 import { isCompared, type Side } from './tally.ts';
 
-/** What a row is made of; `sides` is null where nothing was compared. */
+/** What a row is made of. */
 interface Judged {
   plan: MirrorPlan;
   role: ComparisonRole;
   result: Comparison;
-  sides: Sides | null;
+  sides: Sides;
 }
 
 /** Records the result of one sampled request, or of its repeat. */
@@ -45,22 +45,22 @@ function rowOf(served: Served, { plan, role, result, sides }: Judged): Compariso
     requestId: served.requestId,
     ...(isCompared(result) && { diffCount, ignoredCount }),
     similarity,
-    ...answer('live', result.live, sides?.live),
-    ...answer('candidate', result.candidate, sides?.candidate),
+    ...answer('live', result.live, sides.live),
+    ...answer('candidate', result.candidate, sides.candidate),
   };
 }
 
 /** Zero is no status: a reply that never came has none. */
-function answer(side: Side, facts: AnswerFacts, seen?: Observation): Partial<ComparisonRow> {
+function answer(side: Side, facts: AnswerFacts, seen: Observation): Partial<ComparisonRow> {
   return {
     [`${side}Finish`]: facts.finish,
     [`${side}TokensIn`]: facts.tokensIn,
     [`${side}TokensOut`]: facts.tokensOut,
     [`${side}Cost`]: facts.cost,
-    [`${side}Status`]: seen?.status || undefined,
-    [`${side}HeadersMs`]: seen?.headersMs,
-    [`${side}FirstByteMs`]: seen?.firstByteMs,
-    [`${side}TotalMs`]: seen?.totalMs,
-    [`${side}Bytes`]: seen?.status ? seen.bytes : undefined,
+    [`${side}Status`]: seen.status || undefined,
+    [`${side}HeadersMs`]: seen.headersMs,
+    [`${side}FirstByteMs`]: seen.firstByteMs,
+    [`${side}TotalMs`]: seen.totalMs,
+    [`${side}Bytes`]: seen.status ? seen.bytes : undefined,
   };
 }

@@ -2,20 +2,22 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import { Prefix } from '../../src/forward/copies.ts';
-import type { Question } from '../../src/forward/origin.ts';
 import type { Served } from '../../src/forward/served.ts';
+import { CAPTURE_BYTES as CAP } from '../../src/shadow/limits.ts';
 import { observeCopy, observeLive } from '../../src/shadow/observe.ts';
 import { routeOf, servedOf } from './served.ts';
 
-const CAP = 1_000;
-const measures = [{ name: 'memory', header: 'x-memory-mb' }];
-const route = routeOf({ variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } }, timeoutMs: 300 });
+const route = routeOf({
+  variants: { blue: { service: 'BLUE' }, green: { service: 'GREEN' } },
+  timeoutMs: 300,
+  measures: [{ name: 'memory', header: 'x-memory-mb' }],
+});
 
 /** Observes what a service binding answers. */
 function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, leaver: AbortSignal | null = null) {
   const request = new Request('https://front.test/path');
   const GREEN = { fetch: async (_: unknown, init: RequestInit) => answer(init.signal!) };
-  const question: Question = {
+  return observeCopy({
     request,
     method: 'GET',
     client: leaver === null ? null : { signal: leaver },
@@ -26,8 +28,7 @@ function copyOf(answer: (signal: AbortSignal) => Response | Promise<Response>, l
     role: 'shadow',
     send: () => ({ body: null }),
     env: { GREEN } as unknown as Env,
-  };
-  return observeCopy(question, CAP, measures);
+  });
 }
 
 /** A body that gives chunks for as long as it is read, and says how many it gave. */
@@ -38,7 +39,7 @@ function endless(): { body: ReadableStream; given: () => number; isCancelled: ()
     type: 'bytes',
     pull(controller) {
       chunks++;
-      controller.enqueue(new Uint8Array(600));
+      controller.enqueue(new Uint8Array(60_000));
     },
     cancel() {
       cancelled = true;
@@ -88,7 +89,7 @@ describe('a copy’s reply', () => {
       end: 'complete',
       bytes: 5,
     });
-    const bomb = gzipSync(Buffer.alloc(200_000));
+    const bomb = gzipSync(Buffer.alloc(2 * CAP));
     expect(bomb.length).toBeLessThan(CAP);
     expect(await copyOf(() => new Response(bomb, { headers }))).toMatchObject({ end: 'truncated', bytes: CAP });
   });
@@ -139,7 +140,7 @@ describe('the live reply', () => {
     ['refused', 'abandoned'],
   ])('whose body is %s is %s', async (end, seen) => {
     const body = Promise.resolve({ end, bytes: 15, firstByteAtMs: null, endedAtMs: 0 });
-    expect(await observeLive(servedOf(route, { body }), CAP)).toMatchObject({ end: seen, status: 200 });
+    expect(await observeLive(servedOf(route, { body }))).toMatchObject({ end: seen, status: 200 });
   });
 
   it.each([
@@ -148,13 +149,13 @@ describe('the live reply', () => {
     ['client_left', 'abandoned'],
   ])('that is none for %s is %s', async (errorCode, end) => {
     const served = servedOf(route, { status: null, errorCode, responseHeaders: null, captured: null });
-    expect(await observeLive(served, CAP)).toMatchObject({ end, status: 0, bytes: 0 });
+    expect(await observeLive(served)).toMatchObject({ end, status: 0, bytes: 0 });
   });
 
   it('has its times from when the origin was asked, as a copy’s has', async () => {
     const body = { end: 'complete', bytes: 15, firstByteAtMs: 1_030, endedAtMs: 1_050 } as const;
     const served = servedOf(route, { startedAtMs: 400, askedAtMs: 1_000, headersAtMs: 1_020, body });
-    expect(await observeLive(served, CAP)).toMatchObject({ headersMs: 20, firstByteMs: 30, totalMs: 50 });
+    expect(await observeLive(served)).toMatchObject({ headersMs: 20, firstByteMs: 30, totalMs: 50 });
   });
 
   it.each([
@@ -166,12 +167,12 @@ describe('the live reply', () => {
   ])('to %s is a redirect as visitors get it', async (location, seen) => {
     const variants = { blue: { url: 'https://b.example/base' }, green: { service: 'GREEN' } };
     const served = servedOf(routeOf({ variants }), { status: 302, responseHeaders: new Headers({ location }) });
-    expect((await observeLive(served, CAP)).location).toBe(seen);
+    expect((await observeLive(served)).location).toBe(seen);
   });
 
   it('that was longer than what was kept of it is truncated', async () => {
     const captured = new Prefix(10);
     captured.add(new Uint8Array(11));
-    expect(await observeLive(servedOf(route, { captured }), CAP)).toMatchObject({ end: 'truncated', bytes: 10 });
+    expect(await observeLive(servedOf(route, { captured }))).toMatchObject({ end: 'truncated', bytes: 10 });
   });
 });
