@@ -32,7 +32,7 @@ export interface GuardrailEvidence {
   /** `reference`: the step has no concurrent baseline (bake, blue-green). */
   comparedWith: 'concurrent' | 'reference';
   /** The same counts since the present step began. A candidate must pass on both, and fails on either (see `judge`). */
-  step?: { candidate: Count; baseline: Count };
+  step: { candidate: Count; baseline: Count };
   /** And since E was last under 1. It fails on these too, but passes nothing on them. */
   lately?: { candidate: Count; baseline: Count } | undefined;
 }
@@ -152,9 +152,9 @@ function decide(
   if (rule.critical && worst !== undefined) {
     return { verdict: 'fail', why: `${worse}; ${strength}: fail` };
   }
-  const samples = (evidence.step ?? evidence).candidate.n;
+  const samples = evidence.step.candidate.n;
   const wanted = settings.minSamples;
-  if (evidence.comparedWith === 'concurrent' && evidence.step?.baseline.n === 0) {
+  if (evidence.comparedWith === 'concurrent' && evidence.step.baseline.n === 0) {
     return { verdict: 'inconclusive', why: 'the baseline has had no traffic in this step' };
   }
   if (samples < wanted) {

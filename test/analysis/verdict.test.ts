@@ -19,9 +19,13 @@ function evidence(
   [baselineN, baselineBad]: [number, number],
   more: Partial<GuardrailEvidence> = {},
 ): GuardrailEvidence {
-  return {
+  const counts = {
     candidate: { n: candidateN, bad: candidateBad },
     baseline: { n: baselineN, bad: baselineBad },
+  };
+  return {
+    ...counts,
+    step: counts,
     process: startEProcess(),
     comparedWith: 'concurrent',
     ...more,
