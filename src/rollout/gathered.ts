@@ -5,7 +5,7 @@
 
 import { addTick, type EProcess, logE, type Tick } from '../analysis/eprocess.ts';
 import { TICK_MS } from '../analysis/limits.ts';
-import { type Count, rateUpperBound, wilson } from '../analysis/proportions.ts';
+import { type Count, rateUpperBound } from '../analysis/proportions.ts';
 import { AWAY, type TickCounts } from '../analysis/units.ts';
 import type { Guardrail } from '../config/types.ts';
 import {
@@ -16,7 +16,6 @@ import {
   SETTLED_AFTER_MS,
   SETTLED_PART,
   SETTLED_TRIALS,
-  SURELY,
 } from './limits.ts';
 import { between } from './splits.ts';
 import { type RolloutState, stepOf } from './state.ts';
@@ -159,8 +158,8 @@ export function addCounts(
 }
 
 /**
- * What the baseline did earlier in this rollout; where that is little, as after a blue-green switch, what it did in the hour before, unless
- * it was surely worse since. Null while neither has enough trials. `chances`: how many requests a unit of the candidate made, as the hour was
+ * What the baseline did earlier in this rollout; where that is little, as after a blue-green switch, what it did in the hour before.
+ * Null while neither has enough trials. `chances`: how many requests a unit of the candidate made, as the hour was
  * counted by request. Units that are heard again are as often bad as at first, while the baseline's rate has sunk, since the worst fall
  * silent soonest: so the worse of the two then.
  */
@@ -173,8 +172,7 @@ export function referenceOf(
   const own = isWorse ? first : baseline;
   const ofHour = Math.min(1, rateUpperBound(earlier) * Math.max(1, chances));
   const enough = Math.max(Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
-  const isLittle = own.n < enough && wilson({ k: own.bad, n: own.n, confidence: SURELY }).lo <= ofHour;
-  const isHour = isLittle || own.n < MIN_REFERENCE_TRIALS;
+  const isHour = own.n < Math.max(MIN_REFERENCE_TRIALS, enough);
   const counts = isHour ? earlier : own;
   // Where no hour is known, few answers of a switch's lag are no reference either: a thousand count as twenty.
   return counts.n - (earlier.n ? 0 : lag) * (1 - ENOUGH_PART) >= MIN_REFERENCE_TRIALS

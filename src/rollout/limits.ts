@@ -50,8 +50,6 @@ export const MIN_REFERENCE_TRIALS = 20;
  */
 export const ENOUGH_TRIALS = 1_000;
 export const ENOUGH_PART = 0.02;
-/** How sure (two-sided) those few must be that the baseline got worse than in that hour. They allow any candidate much then. */
-export const SURELY = 0.999_998;
 /** Bad units of the baseline that tell how often they are bad at first. With many more, the worst of them would have fallen silent. */
 export const FIRST_BAD = 20;
 
