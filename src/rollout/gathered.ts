@@ -37,8 +37,6 @@ export interface Gathered {
   earlier: Count;
   /** Where units are counted: the baseline's first ones, until enough of them were bad. Absent where an earlier deployment began. */
   first?: Count;
-  /** The baseline's trials that ended while it had no traffic any more. */
-  lag?: number;
   /** Silent units were heard again when the step began. */
   isHeardAgain?: boolean;
 }
@@ -95,7 +93,6 @@ export function addTickTo(
   const p0 = isLateOutcome || (isUnfinished && !isThin) ? null : (reference?.p0 ?? null);
   const away = (tick.byRequest?.get(AWAY)?.n[index] ?? 0) * (guardrail.per === 'unit' ? tick.sample : 1);
   const forE = withUnfinished(counted, { tick, state, p0, guardrail, away, step: into.step });
-  if (!isBeforeStep && !state.split.weights[state.baseline]) into.lag = (into.lag ?? 0) + counted.baseline.n;
   addCounts(into, counted, p0, forE, isBeforeStep ? [into.rollout] : undefined);
   if (guardrail.per === 'unit' && into.first && into.first.bad < FIRST_BAD) addCount(into.first, counted.baseline);
 }
@@ -163,10 +160,7 @@ export function addCounts(
  * counted by request. Units that are heard again are as often bad as at first, while the baseline's rate has sunk, since the worst fall
  * silent soonest: so the worse of the two then.
  */
-export function referenceOf(
-  { rollout, earlier, first, isHeardAgain, lag = 0 }: Gathered,
-  chances = 1,
-): Reference | null {
+export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered, chances = 1): Reference | null {
   const { baseline } = rollout;
   const isWorse = isHeardAgain && first && first.bad * baseline.n > baseline.bad * first.n;
   const own = isWorse ? first : baseline;
@@ -174,10 +168,7 @@ export function referenceOf(
   const enough = Math.max(Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
   const isHour = own.n < Math.max(MIN_REFERENCE_TRIALS, enough);
   const counts = isHour ? earlier : own;
-  // Where no hour is known, few answers of a switch's lag are no reference either: a thousand count as twenty.
-  return counts.n - (earlier.n ? 0 : lag) * (1 - ENOUGH_PART) >= MIN_REFERENCE_TRIALS
-    ? { p0: isHour ? ofHour : rateUpperBound(own), counts }
-    : null;
+  return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;
 }
 
 /** How many pairs differ. */

@@ -749,23 +749,6 @@ describe('a step without a baseline beside it', () => {
     },
   );
 
-  it.each([
-    { seen: 30, reference: false },
-    { seen: 999, reference: false },
-    { seen: 1_000, reference: true },
-  ])(
-    'has no reference in $seen answers of a switch’s lag where no hour is known: $reference',
-    ({ seen, reference }) => {
-      const state = { ...switched(rollout({ metric: 'outcome:ok' })), sinceMs: TICK * TICK_MS };
-      const { store } = begun(state);
-      const green = { variant: 'green', from: 10_000, units: 1_200, bad: 60 };
-      store.add([batch(state, TICK, { variant: 'blue', from: 0, units: seen })]);
-      store.settle(state, settledAt(TICK + 1));
-      store.add([batch(state, TICK + 2, green)]);
-      expect(store.judge(state).reference).toBe(reference);
-    },
-  );
-
   it('needs a person as soon as one required guardrail has no reference, and only then', () => {
     const slow = {
       metric: 'slow',
