@@ -16,7 +16,7 @@ export class Delays {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS delays (metric TEXT, bucket INTEGER, n INTEGER NOT NULL,
+    sql.exec(`CREATE TABLE IF NOT EXISTS delays (metric, bucket, n,
       PRIMARY KEY (metric, bucket)) WITHOUT ROWID;`);
   }
 

@@ -14,7 +14,7 @@ export class Late {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.sums = new Sums(sql, 'late');
-    sql.exec('CREATE TABLE IF NOT EXISTS late (unit TEXT PRIMARY KEY) WITHOUT ROWID');
+    sql.exec('CREATE TABLE IF NOT EXISTS late (unit PRIMARY KEY) WITHOUT ROWID');
   }
 
   /** Parts exposures by whether their unit came in time. A unit that is new is late from now on. */

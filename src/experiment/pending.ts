@@ -13,7 +13,7 @@ export class Pending {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, unit TEXT, event TEXT, atMs INTEGER);
+    sql.exec(`CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, unit, event, atMs);
       CREATE INDEX IF NOT EXISTS pendingByUnit ON pending (unit);`);
   }
 

@@ -9,7 +9,7 @@ export class UsedReceipts {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS receipts (tag TEXT, metric TEXT, atMs INTEGER, PRIMARY KEY (tag, metric)) WITHOUT ROWID;
+    sql.exec(`CREATE TABLE IF NOT EXISTS receipts (tag, metric, atMs, PRIMARY KEY (tag, metric)) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS receiptsByTime ON receipts (atMs);`);
   }
 

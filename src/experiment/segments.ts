@@ -32,7 +32,7 @@ export class SegmentValues {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec('CREATE TABLE IF NOT EXISTS segmentValues (segment TEXT, value TEXT, PRIMARY KEY (segment, value))');
+    sql.exec('CREATE TABLE IF NOT EXISTS segmentValues (segment, value, PRIMARY KEY (segment, value))');
   }
 
   /** A function that maps given values to those that are told apart, for one batch. Use it within one transaction. */

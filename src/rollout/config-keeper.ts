@@ -64,9 +64,7 @@ export class ConfigKeeper {
   constructor(sql: SqlStorage, env: Env) {
     this.#sql = sql;
     this.#env = env;
-    sql.exec(
-      'CREATE TABLE IF NOT EXISTS configs (revision INTEGER PRIMARY KEY, hash TEXT, text TEXT, actor TEXT, reason TEXT, atMs INTEGER)',
-    );
+    sql.exec('CREATE TABLE IF NOT EXISTS configs (revision INTEGER PRIMARY KEY, hash, text, actor, reason, atMs)');
   }
 
   /** The newest config, after a look at KV. Null when there never was one. A failed read of KV leaves the newest known. */

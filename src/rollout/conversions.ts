@@ -13,8 +13,8 @@ export class Conversions {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS conversions (id INTEGER PRIMARY KEY, unit TEXT, metric TEXT, rollout TEXT,
-      happened INTEGER, atMs INTEGER, UNIQUE (unit, metric, rollout))`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS conversions (id INTEGER PRIMARY KEY, unit, metric, rollout,
+      happened, atMs, UNIQUE (unit, metric, rollout))`);
   }
 
   /** Notes that a unit converted (1) or did not (0); false where that changes nothing. `rollout` is empty where none runs. */

@@ -69,8 +69,8 @@ export class EvidenceStore {
   constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
     this.#meta = meta;
-    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit TEXT PRIMARY KEY, bits INTEGER);
-      CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER, batch TEXT);`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS silent (unit PRIMARY KEY, bits);
+      CREATE TABLE IF NOT EXISTS openBatches (id INTEGER PRIMARY KEY AUTOINCREMENT, tick, batch);`);
     this.reload();
   }
 

@@ -19,7 +19,7 @@ export class FlushLedger {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS flushes (isolate TEXT PRIMARY KEY, sequence INTEGER, atMs INTEGER);
+    sql.exec(`CREATE TABLE IF NOT EXISTS flushes (isolate PRIMARY KEY, sequence, atMs);
       CREATE INDEX IF NOT EXISTS flushesByTime ON flushes (atMs);`);
   }
 

@@ -24,9 +24,9 @@ export class Journal {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY AUTOINCREMENT, atMs INTEGER, entry TEXT);
-      CREATE TABLE IF NOT EXISTS splits (revision INTEGER PRIMARY KEY, split TEXT, restores INTEGER);
-      CREATE TABLE IF NOT EXISTS rolloutIds (id TEXT PRIMARY KEY);`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY AUTOINCREMENT, atMs, entry);
+      CREATE TABLE IF NOT EXISTS splits (revision INTEGER PRIMARY KEY, split, restores);
+      CREATE TABLE IF NOT EXISTS rolloutIds (id PRIMARY KEY);`);
   }
 
   write(entry: Entry | HistoryEntry, nowMs: number): void {

@@ -6,7 +6,7 @@ export class Meta {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)');
+    storage.sql.exec('CREATE TABLE IF NOT EXISTS meta (name PRIMARY KEY, value)');
   }
 
   get<T>(name: string): T | null {

@@ -10,10 +10,10 @@ export class PairStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate TEXT PRIMARY KEY, totals TEXT);
-      CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate TEXT, sample TEXT);
-      CREATE TABLE IF NOT EXISTS tokens (day INTEGER, candidate TEXT, spent INTEGER, PRIMARY KEY (day, candidate));
-      CREATE TABLE IF NOT EXISTS cleared (candidate TEXT PRIMARY KEY, atMs INTEGER);`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS pairs (candidate PRIMARY KEY, totals);
+      CREATE TABLE IF NOT EXISTS samples (id INTEGER PRIMARY KEY AUTOINCREMENT, candidate, sample);
+      CREATE TABLE IF NOT EXISTS tokens (day, candidate, spent, PRIMARY KEY (day, candidate));
+      CREATE TABLE IF NOT EXISTS cleared (candidate PRIMARY KEY, atMs);`);
   }
 
   /** Adds a batch, counted since `sinceMs`; call it within the flush's transaction. What was counted before a clear is only paid for. */

@@ -3,10 +3,11 @@
  * isolates counted, and judges nothing.
  */
 
-import { encodeHistogram, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
+import { histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { Count } from '../analysis/proportions.ts';
 import { type Watched, watchedName } from '../config/split.ts';
 import type { LiveCounts } from '../live/batch.ts';
+import { added } from '../shadow/counts.ts';
 import { LIVE_WINDOW_MS } from './limits.ts';
 import { iso } from './words.ts';
 
@@ -61,7 +62,7 @@ export class Series {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     const times = TIMES.map((name) => `${name} TEXT NOT NULL`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS series (width TEXT, startMs INTEGER, variant TEXT, ${times},
+    sql.exec(`CREATE TABLE IF NOT EXISTS series (width, startMs, variant, ${times},
       PRIMARY KEY (width, startMs, variant));`);
     const known = sql.exec('SELECT * FROM series LIMIT 0').columnNames;
     // Each with a default: an older deployment that is put back does not name the newer columns.
@@ -93,7 +94,7 @@ export class Series {
   /** What was watched of one variant in the hour before `nowMs` (see `LiveCounts`). */
   watchedOf(variant: string, nowMs: number): Record<string, number> {
     const rows = this.#rows('10s', nowMs - 3_600_000).filter((row) => row.variant === variant);
-    return sumOf(rows.map((row) => JSON.parse(row.watched)));
+    return rows.reduce((sum, row) => added(sum, JSON.parse(row.watched)), {});
   }
 
   /** Requests a second of all variants together, over the last ten minutes. */
@@ -128,21 +129,17 @@ export class Series {
       'SELECT * FROM series WHERE width = ? AND startMs = ? AND variant = ?',
       ...key,
     );
+    const { rollout: _, revision: __, variant: ___, ...counted } = counts;
+    const { watched, ...sums } = added({ ...before, watched: JSON.parse(before?.watched ?? '0') }, counted);
     this.#sql.exec(
       // By name: an object keeps the table that an earlier version made, in whatever order.
       `INSERT OR REPLACE INTO series (width, startMs, variant, watched, ${[...SUMS, ...TIMES]}) VALUES (?, ?, ?, ?${', ?'.repeat(SUMS.length + TIMES.length)})`,
       ...key,
-      JSON.stringify(sumOf([JSON.parse(before?.watched ?? '0'), counts.watched ?? {}])),
-      ...SUMS.map((name) => (before?.[name] ?? 0) + (counts[name] ?? 0)),
-      ...TIMES.map((name) => encodeHistogram(histogramOf([before?.[name] ?? '', counts[name]]))),
+      JSON.stringify(watched),
+      ...SUMS.map((name) => sums[name] ?? 0),
+      ...TIMES.map((name) => sums[name]!),
     );
   }
-}
-
-function sumOf(records: readonly Record<string, number>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const record of records) for (const name in record) sum[name] = (sum[name] ?? 0) + record[name]!;
-  return sum;
 }
 
 /** The numbers of all these buckets together. */

@@ -28,9 +28,7 @@ export class Webhooks {
   constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
     this.#meta = meta;
-    sql.exec(
-      'CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT, event TEXT, tries INTEGER, atMs INTEGER)',
-    );
+    sql.exec('CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, webhook, event, tries, atMs)');
   }
 
   /** Keeps the webhooks as they are when a rollout starts: a controller that wakes up without a config needs them to tell how it ends. */

@@ -3,16 +3,10 @@
  * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
  */
 
-import {
-  encodeHistogram,
-  histogramCount,
-  histogramOf,
-  type Quantiles,
-  quantile,
-  quantilesBy,
-} from '../analysis/histogram.ts';
+import { histogramCount, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import { summarise } from '../analysis/means.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
+import { added } from './counts.ts';
 import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */
@@ -149,16 +143,4 @@ function differenceOf(fasterText: string, slowerText: string): Quantiles {
 function meanOf({ n, sum, squares }: Moments): Mean {
   const { mean, sd } = summarise({ n, sum, sumSquares: squares });
   return { n, mean: n > 0 ? mean : null, standardError: n > 1 ? sd / Math.sqrt(n) : null };
-}
-
-/** Numbers and histograms with others added to them, member by member, at any depth. */
-function added<T extends object>(known: T, more: object): T {
-  const sums = { ...known } as Record<string, unknown>;
-  for (const [name, add] of Object.entries(more)) {
-    const before = sums[name];
-    if (typeof add === 'number') sums[name] = ((before as number) ?? 0) + add;
-    else if (typeof add === 'string') sums[name] = encodeHistogram(histogramOf([before as string, add]));
-    else sums[name] = added(before ?? {}, add);
-  }
-  return sums as T;
 }
