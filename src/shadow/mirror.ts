@@ -81,8 +81,11 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const deadline = deadlineOf(served);
   const ask = (question: CopyQuestion) => observeCopy({ ...question, client: deadline });
   const isDirect = plan.role === 'candidate';
-  // A repeat comes as long after the mirrored baseline as that came after the candidate: what tells the time differs as often then.
-  const lagMs = isDirect ? 0 : Math.min(MAX_LAG_MS, served.headersAtMs - served.askedAtMs);
+  // A repeat comes as long after the mirrored baseline as that came after the candidate: what tells the time differs as often then. But
+  // sooner where the answer would come too late, if the baseline takes as long as the candidate did.
+  const tookMs = served.headersAtMs - served.askedAtMs;
+  const leftMs = Math.min(served.route.timeoutMs, AFTER_LIVE_MS) - tookMs;
+  const lagMs = isDirect ? 0 : Math.min(MAX_LAG_MS, tookMs, leftMs / 2);
   const [live, copy, again] = await Promise.all([
     observeLive(served),
     ask(sent.copy),

@@ -20,6 +20,7 @@ async function mirrored(
     served?: Partial<Served>;
     plan?: Partial<MirrorPlan>;
     shadow?: Record<string, unknown>;
+    route?: Record<string, unknown>;
     green?: Origin;
     blue?: Origin;
     budget?: MirrorBudget;
@@ -45,6 +46,7 @@ async function mirrored(
     repeatable: ['GET', 'POST'],
     timeoutMs: 200,
     shadows: [{ variant: 'green', ...over.shadow }],
+    ...over.route,
   });
   const served = servedOf(route, over.served);
   const plan: MirrorPlan = {
@@ -129,13 +131,27 @@ describe('a mirrored request', () => {
         return Response.json({ from: 'same' });
       };
       const nowMs = Date.now();
-      const served = { askedAtMs: nowMs - 1_500, headersAtMs: nowMs };
+      const served = { askedAtMs: nowMs - 1_500, headersAtMs: nowMs, cleanedHeaders: new Headers() };
       const target = role === 'candidate' ? 'green' : 'blue';
-      await mirrored({ served, blue: clocked, green: clocked, plan: { role, target, isRepeated: true } });
+      const route = { timeoutMs: 120_000 };
+      await mirrored({ served, route, blue: clocked, green: clocked, plan: { role, target, isRepeated: true } });
       return atMs[1]! - atMs[0]!;
     };
     expect(await lagOf('counterfactual')).toBeGreaterThanOrEqual(1_490);
     expect(await lagOf('candidate')).toBeLessThan(1_490);
+  });
+
+  it('has its repeat in time where a variant takes most of the time limit', async () => {
+    const slow: Origin = (signal) =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => resolve(Response.json({ from: 'same' })), 600);
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    const nowMs = Date.now();
+    const served = { askedAtMs: nowMs - 600, headersAtMs: nowMs, cleanedHeaders: new Headers() };
+    const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
+    const { batch } = await mirrored({ served, plan, blue: slow, route: { timeoutMs: 1_000 } });
+    expect(batch).toMatchObject({ classes: { match: 1 }, repeats: { match: 1 } });
   });
 
   it('is no trial where the candidate saw the visitor’s keys and the mirrored baseline did not, alike or not', async () => {
