@@ -4,7 +4,7 @@
  * what the visitor gets. Every sampled request is counted exactly once, whatever fails.
  */
 
-import type { Config, Route, Variant } from '../config/types.ts';
+import type { Config, Route } from '../config/types.ts';
 import type { Env } from '../env.ts';
 import type { Leaver } from '../forward/patience.ts';
 import type { Role } from '../forward/request-headers.ts';
@@ -96,7 +96,8 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   const sides = isDirect ? { live, candidate: copy } : { live: copy, candidate: live };
   const result = judge(served, sides, plan, plan.role, body, work);
   spent(served, plan, work, isDirect ? result.candidate : result.live, { body, copy });
-  const isLocked = isLockedOut(served, plan, result, { live, copy, again });
+  const isLocked =
+    sent.isBlind || (result.class === 'status-mismatch' && isLockedOut(served, plan, { live, copy, again }));
   count(served, plan, work, result, sides, isLocked);
   // The pair is counted now, and must not be counted again whatever becomes of what follows.
   const more = [
@@ -144,21 +145,22 @@ function whyUnrelated(route: Route, role: ComparisonRole, { live, candidate }: S
   return live.status === 304 || candidate.status === 304 ? 'not-modified' : null;
 }
 
+/** Whether credentials of the visitor's would have reached the variant, and a copy comes without them. */
+function lacksKey({ route, cleanedHeaders }: Served, { shadow }: MirrorPlan, name: string): boolean {
+  return !shadow.forwardCredentials && bearsCredentials(cleanedHeaders, route.variants[name]!);
+}
+
 /**
  * Whether a copy was refused because it does not carry the visitor's key. Then the difference says nothing about the versions. A repeat
- * can settle it: if it is refused too, it lacks the same key; if it is answered like the live request, no key was needed. But where the
- * candidate served and saw who asks, neither the mirrored baseline nor its repeat do: they are alike, and nothing settles it.
+ * can settle it: if it is refused too, it lacks the same key; if it is answered like the live request, no key was needed.
  */
 function isLockedOut(
-  { route, cleanedHeaders }: Served,
-  { shadow, target, baseline }: MirrorPlan,
-  { class: name }: Comparison,
+  served: Served,
+  plan: MirrorPlan,
   { live, copy, again }: { live: Observation; copy: Observation; again: Observation | null },
 ): boolean {
-  const [asked, trusted] = [route.variants[target]!, route.variants[baseline]!];
-  const bears = (variant: Variant) => !shadow.forwardCredentials && bearsCredentials(cleanedHeaders, variant);
-  if (target === baseline && bears(route.variants[shadow.variant]!)) return true;
-  if (name !== 'status-mismatch' || !isRefusal(copy.status) || !bears(asked)) return false;
+  if (!isRefusal(copy.status) || !lacksKey(served, plan, plan.target)) return false;
+  const [asked, trusted] = [served.route.variants[plan.target]!, served.route.variants[plan.baseline]!];
   if (again !== null && isRefusal(again.status)) return true;
   if (again?.status === live.status && !bringsKey(trusted, asked)) return false;
   return !bringsKey(asked, trusted);
@@ -252,12 +254,20 @@ interface Copies {
   copy: CopyQuestion;
   again: CopyQuestion | null;
   body: Uint8Array;
+  /**
+   * The candidate served and saw who asks, as the baseline would have, and copies do not tell it. A repeat would be like the copy, so nothing
+   * tells what is the versions' doing.
+   */
+  isBlind: boolean;
 }
 
 /** What to send, or why nothing: the body is missing or too large, or the target's JSON members cannot be set in it. */
 function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | null): Copies | string {
   if (body === null || body.byteLength > plan.shadow.maxBodyBytes) return whyNoBody(served, plan);
   const headers = headersOfCopy(served.cleanedHeaders, plan.shadow.forwardCredentials);
+  const isBlind =
+    plan.role === 'counterfactual' &&
+    [plan.baseline, plan.shadow.variant].every((name) => lacksKey(served, plan, name));
   const ask = (name: string, role: Role): CopyQuestion | null => {
     const variant = served.route.variants[name]!;
     const sent = variant.json !== undefined && served.upload.isPresent ? spliceJson(body, variant.json) : null;
@@ -268,7 +278,7 @@ function copies(served: Served, plan: MirrorPlan, env: Env, body: Uint8Array | n
   };
   const copy = ask(plan.target, 'shadow');
   if (copy === null) return 'json-unfit';
-  return { body, copy, again: plan.isRepeated ? ask(plan.baseline, 'repeat') : null };
+  return { body, copy, again: plan.isRepeated && !isBlind ? ask(plan.baseline, 'repeat') : null, isBlind };
 }
 
 /** A signal that aborts when a copy's reply is too late: `timeoutMs` from now, or `AFTER_LIVE_MS` after the live answer ended. */

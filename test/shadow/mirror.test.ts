@@ -157,18 +157,24 @@ describe('a mirrored request', () => {
   it('is no trial where the candidate saw the visitor’s keys and the mirrored baseline did not, alike or not', async () => {
     const noticed = async (
       answer: Origin,
-      over: { served?: Partial<Served>; shadow?: Record<string, unknown> } = {},
+      over: { served?: Partial<Served>; shadow?: Record<string, unknown>; route?: Record<string, unknown> } = {},
     ) => {
       const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
       const served = { cleanedHeaders: new Headers({ cookie: 'session=ada' }), variant: 'green' };
-      const { batch } = await mirrored({ blue: answer, plan, ...over, served: { ...served, ...over.served } });
+      const { batch, asked } = await mirrored({ blue: answer, plan, ...over, served: { ...served, ...over.served } });
       const { candidate, repeat } = batch.noise;
-      return { classes: batch.classes, unfair: batch.unfair.candidate, trials: candidate.pairs, repeats: repeat.pairs };
+      const trials = { trials: candidate.pairs, repeats: repeat.pairs, asked: asked.length };
+      return { classes: batch.classes, unfair: batch.unfair.candidate, ...trials };
     };
     const guest: Origin = () => Response.json({ from: 'guest' });
-    expect(await noticed(guest)).toEqual({ classes: { 'body-mismatch': 1 }, unfair: 1, trials: 0, repeats: 0 });
-    expect(await noticed(same)).toEqual({ classes: { match: 1 }, unfair: 0, trials: 0, repeats: 0 });
-    const trial = { classes: { 'body-mismatch': 1 }, unfair: 0, trials: 1, repeats: 1 };
+    // A repeat would not count, and is not asked for.
+    const none = { trials: 0, repeats: 0, asked: 1 };
+    expect(await noticed(guest)).toEqual({ classes: { 'body-mismatch': 1 }, unfair: 1, ...none });
+    expect(await noticed(same)).toEqual({ classes: { match: 1 }, unfair: 0, ...none });
+    const trial = { classes: { 'body-mismatch': 1 }, unfair: 0, trials: 1, repeats: 1, asked: 2 };
+    // A baseline that never sees them answers its copy as it answers visitors.
+    const blind = { blue: { service: 'BLUE', removeHeaders: ['cookie'] }, green: { service: 'GREEN' } };
+    expect(await noticed(guest, { route: { variants: blind } })).toEqual(trial);
     expect(await noticed(guest, { served: { cleanedHeaders: new Headers() } })).toEqual(trial);
     expect(await noticed(guest, { shadow: { forwardCredentials: true } })).toEqual(trial);
   });
@@ -303,7 +309,7 @@ describe('a mirrored request', () => {
     const used = { object: 'chat.completion', choices: [], usage: { prompt_tokens: 600, completion_tokens: 400 } };
     const blue: Origin = () => (asks++ === 0 ? new Response('', { status: 500 }) : Response.json(used));
     const plan = { role: 'counterfactual', target: 'blue', isRepeated: true } as const;
-    const { batch } = await mirrored({ blue, plan });
+    const { batch } = await mirrored({ blue, plan, served: { cleanedHeaders: new Headers() } });
     expect(batch).toMatchObject({ skipped: { 'baseline-failed': 1 }, repeats: {}, tokens: 1_000 });
   });
 
