@@ -210,9 +210,12 @@ export class ConfigStore {
     this.#savedAtMs = nowMs;
     const routes: Record<string, RouteTexts> = {};
     for (const [name, { state, usedAtMs }] of this.#known) {
+      const { texts, split, refused } = state;
       // A refused text must not replace a good copy, and an inactive route's old texts no newer ones.
-      const isGood = state.texts !== null && !state.refused && !isBroken(state);
-      if (isGood && nowMs - usedAtMs < ACTIVE_MS) routes[name] = state.texts!;
+      if (texts === null || refused || nowMs - usedAtMs >= ACTIVE_MS) continue;
+      // In the place of garbage the split that serves, if there is one: weights by hand beside it must be kept.
+      if (!isBroken(state)) routes[name] = texts;
+      else if (split!.revision) routes[name] = { ...texts, split: JSON.stringify(split) };
     }
     const { config, text } = this.#loaded;
     const names = config.routes.map(({ name }) => name);

@@ -312,6 +312,21 @@ describe('a cold isolate', () => {
     }
   });
 
+  it('serves by weights by hand that came beside such garbage, also where KV is down', async () => {
+    const route = routeOf(routeWith({ weights: { blue: 90, green: 10 } }));
+    const split = { revision: 3, weights: { green: 100 }, baseline: 'blue', variants: variantsHash(route) };
+    isolate.kv.documents.set('config', FIRST).set('split:detect', JSON.stringify(split));
+    await isolate.state();
+    await isolate.settle();
+    isolate.kv.documents.set('split:detect', '{"blue":100}').set('weights:detect', '{"blue":100}');
+    await pass(121_000);
+    await isolate.state();
+    await isolate.settle();
+    const cold = new Isolate();
+    cold.kv.mood = 'throws';
+    expect((await cold.state()).inForce).toMatchObject({ source: 'weights', revision: 3, weights: { blue: 100 } });
+  });
+
   it('finds in the copy what isolates with other routes have saved, and of each route what was known last', async () => {
     const documents = new Map([['config', CONFIG_OF_TWO]]);
     const saved = async (index: number, weights: string | null) => {
