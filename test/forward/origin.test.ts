@@ -57,6 +57,10 @@ it.each<[string, Record<string, Record<string, unknown>>]>([
   ['nobody has the same URL', { main: { blue: { url: ONE }, green: { url: `${ONE}/green` } } }],
   ['two routes lead to one service', { main: { blue: { url: ONE } }, other: { live: { url: ONE } } }],
   [
+    'two routes lead to one service, which one of them probes',
+    { main: { blue: { url: ONE } }, other: { live: { url: ONE, health: { path: '/health' } } } },
+  ],
+  [
     'others are bindings',
     { main: { blue: { url: ONE }, green: { service: 'A' } }, other: { a: { service: 'A' }, b: { service: 'A' } } },
   ],

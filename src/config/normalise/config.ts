@@ -22,6 +22,8 @@ export function normaliseConfig(document: ConfigDocument): Config {
  */
 function markShared(routes: Route[]): Route[] {
   const known: Record<string, Variant> = {};
+  // How it is probed changes nothing for those who come.
+  const changes = (variant: Variant) => JSON.stringify({ ...definition(variant), health: 0 });
   for (const { variants } of routes) {
     for (const variant of Object.values(variants)) {
       const { url } = variant.origin as { url?: string };
@@ -30,8 +32,7 @@ function markShared(routes: Route[]): Route[] {
       known[url] = variant;
       if (!last) continue;
       variant.origin = last.origin;
-      last.origin.isShared ||=
-        variants[last.name] === last || JSON.stringify(definition(last)) !== JSON.stringify(definition(variant));
+      last.origin.isShared ||= variants[last.name] === last || changes(last) !== changes(variant);
     }
   }
   return routes;
