@@ -189,6 +189,11 @@ describe('headgate preview', () => {
     ],
     ['where a prefix begins', { host: '*.example.com', path: '/v1/*' }, `${url}&to=%2Fv1%2F`],
     ['a path that it has on this very host', [{ host: 'x.org', path: '/x' }, { path: '/v1/*' }], `${url}&to=%2Fv1%2F`],
+    [
+      'a path that needs no header, which a browser would not send',
+      [{ header: { 'x-beta': '1' } }, { path: '/v1/*' }],
+      `${url}&to=%2Fv1%2F`,
+    ],
     ['/ where the route answers there', [{ path: '/v1/*' }, { host: 'api.example.com' }], url],
   ])('leads a browser to %s', async (_, match, link) => {
     const config = { routes: [{ name: 'detect', match, variants: { blue: { url: 'https://blue.example' } } }] };

@@ -42,7 +42,9 @@ export const preview = verb({
 /** The link, so that it ends at a path of the route: without a `to` the Worker goes on to `/`, where often no route answers. */
 function landing(url: string, route: Route | undefined): string {
   const { hostname } = new URL(url);
-  const paths = route?.match.flatMap(({ host, path }) => (hostCovers(host, hostname) ? [path ?? '/*'] : [])) ?? [];
+  // A browser does not send the headers that other rules want.
+  const rules = route?.match.filter(({ host, headers }) => hostCovers(host, hostname) && headers.length === 0) ?? [];
+  const paths = rules.map(({ path }) => path ?? '/*');
   const [first] = paths;
   if (first === undefined || paths.includes('/') || paths.includes('/*')) return url;
   return `${url}&to=${encodeURIComponent(first.replace(/\*$/, ''))}`;
