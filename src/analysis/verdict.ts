@@ -155,7 +155,7 @@ function decide(
   const samples = evidence.step.candidate.n;
   const wanted = settings.minSamples;
   if (evidence.comparedWith === 'concurrent' && evidence.step.baseline.n === 0) {
-    return { verdict: 'inconclusive', why: 'the baseline has had no traffic in this step' };
+    return { verdict: 'inconclusive', why: 'there is no baseline to compare with in this step' };
   }
   if (samples < wanted) {
     return { verdict: 'inconclusive', why: `${whole(samples)} of the ${whole(wanted)} samples that a step needs` };

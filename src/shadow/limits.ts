@@ -8,8 +8,6 @@ export const READ_BYTES = 65_536;
 
 /** A copy may take the route's `timeoutMs`, and this long after the live answer ended: then the platform ends the work. */
 export const AFTER_LIVE_MS = 25_000;
-/** A repeat waits no longer than this for its turn, or there would be no time left for its answer. */
-export const MAX_LAG_MS = 5_000;
 /** What is counted this long after the live headers cannot wait for a quiet route's flush: the platform would end the work before it. */
 export const LATE_MS = 10_000;
 

@@ -22,7 +22,7 @@ import {
   comparison,
 } from './compare/compare.ts';
 import { bearsCredentials, bringsKey, headersOfCopy } from './credentials.ts';
-import { AFTER_LIVE_MS, LATE_MS, MAX_LAG_MS } from './limits.ts';
+import { AFTER_LIVE_MS, LATE_MS } from './limits.ts';
 import { noReply, type Observation, type Sides } from './observation.ts';
 import { type CopyQuestion, observeCopy, observeLive } from './observe.ts';
 import type { MirrorPlan } from './plan.ts';
@@ -85,7 +85,7 @@ async function pair(served: Served, plan: MirrorPlan, work: Mirroring, key: stri
   // sooner where the answer would come too late, if the baseline takes as long as the candidate did.
   const tookMs = served.headersAtMs - served.askedAtMs;
   const leftMs = Math.min(served.route.timeoutMs, AFTER_LIVE_MS) - tookMs;
-  const lagMs = isDirect ? 0 : Math.min(MAX_LAG_MS, tookMs, leftMs / 2);
+  const lagMs = isDirect ? 0 : Math.min(tookMs, leftMs / 2);
   const [live, copy, again] = await Promise.all([
     observeLive(served),
     ask(sent.copy),

@@ -498,7 +498,7 @@ describe("a step's samples", () => {
     expect(store.judge(next)).toMatchObject({ stepRun: next.stepRun, samples: { live: 0 } });
     // One that was over by then is none of the step's.
     const after = { ...next, sinceMs: (TICK + 1) * TICK_MS };
-    expect(first(store, after).sentence).toContain('the baseline has had no traffic in this step');
+    expect(first(store, after).sentence).toContain('there is no baseline to compare with in this step');
     store.addCounts(
       [live(state.id, 3, 'green', 7), live('r-0', 3, 'green', 9), live(state.id, 3, 'blue', 9)],
       'green',
