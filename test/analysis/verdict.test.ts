@@ -142,7 +142,7 @@ describe('a guardrail', () => {
     });
     expect(judge(errors, young, settings).verdict).toBe('inconclusive');
     const noBaseline = { ...young, step: { candidate: { n: 5000, bad: 50 }, baseline: { n: 0, bad: 0 } } };
-    expect(judge(errors, noBaseline, settings).sentence).toContain('no traffic in this step');
+    expect(judge(errors, noBaseline, settings).sentence).toContain('no baseline to compare with in this step');
   });
 
   it('keeps its numbers fit for JSON when the evidence passes all doubles', () => {
