@@ -68,7 +68,7 @@ async function askKeeper<T>(c: Context<AdminEnv>, call: (keeper: Keeper) => Prom
     return keeper === null ? noController() : await withLimit(call(keeper), CALL_LIMIT_MS);
   } catch (cause) {
     console.error('controller config', cause);
-    const detail = 'The owner of the config does not answer: traffic flows on by what KV has.';
+    const detail = 'The owner of the config does not answer: traffic flows on as it is.';
     return refuse(503, 'controller_down', detail, 'try again; headgate doctor looks at it');
   }
 }

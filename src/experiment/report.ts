@@ -241,13 +241,11 @@ function notesOf(known: Known, alarm: boolean): string[] {
   }
   const changed = changedOf(known);
   if (changed.length > 0) {
-    notes.push(`${changed} has changed since the experiment began; give it another id.`);
+    notes.push(`${changed} has changed since it began; give it another id.`);
   }
   const shares = new Set(dealtIn(known.now).flatMap(({ weights }) => sharesOf(weights)));
   if (shares.size > 1) {
-    notes.push(
-      'Weights changed while it ran: one arm’s units are older, and what grows with time differs. Give it another id.',
-    );
+    notes.push('Weights changed while it ran: one arm’s units are older; give it another id.');
   }
   if (plan.plannedUnits === null) {
     notes.push(
@@ -255,9 +253,7 @@ function notesOf(known: Known, alarm: boolean): string[] {
     );
   }
   if (reached?.planned !== undefined && reached.planned !== plannedOf(plan)) {
-    notes.push(
-      `The size was reached at ${reached.planned} units; another plannedUnits has no effect, so give it another id.`,
-    );
+    notes.push(`The size was reached at ${reached.planned} units; another plannedUnits needs another id.`);
   }
   if (reached !== null && atPlanned === null) {
     notes.push(`Figures close on ${minuteOf(reached.closesAtMs)}; the final test is made then, once.`);

@@ -132,7 +132,7 @@ export class RolloutController extends DurableObject<Env> {
     if (!result.ok) return plain(result);
     const warnings = [...result.value.warnings, ...control.delays];
     if (control.source.view.byHandFault !== null) {
-      warnings.push(`weights:${route} is refused: isolates that knew other weights before go on with them`);
+      warnings.push(`weights:${route} is refused: isolates that knew others go on with them`);
     }
     const revision = control.journal.split()?.revision ?? 0;
     return ok({ status: plain(statusOf(control, Date.now())), revision, warnings });

@@ -53,7 +53,7 @@ export function rollbackTarget(request: RollbackRequest): Result<Standing, Rollb
   const served = armsOf(split.weights).map(({ variant }) => variant);
   const stranger = [...served, split.baseline].find((name) => !request.config.names.includes(name));
   if (stranger !== undefined) {
-    const detail = `split ${split.revision} names "${stranger}", which the config no longer has`;
+    const detail = `split ${split.revision} names "${stranger}", which is not a variant of this route`;
     return refused('unknown_variant', detail, `${NAME_ONE}, or headgate config restore REVISION`);
   }
   if (!isFor(split, request.route) && request.force !== true) {

@@ -134,7 +134,7 @@ describe('a report', () => {
     const reached = { atMs: NOW, closesAtMs: NOW, planned: 20_000 };
     const raised = look(now, { reached, atPlanned: now, plan: { ...plan, plannedUnits: 50_000 } }).report;
     expect(raised).toMatchObject({ plannedUnits: 20_000, daysLeft: 0 });
-    const note = 'The size was reached at 20000 units; another plannedUnits has no effect, so give it another id.';
+    const note = 'The size was reached at 20000 units; another plannedUnits needs another id.';
     expect(raised.notes).toEqual([note]);
   });
 

@@ -431,7 +431,7 @@ describe('a ledger', () => {
     expect(await ledger.report(redefined)).toMatchObject({ changed: [], notes: [] });
     const { changed, notes } = await ledger.report(plan);
     expect(changed).toEqual(['green']);
-    expect(notes.join()).toContain('green has changed since the experiment began');
+    expect(notes.join()).toContain('green has changed since it began');
   });
 
   it('pages through its units in the order of their hashes', async () => {

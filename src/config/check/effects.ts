@@ -120,7 +120,7 @@ function warnOfControls({ match }: Route, warn: Warn, adminHost: string | undefi
   const admin = adminHost && withoutPort(adminHost);
   for (const { host } of match) {
     if (!admin || host === null || !hostCovers(host, admin)) continue;
-    const reason = `"${host}" takes in ${admin}, whose requests go to the controls alone (ADMIN_HOST)`;
+    const reason = `"${host}" takes in ${admin}, where the controls alone answer (ADMIN_HOST)`;
     warn(['match'], reason, 'nothing, unless the service is to answer there');
   }
 }
