@@ -66,12 +66,13 @@ export function pAnytime(process: EProcess): number {
 /**
  * No bet falls below this, or a candidate that was good for a day would have that day's credit to spend: one that then fails everything
  * would be let fail for as long again as its failures need to outweigh it. Each tick gives a bet at most exp(FLOOR), so P(E ever reaches
- * 1/α within T ticks) ≤ α·(1 + T·exp(FLOOR)): in a year of ticks under 1.01 α.
+ * 1/α within T ticks) ≤ α·(1 + T·exp(FLOOR)): in a year of ticks under 1.01 α. The least bet has no floor: while it is lost, so is every
+ * other one without a floor, as each is concave in ln θ (see `judge`).
  */
 const FLOOR = -20;
 
 function advance(process: EProcess, increment: (theta: number) => number, points: readonly number[]): EProcess {
-  const ll = process.ll.map((value, j) => Math.max(FLOOR, value + increment(points[j]!)));
+  const ll = process.ll.map((value, j) => Math.max(j ? FLOOR : -Infinity, value + increment(points[j]!)));
   return { ll, peakLogE: Math.max(process.peakLogE, logMeanExp(ll)) };
 }
 

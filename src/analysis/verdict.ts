@@ -96,7 +96,14 @@ export function judge(rule: GuardrailRule, evidence: GuardrailEvidence, settings
   const strongest = scopes
     .filter(({ said }) => said !== LATELY)
     .toSorted((a, b) => b.upper - b.margin - (a.upper - a.margin))[0];
-  const worst = scopes.find((scope) => isWorse(scope, e, threshold));
+  // Where E is past the threshold by its floor alone, the candidate must also have got worse itself: an outage of only the baseline silences
+  // those of its clients who fail most, and any candidate looks worse beside the rest.
+  const isOverall = evidence.process.ll[0]! >= 0;
+  const worst = scopes.find(
+    (scope) =>
+      isWorse(scope, e, threshold) &&
+      (isOverall || -newcombeUpper(scope.candidate, evidence.candidate) >= scope.margin),
+  );
   const shown = (rule.critical ? worst : undefined) ?? strongest;
   const { verdict, why } = decide(rule, evidence, settings, { e, threshold, shown, worst });
   const { candidate, baseline } = shown ?? evidence;

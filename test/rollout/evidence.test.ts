@@ -749,6 +749,31 @@ describe('a step without a baseline beside it', () => {
     },
   );
 
+  it.each([
+    { name: 'does not fail', later: {} },
+    { name: 'fails', later: { bad: 500 } },
+  ])('$name a candidate after an outage of the baseline alone, unless it has got worse itself', ({ name, later }) => {
+    const plain = rollout();
+    const state = { ...plain, sinceMs: TICK * TICK_MS, split: { ...plain.split, weights: { blue: 50, green: 50 } } };
+    const { store } = begun(state);
+    // Half of the clients stay, and fail in 2 of 100 ticks; half are new in each, and 1 of 500 fails.
+    for (let n = 0; n < 40; n++) {
+      const saw = ['green', 'blue'].flatMap((variant, arm) => {
+        const from = arm * 1_000_000;
+        const isOut = variant === 'blue' && n > 0 && n < 3;
+        const steady = [10, 490 - n * 10].map((units, rest) => {
+          return { variant, from: from + (n + rest) * 10, units, bad: isOut || rest === 0 ? units : 0 };
+        });
+        const fresh = { variant, from: from + (n + 1) * 1_000, units: 500, bad: isOut ? 500 : 1 };
+        return [...steady, n > 36 && variant === 'green' ? { ...fresh, ...later } : fresh];
+      });
+      store.add([batch(state, TICK + n, ...saw)]);
+      store.settle(state, settledAt(TICK + n));
+      if (n < 37) expect(first(store, state).verdict).not.toBe('fail');
+    }
+    expect(first(store, state).verdict === 'fail').toBe(name === 'fails');
+  });
+
   it('needs a person as soon as one required guardrail has no reference, and only then', () => {
     const slow = {
       metric: 'slow',
