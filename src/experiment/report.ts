@@ -249,7 +249,7 @@ function notesOf(known: Known, alarm: boolean): string[] {
   }
   if (plan.plannedUnits === null) {
     notes.push(
-      `The config has no plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken (10 % against 11 %); headgate sample-size plans yours.`,
+      `No plannedUnits, so ${DEFAULT_PLANNED_UNITS} are taken (10 % against 11 %); headgate sample-size plans yours.`,
     );
   }
   if (reached?.planned !== undefined && reached.planned !== plannedOf(plan)) {

@@ -64,7 +64,7 @@ export async function unreadyFault(
 
 function busy(route: string, running: RolloutState) {
   const detail = `rollout ${running.id} to ${running.to} is ${phaseOf(running)}`;
-  const mend = `end it first: headgate rollout abort ${route}, or headgate rollback ${route}`;
+  const mend = `end it first: headgate rollout abort ${route}`;
   return refused('rollout_running', detail, mend);
 }
 
