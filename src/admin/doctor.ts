@@ -145,7 +145,7 @@ async function keeperFindings(env: Env, text: InKv['text']): Promise<Finding[]> 
     const current = await withLimit(keeper.currentConfig(), KEEPER_LIMIT_MS);
     if (current === null || text === undefined || current.text === text) return [ok('config keeper', 'answers')];
     const detail = `has revision ${current.revision}, and KV ${text === null ? 'none' : 'another document'}`;
-    const mend = `wait a minute, then headgate config restore ${current.revision}, or headgate apply FILE`;
+    const mend = `wait two minutes, then headgate config restore ${current.revision}`;
     return [warn('config keeper', detail, mend)];
   } catch (cause) {
     return [bad('config keeper', `does not answer (${cause}): no config changes`, 'try again')];
