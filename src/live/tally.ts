@@ -10,6 +10,7 @@ import { contentHash } from '../config/hash.ts';
 import type { BodyReport } from '../forward/pump.ts';
 import { hasFailed, type Served } from '../forward/served.ts';
 import { getOrMake } from '../get-or-make.ts';
+import { count } from '../shadow/counts.ts';
 import type { EvidenceBatch, LiveCounts } from './batch.ts';
 import { isRejected, judgeBy, type Marks, marksOf } from './judge.ts';
 import { MAX_BATCH_UNITS, MAX_COUNT_KEYS, MAX_TICKS } from './limits.ts';
@@ -100,7 +101,8 @@ export class LiveTally {
       for (const [name, guardrail] of served.route.watched) {
         const isBad = judgeBy(guardrail, served, body, endedWell);
         if (isBad === null) continue;
-        for (const key of isBad ? [name, `!${name}`] : [name]) counts.watched[key] = (counts.watched[key] ?? 0) + 1;
+        count(counts.watched, name);
+        if (isBad) count(counts.watched, `!${name}`);
       }
     }
     if (served.status === null) return;

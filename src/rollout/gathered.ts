@@ -165,8 +165,7 @@ export function referenceOf({ rollout, earlier, first, isHeardAgain }: Gathered,
   const isWorse = isHeardAgain && first && first.bad * baseline.n > baseline.bad * first.n;
   const own = isWorse ? first : baseline;
   const ofHour = Math.min(1, rateUpperBound(earlier) * Math.max(1, chances));
-  const enough = Math.max(Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
-  const isHour = own.n < Math.max(MIN_REFERENCE_TRIALS, enough);
+  const isHour = own.n < Math.max(MIN_REFERENCE_TRIALS, Math.min(earlier.n, ENOUGH_TRIALS), earlier.n * ENOUGH_PART);
   const counts = isHour ? earlier : own;
   return counts.n >= MIN_REFERENCE_TRIALS ? { p0: isHour ? ofHour : rateUpperBound(own), counts } : null;
 }
