@@ -173,9 +173,9 @@ describe('a warm isolate', () => {
     }
   });
 
-  it('sends everybody to the baseline when the first split it sees is garbage', async () => {
+  it('sends everybody to the baseline when the first split it sees is garbage, and no copy has another', async () => {
     await headgate.put('split:main', '{"revision":');
-    await faults(headgate, { cold: 'here' });
+    await faults(headgate, { cold: 'elsewhere' });
     expect(await whileRefreshing(headgate)).toEqual(new Set(['blue']));
   });
 
