@@ -65,6 +65,18 @@ export function histogramOf(texts: readonly string[]): Histogram {
   return into;
 }
 
+/** Numbers and histograms with others added to them, member by member, at any depth. */
+export function added<T extends object>(known: T, more: object): T {
+  const sums = { ...known } as Record<string, unknown>;
+  for (const [name, add] of Object.entries(more)) {
+    const before = sums[name];
+    if (typeof add === 'number') sums[name] = ((before as number) ?? 0) + add;
+    else if (typeof add === 'string') sums[name] = encodeHistogram(histogramOf([(before as string) ?? '', add]));
+    else sums[name] = added(before ?? {}, add);
+  }
+  return sums as T;
+}
+
 /** How many durations a histogram holds. */
 export function histogramCount({ zeros, buckets }: Histogram): number {
   let count = zeros;

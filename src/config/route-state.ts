@@ -26,6 +26,8 @@ export interface RouteState {
   trusted: string;
   /** Whether a variant that is or may be compared (those with weight, and the baseline) sets JSON members. */
   setsJson: boolean;
+  /** Whether a guardrail judges how streams end: one of the rollout, or of the config, since a rollout may be held against the hour before. */
+  judgesEnds: boolean;
   /** Null if KV was never read for this route. Then everything goes to the baseline, since a failed read is not absence. */
   texts: RouteTexts | null;
   split: KnownSplit | null;
@@ -77,14 +79,23 @@ export function nextState(
 }
 
 /** What every request asks of what is in force, worked out once. */
-function derived({ variants }: Route, inForce: InForce): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson'> {
+function derived(
+  { variants, guardrails }: Route,
+  inForce: InForce,
+): Pick<RouteState, 'inForce' | 'arms' | 'trusted' | 'setsJson' | 'judgesEnds'> {
   const arms = armsOf(inForce.weights);
   const isByHand = inForce.source === 'weights' && arms.length === 1;
   const trusted = isByHand ? arms[0]!.variant : inForce.baseline;
   const compared = new Set([inForce.baseline, ...arms.map(({ variant }) => variant)]);
   // Where only one is compared now, it may be held against any other later.
   const names = compared.size > 1 ? [...compared] : Object.keys(variants);
-  return { inForce, arms, trusted, setsJson: names.some((name) => variants[name]!.json) };
+  return {
+    inForce,
+    arms,
+    trusted,
+    setsJson: names.some((name) => variants[name]!.json),
+    judgesEnds: [...guardrails, ...inForce.guardrails].some(({ metric }) => metric === 'truncated'),
+  };
 }
 
 /**

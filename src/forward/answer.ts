@@ -125,14 +125,14 @@ const ENCODED_BYTES = { head: 65_536, tail: 0 };
  * What to keep of an answer's beginning and end while it passes. `events`: where a guardrail judges how streams end (`truncated`).
  * `ends`: where usage is wanted, since models are named at the beginning of an answer and usage at its end; also for coded streams.
  */
-function endsOf({ inForce, route }: RouteState, { headers, body }: Response): Pick<Copies, 'events' | 'ends'> {
-  const { guardrails, usage } = inForce;
-  // The config's too: a rollout may be held against the hour before it.
-  const isJudged = [...guardrails, ...route.guardrails].some(({ metric }) => metric === 'truncated');
+function endsOf(
+  { inForce: { usage }, judgesEnds }: RouteState,
+  { headers, body }: Response,
+): Pick<Copies, 'events' | 'ends'> {
   // Nearly every answer leaves here: reading its headers would cost more than all the rest.
-  if (!isJudged && !usage) return { events: null, ends: null };
+  if (!judgesEnds && !usage) return { events: null, ends: null };
   const type = headers.get('content-type') ?? '';
-  const events = isJudged && body !== null && /^text\/event-stream/i.test(type) ? new EventEnds() : null;
+  const events = judgesEnds && body !== null && /^text\/event-stream/i.test(type) ? new EventEnds() : null;
   const coded = isCoded(headers);
   const isWanted = (usage && /json|event-stream/i.test(type)) || (coded && events !== null);
   return { events, ends: isWanted ? new Ends(coded ? ENCODED_BYTES : ENDS_BYTES) : null };

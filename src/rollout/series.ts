@@ -3,11 +3,10 @@
  * isolates counted, and judges nothing.
  */
 
-import { histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
+import { added, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import type { Count } from '../analysis/proportions.ts';
 import { type Watched, watchedName } from '../config/split.ts';
 import type { LiveCounts } from '../live/batch.ts';
-import { added } from '../shadow/counts.ts';
 import { LIVE_WINDOW_MS } from './limits.ts';
 import { iso } from './words.ts';
 

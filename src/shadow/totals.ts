@@ -3,10 +3,9 @@
  * the totals, this module adds to them and reads them out. Eligible is always compared plus skipped, exactly.
  */
 
-import { histogramCount, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
+import { added, histogramCount, histogramOf, type Quantiles, quantile, quantilesBy } from '../analysis/histogram.ts';
 import { summarise } from '../analysis/means.ts';
 import { addBatch, type FieldVerdict, fieldVerdicts, type NoiseState, startNoise } from './compare/noise.ts';
-import { added } from './counts.ts';
 import { countFailure, emptyPairs, type Moments, type PairBatch, type Side } from './tally.ts';
 
 /** Like a batch, but with the state of the fields' tests, and since when. */

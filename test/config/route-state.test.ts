@@ -50,6 +50,16 @@ describe('the state of a route', () => {
     expect(byHand.state.arms).toEqual([{ variant: 'blue', weight: 10_000 }]);
   });
 
+  it('judges how streams end by a guardrail of the config, or of the rollout that runs', () => {
+    const truncated = { metric: 'truncated', per: 'unit' };
+    const judging = routeOf(routeWith({ guardrails: [{ metric: 'truncated', critical: true }] }));
+    expect(shown({}).state.judgesEnds).toBe(false);
+    expect(shown({ split: splitOf(25, 3) }).state.judgesEnds).toBe(false);
+    expect(shown({ split: splitOf(25, 3, { guardrails: [truncated] }) }).state.judgesEnds).toBe(true);
+    expect(shown({ route: judging }).state.judgesEnds).toBe(true);
+    expect(unreadState(judging).judgesEnds).toBe(true);
+  });
+
   it('is the very same while nothing has changed, so that nothing is worked out twice', () => {
     const texts = { split: splitOf(25, 3), weights: '{"blue":100}' };
     const first = nextState(route, texts, undefined, () => {});
